@@ -1,0 +1,45 @@
+# `make demo` and `make test` set up everything they need; they work in any order and any number of times.
+
+PYTHON ?= python3
+BIN := .venv/bin
+CORPUS := build/demo/corpus
+RESULT := build/demo/result
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint types bench clean
+
+help:
+	@echo "make demo   write a synthetic corpus, build it, verify it, show where the result lies"
+	@echo "make test   run the tests"
+	@echo "make lint   ruff; make types: mypy; make bench: the speed of the build against the naive recipe"
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	PIP_CONSTRAINT=$(CURDIR)/constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet --editable ".[dev,bench]"
+	touch .venv/ready
+
+setup: .venv/ready
+
+demo: setup
+	$(BIN)/saturi sample $(CORPUS)
+	$(BIN)/saturi build $(CORPUS) --out $(RESULT)
+	$(BIN)/saturi verify $(RESULT)
+	@echo
+	@echo "The chunks lie in $(RESULT)/chunks, the first line of one of them:"
+	@head -n 1 $(RESULT)/chunks/train/gyeongsang-answer-00000.jsonl
+
+test: setup
+	$(BIN)/python -m pytest
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	$(BIN)/mypy
+
+bench: setup
+	$(BIN)/python -m benchmarks.bench_build
+
+clean:
+	rm -rf build .venv

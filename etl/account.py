@@ -1,0 +1,201 @@
+"""The account of a build: every label file and every utterance in exactly one place, or the build does not end."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
+
+from msgspec import Struct, structs
+
+from etl.errors import PromiseError
+from etl.options import BuildOptions
+from etl.read.batches import Scan
+from etl.read.discover import Corpus
+from etl.read.names import Hints
+from etl.select.groups import Group, group_of
+from etl.write.chunk import FEWEST_EXAMPLES
+from etl.write.group import GroupResult, ShardResult
+from schemas.manifest import MANIFEST_VERSION, ArchiveRow, Counts, Manifest, ShardRow, UnshardedRow
+from schemas.segment import Kind, SegmentHeader
+from schemas.terms import DropReason, Region, SpeechType, Unit
+
+
+class Read(Struct, frozen=True):
+    """An archive after reading: its scan, and the headers of its segments in order."""
+
+    scan: Scan
+    segments: list[SegmentHeader]
+
+
+def archive_row(read: Read) -> ArchiveRow:
+    """
+    Return the row of an archive in the manifest.
+
+    Raises:
+        PromiseError: Its label files are not all decoded or rejected.
+    """
+    archive, segments = read.scan.archive, read.segments
+    row = ArchiveRow(
+        archive=archive.name,
+        fingerprint=read.scan.fingerprint or sha256("".join(segment.digest for segment in segments).encode()).hexdigest(),
+        region=archive.hints.region,
+        speech_type=archive.hints.speech_type,
+        split=archive.hints.split,
+        label_files=read.scan.label_files,
+        decoded=sum(segment.decoded for segment in segments),
+        rejected=sum(sum(segment.rejected.values()) for segment in segments),
+        ignored=sum(segment.ignored for segment in segments),
+        problem=read.scan.problem,
+    )
+    balance(f"label files of {archive.name}", row.label_files, {"decoded": row.decoded, "rejected": row.rejected})
+    return row
+
+
+def utterances_by_group(reads: Iterable[Read], options: BuildOptions) -> Counter[Group]:
+    """Return how many utterances the segments hold of each region and speech type."""
+    counts: Counter[Group] = Counter()
+    for read in reads:
+        for segment in read.segments:
+            for row in segment.kinds:
+                counts[group_of(row.kind, read.scan.archive.hints)] += row.files if options.unit is Unit.FILE else row.sentences
+    return counts
+
+
+def wanted(group: Group, options: BuildOptions) -> DropReason | None:
+    """Return why a whole *group* is left out, or None where it is wanted."""
+    if group.region not in options.region:
+        return DropReason.REGION_EXCLUDED
+    if group.speech_type not in options.speech_type:
+        return DropReason.SPEECH_TYPE_EXCLUDED
+    return None
+
+
+def make_manifest(
+    options: BuildOptions, reads: Sequence[Read], found: Corpus, results: Sequence[GroupResult]
+) -> Manifest:
+    """
+    Return the manifest of a build.
+
+    Args:
+        reads: Every archive, in canonical order.
+        found: What was found beside them.
+        results: What was written, in the order of the groups.
+
+    Raises:
+        PromiseError: A sum does not balance.
+    """
+    rows = [archive_row(read) for read in reads]
+    segments = [segment for read in reads for segment in read.segments]
+    utterances = utterances_by_group(reads, options)
+    shards = [_shard_row(result, shard) for result in results for shard in result.shards if shard.chunks or shard.dropped]
+    excluded = {group: {str(reason): n} for group, n in utterances.items() if n and (reason := wanted(group, options)) is not None}
+    unsharded = excluded | {result.group: result.unsharded for result in results if result.unsharded}
+    for result in results:
+        dropped = _sum([result.unsharded, *(shard.dropped for shard in result.shards)])
+        examples = sum(chunk.examples for shard in result.shards for chunk in shard.chunks)
+        balance(f"utterances of {result.group}", utterances[result.group], {"examples": examples, "dropped": dropped.total()})
+    dropped = _sum([*unsharded.values(), *(shard.dropped for shard in shards)])
+    counts = Counts(
+        label_files=sum(row.label_files for row in rows),
+        decoded=sum(row.decoded for row in rows),
+        rejected=_sorted(_sum(segment.rejected for segment in segments)),
+        ignored=sum(row.ignored for row in rows) + found.ignored_files,
+        ignored_archives=found.ignored_archives,
+        repaired=sum(segment.repaired for segment in segments),
+        disagreements=_disagreements(reads),
+        unknown=_unknown(reads),
+        utterances=utterances.total(),
+        dropped=_sorted(dropped),
+        examples=sum(shard.examples for shard in shards),
+        validation_in_training=sum(result.validation_in_training for result in results),
+    )
+    balance("label files", counts.label_files, {"decoded": counts.decoded, "rejected": sum(counts.rejected.values())})
+    balance("utterances", counts.utterances, {"examples": counts.examples, "dropped": sum(counts.dropped.values())})
+    return Manifest(
+        version=MANIFEST_VERSION,
+        options=options.as_json(),
+        corpus=rows,
+        counts=counts,
+        shards=sorted(shards, key=lambda shard: (shard.split, shard.region, shard.speech_type)),
+        unsharded=[
+            UnshardedRow(region=group.region, speech_type=group.speech_type, dropped=dropped)
+            for group, dropped in sorted(unsharded.items())
+        ],
+        chunks=sorted((chunk for result in results for shard in result.shards for chunk in shard.chunks), key=lambda chunk: chunk.path),
+    )
+
+
+def balance(what: str, whole: int, parts: Mapping[str, int]) -> None:
+    """
+    Check that *parts* sum up to *whole*.
+
+    Raises:
+        PromiseError: They do not.
+    """
+    if whole != sum(parts.values()):
+        facts = " + ".join(f"{number:,} {name}" for name, number in parts.items())
+        raise PromiseError(f"{what} do not add up", f"{whole:,} is not {facts}")
+
+
+def _shard_row(result: GroupResult, shard: ShardResult) -> ShardRow:
+    examples = sum(chunk.examples for chunk in shard.chunks)
+    return ShardRow(
+        split=shard.split,
+        region=result.group.region,
+        speech_type=result.group.speech_type,
+        utterances=examples + sum(shard.dropped.values()),
+        dropped=shard.dropped,
+        examples=examples,
+        bytes=sum(chunk.bytes for chunk in shard.chunks),
+        chunks=len(shard.chunks),
+        too_few=any(chunk.examples < FEWEST_EXAMPLES for chunk in shard.chunks),
+    )
+
+
+def _disagreements(reads: Iterable[Read]) -> dict[str, int]:
+    """Return how many label files tell different things of themselves, by the thing."""
+    counts: Counter[str] = Counter()
+    for read in reads:
+        for segment in read.segments:
+            counts.update(structs.asdict(segment.disagreements))
+            for row in segment.kinds:
+                counts.update(dict.fromkeys(_told_apart(row.kind, read.scan.archive.hints), row.files))
+    return _sorted(counts)
+
+
+def _told_apart(kind: Kind, hints: Hints) -> list[str]:
+    """Return on what the name of label files of *kind*, their archive's name and their contents disagree."""
+    found = []
+    if len({kind.region, hints.region, kind.label_region} - {None}) > 1:
+        found.append("region")
+    by_name = kind.speech_type or hints.speech_type
+    read_aloud = kind.label_speech_type == "read"
+    if len({kind.speech_type, hints.speech_type} - {None}) > 1 or (
+        kind.label_speech_type is not None and by_name is not None and read_aloud != (by_name == SpeechType.REPEAT)
+    ):
+        found.append("speech_type")
+    if len({kind.split, hints.split} - {None}) > 1:
+        found.append("split")
+    return found
+
+
+def _unknown(reads: Iterable[Read]) -> dict[str, int]:
+    """Return how many decoded label files nothing tells the region of, or the speech type, or either."""
+    counts = Counter({"region": 0, "speech_type": 0, "either": 0})
+    for read in reads:
+        for segment in read.segments:
+            for row in segment.kinds:
+                group = group_of(row.kind, read.scan.archive.hints)
+                missing = (group.region is Region.UNKNOWN, group.speech_type is SpeechType.UNKNOWN)
+                counts.update({"region": missing[0] * row.files, "speech_type": missing[1] * row.files, "either": any(missing) * row.files})
+    return _sorted(counts)
+
+
+def _sum(counts: Iterable[Mapping[str, int]]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for count in counts:
+        total.update(count)
+    return total
+
+
+def _sorted(counts: Counter[str]) -> dict[str, int]:
+    return dict(sorted(counts.items()))

@@ -1,0 +1,214 @@
+"""The way of the data, top to bottom: corpus → archives → batches → segments → decisions → chunks → manifest."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from etl import __version__
+from etl.account import Read, balance, make_manifest, utterances_by_group, wanted
+from etl.errors import EmptyCorpusError, OptionError, WorkerKilledError
+from etl.facts import BuildFacts, Meter, Progress, Watcher
+from etl.files import make_folder, write_whole
+from etl.folder import BUILD_FACTS, LINEAGE_FILE, MANIFEST, REJECTS, STAGE, claimed, encode_manifest, open_work, publish_build
+from etl.options import BuildOptions
+from etl.read.batches import Scan, ScanTask, scan
+from etl.read.discover import Corpus, discover
+from etl.read.segments import segment_path
+from etl.read.stage import ReadTask, read_batch
+from etl.read.suspects import read_without_killers
+from etl.select.groups import Group, SegmentSource, group_of
+from etl.select.rules import SelectTask, select
+from etl.verdict import failures_of, warnings_of
+from etl.workers import ExecutorMaker, Workers, default_workers, process_pool
+from etl.write.group import GroupResult, WriteTask, write_group
+from etl.write.tables import LineageTask, RejectsTask, write_lineage, write_rejects
+from schemas.manifest import Manifest
+from schemas.segment import SegmentHeader
+from schemas.terms import Split
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+
+class BuildResult(Struct, frozen=True, kw_only=True):
+    """A finished build: its manifest, how it went, what to know of it, and why it is no success all the same (empty if it is)."""
+
+    out: str
+    manifest: Manifest
+    facts: BuildFacts
+    warnings: list[str]
+    failures: list[str]
+
+
+def build(
+    corpus: Iterable[str | Path],
+    out: str | Path,
+    options: BuildOptions | None = None,
+    *,
+    workers: int | None = None,
+    stage: str | Path | None = None,
+    watcher: Watcher | None = None,
+    make_executor: ExecutorMaker | None = None,
+) -> BuildResult:
+    """
+    Turn *corpus* into chunks, a manifest, rejects and lineage in *out*.
+
+    Same corpus and options, same bytes, whatever the rest. A build that was killed goes on where it stopped when it is run again.
+
+    Args:
+        corpus: Folders, zips, or parts of split zips.
+        out: Folder for the result: new, empty, or of an earlier build.
+        options: What decides the result; the defaults are the original recipe's, without duplicates and leaks.
+        workers: Number of processes; None for one a processor.
+        stage: Folder for decoded segments, to be shared between builds; None for `stage` in *out*.
+        watcher: Called with the progress, in this process.
+        make_executor: Returns the executor to use instead of a process pool.
+
+    Raises:
+        EtlError: One of its branches; see `etl.errors`.
+    """
+    options = options or BuildOptions()
+    workers = checked_workers(workers)
+    out = Path(out).absolute()
+    stage = out / STAGE if stage is None else Path(stage).absolute()
+    meter = Meter(workers)
+    found = discover(corpus)
+    with claimed(out, stage), Workers(make_executor or partial(process_pool, workers), 2 * workers) as pool:
+        run = _Run(pool, meter, watcher or _ignore)
+        scans = _scan_archives(run, found, options)
+        reads = _read_archives(run, scans, stage)
+        work = open_work(out, _build_key(reads, options))
+        selected = _select(run, reads, options, stage, work)
+        results = _write_chunks(run, selected, options, work)
+        manifest = make_manifest(options, reads, found, results)
+        _write_tables(run, reads, results, manifest, stage, work)
+        write_whole(work / BUILD_FACTS, [msgspec.json.format(msgspec.json.encode(meter.facts())), b"\n"])
+        write_whole(work / MANIFEST, [encode_manifest(manifest)])
+        publish_build(out, manifest)
+    return BuildResult(
+        out=str(out), manifest=manifest, facts=meter.facts(), warnings=warnings_of(manifest), failures=failures_of(manifest, options)
+    )
+
+
+def dry_run(corpus: Iterable[str | Path], options: BuildOptions | None = None) -> list[Scan]:
+    """
+    Return what the directories of *corpus* tell, archive by archive; no label file is read and nothing is written.
+
+    Raises:
+        InputError: The corpus, or one of its archives, cannot be read.
+    """
+    return [scan(ScanTask(archive, options or BuildOptions())) for archive in discover(corpus).archives]
+
+
+def checked_workers(workers: int | None) -> int:
+    """
+    Return *workers*, or one a processor.
+
+    Raises:
+        OptionError: Fewer than one.
+    """
+    if workers is not None and workers < 1:
+        raise OptionError("--workers", f"{workers} is out of range", "give a whole number from 1 up")
+    return workers or default_workers()
+
+
+def _ignore(_: Progress) -> None:
+    """Watch nothing."""
+
+
+class _Run(NamedTuple):
+    """What every step of one build needs: who works, who measures, who watches."""
+
+    pool: Workers
+    meter: Meter
+    watcher: Watcher
+
+    def map(self, step: str, function: Callable[[Task], Result], tasks: Sequence[Task]) -> list[Result]:
+        """Return the results of *function* for *tasks*, in their order."""
+        results: dict[int, Result] = {}
+        places = {id(task): place for place, task in enumerate(tasks)}
+        with self.meter.step(step):
+            for task, measured in self.pool.map(function, tasks):
+                if measured is None:
+                    raise WorkerKilledError(step)
+                results[places[id(task)]] = self.meter.take(measured)
+                self.watcher(Progress(step, len(results), len(tasks)))
+        return [results[place] for place in range(len(tasks))]
+
+
+def _scan_archives(run: _Run, found: Corpus, options: BuildOptions) -> list[Scan]:
+    scans = run.map("scan", scan, [ScanTask(archive, options) for archive in found.archives])
+    if not any(scan.label_files for scan in scans):
+        raise EmptyCorpusError("corpus", "no label file in any archive", "give the folder that holds the downloaded label zips")
+    return scans
+
+
+def _read_archives(run: _Run, scans: Sequence[Scan], stage: Path) -> list[Read]:
+    """Make every segment that is not there yet."""
+    tasks = {batch.key: ReadTask(batch, str(stage)) for scan in scans for batch in scan.batches}
+    segments: dict[str, SegmentHeader] = {}
+    progress = Progress("read", 0, sum(task.batch.packed_bytes for task in tasks.values()))
+    with run.meter.step("read"):
+        for task, measured in run.pool.map(read_batch, tasks.values()):
+            batch, (header, reused) = task.batch, run.meter.take(measured or read_without_killers(run.pool, task))
+            balance(f"label files of a batch of {batch.archive.name}", batch.label_files, {"rows of its segment": header.label_files})
+            segments[batch.key] = header
+            run.meter.count_batch(batch, reused=reused)
+            progress = progress.after(batch.packed_bytes, header, reused=reused)
+            run.watcher(progress)
+    return [Read(scan, [segments[batch.key] for batch in scan.batches]) for scan in scans]
+
+
+def _build_key(reads: Iterable[Read], options: BuildOptions) -> str:
+    """Return the name of all that decides the bytes of a build, the versions of what hashes and packs included."""
+    digest = hashlib.sha256(msgspec.json.encode([options, __version__, version("polars")]))
+    for read in reads:
+        digest.update(msgspec.json.encode([read.scan.archive.name, read.scan.archive.hints, [header.key for header in read.segments]]))
+    return digest.hexdigest()
+
+
+def _select(run: _Run, reads: Sequence[Read], options: BuildOptions, stage: Path, work: Path) -> list[SelectTask]:
+    """Decide on every utterance of the regions and speech types wanted; return what was selected from, group by group."""
+    make_folder(work / "decisions")
+    groups = sorted(group for group in utterances_by_group(reads, options) if wanted(group, options) is None)
+    sources = {group: tuple(_sources(reads, group, stage)) for group in groups}
+    tasks = [SelectTask(group, sources[group], options, str(work / "decisions" / f"{group}.ipc")) for group in groups]
+    run.map("select", select, tasks)
+    return tasks
+
+
+def _sources(reads: Iterable[Read], group: Group, stage: Path) -> Iterator[SegmentSource]:
+    """Yield, in canonical order, the segments that hold utterances of *group*."""
+    for read in reads:
+        archive = read.scan.archive
+        for header in read.segments:
+            if any(group_of(row.kind, archive.hints) == group for row in header.kinds):
+                yield SegmentSource(str(segment_path(stage, header.key)), archive.name, archive.hints)
+
+
+def _write_chunks(run: _Run, selected: Sequence[SelectTask], options: BuildOptions, work: Path) -> list[GroupResult]:
+    decisions = tuple(task.path for task in selected)
+    tasks = [WriteTask(task.group, task.sources, options, task.path, decisions, str(work)) for task in selected]
+    return run.map("write", write_group, tasks)
+
+
+def _write_tables(
+    run: _Run, reads: Sequence[Read], results: Sequence[GroupResult], manifest: Manifest, stage: Path, work: Path
+) -> None:
+    parts = [part for split in Split for result in results for shard in result.shards if shard.split == split for part in shard.lineage]
+    [lines] = run.map("lineage", write_lineage, [LineageTask(tuple(parts), str(work / LINEAGE_FILE))])
+    balance("rows of the lineage", lines, {"examples": manifest.counts.examples})
+    rejecting = [
+        SegmentSource(str(segment_path(stage, header.key)), read.scan.archive.name, read.scan.archive.hints)
+        for read in reads
+        for header in read.segments
+        if header.rejected
+    ]
+    [rejects] = run.map("rejects", write_rejects, [RejectsTask(tuple(rejecting), str(work / REJECTS))])
+    balance("lines of the rejects", rejects, {"rejected": sum(manifest.counts.rejected.values())})

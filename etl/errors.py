@@ -1,0 +1,132 @@
+"""
+Everything that can go wrong, as one tree; each class knows the exit code of the command line.
+
+    EtlError
+    ├── OptionError (ValueError)                    2  an option, an environment or a configuration file is wrong
+    ├── InputError (ValueError)                     3  the corpus, or a build, cannot be read
+    │   ├── MissingPathError (FileNotFoundError)       a path given is not there
+    │   ├── EmptyCorpusError                           nothing to read
+    │   ├── ArchiveError                               a zip, or a set of parts, is not whole
+    │   └── BuildError                                 a folder holds no finished build
+    ├── PromiseError (RuntimeError)                 4  a sum does not balance: our mistake, or damage
+    │   └── WorkerKilledError                          a worker is killed again and again, by no fault of a file
+    └── StorageError (OSError)                      5  the disk, or the folder to write to
+        ├── DiskFullError                              no space left
+        ├── LockedError                                another build writes there
+        └── ForeignFolderError                         the folder holds files that are not ours
+
+The arguments of an error are its facts, so that it travels between processes; `str()` makes the sentence: where, what is wrong,
+what to do.
+"""
+
+from pathlib import Path
+
+
+class EtlError(Exception):
+    """Any failure this package foresees."""
+
+    exit_code = 1
+
+
+class OptionError(EtlError, ValueError):
+    """An option has a value it cannot have."""
+
+    exit_code = 2
+
+    def __init__(self, option: str, problem: str, advice: str) -> None:
+        super().__init__(option, problem, advice)
+
+    def __str__(self) -> str:
+        option, problem, advice = self.args
+        return f"{option}: {problem}; {advice}"
+
+
+class InputError(EtlError, ValueError):
+    """Something given to read cannot be read."""
+
+    exit_code = 3
+
+    def __init__(self, where: str, problem: str, advice: str) -> None:
+        super().__init__(where, problem, advice)
+
+    def __str__(self) -> str:
+        where, problem, advice = self.args
+        return f"{where}: {problem}; {advice}"
+
+
+class MissingPathError(InputError, FileNotFoundError):
+    """A path of the corpus does not exist."""
+
+
+class EmptyCorpusError(InputError):
+    """The corpus holds no label file."""
+
+
+class ArchiveError(InputError):
+    """An archive as a whole is damaged, incomplete, or over a limit."""
+
+
+class BuildError(InputError):
+    """A folder that should hold a finished build does not."""
+
+
+class PromiseError(EtlError, RuntimeError):
+    """An invariant does not hold; the message names it and both numbers."""
+
+    exit_code = 4
+
+    def __init__(self, promise: str, facts: str) -> None:
+        super().__init__(promise, facts)
+
+    def __str__(self) -> str:
+        promise, facts = self.args
+        return f"{promise}: {facts}; nothing was published, please report this with the command you ran"
+
+
+class WorkerKilledError(PromiseError):
+    """Every process given one task was killed from outside, most likely for want of memory."""
+
+    def __init__(self, task: str) -> None:
+        super().__init__(task, "")
+        self.args = (task,)
+
+    def __str__(self) -> str:
+        return f"{self.args[0]}: the process was killed twice, perhaps for want of memory; run the same command with fewer --workers"
+
+
+class StorageError(EtlError, OSError):
+    """A file cannot be written."""
+
+    exit_code = 5
+
+    # OSError fills `args` in __new__ and drops some of them, so the facts are kept apart and pickled by hand.
+    def __init__(self, path: str | Path, problem: str, advice: str) -> None:
+        super().__init__(str(path), problem)
+        self.path, self.problem, self.advice = str(path), problem, advice
+
+    def __reduce__(self) -> tuple[type["StorageError"], tuple[str, str, str]]:
+        return type(self), (self.path, self.problem, self.advice)
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.problem}; {self.advice}"
+
+
+class DiskFullError(StorageError):
+    """No space is left for a file."""
+
+    @classmethod
+    def of(cls, path: str | Path, needed_bytes: int, free_bytes: int) -> "DiskFullError":
+        """The error for a write of *needed_bytes* at *path*, with *free_bytes* left on that disk."""
+        return cls(
+            path,
+            f"the disk is full: {needed_bytes:,} bytes needed, {free_bytes:,} bytes free",
+            "free some space and run the same command again, it goes on where it stopped",
+        )
+
+
+class LockedError(StorageError):
+    """Another process holds the folder."""
+
+
+class ForeignFolderError(StorageError):
+    """The folder is not empty and was not made by a build."""

@@ -1,0 +1,124 @@
+"""Every write to disk: a file that has its final name is whole, and a full disk is told from every other failure."""
+
+import errno
+import os
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from etl.errors import DiskFullError, StorageError
+
+MARKER = ".saturi"
+"""The file that says that a folder is ours; it is also the lock of whoever writes there."""
+
+TEMPORARY = ".tmp"
+"""Ending of files still being written; their names begin with a dot and hold a random part, since a task may run twice at once."""
+
+
+@contextmanager
+def storage_errors(path: Path, needed_bytes: int) -> Iterator[None]:
+    """Translate what the system says of a failed write of *needed_bytes* at *path* into a `StorageError`."""
+    try:
+        yield
+    except StorageError:
+        raise
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFullError.of(path, needed_bytes, _free_bytes(path)) from error
+        raise StorageError(path, f"cannot be written ({error.strerror or error})", "check the folder and its permissions") from error
+
+
+class PendingFile:
+    """
+    A file that gets its name when it is finished; until then, and after a failure, there is none.
+
+    Args:
+        path: Its final name, in a folder that exists.
+
+    Raises:
+        StorageError: It cannot be written; so do all methods.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._temporary = _temporary_name(path)
+        with storage_errors(path, 0):
+            self._file = self._temporary.open("xb", buffering=0)
+
+    def write(self, data: bytes) -> None:
+        """Append *data*."""
+        view = memoryview(data)
+        with storage_errors(self.path, len(data)):
+            while view:
+                view = view[self._file.write(view) :]
+
+    def finish(self) -> None:
+        """Wait until everything is on the disk, then give the file its name."""
+        with storage_errors(self.path, 0):
+            os.fsync(self._file.fileno())
+            self._file.close()
+            self._temporary.replace(self.path)
+            sync_folder(self.path.parent)
+
+    def discard(self) -> None:
+        """Remove what was written, unless it is finished."""
+        self._file.close()
+        self._temporary.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, parts: Iterable[bytes]) -> None:
+    """
+    Write *parts*, one after the other, to *path*, so that a crash leaves the old file or the new one.
+
+    Raises:
+        StorageError: The file cannot be written; nothing is left of it.
+    """
+    file = PendingFile(path)
+    try:
+        file.write(b"".join(parts))
+        file.finish()
+    finally:
+        file.discard()
+
+
+def _temporary_name(path: Path) -> Path:
+    """Return a name in the folder of *path* for the time it is being written."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}{TEMPORARY}")
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the names in *folder* are on the disk, where the system can do that (Windows cannot)."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def make_folder(folder: Path) -> None:
+    """
+    Make *folder* and its parents.
+
+    Raises:
+        StorageError: The system does not allow it.
+    """
+    with storage_errors(folder, 0):
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a killed build left half written directly in *folder*; the caller holds the folder's lock."""
+    for leftover in folder.glob(f".*{TEMPORARY}"):
+        leftover.unlink(missing_ok=True)
+
+
+def _free_bytes(path: Path) -> int:
+    folder = path if path.is_dir() else path.parent
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return 0

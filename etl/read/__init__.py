@@ -1,0 +1,1 @@
+"""Read: archives to segments."""

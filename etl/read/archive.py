@@ -1,0 +1,167 @@
+"""
+The members of a batch: find, inflate, and check size and CRC of every byte.
+
+libdeflate inflates 2.4 times as fast as zlib and never writes past the size asked for; zlib says what is wrong with data that
+libdeflate refuses, and does the work where the wheel is absent.
+"""
+
+import os
+import struct
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from etl.errors import InputError
+from etl.read.batches import Batch
+from etl.read.directory import ENCRYPTED, Entry, decode_name, parse_entries
+from etl.read.discover import Form
+from etl.read.mapped import MappedFile
+from etl.read.names import is_label_file
+from schemas.terms import RejectReason
+
+try:
+    import deflate
+except ImportError:  # no wheel for this platform: zlib gives the same bytes, more slowly
+    deflate = None
+
+crc32 = zlib.crc32 if deflate is None else deflate.crc32
+
+_LOCAL_HEADER = struct.Struct("<4s22xHH")
+_STORED, _DEFLATED = 0, 8
+_RATIO_FREE_BYTES = 1 << 20
+"""Below this size the ratio is not looked at: small files of repeated text may well be packed 200:1."""
+
+
+class Defect(Struct, frozen=True):
+    """Why a label file could not be read; `detail` holds no text of it."""
+
+    reason: RejectReason
+    position: int | None
+    detail: str
+
+
+class Member(NamedTuple):
+    """A label file of a batch: its number in the archive, its path there, its size and CRC-32, and its bytes or the defect."""
+
+    index: int
+    path: str
+    json_bytes: int
+    crc32: int
+    content: bytes | bytearray | Defect
+
+
+def read_members(batch: Batch, spared: frozenset[int] = frozenset()) -> Iterator[Member | None]:
+    """
+    Yield the label files of *batch* in order, and None for every entry that is none; those *spared* are not touched.
+
+    Raises:
+        InputError: The archive cannot be opened any more.
+    """
+    return _read_folder(batch, spared) if batch.archive.form is Form.FOLDER else _read_zip(batch, spared)
+
+
+def _read_zip(batch: Batch, spared: frozenset[int]) -> Iterator[Member | None]:
+    overlapping = set(batch.overlapping)
+    with MappedFile(batch.archive.paths) as file:
+        file.window(*batch.window)
+        for index, entry in enumerate(parse_entries(file.read(batch.start, batch.stop - batch.start), batch.shift), batch.first):
+            name = decode_name(entry.name, entry.flags)
+            if not is_label_file(name):
+                yield None
+                continue
+            content: bytes | bytearray | Defect
+            if index in spared:
+                content = _spared(entry.offset)
+            else:
+                content = _refusal(entry, batch, overlaps=index in overlapping) or _content(file, entry, batch.window[1])
+            yield Member(index, name, entry.json_bytes, entry.crc32, content)
+
+
+def _spared(at: int | None) -> Defect:
+    return Defect(RejectReason.WORKER_KILLED, at, "every process that read it was killed")
+
+
+def _refusal(entry: Entry, batch: Batch, *, overlaps: bool) -> Defect | None:
+    """Return why a member is not even looked at, or None."""
+    at = entry.offset
+    if at < 0:
+        return Defect(RejectReason.BAD_HEADER, None, "its ZIP64 field is damaged")
+    if entry.flags & ENCRYPTED:
+        return Defect(RejectReason.ENCRYPTED, at, "encrypted")
+    if entry.method not in (_STORED, _DEFLATED):
+        return Defect(RejectReason.UNSUPPORTED_METHOD, at, f"compression method {entry.method}")
+    if entry.json_bytes > batch.max_member_bytes:
+        return Defect(RejectReason.TOO_LARGE, at, f"declares {entry.json_bytes} bytes, {batch.max_member_bytes} are allowed")
+    if entry.json_bytes > max(_RATIO_FREE_BYTES, batch.max_ratio * entry.packed_bytes):
+        return Defect(RejectReason.RATIO, at, f"{entry.packed_bytes} bytes declare to inflate to {entry.json_bytes}")
+    if overlaps:
+        return Defect(RejectReason.OVERLAP, at, "shares bytes with another member")
+    return None
+
+
+def _content(file: MappedFile, entry: Entry, limit: int) -> bytes | bytearray | Defect:
+    """Return the bytes of a member, checked; *limit* is where the data of members ends at the latest."""
+    at = entry.offset
+    header = file.slice(at, at + _LOCAL_HEADER.size)
+    if len(header) < _LOCAL_HEADER.size:
+        return Defect(RejectReason.TRUNCATED, at, "begins past the end of the data")
+    signature, name_length, extra_length = _LOCAL_HEADER.unpack(header)
+    if signature != b"PK\3\4":
+        return Defect(RejectReason.BAD_HEADER, at, "no local header where the directory says")
+    start = at + _LOCAL_HEADER.size + name_length + extra_length
+    if start + entry.packed_bytes > limit:
+        return Defect(RejectReason.TRUNCATED, at, "reaches past the end of the data")
+    packed = file.slice(start, start + entry.packed_bytes)
+    content = bytes(packed) if entry.method == _STORED else inflate(packed, entry.json_bytes, at)
+    if isinstance(content, Defect):
+        return content
+    if len(content) != entry.json_bytes:
+        return Defect(RejectReason.SIZE_MISMATCH, at, f"{len(content)} bytes, {entry.json_bytes} declared")
+    if crc32(content) != entry.crc32:
+        return Defect(RejectReason.CRC_MISMATCH, at, "its bytes differ from those packed")
+    return content
+
+
+def inflate(packed: bytes | memoryview, size: int, at: int) -> bytes | bytearray | Defect:
+    """Return *packed* inflated, at most *size* bytes, or the defect found there; *at* is the member's place in the archive."""
+    if deflate is not None and size > 0:
+        try:
+            return deflate.deflate_decompress(packed, size)
+        except deflate.DeflateError:
+            pass  # it does not say why; zlib does
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        content = inflater.decompress(packed, size + 1)
+    except zlib.error:
+        return Defect(RejectReason.CORRUPT, at, "its deflated data is damaged")
+    if len(content) > size:
+        return Defect(RejectReason.SIZE_MISMATCH, at, f"inflates to more than the {size} bytes declared")
+    if not inflater.eof:
+        return Defect(RejectReason.TRUNCATED, at, "its deflated data is cut off")
+    return content
+
+
+def _read_folder(batch: Batch, spared: frozenset[int]) -> Iterator[Member | None]:
+    folder = batch.archive.paths[0]
+    for index, raw in enumerate(batch.names.split(b"\0"), batch.first):
+        path = Path(folder, os.fsdecode(raw))
+        content = _spared(None) if index in spared else _file_content(path, batch.max_member_bytes)
+        size = 0 if isinstance(content, Defect) else len(content)
+        check = 0 if isinstance(content, Defect) else crc32(content)
+        yield Member(index, decode_name(raw, 0), size, check, content)
+
+
+def _file_content(path: Path, max_bytes: int) -> bytes | Defect:
+    try:
+        with path.open("rb") as file:
+            content = file.read(max_bytes + 1)
+    except FileNotFoundError as error:
+        raise InputError(str(path), "has gone since the build began", "leave the corpus alone while it is read") from error
+    except OSError as error:
+        return Defect(RejectReason.UNREADABLE, None, f"cannot be read ({error.strerror})")
+    if len(content) > max_bytes:
+        return Defect(RejectReason.TOO_LARGE, None, f"more than the {max_bytes} bytes allowed")
+    return content

@@ -1,0 +1,94 @@
+"""
+Decode one label file of the 2022 generation; whatever is wrong with it becomes a `Defect`, never an exception.
+
+Mended: a UTF-8 byte order mark, NULs at the end, and commas doubled or before a closing bracket. Quotes belong to the text, so
+nothing else is mended.
+"""
+
+import re
+from typing import NamedTuple
+
+import msgspec
+from msgspec import structs
+
+from etl.read.archive import Defect
+from schemas.label2022 import LabelFile, Transcription
+from schemas.terms import RejectReason
+
+_BOM = b"\xef\xbb\xbf"
+_DECODER = msgspec.json.Decoder(LabelFile)
+_TRUNCATED = "Input data was truncated"
+_BYTE = re.compile(r"\(byte (\d+)\)")
+_TEXT_PATH = re.compile(r"`\$\.transcription(?:\.sentences\[(?:\d+|\.\.\.)\])?\.(?:dialect|pronunciation|standard)`$")
+# A string (also one that is never closed, so that the search stays linear), or a comma that nothing follows.
+_STRING_OR_LOOSE_COMMA = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|,(?=[\s,]*[,\]}])', re.DOTALL)
+
+
+class Decoded(NamedTuple):
+    """A label file, its transcription, and whether its commas had to be mended."""
+
+    label: LabelFile
+    transcription: Transcription
+    repaired: bool
+
+
+def decode(document: bytes | bytearray) -> Decoded | Defect:
+    """Return the label file in *document*, or why there is none."""
+    if document.startswith(_BOM):
+        decoded = _decode(document[len(_BOM) :])
+        if isinstance(decoded, Defect) and decoded.position is not None:
+            return structs.replace(decoded, position=decoded.position + len(_BOM))
+        return decoded
+    return _decode(document)
+
+
+def _decode(document: bytes | bytearray) -> Decoded | Defect:
+    if document.endswith((b"\0", b"\0\n")):
+        document = document.rstrip(b"\0\r\n")
+    if not document.isascii():
+        # msgspec checks only the strings it keeps, and a file that is damaged elsewhere is damaged all the same.
+        try:
+            document.decode()
+        except UnicodeDecodeError as error:
+            return Defect(RejectReason.INVALID_UTF8, error.start, error.reason)
+    label = _parse(document)
+    if isinstance(label, Defect) and label.reason is RejectReason.INVALID_JSON:
+        mended = _parse(_without_loose_commas(document))
+        # The first complaint is the one that says where the file, as it is, went wrong.
+        return label if isinstance(mended, Defect) and mended.reason is label.reason else _checked(mended, repaired=True)
+    return _checked(label, repaired=False)
+
+
+def _checked(label: LabelFile | Defect, *, repaired: bool) -> Decoded | Defect:
+    if isinstance(label, Defect):
+        return label
+    if label.transcription is None:
+        return Defect(RejectReason.MISSING_TRANSCRIPTION, None, "no `transcription` in it")
+    return Decoded(label, label.transcription, repaired)
+
+
+def _parse(document: bytes | bytearray) -> LabelFile | Defect:
+    try:
+        return _DECODER.decode(document)
+    except msgspec.ValidationError as error:
+        return _wrong_type(str(error))
+    except msgspec.DecodeError as error:
+        detail = str(error)
+        if detail == _TRUNCATED:
+            return Defect(RejectReason.INVALID_JSON, None, "ends too early, or holds half of a surrogate pair")
+        at = _BYTE.search(detail)
+        return Defect(RejectReason.INVALID_JSON, int(at[1]) if at else None, detail)
+    except RecursionError:
+        return Defect(RejectReason.INVALID_JSON, None, "nested too deeply")
+
+
+def _wrong_type(detail: str) -> Defect:
+    """Return the defect for msgspec's complaint *detail*, which names types and a path, never a value."""
+    if " - at `" not in detail:
+        return Defect(RejectReason.WRONG_TOP_LEVEL, 0, detail)
+    reason = RejectReason.TEXT_NOT_STRING if _TEXT_PATH.search(detail) else RejectReason.WRONG_TYPE
+    return Defect(reason, None, detail)
+
+
+def _without_loose_commas(document: bytes | bytearray) -> bytes:
+    return _STRING_OR_LOOSE_COMMA.sub(lambda match: b"" if match[0] == b"," else match[0], document)

@@ -1,0 +1,153 @@
+"""
+What the names of members, archives and folders tell: region, speech type, split, script and speakers.
+
+The grammar of a 2022 label file (AI-Hub 71517 and 71558):
+
+    {st|say|talk}_set{1-3}_collector{rr}{n}_speaker{rr}{n}[_speaker{rr}{n}]_{prompt}[_{take}]_{seconds}.json
+
+Names are compared in NFC, since a Mac hands them out decomposed. Nothing here ever becomes a path on disk.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from schemas.terms import Region, Split, SpeechType
+
+CODES = {
+    "gw": Region.GANGWON,
+    "gs": Region.GYEONGSANG,
+    "cc": Region.CHUNGCHEONG,
+    "jl": Region.JEOLLA,
+    "jj": Region.JEJU,
+}
+"""The two-letter codes in file names and in `speaker[].residenceProvince`; `un` stands for nobody knows."""
+
+_KINDS = {"st": SpeechType.REPEAT, "say": SpeechType.ANSWER, "talk": SpeechType.DIALOGUE}
+_STEM = re.compile(
+    r"(?P<kind>st|say|talk)_set(?P<set>\d+)_(?:collector(?P<collector>[a-z]{2})?[^_]*|unknowncollector)"
+    r"(?P<speakers>(?:_(?:speaker[^_]*|unknownspeaker))*)"
+    r"_(?P<prompt>\d+)(?:_(?P<take>\d+))?_(?P<seconds>\d+)",
+    re.IGNORECASE,
+)
+_SPEAKER = re.compile(r"_((?:speaker|unknownspeaker)[^_]*)", re.IGNORECASE)
+_SPEAKER_CODE = re.compile(r"speaker([a-z]{2})\d", re.IGNORECASE)
+
+_REGION_WORDS = {"강원": Region.GANGWON, "경상": Region.GYEONGSANG, "충청": Region.CHUNGCHEONG, "전라": Region.JEOLLA, "제주": Region.JEJU}
+_SPEECH_WORDS = {
+    "따라말하기": SpeechType.REPEAT,
+    "질문에답하기": SpeechType.ANSWER,
+    "2인발화": SpeechType.DIALOGUE,
+}
+_SPACES = re.compile(r"[\s_]+")
+_SPLIT_FOLDER = re.compile(r"(?:\d+\.)?(training|validation)", re.IGNORECASE)
+_SPLIT_PREFIX = re.compile(r"(?:^|[^a-z])([tv])[ls]_", re.IGNORECASE)
+_AUDIO = re.compile(r"(?:^|[^a-z])[tv]s_|원천데이터|\[원천\]", re.IGNORECASE)
+_LABEL = re.compile(r"(?:^|[^a-z])[tv]l_|라벨", re.IGNORECASE)
+
+
+class MemberName(NamedTuple):
+    """What the path of one label file inside its archive tells; None where it tells nothing."""
+
+    region: Region | None
+    speech_type: SpeechType | None
+    split: Split | None
+    script_set: int | None
+    prompt: int | None
+    speakers: tuple[str, ...]
+
+
+class Hints(NamedTuple):
+    """What the name of an archive, or of a folder, tells; None where it tells nothing."""
+
+    region: Region | None = None
+    speech_type: SpeechType | None = None
+    split: Split | None = None
+
+
+def is_label_file(path: str) -> bool:
+    """Whether the member *path* is a label file, and no folder, audio or debris of a file manager."""
+    name = path.rpartition("/")[2]
+    return name[-5:].lower() == ".json" and not name.startswith("._") and not path.lstrip("/").startswith("__MACOSX/")
+
+
+def is_audio_archive(path: str) -> bool:
+    """Whether the archive at *path* holds recordings ("원천데이터") and not labels; the name nearest to the file decides."""
+    for part in reversed(unicodedata.normalize("NFC", path).split("/")):
+        if _LABEL.search(part):
+            return False
+        if _AUDIO.search(part):
+            return True
+    return False
+
+
+def parse_member(path: str) -> MemberName:
+    """
+    Return what *path* tells: first its file name, then the folders above it, nearest first.
+
+    The region of a file is that of its first speaker whose code is known, else of its collector.
+    """
+    path = unicodedata.normalize("NFC", path)
+    folder, _, name = path.rpartition("/")
+    around = _folder_hints(folder) if folder else Hints()
+    match = _STEM.fullmatch(name[:-5])
+    if match is None:
+        return MemberName(*around, None, None, ())
+    speakers = tuple(_SPEAKER.findall(match["speakers"]))
+    region = next((CODES[code] for code in map(_code, speakers) if code in CODES), None)
+    region = region or CODES.get((match["collector"] or "").lower()) or around.region
+    kind = _KINDS[match["kind"].lower()]
+    return MemberName(region, kind, around.split, _number(match["set"]), _number(match["prompt"]), speakers)
+
+
+def parse_archive(parts: Iterable[str]) -> Hints:
+    """Return what the names of *parts* tell, the archive's own first, then its folders, nearest first."""
+    region = speech_type = split = None
+    for part in parts:
+        hints = _hints(unicodedata.normalize("NFC", part))
+        region = region or hints.region
+        speech_type = speech_type or hints.speech_type
+        split = split or hints.split
+    return Hints(region, speech_type, split)
+
+
+# A corpus has a handful of folders and hundreds of thousands of files in them; the last ones seen are remembered.
+_FOLDERS: dict[str, Hints] = {}
+
+
+def _folder_hints(folder: str) -> Hints:
+    hints = _FOLDERS.get(folder)
+    if hints is None:
+        if len(_FOLDERS) > 256:  # noqa: PLR2004 - any small bound: hostile archives may hold a folder a file
+            _FOLDERS.clear()
+        hints = _FOLDERS[folder] = parse_archive(reversed(folder.split("/")))
+    return hints
+
+
+def _hints(part: str) -> Hints:
+    squeezed = _SPACES.sub("", part)
+    regions = {region for word, region in _REGION_WORDS.items() if word in squeezed}
+    speech_types = {speech_type for word, speech_type in _SPEECH_WORDS.items() if word in squeezed}
+    return Hints(
+        # "139-1 (강원도, 경상도)" names two regions, and so none.
+        regions.pop() if len(regions) == 1 else None,
+        speech_types.pop() if len(speech_types) == 1 else None,
+        _split(part.strip()),
+    )
+
+
+def _split(part: str) -> Split | None:
+    folder, prefix = _SPLIT_FOLDER.fullmatch(part), _SPLIT_PREFIX.search(part)
+    letter = (folder or prefix or [None, ""])[1].lower()
+    return {"t": Split.TRAIN, "v": Split.VALIDATION}.get(letter[:1])
+
+
+def _code(speaker: str) -> str:
+    match = _SPEAKER_CODE.match(speaker)
+    return match[1].lower() if match else ""
+
+
+def _number(digits: str) -> int | None:
+    """Return the number written in *digits* (any decimal script), or None where it is too long to mean anything."""
+    return int(digits) if len(digits) <= 9 else None  # noqa: PLR2004 - fits 32 bits; real ones have up to four digits

@@ -1,0 +1,117 @@
+"""
+Read and write segments: the decoded label files of one batch as columns on disk.
+
+A segment is trusted only when its header has the key asked for and its columns have the length and the CRC-32 in there.
+"""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import polars as pl
+
+from etl.files import write_whole
+from etl.read.archive import crc32
+from schemas.segment import SegmentHeader
+
+ENDING = ".segment"
+
+FILES = pl.Schema(
+    {
+        "index": pl.UInt32,  # number of the entry in its archive
+        "member": pl.String,  # its path there
+        "reason": pl.String,  # null for a decoded label file, else why it was rejected
+        "position": pl.Int64,
+        "detail": pl.String,
+        "region": pl.String,  # what the member's path tells
+        "speech_type": pl.String,
+        "split": pl.String,
+        "label_region": pl.String,  # what the document tells
+        "label_speech_type": pl.String,
+        "script": pl.String,  # set and prompt, null where the name does not give them
+        "speakers": pl.String,  # ids, one a line, sorted
+        "pronunciation": pl.String,
+        "dialect": pl.String,
+        "standard": pl.String,
+    }
+)
+"""A row a label file, decoded or rejected, in the order of the archive."""
+
+SENTENCES = pl.Schema(
+    {
+        "row": pl.UInt32,  # of the label file in FILES
+        "sentence": pl.UInt32,  # from 1
+        "pronunciation": pl.String,
+        "dialect": pl.String,
+        "standard": pl.String,
+    }
+)
+"""A row a sentence, in the order of the label files."""
+
+_DECODER = msgspec.json.Decoder(SegmentHeader)
+
+
+def segment_path(stage: Path, key: str) -> Path:
+    """Return where the segment *key* lies; a folder for each first byte, since file systems dislike many names in one."""
+    return stage / key[:2] / (key[:32] + ENDING)
+
+
+def write_segment(path: Path, header: SegmentHeader, files: bytes, sentences: bytes) -> None:
+    """
+    Write a segment whose header is complete.
+
+    Raises:
+        StorageError: It cannot be written.
+    """
+    write_whole(path, [msgspec.json.encode(header), b"\n", files, sentences])
+
+
+def read_header(path: Path, key: str) -> SegmentHeader | None:
+    """Return the header of the segment at *path*, or None where there is none that can be trusted to be *key*."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    return _header(content, key)
+
+
+def _header(content: bytes, key: str) -> SegmentHeader | None:
+    end = content.find(b"\n")
+    try:
+        header = _DECODER.decode(content[:end])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    body = memoryview(content)[end + 1 :]
+    whole = header.key == key and len(body) == header.files_bytes + header.sentences_bytes and crc32(body) == header.crc32
+    return header if whole else None
+
+
+def read_files(path: Path, columns: Sequence[str]) -> pl.DataFrame:
+    """Return *columns* of the label files of a segment whose header was checked by this build."""
+    header, body = _open(path)
+    return pl.read_ipc(io.BytesIO(body[: header.files_bytes]), columns=list(columns))
+
+
+def read_sentences(path: Path, columns: Sequence[str]) -> pl.DataFrame:
+    """Return *columns* of the sentences of a segment whose header was checked by this build."""
+    header, body = _open(path)
+    return pl.read_ipc(io.BytesIO(body[header.files_bytes :]), columns=list(columns))
+
+
+def _open(path: Path) -> tuple[SegmentHeader, bytes]:
+    content = path.read_bytes()
+    end = content.index(b"\n")
+    return _DECODER.decode(content[:end]), content[end + 1 :]
+
+
+def to_ipc(frame: pl.DataFrame) -> bytes:
+    """
+    Return *frame* as an Arrow IPC file.
+
+    LZ4: writing takes 1.8 microseconds a label file and 1.4 kB; uncompressed 1.0 and 1.5, zstd 5.6 and 0.9, Parquet with zstd 8.3
+    and 0.8 (invented text, one core, November 2026). Real text packs better than that.
+    """
+    buffer = io.BytesIO()
+    frame.write_ipc(buffer, compression="lz4")
+    return buffer.getvalue()

@@ -1,0 +1,30 @@
+"""Find the member that kills whoever reads it, by halving its batch; each half is read with nothing beside it."""
+
+from etl.errors import WorkerKilledError
+from etl.read.batches import Batch
+from etl.read.stage import ProbeTask, ReadTask, StagedBatch, probe, read_batch
+from etl.workers import Measured, Workers
+
+
+def read_without_killers(workers: Workers, task: ReadTask) -> Measured[StagedBatch]:
+    """
+    Return the segment of a batch whose workers were killed, the members that kill them rejected.
+
+    Raises:
+        WorkerKilledError: No member is to blame, and still every worker is killed.
+    """
+    killers = _killers(workers, task.batch, task.batch.first, task.batch.first + task.batch.entries)
+    measured = workers.alone(read_batch, ReadTask(task.batch, task.stage, frozenset(killers)))
+    if measured is None:
+        raise WorkerKilledError(f"reading {task.batch.archive.name}")
+    return measured
+
+
+def _killers(workers: Workers, batch: Batch, first: int, last: int) -> list[int]:
+    """Return those entries from *first* to *last* that kill a worker even when read alone."""
+    if workers.alone(probe, ProbeTask(batch, first, last)) is not None:
+        return []
+    if last - first == 1:
+        return [first]
+    middle = (first + last) // 2
+    return _killers(workers, batch, first, middle) + _killers(workers, batch, middle, last)

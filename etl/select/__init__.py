@@ -1,0 +1,1 @@
+"""Select: segments to decisions, one reason for every utterance left out."""

@@ -1,0 +1,128 @@
+"""
+Decide what becomes of every utterance of one region and speech type: kept, or dropped for the first reason that holds.
+
+What is decided is held in narrow columns (numbers and hashes, 30 bytes an utterance), never in texts, so that a shard may be
+larger than memory.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+import polars as pl
+from msgspec import Struct
+
+from etl.files import write_whole
+from etl.options import BuildOptions
+from etl.read.segments import to_ipc
+from etl.select.split import SPLIT, sides
+from etl.select.groups import Group, SegmentSource
+from etl.select.utterances import TOLD, read_utterances, settle
+from schemas.terms import DropReason, Split
+
+REASON = pl.Enum([reason.value for reason in DropReason])
+
+DECISIONS = pl.Schema(
+    {
+        "segment": pl.UInt32,  # number of the segment among the group's sources
+        "row": pl.UInt32,  # number of the utterance in the segment
+        "split": SPLIT,  # null where it has none
+        "reason": REASON,  # null where it is kept
+        "source_hash": pl.UInt64,
+        "target_hash": pl.UInt64,
+    }
+)
+"""A row an utterance, in canonical order: archives by name, label files as they lie there, sentences as spoken."""
+
+TEXT_HASHES = ("source_hash", "target_hash")
+_SEEDS = {"source": 1, "target": 2}  # two independent hashes: a pair is told from others by 128 bits
+
+
+class SelectTask(Struct, frozen=True):
+    """A region and speech type, the segments that hold some of it, and the file to write the decisions to."""
+
+    group: Group
+    sources: tuple[SegmentSource, ...]
+    options: BuildOptions
+    path: str
+
+
+def select(task: SelectTask) -> int:
+    """
+    Write `DECISIONS` for one group, and return how many utterances it has.
+
+    Raises:
+        StorageError: The decisions cannot be written.
+    """
+    path = Path(task.path)
+    if path.exists():  # written whole by a build that was killed later
+        return pl.scan_ipc(path).select(pl.len()).collect().item()
+    parts = [_judge(number, source, task) for number, source in enumerate(task.sources)]
+    decisions = pl.concat([DECISIONS.to_frame(), *parts])
+    if task.options.dedup:
+        decisions = _without_duplicates(decisions)
+    write_whole(path, [to_ipc(decisions)])
+    return decisions.height
+
+
+def _judge(number: int, source: SegmentSource, task: SelectTask) -> pl.DataFrame:
+    """Return `DECISIONS` for the utterances of one segment that belong to the group; each looked at by itself."""
+    region, speech_type = task.group.region, task.group.speech_type
+    frame = settle(read_utterances(source, task.options, TOLD), source.hints)
+    frame = frame.filter(pl.col("region") == region.value, pl.col("speech_type") == speech_type.value)
+    frame = frame.with_columns(side=sides(frame, task.options, region, speech_type))
+    return frame.select(
+        pl.lit(number, pl.UInt32).alias("segment"),
+        "row",
+        pl.col("side").alias("split"),
+        pl.coalesce(*_row_rules(task.options)).cast(REASON).alias("reason"),
+        *(pl.col(name).fill_null("").hash(seed).alias(f"{name}_hash") for name, seed in _SEEDS.items()),
+    )
+
+
+def _row_rules(options: BuildOptions) -> Iterable[pl.Expr]:
+    """Return the rules that look at one utterance, in order: each the reason where it applies, else null."""
+    no_side = DropReason.NO_OFFICIAL_SPLIT if options.validation == "official" else DropReason.SPLIT_CONFLICT
+    yield _drop(pl.col("side").is_null(), no_side)
+    yield _drop(_is_blank("source"), DropReason.EMPTY_SOURCE)
+    yield _drop(_is_blank("target"), DropReason.EMPTY_TARGET)
+
+
+def _drop(where: pl.Expr, reason: DropReason) -> pl.Expr:
+    return pl.when(where).then(pl.lit(reason.value))
+
+
+def _is_blank(column: str) -> pl.Expr:
+    return pl.col(column).fill_null("").str.strip_chars() == ""
+
+
+def _without_duplicates(decisions: pl.DataFrame) -> pl.DataFrame:
+    """Return *decisions* where of equal pairs of one shard only the first is kept."""
+    kept = pl.col("reason").is_null()
+    first = pl.struct("split", *TEXT_HASHES, kept.alias("kept")).is_first_distinct()
+    return decisions.with_columns(
+        reason=pl.when(kept & ~first).then(pl.lit(DropReason.DUPLICATE.value, REASON)).otherwise("reason")
+    )
+
+
+def training_texts(paths: Iterable[Path]) -> pl.DataFrame:
+    """Return the `TEXT_HASHES` of all examples kept for train in the decisions at *paths*, each text once by column."""
+    kept = pl.col("reason").is_null() & (pl.col("split") == Split.TRAIN.value)
+    frames = [pl.read_ipc(path).filter(kept).select(TEXT_HASHES).unique() for path in paths]
+    return pl.concat(frames).unique() if frames else pl.DataFrame(schema=dict.fromkeys(TEXT_HASHES, pl.UInt64))
+
+
+def mark_in_training(decisions: pl.DataFrame, training: pl.DataFrame) -> pl.Series:
+    """Return whether each of *decisions* is kept for validation while its source, or its target, is also one in *training*."""
+    shared = pl.any_horizontal(pl.col(name).is_in(training[name].implode()) for name in TEXT_HASHES)
+    held_out = pl.col("reason").is_null() & (pl.col("split") == Split.VALIDATION.value)
+    return decisions.select(held_out & shared).to_series()
+
+
+def count_by_split(decisions: pl.DataFrame) -> dict[str | None, Counter[str]]:
+    """Return, for each split, how many of *decisions* were dropped, by reason."""
+    counts: dict[str | None, Counter[str]] = {}
+    dropped = decisions.filter(pl.col("reason").is_not_null()).group_by("split", "reason").len()
+    for split, reason, number in dropped.iter_rows():
+        counts.setdefault(split, Counter())[reason] += number
+    return counts

@@ -1,0 +1,189 @@
+"""What a person sees: progress, summary, findings. It prints to the consoles it is given and decides nothing."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from etl import facts
+from etl.build import BuildResult
+from etl.read.batches import Scan
+from etl.verify import Verification
+from schemas.manifest import Manifest
+
+PLAIN_SECONDS = 5.0
+"""How often a plain line is printed where there is no terminal."""
+
+_STEPS = {
+    "scan": "looking at archives",
+    "read": "reading label files",
+    "select": "selecting",
+    "write": "writing chunks",
+    "lineage": "writing lineage",
+    "rejects": "writing rejects",
+}
+
+
+class _Rate:
+    """Turn progress into words, with rates since the step began."""
+
+    def __init__(self) -> None:
+        self.step = ""
+        self.began = time.monotonic()
+
+    def describe(self, progress: facts.Progress) -> str:
+        if progress.step != self.step:
+            self.step, self.began = progress.step, time.monotonic()
+        if progress.step != "read":
+            return f"{progress.done} of {progress.total}"
+        seconds = max(time.monotonic() - self.began, 1e-6)
+        words = [
+            f"{size(progress.done)} of {size(progress.total)}",
+            f"{progress.label_files:,} files",
+            f"{progress.label_files / seconds:,.0f} files/s",
+            f"{size(progress.done / seconds)}/s",
+            f"{progress.rejected:,} rejected",
+        ]
+        return " · ".join(words)
+
+
+@contextmanager
+def watching(console: Console) -> Iterator[facts.Watcher]:
+    """Show the progress of a build on *console*: a bar on a terminal, else a plain line every few seconds."""
+    if not console.is_terminal:
+        yield _plain(console)
+        return
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.fields[step]}"),
+        BarColumn(bar_width=24),
+        TaskProgressColumn(),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+        TextColumn("ETA"),
+        TimeRemainingColumn(),
+    )
+    rate = _Rate()
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=None, step="looking for archives")
+
+        def show(progress: facts.Progress) -> None:
+            if progress.step != rate.step:
+                bar.reset(task, total=progress.total)
+            description = rate.describe(progress)
+            bar.update(task, completed=progress.done, total=progress.total, description=description, step=_STEPS[progress.step])
+
+        yield show
+
+
+def _plain(console: Console) -> facts.Watcher:
+    rate = _Rate()
+    printed = 0.0
+
+    def show(progress: facts.Progress) -> None:
+        nonlocal printed
+        words = rate.describe(progress)
+        now = time.monotonic()
+        last = progress.step == "read" and progress.done == progress.total
+        if last or now - printed >= PLAIN_SECONDS:
+            printed = now
+            console.print(f"{_STEPS[progress.step]}: {words}", highlight=False)
+
+    return show
+
+
+def show_build(console: Console, result: BuildResult) -> None:
+    """Print the account of a finished build, its shards, what it took, and what to do next."""
+    manifest, run = result.manifest, result.facts
+    console.print(_account(manifest))
+    console.print(_shards(manifest))
+    reused = f", {run.segments_reused} of {run.segments_made + run.segments_reused} segments found on disk" if run.segments_reused else ""
+    json_rate = run.json_bytes / max(run.seconds, 1e-6)
+    console.print(
+        f"{size(run.json_bytes)} of JSON in {run.seconds:.1f} s ({size(json_rate)}/s, {run.workers} workers{reused}); "
+        f"peak memory: parent {size(run.parent_peak_bytes)}, worker {size(run.worker_peak_bytes)}",
+        highlight=False,
+    )
+    console.print(f"Next: saturi verify {result.out}", highlight=False, soft_wrap=True)
+
+
+def _account(manifest: Manifest) -> Table:
+    counts = manifest.counts
+    table = Table(title="Account", title_justify="left", show_header=False, box=None, pad_edge=False)
+    table.add_column(justify="left")
+    table.add_column(justify="right")
+    table.add_column(style="dim")
+    rejected, dropped = sum(counts.rejected.values()), sum(counts.dropped.values())
+    table.add_row("label files", f"{counts.label_files:,}", f"in {len(manifest.corpus)} archives; {_beside(manifest)} ignored")
+    table.add_row("  decoded", f"{counts.decoded:,}", f"{counts.repaired:,} with a comma mended")
+    table.add_row("  rejected", f"{rejected:,}", reasons(counts.rejected))
+    table.add_row("utterances", f"{counts.utterances:,}", f"one a {manifest.options['unit']}")
+    table.add_row("  examples", f"{counts.examples:,}", f"in {len(manifest.chunks)} chunks")
+    table.add_row("  dropped", f"{dropped:,}", reasons(counts.dropped))
+    return table
+
+
+def _beside(manifest: Manifest) -> str:
+    return f"{manifest.counts.ignored:,} other files and {manifest.counts.ignored_archives:,} audio archives"
+
+
+def _shards(manifest: Manifest) -> Table:
+    table = Table(title="Shards", title_justify="left", box=None, pad_edge=False, header_style="dim")
+    for name in ("split", "region", "speech type"):
+        table.add_column(name)
+    for name in ("examples", "chunks", "bytes"):
+        table.add_column(name, justify="right")
+    table.add_column("dropped")
+    for shard in manifest.shards:
+        few = Text(" (too few)", "yellow") if shard.too_few else Text()
+        examples = Text(f"{shard.examples:,}").append(few)
+        table.add_row(
+            shard.split, shard.region, shard.speech_type, examples, f"{shard.chunks}", size(shard.bytes), reasons(shard.dropped)
+        )
+    for row in manifest.unsharded:
+        table.add_row(Text("none", "dim"), row.region, row.speech_type, "", "", "", reasons(row.dropped))
+    return table
+
+
+def show_scans(console: Console, scans: Sequence[Scan]) -> None:
+    """Print what a dry run found, archive by archive."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("archive", overflow="fold")
+    for name in ("split", "region", "speech type"):
+        table.add_column(name)
+    for name in ("label files", "packed", "JSON"):
+        table.add_column(name, justify="right")
+    for scan in scans:
+        hints = (scan.archive.hints.split, scan.archive.hints.region, scan.archive.hints.speech_type)
+        numbers = (f"{scan.label_files:,}", size(scan.packed_bytes), size(scan.json_bytes))
+        table.add_row(Text(scan.archive.name), *(hint or "?" for hint in hints), *numbers)
+    total = (f"{sum(scan.label_files for scan in scans):,}", size(sum(s.packed_bytes for s in scans)), size(sum(s.json_bytes for s in scans)))
+    table.add_row("total", "", "", "", *total, style="bold")
+    console.print(table)
+
+
+def show_verification(console: Console, found: Verification) -> None:
+    """Print what a verification found."""
+    for damage in found.damage:
+        console.print(Text(f"{damage.problem}: {damage.path} ({damage.detail})", "red"), soft_wrap=True)
+    if not found.damage:
+        console.print(f"{found.chunks} chunks, {found.examples:,} examples, {size(found.bytes)}: all as the manifest says", highlight=False)
+
+
+def reasons(counts: dict[str, int]) -> str:
+    """Return *counts* as a phrase, the largest first."""
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{reason} {number:,}" for reason, number in ordered)
+
+
+def size(count: float) -> str:
+    """Return a number of bytes for people: `9.1 GB`."""
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:  # noqa: PLR2004 - steps of the decimal prefixes
+            return f"{count:.0f} {unit}" if unit in ("B", "kB") else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} GB"

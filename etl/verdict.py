@@ -1,0 +1,45 @@
+"""What to say of a finished build: why it is no success, and what its owner should know."""
+
+from etl.options import BuildOptions
+from etl.write.chunk import FEWEST_EXAMPLES
+from schemas.manifest import Manifest
+
+
+def failures_of(manifest: Manifest, options: BuildOptions) -> list[str]:
+    """Return one sentence for every threshold that was passed; the output is complete all the same."""
+    counts = manifest.counts
+    rejected, unknown = sum(counts.rejected.values()), counts.unknown["either"]
+    failures = []
+    if rejected > options.max_rejects * counts.label_files:
+        share = rejected / counts.label_files
+        failures.append(
+            f"{rejected:,} of {counts.label_files:,} label files were rejected ({share:.1%}, at most {options.max_rejects:.1%} are "
+            "allowed); see rejects.jsonl, or raise --max-rejects"
+        )
+    if unknown > options.max_unknown * counts.decoded:
+        share = unknown / counts.decoded
+        failures.append(
+            f"{unknown:,} of {counts.decoded:,} label files tell no region or no speech type ({share:.1%}, at most "
+            f"{options.max_unknown:.1%} are allowed); check the names of files and archives, or raise --max-unknown"
+        )
+    if counts.examples == 0:
+        failures.append("no example is left; see why the utterances were dropped")
+    return failures
+
+
+def warnings_of(manifest: Manifest) -> list[str]:
+    """Return one sentence for everything that is as asked for and may still surprise."""
+    warnings = [f"{row.archive}: left out, {row.problem}" for row in manifest.corpus if row.problem]
+    first: dict[str, str] = {}
+    for row in manifest.corpus:
+        original = first.setdefault(row.fingerprint, row.archive) if row.fingerprint else row.archive
+        if original != row.archive and row.problem is None:
+            warnings.append(f"{row.archive}: the same archive as {original}; its label files count twice")
+    small = [shard for shard in manifest.shards if shard.too_few]
+    if small:
+        names = ", ".join(f"{shard.split}/{shard.region}-{shard.speech_type}" for shard in small)
+        warnings.append(f"chunks of fewer than {FEWEST_EXAMPLES} examples, which fine-tuning APIs refuse, in: {names}")
+    shared = manifest.counts.validation_in_training
+    if shared:
+        warnings.append(f"{shared:,} validation examples have a text that is in train, too: the official split leaks")
+    return warnings

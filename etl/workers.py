@@ -1,0 +1,174 @@
+"""
+The executor seam: hand tasks to a `concurrent.futures.Executor`, a bounded number at a time, and outlive the death of a worker.
+
+A task is a function of a module and one small picklable argument; it is safe to run twice and passes its data through files. When
+a worker dies, the executor breaks and every task in flight fails with it, the guilty one and the innocent; each is then run
+again alone, so that a second death names the task that brings it.
+"""
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from multiprocessing.context import BaseContext
+from types import TracebackType
+from typing import Generic, NamedTuple, TypeVar
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]  # a module that some systems lack
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+WINDOWS_WORKERS = 61
+"""Windows waits for at most 63 handles at once, and `ProcessPoolExecutor` takes two for itself."""
+
+ExecutorMaker = Callable[[], Executor]
+_Running = dict[Future["Measured[Result]"], Task]
+
+
+class Measured(NamedTuple, Generic[Result]):
+    """What a task returned, and what the process that ran it has used: seconds of CPU for the task, bytes at its highest."""
+
+    value: Result
+    cpu_seconds: float
+    peak_bytes: int
+
+
+class Outcome(NamedTuple, Generic[Task, Result]):
+    """A task and its result; None where every process that ran it was killed."""
+
+    task: Task
+    result: Measured[Result] | None
+
+
+def default_workers() -> int:
+    """Return the number of processors this process may use."""
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(count, WINDOWS_WORKERS) if os.name == "nt" else count
+
+
+def process_pool(workers: int, start_method: str | None = None) -> ProcessPoolExecutor:
+    """
+    Return a pool of *workers* processes.
+
+    Polars does not survive `fork`, so workers are spawned, or forked from a server that was started clean, which is the default
+    where the system has it: a new worker then costs no start of an interpreter.
+    """
+    method = start_method or ("forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn")
+    context: BaseContext = multiprocessing.get_context(method)
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
+
+
+def _start_worker() -> None:
+    """Prepare a new worker: one thread for Polars, no Ctrl-C of its own, and no life after its parent."""
+    os.environ["POLARS_MAX_THREADS"] = "1"
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+
+
+def _die_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+class Workers:
+    """
+    Run tasks through an executor, and renew it when it breaks.
+
+    Args:
+        make_executor: Returns a fresh executor.
+        width: Number of tasks under way at once; twice the workers keeps each of them busy.
+    """
+
+    def __init__(self, make_executor: ExecutorMaker, width: int) -> None:
+        self._make_executor = make_executor
+        self._width = width
+        self._executor = make_executor()
+
+    def __enter__(self) -> "Workers":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        # Tasks under way take a fraction of a second; waiting for them leaves nothing half written.
+        self._executor.shutdown(wait=True, cancel_futures=True)
+
+    def map(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Outcome[Task, Result]]:
+        """Yield the outcome of *function* for each of *tasks*, in the order they end."""
+        waiting = iter(tasks)
+        running: _Running[Task, Result] = {}
+        while True:
+            lost = self._fill(function, waiting, running)
+            if not running and not lost:
+                return
+            ended, died = _collect(running, FIRST_COMPLETED)
+            lost += died
+            if lost:  # the executor is broken, so whatever else is in flight ends now
+                late, died = _collect(running, ALL_COMPLETED)
+                ended += late
+                lost += died
+                self._renew()
+            yield from ended
+            for task in lost:
+                yield Outcome(task, self.alone(function, task))
+
+    def alone(self, function: Callable[[Task], Result], task: Task) -> Measured[Result] | None:
+        """Return the result of *function* for *task*, run with nothing beside it; None where its worker is killed."""
+        try:
+            return self._executor.submit(_measured, function, task).result()
+        except BrokenExecutor:
+            self._renew()
+            return None
+
+    def _fill(self, function: Callable[[Task], Result], waiting: Iterator[Task], running: "_Running[Task, Result]") -> list[Task]:
+        """Submit tasks until enough are running; return the one that found the executor broken, if any."""
+        while len(running) < self._width:
+            for task in waiting:
+                try:
+                    running[self._executor.submit(_measured, function, task)] = task
+                except BrokenExecutor:
+                    return [task]
+                break
+            else:
+                break
+        return []
+
+    def _renew(self) -> None:
+        self._executor.shutdown(wait=True, cancel_futures=True)
+        self._executor = self._make_executor()
+
+
+def _collect(running: "_Running[Task, Result]", until: str) -> tuple[list[Outcome[Task, Result]], list[Task]]:
+    """Wait for tasks, take those that ended out of *running*, and return their outcomes and the tasks whose worker died."""
+    ended: list[Outcome[Task, Result]] = []
+    died: list[Task] = []
+    for future in wait(running, return_when=until).done:
+        task = running.pop(future)
+        try:
+            ended.append(Outcome(task, future.result()))
+        except BrokenExecutor:
+            died.append(task)
+    return ended, died
+
+
+def _measured(function: Callable[[Task], Result], task: Task) -> Measured[Result]:
+    """Run *function* in a worker, and measure it."""
+    began = time.process_time()
+    value = function(task)
+    return Measured(value, time.process_time() - began, peak_bytes())
+
+
+def peak_bytes() -> int:
+    """Return the most memory this process has had at once, in bytes; 0 where the system does not tell."""
+    if resource is None:
+        return 0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

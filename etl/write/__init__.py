@@ -1,0 +1,1 @@
+"""Write: decisions to chunks, manifest, lineage and rejects."""

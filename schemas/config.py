@@ -1,0 +1,39 @@
+"""`etl.toml`: the options of a build, kept in a file; the command line goes over it, and it over the defaults."""
+
+from msgspec import Struct
+
+
+class CorpusTable(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[corpus]`: what to read when the command line names nothing."""
+
+    paths: tuple[str, ...] = ()
+
+
+class BuildTable(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """`[build]`: every option of `build` under its command-line name, with underscores; None where the file is silent."""
+
+    out: str | None = None
+    workers: int | None = None
+    stage: str | None = None
+    unit: str | None = None
+    source: str | None = None
+    region: list[str] | None = None
+    speech_type: list[str] | None = None
+    system_prompt: str | None = None
+    dedup: bool | None = None
+    validation: float | str | None = None
+    max_chunk_bytes: int | str | None = None
+    max_chunk_examples: int | None = None
+    max_member_bytes: int | str | None = None
+    max_ratio: float | None = None
+    max_entries: int | None = None
+    max_unknown: float | None = None
+    max_rejects: float | None = None
+    allow_bad_archives: bool | None = None
+
+
+class Config(Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole file."""
+
+    corpus: CorpusTable = CorpusTable()
+    build: BuildTable = BuildTable()

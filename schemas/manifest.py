@@ -1,0 +1,114 @@
+"""The manifest: what a build holds, written last, so that its presence says that everything else is there."""
+
+from typing import Any
+
+from msgspec import Struct
+
+MANIFEST_VERSION = 1
+
+
+class ArchiveRow(Struct, frozen=True, kw_only=True):
+    """One archive of the corpus; `label_files` = `decoded` + `rejected`."""
+
+    archive: str
+    fingerprint: str
+    region: str | None
+    speech_type: str | None
+    split: str | None
+    label_files: int
+    decoded: int
+    rejected: int
+    ignored: int
+    problem: str | None = None
+
+
+class Counts(Struct, frozen=True, kw_only=True):
+    """
+    The account of a build, in label files and in utterances.
+
+    `label_files` = `decoded` + the sum of `rejected`; `utterances` = `examples` + the sum of `dropped`. `ignored` counts members
+    that are no label files, `ignored_archives` whole archives (audio), `repaired` label files with a broken comma mended,
+    `disagreements` label files whose name, archive and contents tell different things, `unknown` decoded label files of which
+    nothing tells the region or the speech type, `validation_in_training` validation examples whose source or target is also one
+    in train.
+    """
+
+    label_files: int
+    decoded: int
+    rejected: dict[str, int]
+    ignored: int
+    ignored_archives: int
+    repaired: int
+    disagreements: dict[str, int]
+    unknown: dict[str, int]
+    utterances: int
+    dropped: dict[str, int]
+    examples: int
+    validation_in_training: int
+
+
+class ShardRow(Struct, frozen=True, kw_only=True):
+    """All examples of one (split, region, speech type); `tokens` is null until somebody counts them."""
+
+    split: str
+    region: str
+    speech_type: str
+    utterances: int
+    dropped: dict[str, int]
+    examples: int
+    bytes: int
+    chunks: int
+    too_few: bool
+    tokens: int | None = None
+
+
+class UnshardedRow(Struct, frozen=True, kw_only=True):
+    """Utterances of one (region, speech type) dropped before they had a split."""
+
+    region: str
+    speech_type: str
+    dropped: dict[str, int]
+
+
+class ChunkRow(Struct, frozen=True, kw_only=True):
+    """One JSONL file of a shard; `path` is relative to the output folder, with forward slashes."""
+
+    split: str
+    region: str
+    speech_type: str
+    path: str
+    examples: int
+    bytes: int
+    sha256: str
+    tokens: int | None = None
+
+
+class Manifest(Struct, frozen=True, kw_only=True):
+    """
+    The contents of a build: same corpus and options, same bytes.
+
+    `options` holds every option that decides the bytes, under its command-line name.
+    """
+
+    version: int
+    options: dict[str, Any]  # any JSON value: options of later versions must be readable, too
+    corpus: list[ArchiveRow]
+    counts: Counts
+    shards: list[ShardRow]
+    unsharded: list[UnshardedRow]
+    chunks: list[ChunkRow]
+
+
+class Reject(Struct, frozen=True, kw_only=True):
+    """
+    One line of `rejects.jsonl`: a label file that could not be read.
+
+    `position` is the byte in the document where decoding stopped, or, where the member itself is damaged, the byte of the archive
+    at which it begins; null where neither is known. `detail` never holds text of the corpus.
+    """
+
+    archive: str
+    member: str
+    reason: str
+    position: int | None
+    detail: str

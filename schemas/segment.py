@@ -1,0 +1,57 @@
+"""
+The segment: the label files of one batch, decoded, as columns on disk.
+
+A segment file is one line of JSON (`SegmentHeader`), then two Arrow IPC files one after the other: `FILES`, a row a label file,
+decoded or rejected, and `SENTENCES`, a row a sentence. It is a cache: whatever does not match its header is made anew.
+"""
+
+from msgspec import Struct
+
+
+class Kind(Struct, frozen=True, order=True):
+    """What a label file says of itself, each null where nothing is said: by its name, and by its contents."""
+
+    region: str | None = None
+    speech_type: str | None = None
+    split: str | None = None
+    label_region: str | None = None
+    label_speech_type: str | None = None
+
+
+class KindCount(Struct, frozen=True):
+    """How many decoded label files, and sentences in them, are of one kind."""
+
+    kind: Kind
+    files: int
+    sentences: int
+
+
+class Disagreements(Struct, frozen=True, kw_only=True):
+    """Label files whose name and contents disagree, by the thing they disagree on."""
+
+    file_name: int = 0
+    prompt: int = 0
+    speaker: int = 0
+
+
+class SegmentHeader(Struct, frozen=True, kw_only=True):
+    """
+    Facts of one segment, enough to account for it without reading its columns.
+
+    `key` names the bytes the segment was made from and the decoder that made it; `crc32` and the lengths are those of the two
+    IPC files that follow the header; `rejected` counts label files by reason; `digest` is the SHA-256 of names, sizes and
+    CRC-32s of the label files, in order.
+    """
+
+    key: str
+    crc32: int
+    files_bytes: int
+    sentences_bytes: int
+    label_files: int
+    decoded: int
+    rejected: dict[str, int]
+    ignored: int
+    repaired: int
+    kinds: list[KindCount]
+    disagreements: Disagreements
+    digest: str
