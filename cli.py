@@ -28,7 +28,7 @@ class Bytes(click.ParamType[int]):
 
     name = "size"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ANN401 - click's signature
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Return the number of bytes, or fail with a sentence."""
         try:
             return value if isinstance(value, int) else parse_bytes(str(value))
@@ -41,7 +41,9 @@ class Validation(click.ParamType[float | Literal["official"]]):
 
     name = "share|official"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | Literal["official"]:  # noqa: ANN401 - likewise
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float | Literal["official"]:
         """Return the share, or `official`, or fail with a sentence."""
         if value == "official":
             return "official"
@@ -58,14 +60,16 @@ def _read_defaults(ctx: click.Context, _param: click.Parameter, path: Path | Non
     config = read_config(path) if path is not None else Config()
     said: dict[str, Any] = msgspec.to_builtins(config.build)
     ctx.default_map = {name: value for name, value in said.items() if value is not None}
-    ctx.meta["paths"] = config.corpus.paths
+    ctx.meta["paths"] = tuple(map(Path, config.corpus.paths))
     return path
 
 
-def _option(name: str, help: str, **more: Any) -> Callable[..., Any]:  # noqa: A002, ANN401 - click's own words and types
+def _option(name: str, help: str, **more: Any) -> Callable[..., Any]:  # noqa: A002 - click's own words and types
     """Return the option of the field *name* of `BuildOptions`, with its default."""
     default = more.pop("default", _DEFAULTS[name])
-    return click.option(more.pop("flag", "--" + name.replace("_", "-")), name, default=default, show_default=True, help=help, **more)
+    return click.option(
+        more.pop("flag", "--" + name.replace("_", "-")), name, default=default, show_default=True, help=help, **more
+    )
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
@@ -76,38 +80,55 @@ def cli() -> None:
 
 @cli.command()
 @click.argument("corpus", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--config", type=click.Path(path_type=Path), callback=_read_defaults, is_eager=True, help="[default: etl.toml, if there]")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    callback=_read_defaults,
+    is_eager=True,
+    help="[default: etl.toml, if there]",
+)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the result.")
 @click.option("--workers", type=int, help="Number of processes.  [default: one a processor]")
 @click.option("--stage", type=click.Path(path_type=Path), help="Folder for decoded segments.  [default: OUT/stage]")
 @_option("unit", "What one example is.", type=click.Choice([unit.value for unit in Unit]))
 @_option("source", "Which transcription is the input.", type=click.Choice([source.value for source in Source]))
-@_option("region", "Region to keep; may be repeated.", type=click.Choice([region.value for region in Region]), multiple=True)
 @_option(
-    "speech_type", "Speech type to keep; may be repeated.", type=click.Choice([kind.value for kind in SpeechType]), multiple=True
+    "region", "Region to keep; may be repeated.", type=click.Choice([region.value for region in Region]), multiple=True
+)
+@_option(
+    "speech_type",
+    "Speech type to keep; may be repeated.",
+    type=click.Choice([kind.value for kind in SpeechType]),
+    multiple=True,
 )
 @_option("system_prompt", "Instruction before every pair; empty for none.")
 @_option("dedup", "Drop a pair its shard already holds.", flag="--dedup/--no-dedup")
-@_option("validation", "Share of speakers and scripts held out, 0 for none, or AI-Hub's own folders.", type=Validation())
+@_option(
+    "validation", "Share of speakers and scripts held out, 0 for none, or AI-Hub's own folders.", type=Validation()
+)
 @_option("max_chunk_bytes", "Cap on one chunk: 500KB, 100MB, 64MiB.", type=Bytes())
 @_option("max_chunk_examples", "Cap on the examples of one chunk.  [default: none]", type=int)
 @_option("max_member_bytes", "Cap on one label file, inflated.", type=Bytes())
 @_option("max_ratio", "Cap on inflated over deflated bytes, above 1 MiB.", type=float)
 @_option("max_entries", "Cap on the entries of one archive.", type=int)
-@_option("max_unknown", "Share of label files without region or speech type above which the exit code is 1.", type=float)
+@_option(
+    "max_unknown", "Share of label files without region or speech type above which the exit code is 1.", type=float
+)
 @_option("max_rejects", "Share of rejected label files above which the exit code is 1.", type=float)
-@click.option("--allow-bad-archives", is_flag=True, help="Go on past archives that cannot be opened or hold no label file.")
+@click.option(
+    "--allow-bad-archives", is_flag=True, help="Go on past archives that cannot be opened or hold no label file."
+)
 @click.option("--dry-run", is_flag=True, help="Only read the directories of the archives; write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest's counts on stdout, for machines.")
 @click.pass_context
-def build(ctx: click.Context, **given: Any) -> None:  # noqa: ANN401 - one value an option, checked by click
+def build(ctx: click.Context, /, **given: Any) -> None:
     """
     Turn CORPUS (folders, zips, split zips as downloaded) into chunks and a manifest in OUT.
 
-    Without CORPUS: the paths in etl.toml, else ./data. Run it again after a crash, or with other options: what was read once is not
-    read again.
+    Without CORPUS: the paths in etl.toml, else ./data. Run it again after a crash, or with other options: what was read
+    once is not read again.
     """
-    paths = given.pop("corpus") or ctx.meta["paths"] or (FALLBACK_CORPUS,)
+    paths = given.pop("corpus") or ctx.meta["paths"] or (Path(FALLBACK_CORPUS),)
     out, workers, stage = given.pop("out"), given.pop("workers"), given.pop("stage")
     as_json, dry_run = given.pop("as_json"), given.pop("dry_run")
     given.pop("config")
@@ -143,7 +164,12 @@ def _dry_run(paths: tuple[Path, ...], options: BuildOptions, *, as_json: bool) -
     scans = dry_run(paths, options)
     if as_json:
         rows = [
-            {"archive": s.archive.name, "label_files": s.label_files, "packed_bytes": s.packed_bytes, "json_bytes": s.json_bytes}
+            {
+                "archive": s.archive.name,
+                "label_files": s.label_files,
+                "packed_bytes": s.packed_bytes,
+                "json_bytes": s.json_bytes,
+            }
             for s in scans
         ]
         _print_json(rows)
@@ -170,7 +196,9 @@ def verify(ctx: click.Context, out: Path, *, as_json: bool) -> None:
 
 @cli.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--files", type=click.IntRange(min=100), default=400, show_default=True, help="Number of label files, roughly.")
+@click.option(
+    "--files", type=click.IntRange(min=100), default=400, show_default=True, help="Number of label files, roughly."
+)
 @click.option("--seed", type=int, default=2022, show_default=True, help="Same seed, same bytes.")
 def sample(folder: Path, files: int, seed: int) -> None:
     """Write a small synthetic corpus into FOLDER: the real layout, invented text, broken files included."""
@@ -180,7 +208,7 @@ def sample(folder: Path, files: int, seed: int) -> None:
     console, _ = _consoles()
     broken = sum(report.broken.values())
     console.print(
-        f"{report.label_files} label files in {report.archives} archives, {broken} of them broken on purpose, in {report.folder}",
+        f"{report.label_files} label files in {report.archives} archives, {broken} of them broken on purpose, in {folder}",
         highlight=False,
         soft_wrap=True,
     )
@@ -193,7 +221,7 @@ def _consoles() -> tuple["Console", "Console"]:
     return Console(), Console(stderr=True)
 
 
-def _print_json(value: Any) -> None:  # noqa: ANN401 - whatever has a JSON form
+def _print_json(value: Any) -> None:
     sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(value, order="sorted"), indent=2) + b"\n")
     sys.stdout.flush()
 

@@ -27,7 +27,7 @@ from etl.sample.documents import F0Pool, label_document, tiny_document
 VERSION = 1
 """Raised when the same arguments come to give other bytes."""
 
-FACTS = "corpus.json"
+FACTS = "corpus.facts"
 
 # Measured over 20,000 documents; a little less, so that a corpus has at least the bytes asked for.
 _MEAN_BYTES, _MEAN_TINY_BYTES = 44_200, 347

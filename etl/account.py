@@ -8,12 +8,12 @@ from msgspec import Struct, structs
 
 from etl.errors import PromiseError
 from etl.options import BuildOptions
-from etl.read.batches import Scan
 from etl.read.discover import Corpus
 from etl.read.names import Hints
+from etl.read.scan import Scan
 from etl.select.groups import Group, group_of
+from etl.tasks import GroupResult, ShardResult
 from etl.write.chunk import FEWEST_EXAMPLES
-from etl.write.group import GroupResult, ShardResult
 from schemas.manifest import MANIFEST_VERSION, ArchiveRow, Counts, Manifest, ShardRow, UnshardedRow
 from schemas.segment import Kind, SegmentHeader
 from schemas.terms import DropReason, Region, SpeechType, Unit
@@ -36,7 +36,8 @@ def archive_row(read: Read) -> ArchiveRow:
     archive, segments = read.scan.archive, read.segments
     row = ArchiveRow(
         archive=archive.name,
-        fingerprint=read.scan.fingerprint or sha256("".join(segment.digest for segment in segments).encode()).hexdigest(),
+        fingerprint=read.scan.fingerprint
+        or sha256("".join(segment.digest for segment in segments).encode()).hexdigest(),
         region=archive.hints.region,
         speech_type=archive.hints.speech_type,
         split=archive.hints.split,
@@ -56,7 +57,9 @@ def utterances_by_group(reads: Iterable[Read], options: BuildOptions) -> Counter
     for read in reads:
         for segment in read.segments:
             for row in segment.kinds:
-                counts[group_of(row.kind, read.scan.archive.hints)] += row.files if options.unit is Unit.FILE else row.sentences
+                counts[group_of(row.kind, read.scan.archive.hints)] += (
+                    row.files if options.unit is Unit.FILE else row.sentences
+                )
     return counts
 
 
@@ -86,13 +89,23 @@ def make_manifest(
     rows = [archive_row(read) for read in reads]
     segments = [segment for read in reads for segment in read.segments]
     utterances = utterances_by_group(reads, options)
-    shards = [_shard_row(result, shard) for result in results for shard in result.shards if shard.chunks or shard.dropped]
-    excluded = {group: {str(reason): n} for group, n in utterances.items() if n and (reason := wanted(group, options)) is not None}
+    shards = [
+        _shard_row(result, shard) for result in results for shard in result.shards if shard.chunks or shard.dropped
+    ]
+    excluded = {
+        group: {str(reason): n}
+        for group, n in utterances.items()
+        if n and (reason := wanted(group, options)) is not None
+    }
     unsharded = excluded | {result.group: result.unsharded for result in results if result.unsharded}
     for result in results:
         dropped = _sum([result.unsharded, *(shard.dropped for shard in result.shards)])
         examples = sum(chunk.examples for shard in result.shards for chunk in shard.chunks)
-        balance(f"utterances of {result.group}", utterances[result.group], {"examples": examples, "dropped": dropped.total()})
+        balance(
+            f"utterances of {result.group}",
+            utterances[result.group],
+            {"examples": examples, "dropped": dropped.total()},
+        )
     dropped = _sum([*unsharded.values(), *(shard.dropped for shard in shards)])
     counts = Counts(
         label_files=sum(row.label_files for row in rows),
@@ -120,7 +133,10 @@ def make_manifest(
             UnshardedRow(region=group.region, speech_type=group.speech_type, dropped=dropped)
             for group, dropped in sorted(unsharded.items())
         ],
-        chunks=sorted((chunk for result in results for shard in result.shards for chunk in shard.chunks), key=lambda chunk: chunk.path),
+        chunks=sorted(
+            (chunk for result in results for shard in result.shards for chunk in shard.chunks),
+            key=lambda chunk: chunk.path,
+        ),
     )
 
 
@@ -186,7 +202,13 @@ def _unknown(reads: Iterable[Read]) -> dict[str, int]:
             for row in segment.kinds:
                 group = group_of(row.kind, read.scan.archive.hints)
                 missing = (group.region is Region.UNKNOWN, group.speech_type is SpeechType.UNKNOWN)
-                counts.update({"region": missing[0] * row.files, "speech_type": missing[1] * row.files, "either": any(missing) * row.files})
+                counts.update(
+                    {
+                        "region": missing[0] * row.files,
+                        "speech_type": missing[1] * row.files,
+                        "either": any(missing) * row.files,
+                    }
+                )
     return _sorted(counts)
 
 

@@ -3,31 +3,48 @@
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Struct
 
-from etl import __version__
 from etl.account import Read, balance, make_manifest, utterances_by_group, wanted
 from etl.errors import EmptyCorpusError, OptionError, WorkerKilledError
 from etl.facts import BuildFacts, Meter, Progress, Watcher
 from etl.files import make_folder, write_whole
-from etl.folder import BUILD_FACTS, LINEAGE_FILE, MANIFEST, REJECTS, STAGE, claimed, encode_manifest, open_work, publish_build
+from etl.folder import (
+    BUILD_FACTS,
+    LINEAGE_FILE,
+    MANIFEST,
+    REJECTS,
+    STAGE,
+    claimed,
+    encode_manifest,
+    open_work,
+    publish_build,
+)
 from etl.options import BuildOptions
-from etl.read.batches import Scan, ScanTask, scan
+from etl.read.batches import segment_path
 from etl.read.discover import Corpus, discover
-from etl.read.segments import segment_path
-from etl.read.stage import ReadTask, read_batch
+from etl.read.scan import Scan, scan
 from etl.read.suspects import read_without_killers
 from etl.select.groups import Group, SegmentSource, group_of
-from etl.select.rules import SelectTask, select
+from etl.tasks import (
+    GroupResult,
+    LineageTask,
+    ReadTask,
+    RejectsTask,
+    SelectTask,
+    WriteTask,
+    read_batch,
+    select,
+    write_group,
+    write_lineage,
+    write_rejects,
+)
 from etl.verdict import failures_of, warnings_of
 from etl.workers import ExecutorMaker, Workers, default_workers, process_pool
-from etl.write.group import GroupResult, WriteTask, write_group
-from etl.write.tables import LineageTask, RejectsTask, write_lineage, write_rejects
 from schemas.manifest import Manifest
 from schemas.segment import SegmentHeader
 from schemas.terms import Split
@@ -46,7 +63,7 @@ class BuildResult(Struct, frozen=True, kw_only=True):
     failures: list[str]
 
 
-def build(
+def build(  # noqa: PLR0913 - the five behind the star are how, not what
     corpus: Iterable[str | Path],
     out: str | Path,
     options: BuildOptions | None = None,
@@ -59,7 +76,8 @@ def build(
     """
     Turn *corpus* into chunks, a manifest, rejects and lineage in *out*.
 
-    Same corpus and options, same bytes, whatever the rest. A build that was killed goes on where it stopped when it is run again.
+    Same corpus and options, same bytes, whatever the rest. A build that was killed goes on where it stopped when it is
+    run again.
 
     Args:
         corpus: Folders, zips, or parts of split zips.
@@ -77,13 +95,13 @@ def build(
     workers = checked_workers(workers)
     out = Path(out).absolute()
     stage = out / STAGE if stage is None else Path(stage).absolute()
-    meter = Meter(workers)
-    found = discover(corpus)
-    with claimed(out, stage), Workers(make_executor or partial(process_pool, workers), 2 * workers) as pool:
+    with Workers(make_executor or partial(process_pool, workers), 2 * workers) as pool, claimed(out, stage):
+        meter = Meter(workers)
         run = _Run(pool, meter, watcher or _ignore)
+        found = discover(corpus)
         scans = _scan_archives(run, found, options)
         reads = _read_archives(run, scans, stage)
-        work = open_work(out, _build_key(reads, options))
+        work = open_work(out, _build_key(run, reads, options))
         selected = _select(run, reads, options, stage, work)
         results = _write_chunks(run, selected, options, work)
         manifest = make_manifest(options, reads, found, results)
@@ -92,7 +110,11 @@ def build(
         write_whole(work / MANIFEST, [encode_manifest(manifest)])
         publish_build(out, manifest)
     return BuildResult(
-        out=str(out), manifest=manifest, facts=meter.facts(), warnings=warnings_of(manifest), failures=failures_of(manifest, options)
+        out=str(out),
+        manifest=manifest,
+        facts=meter.facts(),
+        warnings=warnings_of(manifest),
+        failures=failures_of(manifest, options),
     )
 
 
@@ -103,7 +125,7 @@ def dry_run(corpus: Iterable[str | Path], options: BuildOptions | None = None) -
     Raises:
         InputError: The corpus, or one of its archives, cannot be read.
     """
-    return [scan(ScanTask(archive, options or BuildOptions())) for archive in discover(corpus).archives]
+    return [scan(archive, options or BuildOptions()) for archive in discover(corpus).archives]
 
 
 def checked_workers(workers: int | None) -> int:
@@ -143,33 +165,47 @@ class _Run(NamedTuple):
 
 
 def _scan_archives(run: _Run, found: Corpus, options: BuildOptions) -> list[Scan]:
-    scans = run.map("scan", scan, [ScanTask(archive, options) for archive in found.archives])
+    """Read the directories of all archives, in this process, while the workers start; so a damaged one is met before any work."""
+    with run.meter.step("scan"):
+        scans = [scan(archive, options) for archive in found.archives]
     if not any(scan.label_files for scan in scans):
-        raise EmptyCorpusError("corpus", "no label file in any archive", "give the folder that holds the downloaded label zips")
+        raise EmptyCorpusError(
+            "corpus", "no label file in any archive", "give the folder that holds the downloaded label zips"
+        )
     return scans
 
 
 def _read_archives(run: _Run, scans: Sequence[Scan], stage: Path) -> list[Read]:
     """Make every segment that is not there yet."""
-    tasks = {batch.key: ReadTask(batch, str(stage)) for scan in scans for batch in scan.batches}
+    # The large ones first, so that no worker is left alone with one at the end.
+    batches = sorted((batch for scan in scans for batch in scan.batches), key=lambda batch: -batch.extent.json_bytes)
+    tasks = {batch.key: ReadTask(batch, str(stage)) for batch in batches}
     segments: dict[str, SegmentHeader] = {}
-    progress = Progress("read", 0, sum(task.batch.packed_bytes for task in tasks.values()))
+    progress = Progress("read", 0, sum(task.batch.extent.packed_bytes for task in tasks.values()))
     with run.meter.step("read"):
         for task, measured in run.pool.map(read_batch, tasks.values()):
             batch, (header, reused) = task.batch, run.meter.take(measured or read_without_killers(run.pool, task))
-            balance(f"label files of a batch of {batch.archive.name}", batch.label_files, {"rows of its segment": header.label_files})
+            balance(
+                f"label files of a batch of {batch.archive.name}",
+                batch.extent.label_files,
+                {"rows of its segment": header.label_files},
+            )
             segments[batch.key] = header
             run.meter.count_batch(batch, reused=reused)
-            progress = progress.after(batch.packed_bytes, header, reused=reused)
+            progress = progress.after(batch.extent.packed_bytes, header, reused=reused)
             run.watcher(progress)
     return [Read(scan, [segments[batch.key] for batch in scan.batches]) for scan in scans]
 
 
-def _build_key(reads: Iterable[Read], options: BuildOptions) -> str:
+def _build_key(run: _Run, reads: Iterable[Read], options: BuildOptions) -> str:
     """Return the name of all that decides the bytes of a build, the versions of what hashes and packs included."""
-    digest = hashlib.sha256(msgspec.json.encode([options, __version__, version("polars")]))
+    digest = hashlib.sha256(msgspec.json.encode([options, run.meter.versions]))
     for read in reads:
-        digest.update(msgspec.json.encode([read.scan.archive.name, read.scan.archive.hints, [header.key for header in read.segments]]))
+        digest.update(
+            msgspec.json.encode(
+                [read.scan.archive.name, read.scan.archive.hints, [header.key for header in read.segments]]
+            )
+        )
     return digest.hexdigest()
 
 
@@ -201,7 +237,14 @@ def _write_chunks(run: _Run, selected: Sequence[SelectTask], options: BuildOptio
 def _write_tables(
     run: _Run, reads: Sequence[Read], results: Sequence[GroupResult], manifest: Manifest, stage: Path, work: Path
 ) -> None:
-    parts = [part for split in Split for result in results for shard in result.shards if shard.split == split for part in shard.lineage]
+    parts = [
+        part
+        for split in Split
+        for result in results
+        for shard in result.shards
+        if shard.split == split
+        for part in shard.lineage
+    ]
     [lines] = run.map("lineage", write_lineage, [LineageTask(tuple(parts), str(work / LINEAGE_FILE))])
     balance("rows of the lineage", lines, {"examples": manifest.counts.examples})
     rejecting = [

@@ -6,14 +6,14 @@ from difflib import get_close_matches
 from pathlib import Path
 
 import msgspec
-from msgspec import structs
+from msgspec import Struct, structs
 
 from etl.errors import OptionError
 from schemas.config import BuildTable, Config, CorpusTable
 
 DEFAULT_NAME = "etl.toml"
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`(?: - at `\$\.?(?P<table>.*)`)?")
-_TABLES = {"": Config, "corpus": CorpusTable, "build": BuildTable}
+_TABLES: dict[str, type[Struct]] = {"": Config, "corpus": CorpusTable, "build": BuildTable}
 
 
 def read_config(path: Path) -> Config:
@@ -37,7 +37,10 @@ def read_config(path: Path) -> Config:
     table = config.build
     return Config(
         CorpusTable(tuple(str(here / name) for name in config.corpus.paths)),
-        structs.replace(table, **{name: str(here / value) for name in ("out", "stage") if (value := getattr(table, name)) is not None}),
+        structs.replace(
+            table,
+            **{name: str(here / value) for name in ("out", "stage") if (value := getattr(table, name)) is not None},
+        ),
     )
 
 

@@ -15,8 +15,8 @@ Everything that can go wrong, as one tree; each class knows the exit code of the
         ├── LockedError                                another build writes there
         └── ForeignFolderError                         the folder holds files that are not ours
 
-The arguments of an error are its facts, so that it travels between processes; `str()` makes the sentence: where, what is wrong,
-what to do.
+The arguments of an error are its facts, so that it travels between processes; `str()` makes the sentence: where, what
+is wrong, what to do.
 """
 
 from pathlib import Path
@@ -91,7 +91,8 @@ class WorkerKilledError(PromiseError):
         self.args = (task,)
 
     def __str__(self) -> str:
-        return f"{self.args[0]}: the process was killed twice, perhaps for want of memory; run the same command with fewer --workers"
+        problem = "the process was killed twice, perhaps for want of memory"
+        return f"{self.args[0]}: {problem}; run the same command with fewer --workers"
 
 
 class StorageError(EtlError, OSError):

@@ -18,9 +18,10 @@ from schemas.segment import SegmentHeader
 
 class Progress(Struct, frozen=True):
     """
-    How far a build is: `done` of `total` in the unit of its step (bytes of archives while reading, shards' tasks after that).
+    How far a build is.
 
-    `label_files` and `rejected` count what has been read so far; `reused` the segments found on disk.
+    `done` of `total` are bytes of archives while reading, and tasks in all other steps. `label_files` and `rejected`
+    count what has been read so far; `reused` the segments found on disk.
     """
 
     step: str
@@ -49,8 +50,9 @@ class BuildFacts(Struct, frozen=True, kw_only=True):
     """
     `build.json`: how a build went, in seconds and bytes.
 
-    `steps` are wall-clock seconds, `cpu_seconds` those of all workers; `worker_peak_bytes` is the most any worker held, and both
-    peaks include pages of archives that were mapped. `segments_made` were read from archives, `segments_reused` found on disk.
+    `steps` are wall-clock seconds, `cpu_seconds` those of all workers; `worker_peak_bytes` is the most any worker held,
+    and both peaks include pages of archives that were mapped. `segments_made` were read from archives,
+    `segments_reused` found on disk.
     """
 
     started: str
@@ -78,6 +80,12 @@ class Meter:
         self.cpu_seconds = 0.0
         self.worker_peak_bytes = 0
         self.packed_bytes = self.json_bytes = self.segments_made = self.segments_reused = 0
+        self.versions = {
+            "python": platform.python_version(),
+            "saturi": __version__,
+            "polars": version("polars"),
+            "msgspec": version("msgspec"),
+        }
         self._began = time.monotonic()
         self._steps: dict[str, float] = {}
 
@@ -96,8 +104,8 @@ class Meter:
 
     def count_batch(self, batch: Batch, *, reused: bool) -> None:
         """Count a batch whose segment was made, or found on disk."""
-        self.packed_bytes += batch.packed_bytes
-        self.json_bytes += batch.json_bytes
+        self.packed_bytes += batch.extent.packed_bytes
+        self.json_bytes += batch.extent.json_bytes
         self.segments_reused += reused
         self.segments_made += not reused
 
@@ -117,5 +125,5 @@ class Meter:
             segments_reused=self.segments_reused,
             machine=f"{platform.system()} {platform.machine()}",
             processors=os.cpu_count() or 1,
-            versions={"python": platform.python_version(), "saturi": __version__, **{name: version(name) for name in ("polars", "msgspec")}},
+            versions=self.versions,
         )

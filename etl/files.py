@@ -27,7 +27,9 @@ def storage_errors(path: Path, needed_bytes: int) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DiskFullError.of(path, needed_bytes, _free_bytes(path)) from error
-        raise StorageError(path, f"cannot be written ({error.strerror or error})", "check the folder and its permissions") from error
+        raise StorageError(
+            path, f"cannot be written ({error.strerror or error})", "check the folder and its permissions"
+        ) from error
 
 
 class PendingFile:

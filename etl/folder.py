@@ -1,9 +1,9 @@
 """
 The output folder: whose it is, who writes there, and how a finished build takes the place of the one before.
 
-While a build runs, everything lies in `.work`, and what the folder held before stays valid. At the end the old manifest is taken
-away, chunks are moved to their names, and the new manifest comes last: a folder with a manifest is whole, and a build killed in
-between is finished by the next one.
+While a build runs, everything lies in `.work`, and what the folder held before stays valid. At the end the old manifest
+is taken away, chunks are moved to their names, and the new manifest comes last: a folder with a manifest is whole, and
+a build killed in between is finished by the next one.
 """
 
 import re
@@ -66,7 +66,9 @@ def _locked(folder: Path) -> Iterator[None]:
         try:
             lock.acquire()
         except Timeout:
-            raise LockedError(folder, "another build is writing there", "wait until it ends, or give another folder") from None
+            raise LockedError(
+                folder, "another build is writing there", "wait until it ends, or give another folder"
+            ) from None
     try:
         yield
     finally:
@@ -90,7 +92,7 @@ def open_work(out: Path, key: str) -> Path:
 
 def publish_build(out: Path, manifest: Manifest) -> None:
     """
-    Put the build that lies whole in the work folder of *out* in the place of the one before; may be repeated after a crash.
+    Put the build in the work folder of *out* in the place of the one before; may be repeated after a crash.
 
     Only chunks and tables of a build are replaced; whatever else lies in *out* stays.
 

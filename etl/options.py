@@ -31,8 +31,8 @@ def parse_bytes(text: str) -> int:
     if match is None or (match[3] and not match[2]):
         message = f"{text!r} is no size: write 500KB, 100MB or 64MiB"
         raise ValueError(message)
-    base = 1024 if match[3] else 1000
-    return round(float(match[1]) * base ** _EXPONENT[(match[2] or "").lower()])
+    unit: int = (1024 if match[3] else 1000) ** _EXPONENT[(match[2] or "").lower()]
+    return round(float(match[1]) * unit)
 
 
 class BuildOptions(Struct, frozen=True, kw_only=True):
@@ -99,10 +99,6 @@ class BuildOptions(Struct, frozen=True, kw_only=True):
         """Return every option by name, as JSON values."""
         builtins: dict[str, Any] = to_builtins(self)
         return builtins
-
-    def of_reading(self) -> tuple[int, float]:
-        """Return the options a decoded segment depends on; with others it would have to be read again."""
-        return self.max_member_bytes, self.max_ratio
 
 
 def flag(name: str) -> str:

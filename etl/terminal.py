@@ -5,13 +5,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
 from etl import facts
 from etl.build import BuildResult
-from etl.read.batches import Scan
+from etl.read.scan import Scan
 from etl.verify import Verification
 from schemas.manifest import Manifest
 
@@ -75,7 +83,9 @@ def watching(console: Console) -> Iterator[facts.Watcher]:
             if progress.step != rate.step:
                 bar.reset(task, total=progress.total)
             description = rate.describe(progress)
-            bar.update(task, completed=progress.done, total=progress.total, description=description, step=_STEPS[progress.step])
+            bar.update(
+                task, completed=progress.done, total=progress.total, description=description, step=_STEPS[progress.step]
+            )
 
         yield show
 
@@ -101,7 +111,11 @@ def show_build(console: Console, result: BuildResult) -> None:
     manifest, run = result.manifest, result.facts
     console.print(_account(manifest))
     console.print(_shards(manifest))
-    reused = f", {run.segments_reused} of {run.segments_made + run.segments_reused} segments found on disk" if run.segments_reused else ""
+    reused = (
+        f", {run.segments_reused} of {run.segments_made + run.segments_reused} segments found on disk"
+        if run.segments_reused
+        else ""
+    )
     json_rate = run.json_bytes / max(run.seconds, 1e-6)
     console.print(
         f"{size(run.json_bytes)} of JSON in {run.seconds:.1f} s ({size(json_rate)}/s, {run.workers} workers{reused}); "
@@ -118,7 +132,9 @@ def _account(manifest: Manifest) -> Table:
     table.add_column(justify="right")
     table.add_column(style="dim")
     rejected, dropped = sum(counts.rejected.values()), sum(counts.dropped.values())
-    table.add_row("label files", f"{counts.label_files:,}", f"in {len(manifest.corpus)} archives; {_beside(manifest)} ignored")
+    table.add_row(
+        "label files", f"{counts.label_files:,}", f"in {len(manifest.corpus)} archives; {_beside(manifest)} ignored"
+    )
     table.add_row("  decoded", f"{counts.decoded:,}", f"{counts.repaired:,} with a comma mended")
     table.add_row("  rejected", f"{rejected:,}", reasons(counts.rejected))
     table.add_row("utterances", f"{counts.utterances:,}", f"one a {manifest.options['unit']}")
@@ -142,7 +158,13 @@ def _shards(manifest: Manifest) -> Table:
         few = Text(" (too few)", "yellow") if shard.too_few else Text()
         examples = Text(f"{shard.examples:,}").append(few)
         table.add_row(
-            shard.split, shard.region, shard.speech_type, examples, f"{shard.chunks}", size(shard.bytes), reasons(shard.dropped)
+            shard.split,
+            shard.region,
+            shard.speech_type,
+            examples,
+            f"{shard.chunks}",
+            size(shard.bytes),
+            reasons(shard.dropped),
         )
     for row in manifest.unsharded:
         table.add_row(Text("none", "dim"), row.region, row.speech_type, "", "", "", reasons(row.dropped))
@@ -161,7 +183,11 @@ def show_scans(console: Console, scans: Sequence[Scan]) -> None:
         hints = (scan.archive.hints.split, scan.archive.hints.region, scan.archive.hints.speech_type)
         numbers = (f"{scan.label_files:,}", size(scan.packed_bytes), size(scan.json_bytes))
         table.add_row(Text(scan.archive.name), *(hint or "?" for hint in hints), *numbers)
-    total = (f"{sum(scan.label_files for scan in scans):,}", size(sum(s.packed_bytes for s in scans)), size(sum(s.json_bytes for s in scans)))
+    total = (
+        f"{sum(scan.label_files for scan in scans):,}",
+        size(sum(s.packed_bytes for s in scans)),
+        size(sum(s.json_bytes for s in scans)),
+    )
     table.add_row("total", "", "", "", *total, style="bold")
     console.print(table)
 
@@ -171,7 +197,10 @@ def show_verification(console: Console, found: Verification) -> None:
     for damage in found.damage:
         console.print(Text(f"{damage.problem}: {damage.path} ({damage.detail})", "red"), soft_wrap=True)
     if not found.damage:
-        console.print(f"{found.chunks} chunks, {found.examples:,} examples, {size(found.bytes)}: all as the manifest says", highlight=False)
+        console.print(
+            f"{found.chunks} chunks, {found.examples:,} examples, {size(found.bytes)}: all as the manifest says",
+            highlight=False,
+        )
 
 
 def reasons(counts: dict[str, int]) -> str:

@@ -13,8 +13,8 @@ def failures_of(manifest: Manifest, options: BuildOptions) -> list[str]:
     if rejected > options.max_rejects * counts.label_files:
         share = rejected / counts.label_files
         failures.append(
-            f"{rejected:,} of {counts.label_files:,} label files were rejected ({share:.1%}, at most {options.max_rejects:.1%} are "
-            "allowed); see rejects.jsonl, or raise --max-rejects"
+            f"{rejected:,} of {counts.label_files:,} label files were rejected ({share:.1%}, at most "
+            f"{options.max_rejects:.1%} are allowed); see rejects.jsonl, or raise --max-rejects"
         )
     if unknown > options.max_unknown * counts.decoded:
         share = unknown / counts.decoded

@@ -41,13 +41,17 @@ def read_manifest(out: Path) -> Manifest:
     try:
         manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise BuildError(str(path), "there is no finished build", "give the folder that a build wrote to, or build it first") from error
+        raise BuildError(
+            str(path), "there is no finished build", "give the folder that a build wrote to, or build it first"
+        ) from error
     except OSError as error:
         raise BuildError(str(path), f"cannot be read ({error.strerror})", "check its permissions") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BuildError(str(path), f"damaged ({error})", "build again") from error
     if manifest.version != MANIFEST_VERSION:
-        raise BuildError(str(path), f"of version {manifest.version}, this is for {MANIFEST_VERSION}", "use the version that made it")
+        raise BuildError(
+            str(path), f"of version {manifest.version}, this is for {MANIFEST_VERSION}", "use the version that made it"
+        )
     return manifest
 
 
@@ -66,7 +70,10 @@ def verify(out: str | Path) -> Verification:
     if manifest.counts.examples != sum(chunk.examples for chunk in manifest.chunks):
         damage.append(Damage(MANIFEST, "changed", "its examples are not the sum of its chunks'"))
     return Verification(
-        len(manifest.chunks), manifest.counts.examples, sum(chunk.bytes for chunk in manifest.chunks), sorted(damage, key=lambda d: d.path)
+        len(manifest.chunks),
+        manifest.counts.examples,
+        sum(chunk.bytes for chunk in manifest.chunks),
+        sorted(damage, key=lambda d: d.path),
     )
 
 
@@ -84,5 +91,7 @@ def _check(out: Path, chunk: ChunkRow) -> Damage | None:
     except OSError as error:
         return Damage(chunk.path, "unreadable", error.strerror or "")
     if (size, lines) != (chunk.bytes, chunk.examples):
-        return Damage(chunk.path, "changed", f"{lines:,} lines in {size:,} bytes, not {chunk.examples:,} in {chunk.bytes:,}")
+        return Damage(
+            chunk.path, "changed", f"{lines:,} lines in {size:,} bytes, not {chunk.examples:,} in {chunk.bytes:,}"
+        )
     return None if digest.hexdigest() == chunk.sha256 else Damage(chunk.path, "changed", "its SHA-256 differs")

@@ -1,11 +1,13 @@
 """
-The executor seam: hand tasks to a `concurrent.futures.Executor`, a bounded number at a time, and outlive the death of a worker.
+The executor seam: hand tasks to a `concurrent.futures.Executor`, and outlive the death of a worker.
 
-A task is a function of a module and one small picklable argument; it is safe to run twice and passes its data through files. When
-a worker dies, the executor breaks and every task in flight fails with it, the guilty one and the innocent; each is then run
-again alone, so that a second death names the task that brings it.
+Only a bounded number of tasks is under way. A task is a function of a module and one small picklable argument; it is
+safe to run twice and passes its data through files. When a worker dies, the executor breaks and every task in flight
+fails with it, the guilty one and the innocent; each is then run again alone, so that a second death names the task that
+brings it.
 """
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -13,7 +15,16 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import (
+    ALL_COMPLETED,
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
+from importlib import import_module
 from multiprocessing.context import BaseContext
 from types import TracebackType
 from typing import Generic, NamedTuple, TypeVar
@@ -29,8 +40,10 @@ Result = TypeVar("Result")
 WINDOWS_WORKERS = 61
 """Windows waits for at most 63 handles at once, and `ProcessPoolExecutor` takes two for itself."""
 
+_GC_THRESHOLD = 100_000
+"""Rows of a batch are many small objects without cycles; looking through them at the default of 700 costs 3 % of reading."""
+
 ExecutorMaker = Callable[[], Executor]
-_Running = dict[Future["Measured[Result]"], Task]
 
 
 class Measured(NamedTuple, Generic[Result]):
@@ -54,22 +67,30 @@ def default_workers() -> int:
     return min(count, WINDOWS_WORKERS) if os.name == "nt" else count
 
 
-def process_pool(workers: int, start_method: str | None = None) -> ProcessPoolExecutor:
+def process_pool(workers: int, start_method: str = "spawn") -> ProcessPoolExecutor:
     """
     Return a pool of *workers* processes.
 
-    Polars does not survive `fork`, so workers are spawned, or forked from a server that was started clean, which is the default
-    where the system has it: a new worker then costs no start of an interpreter.
+    Polars does not survive `fork`, so workers are spawned; `forkserver` does as well, but holds up the parent while its
+    server starts.
     """
-    method = start_method or ("forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn")
-    context: BaseContext = multiprocessing.get_context(method)
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
+    pool_context: BaseContext = multiprocessing.get_context(start_method)
+    pool = ProcessPoolExecutor(workers, mp_context=pool_context, initializer=start_worker)
+    for _ in range(workers):
+        pool.submit(_do_nothing)  # the pool starts a worker a task: they load while the parent looks for archives
+    return pool
 
 
-def _start_worker() -> None:
-    """Prepare a new worker: one thread for Polars, no Ctrl-C of its own, and no life after its parent."""
+def _do_nothing() -> None:
+    """Be there."""
+
+
+def start_worker() -> None:
+    """Prepare a new worker: Polars loaded, with one thread, no Ctrl-C of its own, and no life after its parent."""
     os.environ["POLARS_MAX_THREADS"] = "1"
+    import_module("polars")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.set_threshold(_GC_THRESHOLD)
     threading.Thread(target=_die_with_parent, daemon=True).start()
 
 
@@ -97,14 +118,16 @@ class Workers:
     def __enter__(self) -> "Workers":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         # Tasks under way take a fraction of a second; waiting for them leaves nothing half written.
         self._executor.shutdown(wait=True, cancel_futures=True)
 
     def map(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Outcome[Task, Result]]:
         """Yield the outcome of *function* for each of *tasks*, in the order they end."""
         waiting = iter(tasks)
-        running: _Running[Task, Result] = {}
+        running: dict[Future[Measured[Result]], Task] = {}
         while True:
             lost = self._fill(function, waiting, running)
             if not running and not lost:
@@ -128,7 +151,9 @@ class Workers:
             self._renew()
             return None
 
-    def _fill(self, function: Callable[[Task], Result], waiting: Iterator[Task], running: "_Running[Task, Result]") -> list[Task]:
+    def _fill(
+        self, function: Callable[[Task], Result], waiting: Iterator[Task], running: dict[Future[Measured[Result]], Task]
+    ) -> list[Task]:
         """Submit tasks until enough are running; return the one that found the executor broken, if any."""
         while len(running) < self._width:
             for task in waiting:
@@ -146,7 +171,9 @@ class Workers:
         self._executor = self._make_executor()
 
 
-def _collect(running: "_Running[Task, Result]", until: str) -> tuple[list[Outcome[Task, Result]], list[Task]]:
+def _collect(
+    running: dict[Future[Measured[Result]], Task], until: str
+) -> tuple[list[Outcome[Task, Result]], list[Task]]:
     """Wait for tasks, take those that ended out of *running*, and return their outcomes and the tasks whose worker died."""
     ended: list[Outcome[Task, Result]] = []
     died: list[Task] = []

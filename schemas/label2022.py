@@ -1,37 +1,37 @@
 """
 Label files of the 2022 generation ("중·노년층 한국어 방언 데이터", AI-Hub 71517 and 71558): only the fields that are used.
 
-Unknown fields are skipped by the decoder, and any field may be missing or null: the data sets differ from their description in
-many places. Identifiers are numbers, strings or null, whatever the annotator's tool wrote that day.
+Unknown fields are skipped by the decoder, and any field may be missing or null: the data sets differ from their
+description in many places. Identifiers are numbers, strings or null, whatever the annotator's tool wrote that day.
 """
 
 from msgspec import Struct
 
 
-class Speaker(Struct, gc=False):
+class Speaker(Struct, gc=False, rename="camel"):
     """One of the people heard."""
 
-    speakerId: int | float | str | None = None
-    residenceProvince: int | float | str | None = None
+    speaker_id: int | float | str | None = None
+    residence_province: int | float | str | None = None
 
 
-class Script(Struct, gc=False):
+class Script(Struct, gc=False, rename="camel"):
     """What the speakers were asked to read or to talk about."""
 
-    scriptId: int | float | str | None = None
-    speechType: int | float | str | None = None
+    script_id: int | float | str | None = None
+    speech_type: int | float | str | None = None
 
 
-class Sentence(Struct, gc=False):
+class Sentence(Struct, gc=False, rename="camel"):
     """One sentence in three spellings: as heard, in dialect orthography, and in standard Korean."""
 
     dialect: str | None = None
     pronunciation: str | None = None
     standard: str | None = None
-    speakerId: int | float | str | None = None
+    speaker_id: int | float | str | None = None
 
 
-class Transcription(Struct, gc=False):
+class Transcription(Struct, gc=False, rename="camel"):
     """The whole recording in three spellings, and sentence by sentence."""
 
     sentences: list[Sentence | None] | None = None
@@ -40,10 +40,10 @@ class Transcription(Struct, gc=False):
     standard: str | None = None
 
 
-class LabelFile(Struct, gc=False):
+class LabelFile(Struct, gc=False, rename="camel"):
     """One JSON document of the label archives."""
 
     transcription: Transcription | None = None
-    fileName: int | float | str | None = None
+    file_name: int | float | str | None = None
     speaker: list[Speaker | None] | None = None
     script: Script | None = None

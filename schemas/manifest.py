@@ -26,11 +26,11 @@ class Counts(Struct, frozen=True, kw_only=True):
     """
     The account of a build, in label files and in utterances.
 
-    `label_files` = `decoded` + the sum of `rejected`; `utterances` = `examples` + the sum of `dropped`. `ignored` counts members
-    that are no label files, `ignored_archives` whole archives (audio), `repaired` label files with a broken comma mended,
-    `disagreements` label files whose name, archive and contents tell different things, `unknown` decoded label files of which
-    nothing tells the region or the speech type, `validation_in_training` validation examples whose source or target is also one
-    in train.
+    `label_files` = `decoded` + the sum of `rejected`; `utterances` = `examples` + the sum of `dropped`. `ignored`
+    counts members that are no label files, `ignored_archives` whole archives (audio), `repaired` label files with a
+    broken comma mended, `disagreements` label files whose name, archive and contents tell different things, `unknown`
+    decoded label files of which nothing tells the region or the speech type, `validation_in_training` validation
+    examples whose source or target is also one in train.
     """
 
     label_files: int
@@ -103,8 +103,8 @@ class Reject(Struct, frozen=True, kw_only=True):
     """
     One line of `rejects.jsonl`: a label file that could not be read.
 
-    `position` is the byte in the document where decoding stopped, or, where the member itself is damaged, the byte of the archive
-    at which it begins; null where neither is known. `detail` never holds text of the corpus.
+    `position` is the byte in the document where decoding stopped, or, where the member itself is damaged, the byte of
+    the archive at which it begins; null where neither is known. `detail` never holds text of the corpus.
     """
 
     archive: str

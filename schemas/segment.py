@@ -1,8 +1,9 @@
 """
 The segment: the label files of one batch, decoded, as columns on disk.
 
-A segment file is one line of JSON (`SegmentHeader`), then two Arrow IPC files one after the other: `FILES`, a row a label file,
-decoded or rejected, and `SENTENCES`, a row a sentence. It is a cache: whatever does not match its header is made anew.
+A segment file is one line of JSON (`SegmentHeader`), then two Arrow IPC files one after the other: `FILES`, a row a
+label file, decoded or rejected, and `SENTENCES`, a row a sentence. It is a cache: whatever does not match its header is
+made anew.
 """
 
 from msgspec import Struct
@@ -38,9 +39,9 @@ class SegmentHeader(Struct, frozen=True, kw_only=True):
     """
     Facts of one segment, enough to account for it without reading its columns.
 
-    `key` names the bytes the segment was made from and the decoder that made it; `crc32` and the lengths are those of the two
-    IPC files that follow the header; `rejected` counts label files by reason; `digest` is the SHA-256 of names, sizes and
-    CRC-32s of the label files, in order.
+    `key` names the bytes the segment was made from and the decoder that made it; `crc32` and the lengths are those of
+    the two IPC files that follow the header; `rejected` counts label files by reason; `digest` is the SHA-256 of names,
+    sizes and CRC-32s of the label files, in order.
     """
 
     key: str

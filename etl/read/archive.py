@@ -1,8 +1,9 @@
 """
 The members of a batch: find, inflate, and check size and CRC of every byte.
 
-libdeflate inflates 2.4 times as fast as zlib and never writes past the size asked for; zlib says what is wrong with data that
-libdeflate refuses, and does the work where the wheel is absent.
+ISA-L inflates 2.2 times as fast as zlib and 1.1 times as fast as libdeflate (95 kB label files, one core, November
+2026), and it has the interface of zlib, which does the work where its wheel is absent: bounded output, and a reason for
+what it refuses.
 """
 
 import os
@@ -15,7 +16,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from etl.errors import InputError
-from etl.read.batches import Batch
+from etl.read.batches import Batch, Limits
 from etl.read.directory import ENCRYPTED, Entry, decode_name, parse_entries
 from etl.read.discover import Form
 from etl.read.mapped import MappedFile
@@ -23,11 +24,11 @@ from etl.read.names import is_label_file
 from schemas.terms import RejectReason
 
 try:
-    import deflate
-except ImportError:  # no wheel for this platform: zlib gives the same bytes, more slowly
-    deflate = None
+    from isal import isal_zlib as inflater
+except ImportError:  # no wheel for this platform: the same bytes, more slowly
+    import zlib as inflater  # type: ignore[no-redef]  # the same interface
 
-crc32 = zlib.crc32 if deflate is None else deflate.crc32
+crc32 = inflater.crc32
 
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 _STORED, _DEFLATED = 0, 8
@@ -46,11 +47,11 @@ class Defect(Struct, frozen=True):
 class Member(NamedTuple):
     """A label file of a batch: its number in the archive, its path there, its size and CRC-32, and its bytes or the defect."""
 
-    index: int
+    number: int
     path: str
     json_bytes: int
     crc32: int
-    content: bytes | bytearray | Defect
+    content: bytes | Defect
 
 
 def read_members(batch: Batch, spared: frozenset[int] = frozenset()) -> Iterator[Member | None]:
@@ -64,27 +65,27 @@ def read_members(batch: Batch, spared: frozenset[int] = frozenset()) -> Iterator
 
 
 def _read_zip(batch: Batch, spared: frozenset[int]) -> Iterator[Member | None]:
-    overlapping = set(batch.overlapping)
+    place, overlapping = batch.place, set(batch.place.overlapping)
     with MappedFile(batch.archive.paths) as file:
-        file.window(*batch.window)
-        for index, entry in enumerate(parse_entries(file.read(batch.start, batch.stop - batch.start), batch.shift), batch.first):
+        file.window(*place.window)
+        entries = parse_entries(file.read(place.start, place.stop - place.start), place.shift)
+        for number, entry in enumerate(entries, batch.extent.first):
             name = decode_name(entry.name, entry.flags)
             if not is_label_file(name):
                 yield None
                 continue
-            content: bytes | bytearray | Defect
-            if index in spared:
-                content = _spared(entry.offset)
-            else:
-                content = _refusal(entry, batch, overlaps=index in overlapping) or _content(file, entry, batch.window[1])
-            yield Member(index, name, entry.json_bytes, entry.crc32, content)
+            refusal = (
+                _spared(entry.offset) if number in spared else _refusal(entry, batch.limits, number in overlapping)
+            )
+            content = refusal or _content(file, entry, place.window[1])
+            yield Member(number, name, entry.json_bytes, entry.crc32, content)
 
 
 def _spared(at: int | None) -> Defect:
     return Defect(RejectReason.WORKER_KILLED, at, "every process that read it was killed")
 
 
-def _refusal(entry: Entry, batch: Batch, *, overlaps: bool) -> Defect | None:
+def _refusal(entry: Entry, limits: Limits, overlaps: bool) -> Defect | None:  # noqa: FBT001 - called once, for speed
     """Return why a member is not even looked at, or None."""
     at = entry.offset
     if at < 0:
@@ -93,16 +94,20 @@ def _refusal(entry: Entry, batch: Batch, *, overlaps: bool) -> Defect | None:
         return Defect(RejectReason.ENCRYPTED, at, "encrypted")
     if entry.method not in (_STORED, _DEFLATED):
         return Defect(RejectReason.UNSUPPORTED_METHOD, at, f"compression method {entry.method}")
-    if entry.json_bytes > batch.max_member_bytes:
-        return Defect(RejectReason.TOO_LARGE, at, f"declares {entry.json_bytes} bytes, {batch.max_member_bytes} are allowed")
-    if entry.json_bytes > max(_RATIO_FREE_BYTES, batch.max_ratio * entry.packed_bytes):
+    if entry.json_bytes > limits.max_member_bytes:
+        return Defect(
+            RejectReason.TOO_LARGE,
+            at,
+            f"declares {entry.json_bytes} bytes, {limits.max_member_bytes} are allowed",
+        )
+    if entry.json_bytes > max(_RATIO_FREE_BYTES, limits.max_ratio * entry.packed_bytes):
         return Defect(RejectReason.RATIO, at, f"{entry.packed_bytes} bytes declare to inflate to {entry.json_bytes}")
     if overlaps:
         return Defect(RejectReason.OVERLAP, at, "shares bytes with another member")
     return None
 
 
-def _content(file: MappedFile, entry: Entry, limit: int) -> bytes | bytearray | Defect:
+def _content(file: MappedFile, entry: Entry, limit: int) -> bytes | Defect:
     """Return the bytes of a member, checked; *limit* is where the data of members ends at the latest."""
     at = entry.offset
     header = file.slice(at, at + _LOCAL_HEADER.size)
@@ -125,30 +130,25 @@ def _content(file: MappedFile, entry: Entry, limit: int) -> bytes | bytearray | 
     return content
 
 
-def inflate(packed: bytes | memoryview, size: int, at: int) -> bytes | bytearray | Defect:
-    """Return *packed* inflated, at most *size* bytes, or the defect found there; *at* is the member's place in the archive."""
-    if deflate is not None and size > 0:
-        try:
-            return deflate.deflate_decompress(packed, size)
-        except deflate.DeflateError:
-            pass  # it does not say why; zlib does
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+def inflate(packed: bytes | memoryview, size: int, at: int) -> bytes | Defect:
+    """Return *packed* inflated, *size* bytes and never more, or the defect of the member at byte *at* of its archive."""
+    stream = inflater.decompressobj(-zlib.MAX_WBITS)
     try:
-        content = inflater.decompress(packed, size + 1)
-    except zlib.error:
+        content = stream.decompress(packed, size + 1)
+    except inflater.error:  # type: ignore[misc]  # isal's stubs call the class an instance
         return Defect(RejectReason.CORRUPT, at, "its deflated data is damaged")
     if len(content) > size:
         return Defect(RejectReason.SIZE_MISMATCH, at, f"inflates to more than the {size} bytes declared")
-    if not inflater.eof:
+    if not stream.eof:
         return Defect(RejectReason.TRUNCATED, at, "its deflated data is cut off")
     return content
 
 
 def _read_folder(batch: Batch, spared: frozenset[int]) -> Iterator[Member | None]:
     folder = batch.archive.paths[0]
-    for index, raw in enumerate(batch.names.split(b"\0"), batch.first):
+    for index, raw in enumerate(batch.place.names.split(b"\0"), batch.extent.first):
         path = Path(folder, os.fsdecode(raw))
-        content = _spared(None) if index in spared else _file_content(path, batch.max_member_bytes)
+        content = _spared(None) if index in spared else _file_content(path, batch.limits.max_member_bytes)
         size = 0 if isinstance(content, Defect) else len(content)
         check = 0 if isinstance(content, Defect) else crc32(content)
         yield Member(index, decode_name(raw, 0), size, check, content)
@@ -159,7 +159,9 @@ def _file_content(path: Path, max_bytes: int) -> bytes | Defect:
         with path.open("rb") as file:
             content = file.read(max_bytes + 1)
     except FileNotFoundError as error:
-        raise InputError(str(path), "has gone since the build began", "leave the corpus alone while it is read") from error
+        raise InputError(
+            str(path), "has gone since the build began", "leave the corpus alone while it is read"
+        ) from error
     except OSError as error:
         return Defect(RejectReason.UNREADABLE, None, f"cannot be read ({error.strerror})")
     if len(content) > max_bytes:

@@ -1,8 +1,8 @@
 """
 The central directory of a zip, entry by entry, without an object kept for any of them.
 
-Format: PKWARE's APPNOTE 6.3.10, sections 4.3.12 (central directory), 4.3.14 to 4.3.16 (its end), 4.5.3 (ZIP64). The directory alone
-decides what an archive holds; local headers are only used to find where the data begins.
+Format: PKWARE's APPNOTE 6.3.10, sections 4.3.12 (central directory), 4.3.14 to 4.3.16 (its end), 4.5.3 (ZIP64). The
+directory alone decides what an archive holds; local headers are only used to find where the data begins.
 """
 
 import struct
@@ -82,7 +82,8 @@ def _find_zip64(file: MappedFile, end: int) -> tuple[int, int, int, int] | None:
     locator = file.read(end - _END64_LOCATOR.size, _END64_LOCATOR.size) if end >= _END64_LOCATOR.size else b""
     if not locator.startswith(b"PK\6\7"):
         return None
-    # The record is looked for where it must lie, before its locator: the offset in there is wrong when data was put in front.
+    # The record is looked for where it must lie, before its locator: the offset in there is wrong when data was put in
+    # front.
     at = end - _END64_LOCATOR.size - _END64.size
     record = file.read(at, _END64.size) if at >= 0 else b""
     if not record.startswith(b"PK\6\6"):
@@ -111,7 +112,9 @@ def read_directory(file: MappedFile, directory: Directory, where: str) -> Iterat
         yield block[:whole]
     # Without ZIP64 the number is kept modulo 65,536.
     if carry or (seen - directory.entries) % 65_536:
-        raise ArchiveError(where, f"its central directory holds {seen:,} entries and declares {directory.entries:,}", DOWNLOAD_AGAIN)
+        raise ArchiveError(
+            where, f"its central directory holds {seen:,} entries and declares {directory.entries:,}", DOWNLOAD_AGAIN
+        )
 
 
 def _whole_entries(block: bytes) -> tuple[int, int]:
@@ -135,7 +138,9 @@ def parse_entries(block: bytes | memoryview, shift: int) -> Iterator[Entry]:
     """Yield the entries of *block*, which holds whole entries only, their offsets moved by *shift*."""
     at, stop = 0, len(block)
     while at < stop:
-        _, flags, method, crc32, packed, size, name_length, extra_length, comment_length, offset = _ENTRY.unpack_from(block, at)
+        _, flags, method, crc32, packed, size, name_length, extra_length, comment_length, offset = _ENTRY.unpack_from(
+            block, at
+        )
         name_start = at + _ENTRY.size
         extra_start = name_start + name_length
         if _ABSENT32 in (packed, size, offset):
@@ -143,7 +148,14 @@ def parse_entries(block: bytes | memoryview, shift: int) -> Iterator[Entry]:
             size, packed, offset = _from_zip64(extra, size, packed, offset)
         length = _ENTRY.size + name_length + extra_length + comment_length
         yield Entry(
-            flags, method, crc32, packed, size, offset + shift if offset >= 0 else -1, bytes(block[name_start:extra_start]), length
+            flags,
+            method,
+            crc32,
+            packed,
+            size,
+            offset + shift if offset >= 0 else -1,
+            bytes(block[name_start:extra_start]),
+            length,
         )
         at += length
 
@@ -154,10 +166,14 @@ def _from_zip64(extra: bytes, size: int, packed: int, offset: int) -> tuple[int,
     while at + 4 <= len(extra):
         kind, length = struct.unpack_from("<HH", extra, at)
         if kind == _ZIP64:
-            wide = [int.from_bytes(extra[i : i + 8], "little") for i in range(at + 4, min(at + 4 + length, len(extra)) - 7, 8)]
+            wide = [
+                int.from_bytes(extra[i : i + 8], "little")
+                for i in range(at + 4, min(at + 4 + length, len(extra)) - 7, 8)
+            ]
             values = iter(wide)
             full = [next(values, -1) if value == _ABSENT32 else value for value in (size, packed, offset)]
-            return (full[0], full[1], full[2]) if min(full) >= 0 else (0, 0, -1)
+            # No file is that large, and sums of two such numbers still fit 64 bits.
+            return (full[0], full[1], full[2]) if 0 <= min(full) <= max(full) < 1 << 61 else (0, 0, -1)
         at += 4 + length
     return size, packed, offset
 

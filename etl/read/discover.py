@@ -1,7 +1,8 @@
 """
 Find the archives of a corpus: zips, split zips, folders of loose label files, in any mix; no archive is opened here.
 
-The order of the result and the names in it depend on the corpus alone, not on the order of the arguments or on where it lies.
+The order of the result and the names in it depend on the corpus alone, not on the order of the arguments or on where it
+lies.
 """
 
 import os
@@ -32,8 +33,8 @@ class Archive(Struct, frozen=True, kw_only=True):
     """
     One zip, one set of parts, or one folder of loose label files.
 
-    `name` is the path below the argument it was found in, in NFC, with forward slashes; `paths` are the files to open, in order;
-    `spare` are the parts that may stand in where `paths` turns out to be no whole zip.
+    `name` is the path below the argument it was found in, in NFC, with forward slashes; `paths` are the files to open,
+    in order; `spare` are the parts that may stand in where `paths` turns out to be no whole zip.
     """
 
     name: str
@@ -102,7 +103,9 @@ def _list_argument(argument: Path, listing: _Listing) -> None:
         raise MissingPathError(str(argument), "there is no such file or folder", "check the spelling")
     part = _PART.fullmatch(argument.name)
     if part is None and argument.suffix.lower() != ".zip":
-        raise InputError(str(argument), "neither a folder nor a zip", "give the zips as downloaded, or the folder that holds them")
+        raise InputError(
+            str(argument), "neither a folder nor a zip", "give the zips as downloaded, or the folder that holds them"
+        )
     siblings = [path for path in argument.parent.iterdir() if _is_part_of(path, part["stem"])] if part else [argument]
     context = _nfc("/".join(argument.parts[-3:-1]))
     for path in siblings:
@@ -111,7 +114,9 @@ def _list_argument(argument: Path, listing: _Listing) -> None:
 
 def _list_folder(argument: Path, listing: _Listing) -> None:
     def fail(error: OSError) -> None:
-        raise InputError(str(error.filename), f"the folder cannot be listed ({error.strerror})", "check its permissions") from error
+        raise InputError(
+            str(error.filename), f"the folder cannot be listed ({error.strerror})", "check its permissions"
+        ) from error
 
     context = _nfc(argument.name)
     for here, below, names in os.walk(argument, onerror=fail):
@@ -145,7 +150,8 @@ def _zips(files: Iterable[_Found]) -> list[Archive]:
         split = sorted(parts.get(key, []), key=lambda part: part[0])
         spare = tuple(str(file.path) for _, file in split)
         if key in whole:
-            # A half-merged or empty zip beside the left-over parts is common; which of them is whole is seen when it is opened.
+            # A half-merged or empty zip beside the left-over parts is common; which of them is whole is seen when it is
+            # opened.
             spare = spare if _gap(split) is None else ()
             archives.append(_archive(whole[key], whole[key].name, Form.ZIP, (str(whole[key].path),), spare))
         else:

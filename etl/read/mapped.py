@@ -34,13 +34,17 @@ class MappedFile:
                 self.size += os.fstat(descriptor).st_size
         except OSError as error:
             self._stack.close()
-            raise InputError(path, f"cannot be opened ({error.strerror})", "check that it is there and may be read") from error
+            raise InputError(
+                path, f"cannot be opened ({error.strerror})", "check that it is there and may be read"
+            ) from error
         self._maps: list[tuple[int, memoryview]] = []
 
     def __enter__(self) -> "MappedFile":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._stack.close()
 
     def window(self, start: int, stop: int) -> None:
@@ -57,6 +61,9 @@ class MappedFile:
 
     def slice(self, start: int, stop: int) -> memoryview | bytes:
         """Return bytes *start* to *stop* of the mapped window; fewer where it ends before."""
+        if len(self._maps) == 1:  # one file: the rule, and called twice a member
+            at, view = self._maps[0]
+            return view[max(start - at, 0) : stop - at]
         index = max(bisect_right(self._maps, start, key=lambda piece: piece[0]) - 1, 0)
         pieces = []
         for at, view in self._maps[index:]:

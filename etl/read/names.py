@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from schemas.terms import Region, Split, SpeechType
+from schemas.terms import Region, SpeechType, Split
 
 CODES = {
     "gw": Region.GANGWON,
@@ -34,7 +34,13 @@ _STEM = re.compile(
 _SPEAKER = re.compile(r"_((?:speaker|unknownspeaker)[^_]*)", re.IGNORECASE)
 _SPEAKER_CODE = re.compile(r"speaker([a-z]{2})\d", re.IGNORECASE)
 
-_REGION_WORDS = {"강원": Region.GANGWON, "경상": Region.GYEONGSANG, "충청": Region.CHUNGCHEONG, "전라": Region.JEOLLA, "제주": Region.JEJU}
+_REGION_WORDS = {
+    "강원": Region.GANGWON,
+    "경상": Region.GYEONGSANG,
+    "충청": Region.CHUNGCHEONG,
+    "전라": Region.JEOLLA,
+    "제주": Region.JEJU,
+}
 _SPEECH_WORDS = {
     "따라말하기": SpeechType.REPEAT,
     "질문에답하기": SpeechType.ANSWER,
@@ -88,17 +94,18 @@ def parse_member(path: str) -> MemberName:
 
     The region of a file is that of its first speaker whose code is known, else of its collector.
     """
-    path = unicodedata.normalize("NFC", path)
+    if not path.isascii():
+        path = unicodedata.normalize("NFC", path)
     folder, _, name = path.rpartition("/")
     around = _folder_hints(folder) if folder else Hints()
     match = _STEM.fullmatch(name[:-5])
     if match is None:
         return MemberName(*around, None, None, ())
-    speakers = tuple(_SPEAKER.findall(match["speakers"]))
+    kind, script_set, collector, heard, prompt = match.group("kind", "set", "collector", "speakers", "prompt")
+    speakers = tuple(_SPEAKER.findall(heard))
     region = next((CODES[code] for code in map(_code, speakers) if code in CODES), None)
-    region = region or CODES.get((match["collector"] or "").lower()) or around.region
-    kind = _KINDS[match["kind"].lower()]
-    return MemberName(region, kind, around.split, _number(match["set"]), _number(match["prompt"]), speakers)
+    region = region or CODES.get((collector or "").lower()) or around.region
+    return MemberName(region, _KINDS[kind.lower()], around.split, _number(script_set), _number(prompt), speakers)
 
 
 def parse_archive(parts: Iterable[str]) -> Hints:
@@ -139,8 +146,8 @@ def _hints(part: str) -> Hints:
 
 def _split(part: str) -> Split | None:
     folder, prefix = _SPLIT_FOLDER.fullmatch(part), _SPLIT_PREFIX.search(part)
-    letter = (folder or prefix or [None, ""])[1].lower()
-    return {"t": Split.TRAIN, "v": Split.VALIDATION}.get(letter[:1])
+    match = folder or prefix
+    return {"t": Split.TRAIN, "v": Split.VALIDATION}.get(match[1][0].lower()) if match else None
 
 
 def _code(speaker: str) -> str:

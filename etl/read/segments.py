@@ -15,11 +15,9 @@ from etl.files import write_whole
 from etl.read.archive import crc32
 from schemas.segment import SegmentHeader
 
-ENDING = ".segment"
-
 FILES = pl.Schema(
     {
-        "index": pl.UInt32,  # number of the entry in its archive
+        "number": pl.UInt32,  # number of the entry in its archive
         "member": pl.String,  # its path there
         "reason": pl.String,  # null for a decoded label file, else why it was rejected
         "position": pl.Int64,
@@ -52,11 +50,6 @@ SENTENCES = pl.Schema(
 _DECODER = msgspec.json.Decoder(SegmentHeader)
 
 
-def segment_path(stage: Path, key: str) -> Path:
-    """Return where the segment *key* lies; a folder for each first byte, since file systems dislike many names in one."""
-    return stage / key[:2] / (key[:32] + ENDING)
-
-
 def write_segment(path: Path, header: SegmentHeader, files: bytes, sentences: bytes) -> None:
     """
     Write a segment whose header is complete.
@@ -83,7 +76,9 @@ def _header(content: bytes, key: str) -> SegmentHeader | None:
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     body = memoryview(content)[end + 1 :]
-    whole = header.key == key and len(body) == header.files_bytes + header.sentences_bytes and crc32(body) == header.crc32
+    whole = (
+        header.key == key and len(body) == header.files_bytes + header.sentences_bytes and crc32(body) == header.crc32
+    )
     return header if whole else None
 
 
@@ -109,8 +104,8 @@ def to_ipc(frame: pl.DataFrame) -> bytes:
     """
     Return *frame* as an Arrow IPC file.
 
-    LZ4: writing takes 1.8 microseconds a label file and 1.4 kB; uncompressed 1.0 and 1.5, zstd 5.6 and 0.9, Parquet with zstd 8.3
-    and 0.8 (invented text, one core, November 2026). Real text packs better than that.
+    LZ4: writing takes 1.8 microseconds a label file and 1.4 kB; uncompressed 1.0 and 1.5, zstd 5.6 and 0.9, Parquet
+    with zstd 8.3 and 0.8 (invented text, one core, November 2026). Real text packs better than that.
     """
     buffer = io.BytesIO()
     frame.write_ipc(buffer, compression="lz4")

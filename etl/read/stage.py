@@ -7,40 +7,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from unicodedata import normalize
 
+import msgspec
 import polars as pl
-from msgspec import Struct
 
 from etl.files import make_folder
 from etl.read.archive import Defect, Member, crc32, read_members
-from etl.read.batches import Batch
+from etl.read.batches import segment_path
 from etl.read.decode import Decoded, decode
 from etl.read.names import CODES, MemberName, parse_member
-from etl.read.segments import FILES, SENTENCES, read_header, segment_path, to_ipc, write_segment
+from etl.read.segments import FILES, SENTENCES, read_header, to_ipc, write_segment
+from etl.tasks import ProbeTask, ReadTask, StagedBatch
 from schemas.label2022 import LabelFile, Sentence, Transcription
 from schemas.segment import Disagreements, Kind, KindCount, SegmentHeader
-
-
-class ReadTask(Struct, frozen=True):
-    """A batch to read into the folder *stage*; entries *killers* are known to kill the process that reads them."""
-
-    batch: Batch
-    stage: str
-    killers: frozenset[int] = frozenset()
-
-
-class ProbeTask(Struct, frozen=True):
-    """Entries *first* to *last* of a batch, to be read for nothing but to see whether the process survives."""
-
-    batch: Batch
-    first: int
-    last: int
-
-
-class StagedBatch(NamedTuple):
-    """The header of a segment that is on disk and whole, and whether it was there before."""
-
-    header: SegmentHeader
-    reused: bool
 
 
 def read_batch(task: ReadTask) -> StagedBatch:
@@ -69,16 +47,16 @@ def read_batch(task: ReadTask) -> StagedBatch:
 
 def probe(task: ProbeTask) -> None:
     """Decode some entries of a batch and forget them; a process that dies of it has found the member that kills."""
-    spared = frozenset(range(task.batch.first, task.batch.first + task.batch.entries)) - frozenset(range(task.first, task.last))
+    spared = frozenset(range(task.batch.extent.first, task.batch.extent.last)) - frozenset(range(task.first, task.last))
     for member in read_members(task.batch, spared):
         if member is not None and not isinstance(member.content, Defect):
             decode(member.content)
 
 
 class _FileRow(NamedTuple):
-    """A row of `FILES`; the fields and their order are its columns."""
+    """A row of `FILES`, its fields in the order of the columns."""
 
-    index: int
+    number: int
     member: str
     reason: str | None = None
     position: int | None = None
@@ -103,21 +81,21 @@ class _Rows:
         self.sentences: list[tuple[int, int, str | None, str | None, str | None]] = []
         self.ignored = self.repaired = 0
         self.rejected: Counter[str] = Counter()
-        self.kinds: Counter[Kind] = Counter()
-        self.kind_sentences: Counter[Kind] = Counter()
+        self.kinds: Counter[tuple[str | None, ...]] = Counter()  # fields of `Kind`
+        self.kind_sentences: Counter[tuple[str | None, ...]] = Counter()
         self.disagreements: Counter[str] = Counter()
-        self.digest = hashlib.sha256()
+        self.contents: list[tuple[str, int, int]] = []
 
     def add(self, member: Member | None) -> None:
         """Add one entry of the archive, decoded or rejected; None is an entry that is no label file."""
         if member is None:
             self.ignored += 1
             return
-        self.digest.update(f"{member.json_bytes} {member.crc32} {member.path}\n".encode())
+        self.contents.append((member.path, member.json_bytes, member.crc32))
         outcome = member.content if isinstance(member.content, Defect) else decode(member.content)
         if isinstance(outcome, Defect):
             self.rejected[outcome.reason] += 1
-            self.files.append(_FileRow(member.index, member.path, outcome.reason, outcome.position, outcome.detail))
+            self.files.append(_FileRow(member.number, member.path, outcome.reason, outcome.position, outcome.detail))
             return
         self.repaired += outcome.repaired
         self._keep(member, outcome)
@@ -125,7 +103,7 @@ class _Rows:
     def _keep(self, member: Member, decoded: Decoded) -> None:
         name = parse_member(member.path)
         label, text = decoded.label, decoded.transcription
-        kind = Kind(name.region, name.speech_type, name.split, _label_region(label), _label_speech_type(label))
+        kind = (name.region, name.speech_type, name.split, _label_region(label), _label_speech_type(label))
         speakers = _label_speakers(label, text)
         sentences = text.sentences or []
         self.kinds[kind] += 1
@@ -135,13 +113,12 @@ class _Rows:
         self.sentences += [(row, number, *_texts(sentence)) for number, sentence in enumerate(sentences, 1)]
         self.files.append(
             _FileRow(
-                member.index,
+                member.number,
                 member.path,
-                region=kind.region,
-                speech_type=kind.speech_type,
-                split=kind.split,
-                label_region=kind.label_region,
-                label_speech_type=kind.label_speech_type,
+                None,
+                None,
+                None,
+                *kind,
                 script=None if name.prompt is None else f"{name.script_set}:{name.prompt}",
                 speakers="\n".join(sorted(speakers.union(name.speakers))),
                 pronunciation=text.pronunciation,
@@ -163,9 +140,9 @@ class _Rows:
             rejected=dict(sorted(self.rejected.items())),
             ignored=self.ignored,
             repaired=self.repaired,
-            kinds=[KindCount(kind, files, self.kind_sentences[kind]) for kind, files in self.kinds.items()],
+            kinds=[KindCount(Kind(*kind), files, self.kind_sentences[kind]) for kind, files in self.kinds.items()],
             disagreements=Disagreements(**self.disagreements),
-            digest=self.digest.hexdigest(),
+            digest=hashlib.sha256(msgspec.json.encode(self.contents)).hexdigest(),
         )
         return header, files, sentences
 
@@ -182,30 +159,30 @@ def _texts(sentence: Sentence | None) -> tuple[str | None, str | None, str | Non
 
 def _label_region(label: LabelFile) -> str | None:
     """Return the region of the first speaker who has one."""
-    provinces = (speaker.residenceProvince for speaker in label.speaker or [] if speaker is not None)
+    provinces = (speaker.residence_province for speaker in label.speaker or [] if speaker is not None)
     return next((CODES[province] for province in provinces if isinstance(province, str) and province in CODES), None)
 
 
 def _label_speech_type(label: LabelFile) -> str | None:
     """Return `read` or `speak`: all that the document says of its speech type."""
-    said = label.script.speechType if label.script is not None else None
+    said = label.script.speech_type if label.script is not None else None
     said = said.lower() if isinstance(said, str) else None
     return said if said in ("read", "speak") else None
 
 
 def _label_speakers(label: LabelFile, text: Transcription) -> set[str]:
     """Return the ids of all who are named in the document, as texts."""
-    speakers = [speaker.speakerId for speaker in label.speaker or [] if speaker is not None]
-    speakers += [sentence.speakerId for sentence in text.sentences or [] if sentence is not None]
+    speakers = [speaker.speaker_id for speaker in label.speaker or [] if speaker is not None]
+    speakers += [sentence.speaker_id for sentence in text.sentences or [] if sentence is not None]
     return {_as_text(speaker) for speaker in speakers if speaker not in (None, "")}
 
 
 def _disagreements(path: str, name: MemberName, label: LabelFile, speakers: set[str]) -> list[str]:
     """Return the things on which the name of a label file and its contents disagree."""
     found = []
-    if isinstance(label.fileName, str) and not _same_name(path, label.fileName):
+    if isinstance(label.file_name, str) and not _same_name(path, label.file_name):
         found.append("file_name")
-    prompt = label.script.scriptId if label.script is not None else None
+    prompt = label.script.script_id if label.script is not None else None
     if name.prompt is not None and prompt is not None and _as_text(prompt) != str(name.prompt):
         found.append("prompt")
     if speakers and not speakers.issuperset(name.speakers):

@@ -2,7 +2,7 @@
 
 from etl.errors import WorkerKilledError
 from etl.read.batches import Batch
-from etl.read.stage import ProbeTask, ReadTask, StagedBatch, probe, read_batch
+from etl.tasks import ProbeTask, ReadTask, StagedBatch, probe, read_batch
 from etl.workers import Measured, Workers
 
 
@@ -13,7 +13,7 @@ def read_without_killers(workers: Workers, task: ReadTask) -> Measured[StagedBat
     Raises:
         WorkerKilledError: No member is to blame, and still every worker is killed.
     """
-    killers = _killers(workers, task.batch, task.batch.first, task.batch.first + task.batch.entries)
+    killers = _killers(workers, task.batch, task.batch.extent.first, task.batch.extent.last)
     measured = workers.alone(read_batch, ReadTask(task.batch, task.stage, frozenset(killers)))
     if measured is None:
         raise WorkerKilledError(f"reading {task.batch.archive.name}")

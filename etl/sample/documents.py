@@ -107,8 +107,6 @@ class F0Pool:
         return self._bytes[self._starts[first] : self._starts[first + lines] - 2]
 
 
-
-
 @lru_cache
 def _slots(region: Region) -> tuple[tuple[Word, ...], ...]:
     who, how, what, endings = (tuple(map(_word, text.split())) for text in _DIALECT[region])

@@ -29,5 +29,6 @@ def group_of(kind: Kind, hints: Hints) -> Group:
     """Return where label files of *kind* belong: their names decide, then the archive's, then their contents."""
     told = kind.speech_type or hints.speech_type or (SpeechType.REPEAT if kind.label_speech_type == "read" else None)
     return Group(
-        Region(kind.region or hints.region or kind.label_region or Region.UNKNOWN), SpeechType(told or SpeechType.UNKNOWN)
+        Region(kind.region or hints.region or kind.label_region or Region.UNKNOWN),
+        SpeechType(told or SpeechType.UNKNOWN),
     )

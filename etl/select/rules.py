@@ -1,8 +1,8 @@
 """
 Decide what becomes of every utterance of one region and speech type: kept, or dropped for the first reason that holds.
 
-What is decided is held in narrow columns (numbers and hashes, 30 bytes an utterance), never in texts, so that a shard may be
-larger than memory.
+What is decided is held in narrow columns (numbers and hashes, 30 bytes an utterance), never in texts, so that a shard
+may be larger than memory.
 """
 
 from collections import Counter
@@ -10,41 +10,32 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import polars as pl
-from msgspec import Struct
 
 from etl.files import write_whole
 from etl.options import BuildOptions
 from etl.read.segments import to_ipc
+from etl.select.groups import SegmentSource
 from etl.select.split import SPLIT, sides
-from etl.select.groups import Group, SegmentSource
 from etl.select.utterances import TOLD, read_utterances, settle
+from etl.tasks import SelectTask
 from schemas.terms import DropReason, Split
 
-REASON = pl.Enum([reason.value for reason in DropReason])
+REASON: pl.DataType = pl.Enum([reason.value for reason in DropReason])
 
-DECISIONS = pl.Schema(
+DECISIONS: pl.Schema = pl.Schema(
     {
-        "segment": pl.UInt32,  # number of the segment among the group's sources
-        "row": pl.UInt32,  # number of the utterance in the segment
+        "segment": pl.UInt32(),  # number of the segment among the group's sources
+        "row": pl.UInt32(),  # number of the utterance in the segment
         "split": SPLIT,  # null where it has none
         "reason": REASON,  # null where it is kept
-        "source_hash": pl.UInt64,
-        "target_hash": pl.UInt64,
+        "source_hash": pl.UInt64(),
+        "target_hash": pl.UInt64(),
     }
 )
 """A row an utterance, in canonical order: archives by name, label files as they lie there, sentences as spoken."""
 
 TEXT_HASHES = ("source_hash", "target_hash")
 _SEEDS = {"source": 1, "target": 2}  # two independent hashes: a pair is told from others by 128 bits
-
-
-class SelectTask(Struct, frozen=True):
-    """A region and speech type, the segments that hold some of it, and the file to write the decisions to."""
-
-    group: Group
-    sources: tuple[SegmentSource, ...]
-    options: BuildOptions
-    path: str
 
 
 def select(task: SelectTask) -> int:
@@ -56,7 +47,7 @@ def select(task: SelectTask) -> int:
     """
     path = Path(task.path)
     if path.exists():  # written whole by a build that was killed later
-        return pl.scan_ipc(path).select(pl.len()).collect().item()
+        return int(pl.scan_ipc(path).select(pl.len()).collect().item())
     parts = [_judge(number, source, task) for number, source in enumerate(task.sources)]
     decisions = pl.concat([DECISIONS.to_frame(), *parts])
     if task.options.dedup:
@@ -68,15 +59,19 @@ def select(task: SelectTask) -> int:
 def _judge(number: int, source: SegmentSource, task: SelectTask) -> pl.DataFrame:
     """Return `DECISIONS` for the utterances of one segment that belong to the group; each looked at by itself."""
     region, speech_type = task.group.region, task.group.speech_type
-    frame = settle(read_utterances(source, task.options, TOLD), source.hints)
-    frame = frame.filter(pl.col("region") == region.value, pl.col("speech_type") == speech_type.value)
-    frame = frame.with_columns(side=sides(frame, task.options, region, speech_type))
-    return frame.select(
-        pl.lit(number, pl.UInt32).alias("segment"),
-        "row",
-        pl.col("side").alias("split"),
-        pl.coalesce(*_row_rules(task.options)).cast(REASON).alias("reason"),
-        *(pl.col(name).fill_null("").hash(seed).alias(f"{name}_hash") for name, seed in _SEEDS.items()),
+    settled = settle(read_utterances(source, task.options, TOLD), source.hints)
+    frame = settled.filter(pl.col("region") == region.value, pl.col("speech_type") == speech_type.value).collect()
+    return (
+        frame.lazy()
+        .with_columns(side=sides(frame, task.options, region, speech_type))
+        .select(
+            pl.lit(number, pl.UInt32).alias("segment"),
+            "row",
+            pl.col("side").alias("split"),
+            pl.coalesce(*_row_rules(task.options)).cast(REASON).alias("reason"),
+            *(pl.col(name).fill_null("").hash(seed).alias(f"{name}_hash") for name, seed in _SEEDS.items()),
+        )
+        .collect()
     )
 
 

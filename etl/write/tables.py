@@ -5,30 +5,15 @@ from pathlib import Path
 
 import msgspec
 import polars as pl
-from msgspec import Struct
 
 from etl.files import PendingFile, write_whole
 from etl.read.segments import read_files
-from etl.select.groups import SegmentSource
+from etl.tasks import LineageTask, RejectsTask
 from etl.write.shard import LINEAGE
 from schemas.manifest import Reject
 
 REJECT_COLUMNS = ("member", "reason", "position", "detail")
 _ROW_GROUP_ROWS = 65_536  # bounds the memory of whoever writes or reads it
-
-
-class RejectsTask(Struct, frozen=True):
-    """The segments with rejects, in canonical order, and the file to write."""
-
-    sources: tuple[SegmentSource, ...]
-    path: str
-
-
-class LineageTask(Struct, frozen=True):
-    """The parts of the lineage, in the order of the shards, and the file to write."""
-
-    parts: tuple[str, ...]
-    path: str
 
 
 def write_rejects(task: RejectsTask) -> int:

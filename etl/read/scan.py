@@ -1,0 +1,181 @@
+"""Scan an archive: read its directory, and nothing else of it, and cut it into batches."""
+
+import hashlib
+import os
+import stat
+import unicodedata
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+
+import msgspec
+from msgspec import Struct, structs
+
+from etl.errors import ArchiveError, InputError
+from etl.options import BuildOptions
+from etl.read.batches import Batch, BatchCutter, Extent, Limits, Place, make_batch
+from etl.read.directory import Entry, decode_name, find_directory, parse_entries, read_directory
+from etl.read.discover import Archive, Form
+from etl.read.mapped import MappedFile
+from etl.read.names import is_label_file
+
+_LONGEST_EXTRA_FIELD = 0xFFFF
+
+
+class Scan(Struct, frozen=True, kw_only=True):
+    """What the directory of an archive tells; `fingerprint` is empty for a folder, whose files have to be read for one."""
+
+    archive: Archive
+    fingerprint: str
+    batches: list[Batch]
+    problem: str | None = None
+
+    @property
+    def label_files(self) -> int:
+        """Number of label files in the archive."""
+        return sum(batch.extent.label_files for batch in self.batches)
+
+    @property
+    def packed_bytes(self) -> int:
+        """Bytes of the archive that label files take."""
+        return sum(batch.extent.packed_bytes for batch in self.batches)
+
+    @property
+    def json_bytes(self) -> int:
+        """Bytes of the label files, inflated, as declared."""
+        return sum(batch.extent.json_bytes for batch in self.batches)
+
+
+def scan(archive: Archive, options: BuildOptions) -> Scan:
+    """
+    Return the batches of an archive.
+
+    Raises:
+        ArchiveError: The archive as a whole cannot be read, or holds no label file, and that is not allowed.
+        InputError: The archive cannot be opened.
+    """
+    try:
+        try:
+            found = _scan(archive, options)
+        except ArchiveError:
+            if not archive.spare:
+                raise
+            found = _scan(structs.replace(archive, form=Form.PARTS, paths=archive.spare, spare=()), options)
+        if found.label_files == 0:
+            advice = (
+                "check that it is a label archive (TL_*.zip, VL_*.zip), or go on without it by --allow-bad-archives"
+            )
+            raise ArchiveError(archive.paths[0], "no label file in it", advice)
+    except ArchiveError as error:
+        if not options.allow_bad_archives:
+            raise
+        return Scan(archive=archive, fingerprint="", batches=[], problem=error.args[1])
+    return found
+
+
+def _scan(archive: Archive, options: BuildOptions) -> Scan:
+    return _scan_folder(archive, options) if archive.form is Form.FOLDER else _scan_zip(archive, options)
+
+
+def _scan_zip(archive: Archive, options: BuildOptions) -> Scan:
+    where = archive.paths[0]
+    limits = Limits.of(options)
+    with MappedFile(archive.paths) as file:
+        directory = find_directory(file, where)
+        digest = hashlib.sha256(f"{file.size} {directory.start} ".encode())
+        offsets, ends = array("q"), array("q")
+        cutter = BatchCutter(limits.max_member_bytes)
+        slices: list[tuple[int, int, Extent]] = []
+        at = start = directory.start
+        for block in read_directory(file, directory, where):
+            digest.update(block)
+            for entry in parse_entries(block, directory.shift):
+                offsets.append(entry.offset)
+                ends.append(_end(entry))
+                cutter.add(entry.packed_bytes, entry.json_bytes, label_file=_is_label_entry(entry))
+                at += entry.length
+                if cutter.full:
+                    slices.append((start, at, cutter.take()))
+                    start = at
+            if len(offsets) > options.max_entries:
+                problem = f"more than {options.max_entries:,} entries"
+                raise ArchiveError(where, problem, "raise --max-entries if that is meant")
+        if cutter.entries:
+            slices.append((start, at, cutter.take()))
+    fingerprint = digest.hexdigest()
+    overlapping = _overlapping(offsets, ends)
+    batches = []
+    for start, stop, extent in slices:
+        among = slice(bisect_left(overlapping, extent.first), bisect_left(overlapping, extent.last))
+        window = _window(offsets, ends, extent, directory.start)
+        place = Place(
+            start=start, stop=stop, shift=directory.shift, window=window, overlapping=tuple(overlapping[among])
+        )
+        batches.append(make_batch(archive, fingerprint, extent, place, limits))
+    return Scan(archive=archive, fingerprint=fingerprint, batches=batches)
+
+
+def _is_label_entry(entry: Entry) -> bool:
+    return entry.name[-5:].lower() == b".json" and is_label_file(decode_name(entry.name, entry.flags))
+
+
+def _end(entry: Entry) -> int:
+    """Where the data of *entry* ends at the earliest: its local header may hold a longer extra field than we know of."""
+    return entry.offset + 30 + len(entry.name) + entry.packed_bytes
+
+
+def _window(offsets: "array[int]", ends: "array[int]", extent: Extent, directory_start: int) -> tuple[int, int]:
+    """Return the bytes to map for the entries of *extent*: all of their headers and data, and none of the directory."""
+    start = min((offset for offset in offsets[extent.first : extent.last] if offset >= 0), default=0)
+    return start, min(max(ends[extent.first : extent.last]) + _LONGEST_EXTRA_FIELD, directory_start)
+
+
+def _overlapping(offsets: "array[int]", ends: "array[int]") -> list[int]:
+    """Return, in order, the entries whose bytes another entry claims too: the sign of a zip bomb, or of damage."""
+    count = len(offsets)
+    order: Iterable[int] = range(count)
+    if any(offsets[i] > offsets[i + 1] for i in range(count - 1)):
+        order = sorted(order, key=offsets.__getitem__)
+    flagged: set[int] = set()
+    reach, owner = -1, -1
+    for i in order:
+        if offsets[i] < reach:
+            flagged.update((owner, i))
+        if ends[i] > reach:
+            reach, owner = ends[i], i
+    return sorted(flagged)
+
+
+def _scan_folder(archive: Archive, options: BuildOptions) -> Scan:
+    limits = Limits.of(options)
+    batches: list[Batch] = []
+    cutter = BatchCutter(limits.max_member_bytes)
+    names: list[bytes] = []
+    digest = hashlib.sha256()
+    for name, facts in _regular_files(archive.paths[0]):
+        names.append(os.fsencode(name))
+        digest.update(msgspec.json.encode((names[-1].hex(), facts.st_size, facts.st_mtime_ns)))
+        cutter.add(facts.st_size, facts.st_size, label_file=True)
+        if cutter.full:
+            batches.append(
+                make_batch(archive, digest.hexdigest(), cutter.take(), Place(names=b"\0".join(names)), limits)
+            )
+            names, digest = [], hashlib.sha256()
+    if names:
+        batches.append(make_batch(archive, digest.hexdigest(), cutter.take(), Place(names=b"\0".join(names)), limits))
+    return Scan(archive=archive, fingerprint="", batches=batches)
+
+
+def _regular_files(folder: str) -> Iterator[tuple[str, os.stat_result]]:
+    """Yield the label files directly in *folder* with their facts, sorted by name in NFC."""
+    try:
+        names = [name for name in os.listdir(folder) if is_label_file(name)]  # noqa: PTH208 - a Path a file is 20 times the memory
+        names.sort(key=lambda name: (unicodedata.normalize("NFC", name), name))
+        for name in names:
+            facts = os.stat(os.path.join(folder, name))  # noqa: PTH116, PTH118 - likewise
+            if stat.S_ISREG(facts.st_mode):
+                yield name, facts
+    except OSError as error:
+        raise InputError(
+            str(error.filename), f"cannot be read ({error.strerror})", "check that it is there and may be read"
+        ) from error

@@ -1,0 +1,28 @@
+"""Options of the test run, and the corpora that many tests share."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.corpus import FACTS, make_corpus
+from etl.sample.corpus import SampleReport, write_sample
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--kills", type=int, default=25, help="how many builds are killed at a random moment")
+    parser.addoption("--update-golden", action="store_true", help="write the golden files anew")
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> SampleReport:
+    """The sample of the default size, 400 label files with every oddity and defect."""
+    return write_sample(tmp_path_factory.mktemp("sample") / "corpus")
+
+
+@pytest.fixture(scope="session")
+def big_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clean corpus of 3,000 label files, 130 MB of JSON in thirty archives."""
+    folder = tmp_path_factory.mktemp("big") / "corpus"
+    make_corpus(folder, files=3_000)
+    (folder / FACTS).unlink()
+    return folder

@@ -1,0 +1,76 @@
+"""Builds as process groups of their own, to be stopped, frozen and killed from outside."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from runs import command
+
+POLL_SECONDS = 0.001
+
+
+@contextmanager
+def started(*arguments: str | Path, cwd: Path) -> Iterator[subprocess.Popen[str]]:
+    """Yield the command line with *arguments*, running in a process group of its own that does not outlive the block."""
+    process = subprocess.Popen(
+        command(*arguments),
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+        start_new_session=True,
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            kill_group(process)
+
+
+def kill_group(process: subprocess.Popen[str], number: int = signal.SIGKILL) -> None:
+    """Send signal *number* to *process* and to all that it started, as far as they still run."""
+    try:
+        os.killpg(process.pid, number)
+    except ProcessLookupError:
+        return
+
+
+def killed_after(seconds: float, *arguments: str | Path, cwd: Path) -> bool:
+    """Run the command line, kill it after *seconds*, and return whether it was still running then."""
+    with started(*arguments, cwd=cwd) as process:
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            kill_group(process)
+        return process.wait() != 0
+
+
+def wait_until(process: subprocess.Popen[str], condition: Callable[[], bool]) -> None:
+    """Wait until *condition* holds, which it must while *process* runs."""
+    while not condition():
+        assert process.poll() is None, f"ended before: {process.communicate()}"
+        time.sleep(POLL_SECONDS)
+
+
+def workers_of(process: subprocess.Popen[str]) -> list[int]:
+    """Return the worker processes of a build, however they were started."""
+    below = [process.pid]
+    for pid in below:
+        below += _children(pid)
+    return [pid for pid in below[1:] if not _children(pid) and b"resource_tracker" not in _read(f"/proc/{pid}/cmdline")]
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in _read(f"/proc/{pid}/task/{pid}/children").split()]
+
+
+def _read(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except (FileNotFoundError, ProcessLookupError):  # it has ended
+        return b""

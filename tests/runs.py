@@ -1,0 +1,121 @@
+"""Runs of the command line as its users start it, and the results of builds as they lie on disk, read without our own code."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+
+
+def command(*arguments: str | Path) -> list[str]:
+    """Return the command line with *arguments*."""
+    return [sys.executable, str(ROOT / "cli.py"), *map(str, arguments)]
+
+
+def saturi(*arguments: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line with *arguments* in *cwd*, and return how it went."""
+    return subprocess.run(
+        command(*arguments),
+        cwd=cwd,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8", **environment},
+        capture_output=True,
+        encoding=environment.get("PYTHONIOENCODING", "utf-8"),
+        timeout=120,
+        check=False,
+    )
+
+
+def result_of(out: Path) -> dict[str, bytes]:
+    """Return every file of the build in *out* whose bytes are promised, by its path."""
+    files = [
+        out / "manifest.json",
+        out / "rejects.jsonl",
+        *sorted(path for path in out.glob("chunks/**/*") if path.is_file()),
+    ]
+    return {path.relative_to(out).as_posix(): path.read_bytes() for path in files}
+
+
+def digest_of(out: Path) -> dict[str, str]:
+    """Return `result_of` with the SHA-256 of each file, which a failed comparison prints more shortly."""
+    return {path: hashlib.sha256(content).hexdigest() for path, content in result_of(out).items()}
+
+
+def manifest_of(out: Path) -> dict[str, Any]:
+    """Return the manifest of the build in *out*."""
+    manifest: dict[str, Any] = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+    return manifest
+
+
+def counts_of(out: Path) -> dict[str, Any]:
+    """Return the counts of the build in *out*."""
+    counts: dict[str, Any] = manifest_of(out)["counts"]
+    return counts
+
+
+def facts_of(out: Path) -> dict[str, Any]:
+    """Return the facts of the build in *out*."""
+    facts: dict[str, Any] = json.loads((out / "build.json").read_text(encoding="utf-8"))
+    return facts
+
+
+def rejects_of(out: Path) -> list[dict[str, Any]]:
+    """Return the rejects of the build in *out*."""
+    return [json.loads(line) for line in (out / "rejects.jsonl").read_bytes().split(b"\n")[:-1]]
+
+
+def chunks_of(out: Path, split: str = "*") -> dict[str, list[bytes]]:
+    """Return the lines of every chunk in *out*, newlines included, by its path."""
+    paths = sorted((out / "chunks").glob(f"{split}/*.jsonl"))
+    return {path.relative_to(out).as_posix(): list(lines_in(path.read_bytes())) for path in paths}
+
+
+def lines_in(content: bytes) -> Iterator[bytes]:
+    """Yield the lines of JSONL, split at newlines and at nothing else; what follows the last one is a line, too."""
+    *lines, rest = content.split(b"\n")
+    yield from (line + b"\n" for line in lines)
+    if rest:
+        yield rest
+
+
+def lines_of(out: Path, split: str = "*") -> list[bytes]:
+    """Return the lines of all chunks in *out*, one chunk after the other."""
+    return [line for lines in chunks_of(out, split).values() for line in lines]
+
+
+def pair_in(line: bytes) -> tuple[str, str]:
+    """Return the source and the target of one line."""
+    *_, user, assistant = json.loads(line)["messages"]
+    assert (user["role"], assistant["role"]) == ("user", "assistant")
+    return user["content"], assistant["content"]
+
+
+def pairs_of(out: Path, split: str = "*") -> list[tuple[str, str]]:
+    """Return the pairs of all chunks in *out*."""
+    return [pair_in(line) for line in lines_of(out, split)]
+
+
+def segments_of(stage: Path) -> list[Path]:
+    """Return the segments in *stage*."""
+    return sorted(stage.glob("*/*.segment"))
+
+
+def leftovers_of(out: Path) -> list[str]:
+    """Return what only a build that runs, or was stopped in between, has in *out*."""
+    return sorted(
+        path.relative_to(out).as_posix()
+        for path in out.rglob("*")
+        if path.name.endswith(".tmp") or path.name == ".work"
+    )
+
+
+def tree_of(folder: Path) -> dict[str, bytes | None]:
+    """Return everything in *folder* by its path; None for a folder."""
+    return {
+        path.relative_to(folder).as_posix(): None if path.is_dir() else path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+    }

@@ -1,0 +1,251 @@
+"""Builds that are killed: whatever was left behind, the next run ends with the same bytes and does little twice."""
+
+import os
+import random
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+from corpora import ANSWER_ZIP, answers, write_zip
+from killings import kill_group, killed_after, started, wait_until, workers_of
+from runs import counts_of, digest_of, facts_of, leftovers_of, rejects_of, saturi, segments_of
+
+from etl.build import build
+from etl.options import BuildOptions
+from etl.read import stage
+from etl.read.archive import Defect, Member
+from etl.read.batches import Batch
+from etl.workers import start_worker
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no process groups to kill")
+
+ARGUMENTS = ("--max-chunk-examples", "20", "--workers", "2", "--validation", "0.2")
+OTHER_ARGUMENTS = ("--max-chunk-examples", "15", "--workers", "2", "--no-dedup")
+IN_A_ROW = 4
+KILLER = "say_set1_collectorgs1_speakergs41_1_0_8.json"
+
+
+class Undisturbed:
+    """A build that nobody killed: what it took and what it gave."""
+
+    def __init__(self, corpus: Path, folder: Path) -> None:
+        self.corpus, self.folder = corpus, folder
+        began = time.monotonic()
+        assert saturi("build", corpus, "--out", "out", *ARGUMENTS, cwd=folder).returncode == 0
+        self.seconds = time.monotonic() - began
+        self.out = folder / "out"
+        self.digest = digest_of(self.out)
+        self.segments = len(segments_of(self.out / "stage"))
+
+    def finish(self, cwd: Path) -> None:
+        """Run the same build plainly in *cwd*, and check that its result is this one's."""
+        run = saturi("build", self.corpus, "--out", "out", *ARGUMENTS, cwd=cwd)
+        assert run.returncode == 0, run.stderr
+        assert digest_of(cwd / "out") == self.digest
+        assert leftovers_of(cwd / "out") == []
+
+
+@pytest.fixture(scope="module")
+def undisturbed(big_sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    """A build of the big sample with many chunks."""
+    return Undisturbed(big_sample, tmp_path_factory.mktemp("undisturbed"))
+
+
+def test_killed_at_random_moments(undisturbed: Undisturbed, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """However often a build is killed, and whenever, a plain run afterwards gives the bytes of an undisturbed one."""
+    rng = random.Random(20)
+    kills: int = request.config.getoption("--kills")
+    killed = 0
+    for row in range(-(-kills // IN_A_ROW)):
+        folder = tmp_path / str(row)
+        folder.mkdir()
+        for _ in range(min(IN_A_ROW, kills - row * IN_A_ROW)):
+            delay = rng.uniform(0.1, undisturbed.seconds)
+            killed += killed_after(delay, "build", undisturbed.corpus, "--out", "out", *ARGUMENTS, cwd=folder)
+        undisturbed.finish(folder)
+        shutil.rmtree(folder)
+    assert killed > kills / 2
+
+
+def test_killed_in_mid_read(undisturbed: Undisturbed, tmp_path: Path) -> None:
+    """The run after a kill makes the segments that are missing and no other."""
+    out = tmp_path / "out"
+    with started("build", undisturbed.corpus, "--out", "out", *ARGUMENTS, cwd=tmp_path) as process:
+        wait_until(process, lambda: len(segments_of(out / "stage")) >= 3)
+        kill_group(process)
+    there = {path: path.stat().st_mtime_ns for path in segments_of(out / "stage")}
+    assert 3 <= len(there) < undisturbed.segments
+    undisturbed.finish(tmp_path)
+    facts = facts_of(out)
+    assert (facts["segments_reused"], facts["segments_made"]) == (len(there), undisturbed.segments - len(there))
+    assert {path: path.stat().st_mtime_ns for path in there} == there
+
+
+@pytest.mark.parametrize(
+    "what", ["decisions/*.ipc", "chunks/*/*.jsonl", "*.json", "lineage.parquet", "rejects.jsonl", "build.json"]
+)
+def test_killed_after_reading(undisturbed: Undisturbed, tmp_path: Path, what: str) -> None:
+    """A build killed while it selects, writes chunks, or writes tables is finished without reading again."""
+    out = tmp_path / "out"
+    with started("build", undisturbed.corpus, "--out", "out", *ARGUMENTS, cwd=tmp_path) as process:
+        wait_until(process, lambda: any((out / ".work").glob(what)))
+        kill_group(process)
+    assert not (out / "manifest.json").exists()
+    undisturbed.finish(tmp_path)
+    assert facts_of(out)["segments_made"] == 0
+
+
+@pytest.fixture(scope="module")
+def earlier(undisturbed: Undisturbed, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a finished build of the same corpus with other options."""
+    folder = tmp_path_factory.mktemp("earlier")
+    shutil.copytree(undisturbed.out, folder / "out")
+    assert saturi("build", undisturbed.corpus, "--out", "out", *OTHER_ARGUMENTS, cwd=folder).returncode == 0
+    return folder / "out"
+
+
+@pytest.mark.parametrize("pause", [0, 0.003, 0.01], ids=lambda pause: f"{pause * 1000:g}-ms")
+def test_killed_while_publishing(undisturbed: Undisturbed, earlier: Path, tmp_path: Path, pause: float) -> None:
+    """A build killed while it takes the place of another leaves no manifest or a whole build, and can be run again."""
+    out = tmp_path / "out"
+    shutil.copytree(earlier, out)
+    before = _bytes_of(out / "manifest.json")
+    with started("build", undisturbed.corpus, "--out", "out", *ARGUMENTS, cwd=tmp_path) as process:
+        wait_until(process, lambda: _bytes_of(out / "manifest.json") != before)
+        time.sleep(pause)
+        kill_group(process)
+    if (out / "manifest.json").exists():
+        assert digest_of(out) == undisturbed.digest
+    else:
+        assert saturi("verify", "out", cwd=tmp_path).returncode == 3
+    undisturbed.finish(tmp_path)
+
+
+def test_one_worker_is_killed(undisturbed: Undisturbed, tmp_path: Path) -> None:
+    """A build outlives the death of its workers: it ends well and with the same bytes."""
+    if not Path("/proc/self/task").exists():
+        pytest.skip("without /proc, the workers of a build cannot be found")
+    out = tmp_path / "out"
+    killed = 0
+    with started("build", undisturbed.corpus, "--out", "out", *ARGUMENTS, cwd=tmp_path) as process:
+        for count in (2, 12):
+            wait_until(
+                process, lambda count=count: len(segments_of(out / "stage")) >= count and bool(workers_of(process))
+            )
+            os.kill(workers_of(process)[0], signal.SIGKILL)
+            killed += 1
+        _, errors = process.communicate(timeout=60)
+    assert (process.returncode, killed) == (0, 2), errors
+    assert "Traceback" not in errors
+    assert digest_of(out) == undisturbed.digest
+    assert leftovers_of(out) == []
+
+
+def _start_deadly_worker(name: str) -> None:
+    """Prepare a worker that is killed as soon as it reads the member *name*."""
+    start_worker()
+    read_members = stage.read_members
+
+    def deadly(batch: Batch, spared: frozenset[int] = frozenset()) -> Iterator[Member | None]:
+        for member in read_members(batch, spared):
+            if member is not None and member.path == name and not isinstance(member.content, Defect):
+                os.kill(os.getpid(), signal.SIGKILL)
+            yield member
+
+    stage.read_members = deadly
+
+
+def _deadly_pool(name: str) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(
+        2, mp_context=get_context("forkserver"), initializer=_start_deadly_worker, initargs=(name,)
+    )
+
+
+def test_a_member_that_kills_its_worker(tmp_path: Path) -> None:
+    """A member whose every reader is killed is rejected, and nothing else is; the next build reads it."""
+    corpus, out = tmp_path / "corpus", tmp_path / "out"
+    write_zip(corpus / ANSWER_ZIP, answers(60))
+    write_zip(corpus / ANSWER_ZIP.replace("TL_", "VL_"), answers(20, first=100))
+    options = BuildOptions(max_rejects=0.5)
+    build([corpus], out, options, make_executor=partial(_deadly_pool, KILLER))
+    assert [(row["member"], row["reason"]) for row in rejects_of(out)] == [(KILLER, "worker_killed")]
+    counts = counts_of(out)
+    assert (counts["label_files"], counts["decoded"], counts["rejected"]) == (80, 79, {"worker_killed": 1})
+    result = build([corpus], out, options)
+    assert rejects_of(out) == []
+    assert (result.facts.segments_made, result.facts.segments_reused) == (1, 1)
+    build([corpus], tmp_path / "fresh", options)
+    assert digest_of(out) == digest_of(tmp_path / "fresh")
+
+
+@pytest.mark.parametrize(
+    "what", [".saturi", "stage/*/*.segment", ".work/chunks/*/*.jsonl"], ids=["starting", "reading", "writing"]
+)
+def test_interrupted(undisturbed: Undisturbed, tmp_path: Path, what: str) -> None:
+    """Ctrl-C ends a build with 130, tells how to go on, leaves nothing half written, and the next run goes on."""
+    out = tmp_path / "out"
+    with started("build", undisturbed.corpus, "--out", "out", *ARGUMENTS, cwd=tmp_path) as process:
+        wait_until(process, lambda: any(out.glob(what)) and bool(workers_of(process)))
+        kill_group(process, signal.SIGINT)
+        output, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Run the same command again" in errors
+    assert "Traceback" not in errors
+    assert output == ""
+    assert [path for path in leftovers_of(out) if path.endswith(".tmp")] == []
+    assert not (out / "manifest.json").exists()
+    there = len(segments_of(out / "stage"))
+    undisturbed.finish(tmp_path)
+    assert facts_of(out)["segments_reused"] == there
+
+
+def test_two_builds_into_one_folder(undisturbed: Undisturbed, tmp_path: Path) -> None:
+    """While a build runs, another into the same folder ends with 5 and one sentence, and the first is not disturbed."""
+    with started("build", undisturbed.corpus, "--out", "out", *ARGUMENTS, cwd=tmp_path) as process:
+        wait_until(process, lambda: any((tmp_path / "out" / "stage").glob("*/*.segment")))
+        kill_group(process, signal.SIGSTOP)
+        second = saturi("build", undisturbed.corpus, "--out", "out", *OTHER_ARGUMENTS, cwd=tmp_path)
+        kill_group(process, signal.SIGCONT)
+        _, errors = process.communicate(timeout=60)
+    assert second.returncode == 5
+    assert second.stdout == ""
+    [sentence] = second.stderr.splitlines()
+    assert sentence.startswith("saturi: ")
+    assert "another build is writing there" in sentence
+    assert process.returncode == 0, errors
+    assert digest_of(tmp_path / "out") == undisturbed.digest
+
+
+def test_the_workers_die_with_their_parent(undisturbed: Undisturbed, tmp_path: Path) -> None:
+    """When the main process alone is killed, its workers end too, and the folder is free again."""
+    with started("build", undisturbed.corpus, "--out", "out", *ARGUMENTS, cwd=tmp_path) as process:
+        wait_until(process, lambda: any((tmp_path / "out" / "stage").glob("*/*.segment")))
+        process.kill()
+        process.wait()
+        undisturbed.finish(tmp_path)
+        deadline = time.monotonic() + 10
+        while _group_runs(process.pid) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert not _group_runs(process.pid)
+
+
+def _group_runs(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _bytes_of(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None

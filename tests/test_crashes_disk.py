@@ -1,0 +1,115 @@
+"""Builds that run out of disk: one error with numbers, nothing half written, and the same bytes once there is room."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from runs import digest_of, leftovers_of, saturi, segments_of
+
+ARGUMENTS = ("--max-chunk-examples", "20", "--validation", "0.2")
+PAGE_BYTES = 4096
+ROOM_BYTES = 64 << 20
+
+
+class Small(NamedTuple):
+    """A disk of a few pages to more than enough, and the folder where it is mounted."""
+
+    folder: Path
+
+    def resize(self, size_bytes: int) -> None:
+        """Give the disk *size_bytes*."""
+        _mount("-o", f"remount,size={size_bytes}", str(self.folder))
+
+
+def _mount(*arguments: str) -> None:
+    done = subprocess.run(["mount", *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"no disk can be mounted here: {done.stderr.strip()}")
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Small]:
+    """An empty disk in memory."""
+    if shutil.which("mount") is None:
+        pytest.skip("there is no mount command")
+    folder = tmp_path / "small"
+    folder.mkdir()
+    _mount("-t", "tmpfs", "-o", f"size={ROOM_BYTES}", "tmpfs", str(folder))
+    yield Small(folder)
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+class Undisturbed(NamedTuple):
+    """A build with room enough: its corpus, its digest, and the pages its files take, by the step that writes them."""
+
+    corpus: Path
+    digest: dict[str, str]
+    segments: int
+    chunks: int
+
+
+@pytest.fixture(scope="module")
+def undisturbed(big_sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    """A build of the big sample with many chunks."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    assert saturi("build", big_sample, "--out", "out", *ARGUMENTS, cwd=folder).returncode == 0
+    pages = [
+        sum(-(-path.stat().st_size // PAGE_BYTES) for path in paths)
+        for paths in (segments_of(folder / "out" / "stage"), (folder / "out").glob("chunks/*/*"))
+    ]
+    return Undisturbed(big_sample, digest_of(folder / "out"), *pages)
+
+
+@pytest.mark.parametrize(
+    ("of_segments", "of_chunks", "step"),
+    [(0.02, 0, "stage/"), (0.5, 0, "stage/"), (1, 0.05, ".work/"), (1, 0.4, ".work/chunks/"), (1, 0.8, ".work/")],
+    ids=["at-once", "reading", "selecting", "writing", "writing-late"],
+)
+def test_a_full_disk(undisturbed: Undisturbed, small: Small, of_segments: float, of_chunks: float, step: str) -> None:
+    """On a full disk a build ends with 5 and the bytes needed and free; with more room the same command succeeds."""
+    small.resize(int(of_segments * undisturbed.segments + of_chunks * undisturbed.chunks + 4) * PAGE_BYTES)
+    arguments = ("build", undisturbed.corpus, "--out", "out", *ARGUMENTS)
+    run = saturi(*arguments, cwd=small.folder)
+    out = small.folder / "out"
+    assert run.returncode == 5, run.stderr
+    error = run.stderr.splitlines()[-1]
+    message = re.fullmatch(r"saturi: (.*): the disk is full: ([\d,]+) bytes needed, ([\d,]+) bytes free; .*", error)
+    assert message is not None, run.stderr
+    assert message[1].startswith(f"{out}/{step}"), error
+    assert int(message[2].replace(",", "")) > 0
+    assert int(message[3].replace(",", "")) < ROOM_BYTES
+    assert run.stdout == ""
+    assert "Traceback" not in run.stderr
+    assert [path for path in leftovers_of(out) if path != ".work"] == []
+    assert not (out / "manifest.json").exists()
+    small.resize(ROOM_BYTES)
+    again = saturi(*arguments, cwd=small.folder)
+    assert again.returncode == 0, again.stderr
+    assert digest_of(out) == undisturbed.digest
+    assert leftovers_of(out) == []
+
+
+def test_a_disk_full_from_the_start(undisturbed: Undisturbed, small: Small) -> None:
+    """On a disk without a free page a build ends with 5 and one sentence."""
+    (small.folder / "ballast").write_bytes(bytes(PAGE_BYTES))
+    small.resize(PAGE_BYTES)
+    run = saturi("build", undisturbed.corpus, "--out", "out", *ARGUMENTS, cwd=small.folder)
+    assert run.returncode == 5, run.stderr
+    assert "the disk is full" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_the_build_before_outlives_a_full_disk(undisturbed: Undisturbed, small: Small) -> None:
+    """When a build with other options finds the disk full, the finished one in the folder is still whole."""
+    first = ("build", undisturbed.corpus, "--out", "out", *ARGUMENTS)
+    assert saturi(*first, cwd=small.folder).returncode == 0
+    used = ROOM_BYTES - shutil.disk_usage(small.folder).free
+    small.resize(used + 50 * PAGE_BYTES)
+    second = saturi("build", undisturbed.corpus, "--out", "out", "--no-dedup", *ARGUMENTS, cwd=small.folder)
+    assert second.returncode == 5, second.stderr
+    assert saturi("verify", "out", cwd=small.folder).returncode == 0
+    assert digest_of(small.folder / "out") == undisturbed.digest

@@ -1,0 +1,390 @@
+"""Decoding a label file: what is read, what is mended, what is refused and where, and that a refusal quotes nothing."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from etl.read.archive import Defect
+from etl.read.decode import Decoded, decode, step_over_f0
+from schemas.terms import RejectReason
+
+_BOM = b"\xef\xbb\xbf"
+_QUOTED = "hushhush"
+
+_SPITEFUL = [
+    '"',
+    "\\",
+    '\\"',
+    "[",
+    "]",
+    "{",
+    "}",
+    ",",
+    ",,",
+    ", ]",
+    ":",
+    "intonations",
+    '"intonations"',
+    '"intonations": [1, 2',
+]
+_ODD = ["\n", "\t", "\0", "\u2028", "방언", "ᆞ", "🍊", "\ufeff"]
+_FIELDS = {
+    *("transcription", "sentences", "dialect", "pronunciation", "standard"),
+    *("fileName", "speaker", "speakerId", "residenceProvince", "script", "scriptId", "speechType"),
+}
+_LAYOUTS: dict[str, dict[str, Any]] = {
+    "tabs": {"indent": "\t"},
+    "spaces": {"indent": 2},
+    "one-line": {},
+    "compact": {"separators": (",", ":")},
+    "wide": {"separators": (" ,  ", " :\t")},
+}
+
+texts = st.text(max_size=12) | st.lists(st.sampled_from(_SPITEFUL + _ODD), max_size=6).map("".join)
+numbers = st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
+identifiers = st.none() | numbers | texts
+pitches = st.lists(numbers, max_size=4)
+keys = (st.sampled_from(["intonations", 'x"intonations', "intonations\\"]) | texts).filter(
+    lambda key: key not in _FIELDS
+)
+values = st.recursive(
+    st.none() | st.booleans() | identifiers | pitches,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3),
+    max_leaves=5,
+)
+extras = st.dictionaries(keys, values, max_size=2) | pitches.map(lambda pitch: {"intonations": pitch})
+
+
+def _join(first: bool, known: dict[str, Any], extra: dict[str, Any]) -> dict[str, Any]:
+    return {**extra, **known} if first else {**known, **extra}
+
+
+def _object(
+    required: dict[str, st.SearchStrategy[Any]], **optional: st.SearchStrategy[Any]
+) -> st.SearchStrategy[dict[str, Any]]:
+    """Objects with some of the fields that are used, and others around them."""
+    return st.builds(_join, st.booleans(), st.fixed_dictionaries(required, optional=optional), extras)
+
+
+spellings = {name: st.none() | texts for name in ("dialect", "pronunciation", "standard")}
+sentences = _object({}, speakerId=identifiers, **spellings)
+transcriptions = _object({}, sentences=st.none() | st.lists(st.none() | sentences, max_size=3), **spellings)
+labels = _object(
+    {"transcription": transcriptions},
+    fileName=identifiers,
+    speaker=st.none()
+    | st.lists(st.none() | _object({}, speakerId=identifiers, residenceProvince=identifiers), max_size=2),
+    script=st.none() | _object({}, scriptId=identifiers, speechType=identifiers),
+)
+
+
+def _spellings(part: dict[str, Any] | None) -> tuple[str | None, ...] | None:
+    return None if part is None else (part.get("dialect"), part.get("pronunciation"), part.get("standard"))
+
+
+def _texts_of(label: dict[str, Any]) -> Any:
+    text = label["transcription"]
+    return _spellings(text), [_spellings(sentence) for sentence in text.get("sentences") or []]
+
+
+def _texts_in(decoded: Decoded | Defect) -> Any:
+    assert isinstance(decoded, Decoded), decoded
+    text = decoded.transcription
+    parts = [
+        None if part is None else (part.dialect, part.pronunciation, part.standard) for part in text.sentences or []
+    ]
+    return (text.dialect, text.pronunciation, text.standard), parts
+
+
+def _label(**transcription: Any) -> dict[str, Any]:
+    """A label file as the annotators' tool writes it."""
+    sentence = {
+        "speakerId": "speakerjj9",
+        "intonations": [180.2, 179.0, 0, 1e2],
+        "dialect": "혼저, 옵서,, 예,] 게,}",
+        "pronunciation": "혼저 옵서예",
+        "standard": "어서 오세요",
+        "sentenceId": 1,
+    }
+    whole = {
+        "sentences": [sentence, {**sentence, "sentenceId": "2"}],
+        "dialect": "혼저, ,] 옵서",
+        "pronunciation": "",
+        "standard": None,
+    }
+    return {
+        "fileName": "say_set1_collectorjj3_speakerjj9_12_0_14",
+        "speaker": [{"speakerId": "speakerjj9", "residenceProvince": "jj", "birthYear": 1958}],
+        "script": {"scriptId": 12, "speechType": "Speak"},
+        "transcription": {"segments": [{"orderInFile": 1.0, "endTime": None}], **whole, **transcription},
+        "annotation": {"intonations": [], "transcriptionAnnotations": [], "intents": []},
+    }
+
+
+def _document(label: dict[str, Any]) -> bytes:
+    return json.dumps(label, ensure_ascii=False, indent="\t").encode()
+
+
+_CLEAN = _document(_label())
+
+
+@given(labels, st.sampled_from(list(_LAYOUTS)), st.booleans())
+@settings(deadline=None, max_examples=200)
+def test_texts_are_those_json_finds(label: dict[str, Any], layout: str, ascii_only: bool) -> None:
+    """A valid document in any layout gives the texts that `json.loads` gives, wherever `intonations` stand in it."""
+    document = json.dumps(label, ensure_ascii=ascii_only, **_LAYOUTS[layout]).encode()
+    decoded = decode(document)
+    assert _texts_in(decoded) == _texts_of(json.loads(document))
+    assert isinstance(decoded, Decoded)
+    assert not decoded.repaired
+
+
+@given(labels, st.sampled_from(list(_LAYOUTS)))
+@settings(deadline=None, max_examples=100)
+def test_stepping_over_f0_changes_nothing_else(label: dict[str, Any], layout: str) -> None:
+    """Stepping over `intonations` keeps the document valid and everything in it but lists of plain values."""
+
+    def without_pitches(value: Any) -> Any:
+        if isinstance(value, dict):
+            # A key that only ends like the one looked for is taken for it, which does no harm.
+            return {key: [] if is_pitches(key, inner) else without_pitches(inner) for key, inner in value.items()}
+        return [without_pitches(inner) for inner in value] if isinstance(value, list) else value
+
+    def is_pitches(key: str, value: Any) -> bool:
+        return key.endswith("intonations") and isinstance(value, list)
+
+    document = json.dumps(label, ensure_ascii=False, **_LAYOUTS[layout]).encode()
+    assert without_pitches(json.loads(step_over_f0(document))) == without_pitches(label)
+
+
+@given(st.binary(max_size=200))
+@settings(deadline=None, max_examples=200)
+def test_any_bytes_are_decoded_or_refused(document: bytes) -> None:
+    """No bytes whatever make the decoder raise."""
+    assert isinstance(decode(document), Decoded | Defect)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, len(_CLEAN) - 1), st.binary(max_size=2)), min_size=1, max_size=4), st.booleans()
+)
+@settings(deadline=None, max_examples=200)
+def test_damaged_documents_are_decoded_or_refused(edits: list[tuple[int, bytes]], bom: bool) -> None:
+    """A label file damaged anywhere is decoded or refused with a position inside it."""
+    damaged = bytearray(_CLEAN)
+    for at, new in edits:
+        damaged[at : at + 1] = new
+    document = (_BOM if bom else b"") + bytes(damaged)
+    outcome = decode(document)
+    if isinstance(outcome, Defect) and outcome.position is not None:
+        assert 0 <= outcome.position <= len(document)
+
+
+secrets = st.sampled_from([_QUOTED, f"{_QUOTED} 비밀", f'"{_QUOTED}"'])
+leaves = st.none() | st.booleans() | numbers | secrets
+any_json = st.recursive(
+    leaves,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(sorted(_FIELDS)) | secrets, inner, max_size=5)
+    ),
+    max_leaves=12,
+)
+
+
+@given(any_json, st.integers(0, 400), st.binary(max_size=1))
+@settings(deadline=None, max_examples=200)
+def test_refusals_hold_no_text_of_the_document(document: Any, at: int, new: bytes) -> None:
+    """Whatever is wrong with a document, the detail of its defect quotes nothing from it."""
+    whole = json.dumps(document, ensure_ascii=False).encode()
+    for content in (whole, whole[:at] + new + whole[at + 1 :]):
+        outcome = decode(content)
+        if isinstance(outcome, Defect):
+            assert _QUOTED not in outcome.detail
+            assert outcome.detail.isascii()
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        pytest.param(_BOM + _CLEAN, id="byte-order-mark"),
+        pytest.param(_CLEAN + b"\0", id="one-NUL"),
+        pytest.param(_CLEAN + b"\0" * 512, id="many-NULs"),
+        pytest.param(_CLEAN + b"\r\n\0\0\n", id="NULs-and-line-ends"),
+        pytest.param(_BOM + _CLEAN + b"\0\0", id="both"),
+        pytest.param(b" \r\n" + _CLEAN + b"\n\n", id="white-space-around"),
+        pytest.param(_CLEAN.replace(b"\n", b"\r\n"), id="windows-line-ends"),
+    ],
+)
+def test_marks_around_a_document_are_nothing(document: bytes) -> None:
+    """A byte order mark, NULs at the end and white space around it do not change a document, and are no repair."""
+    decoded = decode(document)
+    assert _texts_in(decoded) == _texts_of(_label())
+    assert isinstance(decoded, Decoded)
+    assert not decoded.repaired
+
+
+@pytest.mark.parametrize(
+    ("clean", "broken"),
+    [
+        pytest.param('[],\n\t\t"transcriptionAnnotations"', '[],,"transcriptionAnnotations"', id="doubled"),
+        pytest.param(
+            '[],\n\t\t"transcriptionAnnotations"', '[], ,\n,\t"transcriptionAnnotations"', id="tripled-with-spaces"
+        ),
+        pytest.param('"residenceProvince": "jj",', '"residenceProvince": "jj",,', id="doubled-between-fields"),
+        pytest.param('"intents": []', '"intents": [],', id="at-the-end-of-an-object"),
+        pytest.param('"intents": []', '"intents": [1,]', id="at-the-end-of-an-array"),
+        pytest.param('"intents": []', '"intents": [],,', id="doubled-at-an-end"),
+        pytest.param("100.0\n", "100.0,\n", id="at-the-end-of-intonations"),
+        pytest.param("100.0\n", "100.0,,\n", id="doubled-at-the-end-of-intonations"),
+    ],
+)
+@pytest.mark.parametrize("bom", [pytest.param(b"", id="plain"), pytest.param(_BOM, id="bom")])
+def test_loose_commas_are_mended(clean: str, broken: str, bom: bytes) -> None:
+    """A comma doubled or before a closing bracket is mended and counted, and commas in texts stay as they are."""
+    document = _CLEAN.decode().replace(clean, broken).encode()
+    assert document != _CLEAN
+    decoded = decode(bom + document)
+    assert _texts_in(decoded) == _texts_of(_label())
+    assert isinstance(decoded, Decoded)
+    assert decoded.repaired
+
+
+_WRONG: list[Any] = [
+    pytest.param(b'{"transcription": {"standard": ^x}}', RejectReason.INVALID_JSON, id="bare-word"),
+    pytest.param(
+        b'{"intonations": [1, 2], "transcription": {"standard": ^x}}', RejectReason.INVALID_JSON, id="behind-F0"
+    ),
+    pytest.param(b"{^'transcription': {}}", RejectReason.INVALID_JSON, id="single-quotes"),
+    pytest.param(b'{"annotation": [^,1], "transcription": {}}', RejectReason.INVALID_JSON, id="leading-comma"),
+    pytest.param(b'{"annotation": [1 ^2], "transcription": {}}', RejectReason.INVALID_JSON, id="missing-comma"),
+    pytest.param(b'{"transcription": {}} ^x', RejectReason.INVALID_JSON, id="something-behind"),
+    pytest.param(b'{"transcription": {"standard": "\xea\xb0\x80^\xff"}}', RejectReason.INVALID_UTF8, id="used-field"),
+    pytest.param(b'{"annotation": ["^\xff"], "transcription": {}}', RejectReason.INVALID_UTF8, id="skipped-field"),
+    pytest.param(b'{"^\xffx": 1, "transcription": {}}', RejectReason.INVALID_UTF8, id="skipped-key"),
+    pytest.param(b'{"intonations": [1, ^\xff2], "transcription": {}}', RejectReason.INVALID_UTF8, id="F0-array"),
+    pytest.param(
+        b'{"intonations": [1], "transcription": {"standard": "^\xea\xb0"}}',
+        RejectReason.INVALID_UTF8,
+        id="half-a-syllable",
+    ),
+    pytest.param(b"^[]", RejectReason.WRONG_TOP_LEVEL, id="array"),
+    pytest.param(b'^"transcription"', RejectReason.WRONG_TOP_LEVEL, id="string"),
+    pytest.param(b"^7", RejectReason.WRONG_TOP_LEVEL, id="number"),
+    pytest.param(b"^null", RejectReason.WRONG_TOP_LEVEL, id="null"),
+]
+
+
+@pytest.mark.parametrize(("marked", "reason"), _WRONG)
+@pytest.mark.parametrize("bom", [pytest.param(b"", id="plain"), pytest.param(_BOM, id="bom")])
+def test_positions_point_at_the_fault(marked: bytes, reason: RejectReason, bom: bytes) -> None:
+    """A defect that has a place names the byte of the file, its byte order mark and its F0 arrays included."""
+    document = bom + marked
+    position = document.index(b"^")
+    outcome = decode(document.replace(b"^", b""))
+    assert isinstance(outcome, Defect)
+    assert (outcome.reason, outcome.position) == (reason, position)
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        pytest.param(b"", RejectReason.INVALID_JSON, id="empty"),
+        pytest.param(_BOM, RejectReason.INVALID_JSON, id="only-a-mark"),
+        pytest.param(b"\0\0\0\0", RejectReason.INVALID_JSON, id="only-NULs"),
+        pytest.param(b'{"transcription": {}', RejectReason.INVALID_JSON, id="cut-off"),
+        pytest.param(
+            b'{"transcription": {"standard": "\\ud800"}}', RejectReason.INVALID_JSON, id="half-a-surrogate-pair"
+        ),
+        pytest.param(b"{}", RejectReason.MISSING_TRANSCRIPTION, id="empty-object"),
+        pytest.param(b'{"transcription": null}', RejectReason.MISSING_TRANSCRIPTION, id="null-transcription"),
+        pytest.param(b'{"transcription": null,}', RejectReason.MISSING_TRANSCRIPTION, id="null-transcription-mended"),
+        pytest.param(b'{"utterance": [{"form": "x"}]}', RejectReason.MISSING_TRANSCRIPTION, id="other-generation"),
+        pytest.param(b'{"transcription": {"standard": 7}}', RejectReason.TEXT_NOT_STRING, id="number-for-file-text"),
+        pytest.param(b'{"transcription": {"dialect": ["x"]}}', RejectReason.TEXT_NOT_STRING, id="list-for-file-text"),
+        pytest.param(
+            b'{"transcription": {"sentences": [{"standard": 7}]}}',
+            RejectReason.TEXT_NOT_STRING,
+            id="number-for-sentence",
+        ),
+        pytest.param(
+            b'{"transcription": {"sentences": [{}, {"pronunciation": {}}]}}',
+            RejectReason.TEXT_NOT_STRING,
+            id="object-for-sentence",
+        ),
+        pytest.param(
+            b'{"transcription": {"standard": true,}}', RejectReason.TEXT_NOT_STRING, id="truth-for-text-mended"
+        ),
+        pytest.param(b'{"transcription": []}', RejectReason.WRONG_TYPE, id="list-for-transcription"),
+        pytest.param(b'{"transcription": {"sentences": {}}}', RejectReason.WRONG_TYPE, id="object-for-sentences"),
+        pytest.param(b'{"transcription": {"sentences": [7]}}', RejectReason.WRONG_TYPE, id="number-for-a-sentence"),
+        pytest.param(b'{"transcription": {}, "speaker": {}}', RejectReason.WRONG_TYPE, id="object-for-speakers"),
+        pytest.param(b'{"transcription": {}, "fileName": []}', RejectReason.WRONG_TYPE, id="list-for-identifier"),
+    ],
+)
+def test_reasons_are_exact(document: bytes, reason: RejectReason) -> None:
+    """Each fault has its reason, also where a comma was mended before it showed."""
+    outcome = decode(document)
+    assert isinstance(outcome, Defect)
+    assert outcome.reason is reason
+
+
+@pytest.mark.parametrize("layout", list(_LAYOUTS))
+def test_every_cut_is_noticed(layout: str) -> None:
+    """A label file cut off anywhere is invalid JSON or, inside a syllable, invalid UTF-8, and never decoded."""
+    document = json.dumps(_label(), ensure_ascii=False, **_LAYOUTS[layout]).encode()
+    for length in range(len(document)):
+        outcome = decode(document[:length])
+        assert isinstance(outcome, Defect)
+        assert outcome.reason in (RejectReason.INVALID_JSON, RejectReason.INVALID_UTF8)
+
+
+@pytest.mark.parametrize(
+    "number",
+    [pytest.param(value, id=json.dumps(value)) for value in (0, 12, -1, 12.0, 1e300, "12", "", None, 2**63, 2**70)],
+)
+def test_numbers_may_be_anything(number: Any) -> None:
+    """An identifier or a number may be whole, a fraction, a string or null, and as large as it likes."""
+    label = _label(sentences=[{"speakerId": number, "standard": "어서 오세요", "startTime": number}], segments=number)
+    label |= {"fileName": number, "speaker": [{"speakerId": number, "residenceProvince": number, "birthYear": number}]}
+    label |= {"script": {"scriptId": number, "speechType": number}, "audio": number}
+    assert _texts_in(decode(_document(label))) == _texts_of(label)
+
+
+@pytest.mark.parametrize("depth", [100, 100_000])
+@pytest.mark.parametrize(
+    ("opening", "closing"), [pytest.param("[", "]", id="arrays"), pytest.param('{"x":', "}", id="objects")]
+)
+def test_deep_nesting_is_survived(opening: str, closing: str, depth: int) -> None:
+    """Nesting as deep as a few hundred levels is read, and any deeper is refused without a crash."""
+    nested = opening * depth + "1" + closing * depth
+    outcome = decode(f'{{"annotation": {nested}, "transcription": {{"standard": "가"}}}}'.encode())
+    if depth == 100:
+        assert isinstance(outcome, Decoded)
+    else:
+        assert isinstance(outcome, Defect)
+        assert outcome.reason is RejectReason.INVALID_JSON
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        pytest.param("[]", id="empty"),
+        pytest.param("[1]", id="one"),
+        pytest.param("[" + ", ".join(["180.25"] * 5_000) + "]", id="long"),
+        pytest.param("[ \n\t" + "1,\n" * 99 + "1\n ]", id="one-a-line"),
+        pytest.param("[null, 1]", id="null-inside"),
+        pytest.param('["1", "2"]', id="strings"),
+        pytest.param('["]", "["]', id="brackets-in-strings"),
+        pytest.param("[[1, 2], [3]]", id="nested"),
+        pytest.param('[{"time": 1}]', id="objects"),
+        pytest.param('"[1, 2"', id="no-array"),
+        pytest.param("null", id="null"),
+    ],
+)
+def test_intonations_of_any_shape_are_skipped(array: str) -> None:
+    """What `intonations` hold, numbers or not, has no bearing on the texts around them."""
+    inner = f'{{"intonations":{array},"standard":"가[]"}}'
+    document = f'{{"a": {array}, "intonations" : {array}, "transcription": {inner}}}'
+    assert _texts_in(decode(document.encode())) == ((None, None, "가[]"), [])

@@ -1,0 +1,106 @@
+"""A build beside the naive recipe: the same lines from the same label files, and the difference told by name."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import polars as pl
+import pytest
+from oracle import Key, label_files, line_of, mended, naive_lines, pairs_in
+from runs import chunks_of, lines_of, rejects_of
+
+from etl.build import build
+from etl.options import BuildOptions
+from etl.sample.corpus import SampleReport
+from schemas.terms import Source, SpeechType, Unit
+
+ALL_TYPES = tuple(SpeechType)
+VARIANTS = [(unit, source) for unit in Unit for source in Source]
+VARIANT_IDS = [f"{unit}-{source}" for unit, source in VARIANTS]
+
+
+@pytest.fixture(scope="module", params=VARIANTS, ids=VARIANT_IDS)
+def variant(
+    request: pytest.FixtureRequest, sample: SampleReport, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Unit, Source, Path]:
+    """A build of the sample that leaves out nothing but blank pairs: its unit, its source, its folder."""
+    unit, source = request.param
+    out = tmp_path_factory.mktemp("variant") / "out"
+    options = BuildOptions(unit=unit, source=source, dedup=False, validation=0, speech_type=ALL_TYPES)
+    stage = tmp_path_factory.getbasetemp() / "oracle-stage"
+    build([sample.folder], out, options, stage=stage)
+    return unit, source, out
+
+
+def _mended_files(corpus: Path) -> dict[Key, bytes]:
+    """Return, as they should be, the label files with a loose comma, a byte order mark, or NULs at the end."""
+    found = {}
+    for key, content in label_files(corpus):
+        if isinstance(content, bytes) and content.startswith((b"{", b"\xef\xbb\xbf")):
+            document = mended(content)
+            if document != content and document.endswith(b"}"):
+                found[key] = document
+    return found
+
+
+def test_the_lines_are_those_of_the_naive_recipe(sample: SampleReport, variant: tuple[Unit, Source, Path]) -> None:
+    """A build writes every line of the naive recipe, and beyond them only those of the label files it mended."""
+    unit, source, out = variant
+    naive = naive_lines(sample.folder, unit, source)
+    extra = [
+        line_of(said, meant)
+        for document in _mended_files(sample.folder).values()
+        for _, said, meant in pairs_in(json.loads(document)["transcription"], unit, source)
+    ]
+    built = Counter(lines_of(out))
+    expected = Counter(line for _, line in naive.lines)
+    assert built.total() > len(extra) >= 4
+    assert built - expected == Counter(extra)
+    assert expected - built == Counter()
+
+
+def test_the_difference_by_name(sample: SampleReport, variant: tuple[Unit, Source, Path]) -> None:
+    """What the naive recipe cannot read is either rejected or one of the four files that are mended."""
+    unit, source, out = variant
+    naive = naive_lines(sample.folder, unit, source)
+    lineage = pl.read_parquet(out / "lineage.parquet")
+    built = set(lineage.select("archive", "member").iter_rows())
+    mended_files = set(_mended_files(sample.folder))
+    rejected = {(row["archive"], row["member"]) for row in rejects_of(out)}
+    assert len(mended_files) == 4
+    assert naive.unread.keys() - rejected == mended_files
+    assert built - {key for key, _ in naive.lines} == mended_files
+    assert not rejected & built
+    assert rejected <= naive.unread.keys()
+
+
+def test_the_naive_errors(sample: SampleReport) -> None:
+    """A byte order mark, NULs and loose commas all stop `json.load`, as do the nine label files that are broken."""
+    unread = Counter(naive_lines(sample.folder).unread.values())
+    assert unread == {
+        "JSONDecodeError": 6,
+        "UnicodeDecodeError": 1,
+        "TypeError": 1,
+        "KeyError": 1,
+        "AttributeError": 1,
+        "BadZipFile": 1,
+        "error": 1,
+        "RuntimeError": 1,
+    }
+
+
+def test_the_lines_keep_their_order(sample: SampleReport, variant: tuple[Unit, Source, Path]) -> None:
+    """Within a shard, lines follow the archives by name, the label files as they lie there, and the sentences as spoken."""
+    _, _, out = variant
+    position = {
+        key: place for place, (key, _) in enumerate(sorted(label_files(sample.folder), key=lambda item: item[0][0]))
+    }
+    lineage = pl.read_parquet(out / "lineage.parquet")
+    for path, lines in chunks_of(out).items():
+        rows = lineage.filter(pl.col("chunk") == path)
+        places = [
+            (position[archive, name], number or 0)
+            for archive, name, number in rows.select("archive", "member", "sentence").iter_rows()
+        ]
+        assert len(places) == len(lines)
+        assert places == sorted(places)
