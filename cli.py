@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 import msgspec
 
-from etl import __version__
 from etl.config import DEFAULT_NAME, read_config
 from etl.errors import EtlError, OptionError
 from etl.options import BuildOptions, parse_bytes
+from etl.version import __version__
 from schemas.config import Config
 from schemas.terms import Region, Source, SpeechType, Unit
 

@@ -6,4 +6,9 @@ Saturi: AI-Hub's Korean dialect label archives to chat fine-tuning data, every l
     result = build(["data"], "out", BuildOptions(unit="sentence"))
 """
 
-__version__ = "0.1.0"
+from etl.build import BuildResult, build, dry_run
+from etl.errors import EtlError
+from etl.options import BuildOptions
+from etl.verify import Verification, verify
+
+__all__ = ["BuildOptions", "BuildResult", "EtlError", "Verification", "build", "dry_run", "verify"]

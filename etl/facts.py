@@ -6,12 +6,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from importlib.metadata import version
 
 from msgspec import Struct
 
-from etl import __version__
 from etl.read.batches import Batch
+from etl.version import __version__
 from etl.workers import Measured, Result, peak_bytes
 from schemas.segment import SegmentHeader
 
@@ -80,6 +79,8 @@ class Meter:
         self.cpu_seconds = 0.0
         self.worker_peak_bytes = 0
         self.packed_bytes = self.json_bytes = self.segments_made = self.segments_reused = 0
+        from importlib.metadata import version  # noqa: PLC0415 - 36 ms, spent here while the workers start
+
         self.versions = {
             "python": platform.python_version(),
             "saturi": __version__,

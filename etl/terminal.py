@@ -5,16 +5,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    SpinnerColumn,
-    TaskProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-from rich.table import Table
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Column, Table
 from rich.text import Text
 
 from etl import facts
@@ -66,17 +58,16 @@ def watching(console: Console) -> Iterator[facts.Watcher]:
         yield _plain(console)
         return
     columns = (
-        SpinnerColumn(),
         TextColumn("{task.fields[step]}"),
-        BarColumn(bar_width=24),
+        BarColumn(bar_width=16),
         TaskProgressColumn(),
-        TextColumn("{task.description}"),
-        TimeElapsedColumn(),
         TextColumn("ETA"),
-        TimeRemainingColumn(),
+        TimeRemainingColumn(compact=True),
+        # What does not fit is cut off here, at the end.
+        TextColumn("{task.description}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
     )
     rate = _Rate()
-    with Progress(*columns, console=console, transient=True) as bar:
+    with Progress(*columns, console=console, transient=True, expand=True) as bar:
         task = bar.add_task("", total=None, step="looking for archives")
 
         def show(progress: facts.Progress) -> None:
@@ -101,7 +92,7 @@ def _plain(console: Console) -> facts.Watcher:
         last = progress.step == "read" and progress.done == progress.total
         if last or now - printed >= PLAIN_SECONDS:
             printed = now
-            console.print(f"{_STEPS[progress.step]}: {words}", highlight=False)
+            console.print(f"{_STEPS[progress.step]}: {words}", highlight=False, soft_wrap=True)
 
     return show
 
@@ -121,6 +112,7 @@ def show_build(console: Console, result: BuildResult) -> None:
         f"{size(run.json_bytes)} of JSON in {run.seconds:.1f} s ({size(json_rate)}/s, {run.workers} workers{reused}); "
         f"peak memory: parent {size(run.parent_peak_bytes)}, worker {size(run.worker_peak_bytes)}",
         highlight=False,
+        soft_wrap=True,
     )
     console.print(f"Next: saturi verify {result.out}", highlight=False, soft_wrap=True)
 
@@ -132,9 +124,8 @@ def _account(manifest: Manifest) -> Table:
     table.add_column(justify="right")
     table.add_column(style="dim")
     rejected, dropped = sum(counts.rejected.values()), sum(counts.dropped.values())
-    table.add_row(
-        "label files", f"{counts.label_files:,}", f"in {len(manifest.corpus)} archives; {_beside(manifest)} ignored"
-    )
+    beside = f"{counts.ignored:,} other files, {counts.ignored_archives:,} audio archives"
+    table.add_row("label files", f"{counts.label_files:,}", f"in {len(manifest.corpus)} archives; ignored: {beside}")
     table.add_row("  decoded", f"{counts.decoded:,}", f"{counts.repaired:,} with a comma mended")
     table.add_row("  rejected", f"{rejected:,}", reasons(counts.rejected))
     table.add_row("utterances", f"{counts.utterances:,}", f"one a {manifest.options['unit']}")
@@ -143,17 +134,13 @@ def _account(manifest: Manifest) -> Table:
     return table
 
 
-def _beside(manifest: Manifest) -> str:
-    return f"{manifest.counts.ignored:,} other files and {manifest.counts.ignored_archives:,} audio archives"
-
-
 def _shards(manifest: Manifest) -> Table:
     table = Table(title="Shards", title_justify="left", box=None, pad_edge=False, header_style="dim")
     for name in ("split", "region", "speech type"):
         table.add_column(name)
     for name in ("examples", "chunks", "bytes"):
         table.add_column(name, justify="right")
-    table.add_column("dropped")
+    table.add_column("dropped", overflow="fold")
     for shard in manifest.shards:
         few = Text(" (too few)", "yellow") if shard.too_few else Text()
         examples = Text(f"{shard.examples:,}").append(few)

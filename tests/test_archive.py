@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from etl.errors import ArchiveError, EtlError, InputError
 from etl.options import BuildOptions
 from etl.read.archive import Defect, Member, inflate, read_members
-from etl.read.batches import BATCH_BYTES, BATCH_ENTRIES, Batch, Scan, scan
+from etl.read.batches import BATCH_BYTES, BATCH_ENTRIES, Batch
 from etl.read.discover import Archive, Form
 from etl.read.names import Hints
+from etl.read.scan import Scan, scan
 from schemas.terms import RejectReason
 
 _MIB = 1 << 20
@@ -517,11 +518,11 @@ def test_damaged_headers_never_crash(data: st.DataObject) -> None:
 
 def _check_cover(found: Scan, entries: int) -> None:
     """Compare the batches of *found* with the entries they have to cover, each once and in order."""
-    assert [batch.first for batch in found.batches] == [
-        sum(batch.entries for batch in found.batches[:number]) for number in range(len(found.batches))
+    assert [batch.extent.first for batch in found.batches] == [
+        sum(batch.extent.entries for batch in found.batches[:number]) for number in range(len(found.batches))
     ]
-    assert sum(batch.entries for batch in found.batches) == entries
-    assert all(0 < batch.entries <= BATCH_ENTRIES for batch in found.batches)
+    assert sum(batch.extent.entries for batch in found.batches) == entries
+    assert all(0 < batch.extent.entries <= BATCH_ENTRIES for batch in found.batches)
     assert len({batch.key for batch in found.batches}) == len(found.batches)
 
 
@@ -532,14 +533,14 @@ def test_batches_cover_every_entry_once(tmp_path: Path, count: int) -> None:
     path = _write(tmp_path, _zip(members, zipfile.ZIP_STORED))
     found = _scan(path)
     _check_cover(found, count)
-    assert [batch.entries for batch in found.batches[:-1]] == [BATCH_ENTRIES] * (len(found.batches) - 1)
+    assert [batch.extent.entries for batch in found.batches[:-1]] == [BATCH_ENTRIES] * (len(found.batches) - 1)
     labels = {name: content for name, content in members.items() if name.endswith(".json")}
     assert _contents(path) == labels
     assert found.label_files == len(labels)
     assert found.json_bytes == found.packed_bytes == sum(map(len, labels.values()))
     for batch in found.batches:
         read = [member for member in read_members(batch) if member is not None]
-        assert len(read) == batch.label_files
+        assert len(read) == batch.extent.label_files
 
 
 def test_batches_are_cut_by_bytes(tmp_path: Path) -> None:
@@ -548,9 +549,9 @@ def test_batches_are_cut_by_bytes(tmp_path: Path) -> None:
     members = {f"{n:02d}.json": b" " * eighth for n in range(18)}
     found = _scan(_write(tmp_path, _zip(members)))
     _check_cover(found, 18)
-    assert [batch.json_bytes for batch in found.batches] == [BATCH_BYTES, BATCH_BYTES, 2 * eighth]
+    assert [batch.extent.json_bytes for batch in found.batches] == [BATCH_BYTES, BATCH_BYTES, 2 * eighth]
     patched = _Patched(_zip(members)).set_central("00.json", size=0xFFFFFFF0)
-    assert [batch.entries for batch in _scan(_write(tmp_path, patched.bytes)).batches] == [9, 8, 1]
+    assert [batch.extent.entries for batch in _scan(_write(tmp_path, patched.bytes)).batches] == [9, 8, 1]
 
 
 def test_batches_depend_on_nothing_but_the_archive(tmp_path: Path) -> None:
@@ -570,7 +571,7 @@ def test_batches_depend_on_nothing_but_the_archive(tmp_path: Path) -> None:
 
 
 def _facts(found: Scan) -> list[tuple[str, int, int, int]]:
-    return [(batch.key, batch.first, batch.entries, batch.label_files) for batch in found.batches]
+    return [(batch.key, batch.extent.first, batch.extent.entries, batch.extent.label_files) for batch in found.batches]
 
 
 def test_spared_members_are_not_touched(tmp_path: Path) -> None:

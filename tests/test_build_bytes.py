@@ -30,6 +30,7 @@ class Built:
         self.digest = digest_of(self.out)
 
     def copy_stage(self, target: Path) -> Path:
+        """Copy the stage to *target*, and return it."""
         shutil.copytree(self.stage, target)
         return target
 

@@ -11,6 +11,7 @@ from etl.options import BuildOptions
 from schemas.terms import Region, SpeechType
 
 ALL_TYPES = tuple(SpeechType)
+GYEONGSANG = Region.GYEONGSANG
 
 
 def test_forms_may_be_mixed(tmp_path: Path) -> None:
@@ -108,7 +109,7 @@ def test_disagreements_are_counted(tmp_path: Path) -> None:
         (BuildOptions(validation=0, region=(Region.JEJU,)), {"jeju-answer", "jeju-repeat"}),
         (BuildOptions(validation=0, speech_type=(SpeechType.ANSWER,)), {"gyeongsang-answer", "jeju-answer"}),
         (
-            BuildOptions(validation=0, region=(Region.GYEONGSANG,), speech_type=ALL_TYPES),
+            BuildOptions(validation=0, region=(GYEONGSANG,), speech_type=ALL_TYPES),
             {"gyeongsang-answer", "gyeongsang-dialogue"},
         ),
         (BuildOptions(validation=0), {"gyeongsang-answer", "jeju-answer", "jeju-repeat"}),
@@ -120,10 +121,8 @@ def test_filters(tmp_path: Path, options: BuildOptions, kept: set[str]) -> None:
     corpus = tmp_path / "corpus"
     for kind, code in (("say", "gs"), ("talk", "gs"), ("say", "jj"), ("st", "jj")):
         names = [stem(kind, str(number), 1, code=code) for number in range(1, 11)]
-        write_zip(
-            corpus / f"{kind}-{code}.zip",
-            [member(name, name[:4] + str(i), "뜻", province=code) for i, name in enumerate(names)],
-        )
+        members = [member(name, f"{kind} {number}", "뜻", province=code) for number, name in enumerate(names)]
+        write_zip(corpus / f"{kind}-{code}.zip", members)
     manifest = build([corpus], tmp_path / "out", options, workers=1).manifest
     assert {f"{row.region}-{row.speech_type}" for row in manifest.shards} == kept
     assert {row.examples for row in manifest.shards} == {10}
@@ -148,22 +147,14 @@ def test_filters(tmp_path: Path, options: BuildOptions, kept: set[str]) -> None:
 )
 def test_thresholds(tmp_path: Path, arguments: tuple[str, ...], code: int) -> None:
     """Past a threshold the exit code is 1 and says why, and the output is complete all the same."""
-    members = [
-        *answers(90),
-        *((f"{number}.json", b"{}") for number in range(11)),
-        member("0001", "가", "나", speaker=[], script=None),
-    ]
-    members += [member(f"{number:04}", f"가{number}", "나", speaker=[], script=None) for number in range(2, 10)]
-    assert len(members) == 110
-    write_zip(tmp_path / "corpus" / "labels.zip", members)
+    nameless = [member(f"{number:04}", f"가{number}", "나", speaker=[], script=None) for number in range(9)]
+    empty = [(f"empty_{number}.json", b"{}") for number in range(10)]
+    write_zip(tmp_path / "corpus" / "labels.zip", [*answers(81), *nameless, *empty])
     run = saturi("build", "corpus", "--out", "out", "--validation", "0", *arguments, cwd=tmp_path)
     counts = counts_of(tmp_path / "out")
-    assert (counts["decoded"], counts["rejected"], counts["unknown"]["either"]) == (
-        99,
-        {"missing_transcription": 11},
-        9,
-    )
+    assert (counts["decoded"], counts["rejected"]) == (90, {"missing_transcription": 10})
+    assert counts["unknown"]["either"] == 9
     assert run.returncode == code, run.stderr
     assert ("Not a success" in run.stderr) is (code == 1)
-    assert len(lines_of(tmp_path / "out")) == 90
+    assert len(lines_of(tmp_path / "out")) == 81
     assert saturi("verify", "out", cwd=tmp_path).returncode == 0

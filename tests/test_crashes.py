@@ -4,6 +4,7 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from runs import counts_of, digest_of, facts_of, leftovers_of, rejects_of, satur
 from etl.build import build
 from etl.options import BuildOptions
 from etl.read import stage
-from etl.read.archive import Defect, Member
+from etl.read.archive import Defect, Member, read_members
 from etl.read.batches import Batch
 from etl.workers import start_worker
 
@@ -128,6 +129,11 @@ def test_killed_while_publishing(undisturbed: Undisturbed, earlier: Path, tmp_pa
     undisturbed.finish(tmp_path)
 
 
+def _reads(process: subprocess.Popen[str], out: Path, count: int) -> bool:
+    """Whether a build has made *count* segments and has workers."""
+    return len(segments_of(out / "stage")) >= count and bool(workers_of(process))
+
+
 def test_one_worker_is_killed(undisturbed: Undisturbed, tmp_path: Path) -> None:
     """A build outlives the death of its workers: it ends well and with the same bytes."""
     if not Path("/proc/self/task").exists():
@@ -136,9 +142,7 @@ def test_one_worker_is_killed(undisturbed: Undisturbed, tmp_path: Path) -> None:
     killed = 0
     with started("build", undisturbed.corpus, "--out", "out", *ARGUMENTS, cwd=tmp_path) as process:
         for count in (2, 12):
-            wait_until(
-                process, lambda count=count: len(segments_of(out / "stage")) >= count and bool(workers_of(process))
-            )
+            wait_until(process, partial(_reads, process, out, count))
             os.kill(workers_of(process)[0], signal.SIGKILL)
             killed += 1
         _, errors = process.communicate(timeout=60)
@@ -151,7 +155,6 @@ def test_one_worker_is_killed(undisturbed: Undisturbed, tmp_path: Path) -> None:
 def _start_deadly_worker(name: str) -> None:
     """Prepare a worker that is killed as soon as it reads the member *name*."""
     start_worker()
-    read_members = stage.read_members
 
     def deadly(batch: Batch, spared: frozenset[int] = frozenset()) -> Iterator[Member | None]:
         for member in read_members(batch, spared):
@@ -159,7 +162,7 @@ def _start_deadly_worker(name: str) -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
             yield member
 
-    stage.read_members = deadly
+    stage.read_members = deadly  # type: ignore[attr-defined]  # what the module uses and does not export
 
 
 def _deadly_pool(name: str) -> ProcessPoolExecutor:

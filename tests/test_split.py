@@ -1,0 +1,172 @@
+"""Which side an utterance falls on: the same for ever, close to the share asked for, and never a key on both."""
+
+from collections import Counter
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from etl.options import BuildOptions
+from etl.select.split import SPLIT, is_held_out, keys_of, side_of, sides
+from schemas.terms import Region, SpeechType, Split
+
+_HELD_OUT = ["speaker:speakergs2", "speaker:speakergs13", "script:gyeongsang:1:3", "script:gyeongsang:3:12"]
+_LEARNT = ["speaker:speakergs3", "speaker:speakerjj59", "script:jeju:1:79", "speaker:unknownSpeaker"]
+
+
+@pytest.mark.parametrize(
+    ("key", "place"),
+    [
+        pytest.param("speaker:speakergs3", 0.7688451, id="speaker"),
+        pytest.param("speaker:speakergw2034", 0.9471717, id="another-speaker"),
+        pytest.param("speaker:speakergs2", 0.0012736, id="speaker-held-out"),
+        pytest.param("speaker:1", 0.8720600, id="speaker-of-one-digit"),
+        pytest.param("speaker:방언", 0.6993504, id="hangul"),
+        pytest.param("script:jeolla:2:40", 0.4660541, id="script"),
+        pytest.param("script:gyeongsang:3:12", 0.0337699, id="script-held-out"),
+        pytest.param("", 0.8931675, id="empty"),
+    ],
+)
+def test_places_of_keys_never_change(key: str, place: float) -> None:
+    """The place of a key between 0 and 1 is part of the format: another one would move examples between the sides."""
+    assert not is_held_out(key, place - 1e-6)
+    assert is_held_out(key, place + 1e-6)
+
+
+@pytest.mark.parametrize("share", [0.01, 0.05, 0.3, 0.5])
+@pytest.mark.parametrize("kind", ["speaker:speakergs", "script:jeju:1:"])
+def test_the_share_is_kept(share: float, kind: str) -> None:
+    """Of twenty thousand keys, those held out are within one percent of the keys of the share asked for."""
+    held_out = sum(is_held_out(f"{kind}{number}", share) for number in range(20_000))
+    assert abs(held_out / 20_000 - share) < 0.01
+
+
+@given(st.text(max_size=20), st.floats(0, 1, exclude_max=True), st.floats(0, 1, exclude_max=True))
+@settings(deadline=None, max_examples=200)
+def test_a_larger_share_only_adds(key: str, one: float, other: float) -> None:
+    """A key that is held out at one share is so at every larger one, and none is at share zero."""
+    small, large = sorted((one, other))
+    assert not is_held_out(key, 0.0)
+    assert is_held_out(key, large) or not is_held_out(key, small)
+
+
+@pytest.mark.parametrize(
+    ("keys", "side"),
+    [
+        pytest.param([], Split.TRAIN, id="no-key"),
+        pytest.param(_HELD_OUT[:1], Split.VALIDATION, id="one-held-out"),
+        pytest.param(_LEARNT[:1], Split.TRAIN, id="one-learnt"),
+        pytest.param(_HELD_OUT, Split.VALIDATION, id="all-held-out"),
+        pytest.param(_LEARNT, Split.TRAIN, id="none-held-out"),
+        pytest.param([*_LEARNT, _HELD_OUT[0]], None, id="one-of-many-held-out"),
+        pytest.param([*_HELD_OUT, _LEARNT[0]], None, id="one-of-many-learnt"),
+        pytest.param([_HELD_OUT[0]] * 3, Split.VALIDATION, id="the-same-thrice"),
+    ],
+)
+def test_a_row_is_on_the_side_of_all_its_keys(keys: list[str], side: Split | None) -> None:
+    """A row is validation if all its keys are, train if none is, and on neither side otherwise, in any order of keys."""
+    assert side_of(keys, 0.05) == side
+    assert side_of(reversed(keys), 0.05) == side
+
+
+@pytest.mark.parametrize(
+    ("speakers", "script", "speech_type", "keys"),
+    [
+        pytest.param("", None, SpeechType.REPEAT, [], id="nothing-known"),
+        pytest.param("speakergs3", None, SpeechType.REPEAT, ["speaker:speakergs3"], id="speaker-without-script"),
+        pytest.param("", "1:79", SpeechType.REPEAT, ["script:jeju:1:79"], id="script-without-speaker"),
+        pytest.param("a\nb", "1:79", SpeechType.REPEAT, ["speaker:a", "speaker:b", "script:jeju:1:79"], id="repeat"),
+        pytest.param("a", "1:79", SpeechType.ANSWER, ["speaker:a"], id="answer"),
+        pytest.param("a\nb", "1:79", SpeechType.DIALOGUE, ["speaker:a", "speaker:b"], id="dialogue"),
+        pytest.param("a", "1:79", SpeechType.UNKNOWN, ["speaker:a"], id="unknown"),
+        pytest.param("화자 하나\n둘", None, SpeechType.ANSWER, ["speaker:화자 하나", "speaker:둘"], id="hangul"),
+    ],
+)
+def test_keys_are_speakers_and_scripts(
+    speakers: str, script: str | None, speech_type: SpeechType, keys: list[str]
+) -> None:
+    """Every speaker is a key, and the script of its region only where it is read by many."""
+    assert keys_of(speakers, script, Region.JEJU, speech_type) == keys
+
+
+people = st.integers(0, 30).map("speakerjj{}".format)
+rows = st.tuples(st.lists(people, max_size=3).map("\n".join), st.none() | st.integers(0, 30).map("1:{}".format))
+
+
+def _frame(drawn: list[tuple[str, str | None]]) -> pl.DataFrame:
+    schema = {"speakers": pl.String, "script": pl.String, "split": pl.String}
+    return pl.DataFrame([(*row, None) for row in drawn], schema=schema, orient="row")
+
+
+@given(st.lists(rows, max_size=60), st.sampled_from([0.05, 0.3, 0.5, 0.9]), st.sampled_from(list(SpeechType)))
+@settings(deadline=None, max_examples=150)
+def test_no_key_is_on_both_sides(drawn: list[tuple[str, str | None]], share: float, speech_type: SpeechType) -> None:
+    """However speakers and scripts are woven together, none is ever on both sides."""
+    found = sides(_frame(drawn), BuildOptions(validation=share), Region.JEJU, speech_type)
+    assert found.dtype == SPLIT
+    on: dict[str, set[str]] = {}
+    for (speakers, script), side in zip(drawn, found, strict=True):
+        for key in keys_of(speakers, script, Region.JEJU, speech_type) if side else []:
+            on.setdefault(key, set()).add(side)
+    assert all(len(both) == 1 for both in on.values())
+
+
+@given(st.lists(rows, max_size=30), st.lists(rows, max_size=30), st.sampled_from([0.05, 0.5]))
+@settings(deadline=None, max_examples=100)
+def test_adding_rows_changes_no_side(
+    old: list[tuple[str, str | None]], new: list[tuple[str, str | None]], share: float
+) -> None:
+    """A row stays on its side when archives are added, before it or after it."""
+    options = BuildOptions(validation=share)
+
+    def found(drawn: list[tuple[str, str | None]]) -> list[str | None]:
+        return sides(_frame(drawn), options, Region.JEJU, SpeechType.REPEAT).to_list()
+
+    assert found(old + new) == found(old) + found(new)
+    assert found(new + old) == found(new) + found(old)
+
+
+def test_sides_of_a_group_follow_the_rule() -> None:
+    """A frame gives each row its side: both held out, both learnt, and one of each."""
+    drawn = [
+        ("speakergs2", "1:3"),
+        ("speakergs3", "1:1"),
+        ("speakergs2", "1:1"),
+        ("speakergs3", "1:3"),
+        ("speakergs2\nspeakergs13", None),
+        ("", None),
+    ]
+    found = sides(_frame(drawn), BuildOptions(validation=0.05), Region.GYEONGSANG, SpeechType.REPEAT)
+    assert found.to_list() == ["validation", "train", None, None, "validation", "train"]
+
+
+def test_no_validation_puts_everything_into_train() -> None:
+    """With a share of zero every row is train, whoever speaks."""
+    drawn: list[tuple[str, str | None]] = [("speakergs2", "1:3"), ("speakergs2\nspeakergs3", "1:1"), ("", None)]
+    found = sides(_frame(drawn), BuildOptions(validation=0), Region.GYEONGSANG, SpeechType.REPEAT)
+    assert found.to_list() == ["train"] * 3
+    assert found.dtype == SPLIT
+    assert sides(_frame([]), BuildOptions(validation=0), Region.JEJU, SpeechType.REPEAT).to_list() == []
+
+
+def test_the_official_split_is_that_of_the_folders() -> None:
+    """The official split takes the side published, whatever the keys say, and null where none was."""
+    frame = pl.DataFrame(
+        {
+            "speakers": ["speakergs2", "speakergs3", "speakergs2"],
+            "script": ["1:3", "1:3", None],
+            "split": ["train", "validation", None],
+        }
+    )
+    found = sides(frame, BuildOptions(validation="official"), Region.GYEONGSANG, SpeechType.REPEAT)
+    assert found.dtype == SPLIT
+    assert found.to_list() == ["train", "validation", None]
+
+
+def test_speakers_are_spread_like_keys() -> None:
+    """Of five thousand single speakers at one half, about half the rows are on each side and none is lost."""
+    drawn: list[tuple[str, str | None]] = [(f"speakercc{number}", None) for number in range(5_000)]
+    found = Counter(sides(_frame(drawn), BuildOptions(validation=0.5), Region.CHUNGCHEONG, SpeechType.ANSWER))
+    assert found.total() == 5_000
+    assert abs(found["train"] - 2_500) < 150
