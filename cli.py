@@ -87,7 +87,9 @@ def cli() -> None:
     is_eager=True,
     help="[default: etl.toml, if there]",
 )
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the result.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("out"), show_default=True, help="Folder for the result."
+)
 @click.option("--workers", type=int, help="Number of processes.  [default: one a processor]")
 @click.option("--stage", type=click.Path(path_type=Path), help="Folder for decoded segments.  [default: OUT/stage]")
 @_option("unit", "What one example is.", type=click.Choice([unit.value for unit in Unit]))

@@ -182,6 +182,7 @@ def _read_archives(run: _Run, scans: Sequence[Scan], stage: Path) -> list[Read]:
     tasks = {batch.key: ReadTask(batch, str(stage)) for batch in batches}
     segments: dict[str, SegmentHeader] = {}
     progress = Progress("read", 0, sum(task.batch.extent.packed_bytes for task in tasks.values()))
+    run.watcher(progress)
     with run.meter.step("read"):
         for task, measured in run.pool.map(read_batch, tasks.values()):
             batch, (header, reused) = task.batch, run.meter.take(measured or read_without_killers(run.pool, task))

@@ -24,6 +24,7 @@ from concurrent.futures import (
     ProcessPoolExecutor,
     wait,
 )
+from contextlib import contextmanager
 from importlib import import_module
 from multiprocessing.context import BaseContext
 from types import TracebackType
@@ -76,9 +77,23 @@ def process_pool(workers: int, start_method: str = "spawn") -> ProcessPoolExecut
     """
     pool_context: BaseContext = multiprocessing.get_context(start_method)
     pool = ProcessPoolExecutor(workers, mp_context=pool_context, initializer=start_worker)
-    for _ in range(workers):
-        pool.submit(_do_nothing)  # the pool starts a worker a task: they load while the parent looks for archives
+    with _interrupts_ignored():
+        for _ in range(workers):
+            pool.submit(_do_nothing)  # the pool starts a worker a task: they load while the parent looks for archives
     return pool
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Ignore Ctrl-C here and in every process started meanwhile, from its first moment on; only this one hears it later."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may say so; workers then begin to ignore it when they are ready
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _do_nothing() -> None:
@@ -87,9 +102,9 @@ def _do_nothing() -> None:
 
 def start_worker() -> None:
     """Prepare a new worker: Polars loaded, with one thread, no Ctrl-C of its own, and no life after its parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["POLARS_MAX_THREADS"] = "1"
     import_module("polars")
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.set_threshold(_GC_THRESHOLD)
     threading.Thread(target=_die_with_parent, daemon=True).start()
 

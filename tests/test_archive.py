@@ -382,9 +382,9 @@ def test_members_that_touch_do_not_overlap(tmp_path: Path) -> None:
         pytest.param({"offset": 2**64 - 1}, None, id="largest-offset"),
         pytest.param({"offset": 2**63}, None, id="half-of-the-largest-offset"),
         pytest.param({"offset": 2**63 - 1}, None, id="largest-signed-offset"),
-        pytest.param({"packed": 2**64 - 1}, RejectReason.TRUNCATED, id="largest-packed-size"),
-        pytest.param({"packed": 2**63 - 1}, RejectReason.TRUNCATED, id="largest-signed-packed-size"),
-        pytest.param({"size": 2**64 - 1}, RejectReason.TOO_LARGE, id="largest-size"),
+        pytest.param({"packed": 2**64 - 1}, None, id="largest-packed-size"),
+        pytest.param({"packed": 2**63 - 1}, None, id="largest-signed-packed-size"),
+        pytest.param({"size": 2**64 - 1}, None, id="largest-size"),
     ],
 )
 @pytest.mark.parametrize("name", [_FIRST, _MIDDLE, _LAST])

@@ -7,6 +7,7 @@ import unicodedata
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 import msgspec
 from msgspec import Struct, structs
@@ -170,7 +171,8 @@ def _regular_files(folder: str) -> Iterator[tuple[str, os.stat_result]]:
     """Yield the label files directly in *folder* with their facts, sorted by name in NFC."""
     try:
         names = [name for name in os.listdir(folder) if is_label_file(name)]  # noqa: PTH208 - a Path a file is 20 times the memory
-        names.sort(key=lambda name: (unicodedata.normalize("NFC", name), name))
+        names.sort()
+        names.sort(key=partial(unicodedata.normalize, "NFC"))
         for name in names:
             facts = os.stat(os.path.join(folder, name))  # noqa: PTH116, PTH118 - likewise
             if stat.S_ISREG(facts.st_mode):

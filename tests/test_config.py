@@ -1,0 +1,165 @@
+"""`etl.toml`: every option has its key, and what is wrong in the file is said with its path and what to write instead."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from etl.config import read_config
+from etl.errors import OptionError
+from etl.options import BuildOptions
+from schemas.config import BuildTable, Config
+
+_VALUES: dict[str, Any] = {
+    "out": "result",
+    "workers": 3,
+    "stage": "cache",
+    **json.loads(json.dumps(BuildOptions(max_chunk_examples=5, validation="official").as_json())),
+}
+
+
+def _write(folder: Path, text: str) -> Path:
+    path = folder / "etl.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_every_option_is_a_key() -> None:
+    """The keys of [build] are the options of a build, and where it goes and how it runs."""
+    options = {field.name for field in structs.fields(BuildOptions)}
+    assert {field.name for field in structs.fields(BuildTable)} == options | {"out", "workers", "stage"}
+
+
+@pytest.mark.parametrize("name", list(_VALUES))
+def test_every_key_is_read(tmp_path: Path, name: str) -> None:
+    """A key of [build] is read with its value, and all others stay silent."""
+    # A JSON value of these kinds is a TOML value.
+    table = read_config(_write(tmp_path, f"[build]\n{name} = {json.dumps(_VALUES[name], ensure_ascii=False)}\n")).build
+    expected = str(tmp_path / _VALUES[name]) if name in ("out", "stage") else _VALUES[name]
+    assert structs.asdict(table) == {**dict.fromkeys(_VALUES), name: expected}
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "value"),
+    [
+        ('max_chunk_bytes = "64MiB"', "max_chunk_bytes", "64MiB"),
+        ('max_member_bytes = "1 GB"', "max_member_bytes", "1 GB"),
+        ("validation = 0", "validation", 0),
+        ("validation = 0.05", "validation", 0.05),
+        ("max_ratio = 100", "max_ratio", 100),
+        ("region = []", "region", []),
+        ('system_prompt = "표준어로"', "system_prompt", "표준어로"),
+        ("dedup = false", "dedup", False),
+    ],
+)
+def test_values_may_be_written_like_on_the_command_line(tmp_path: Path, line: str, name: str, value: object) -> None:
+    """Sizes may have units, shares may be whole numbers, and texts may be Hangul."""
+    assert getattr(read_config(_write(tmp_path, f"[build]\n{line}\n")).build, name) == value
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "[build]\n", "[corpus]\npaths = []\n"])
+def test_an_empty_file_says_nothing(tmp_path: Path, text: str) -> None:
+    """A file, or a table in it, may be empty."""
+    assert read_config(_write(tmp_path, text)) == Config()
+
+
+def test_paths_are_relative_to_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Relative paths count from the folder of the file, absolute ones stay, wherever the command is run."""
+    there = tmp_path / "설정"
+    there.mkdir()
+    absolute = str(tmp_path / "elsewhere")
+    text = f'[corpus]\npaths = ["data", \'{absolute}\', "../more"]\n[build]\nout = "out"\nstage = \'{absolute}\'\n'
+    _write(there, text)
+    monkeypatch.chdir(tmp_path)
+    for path in (there / "etl.toml", Path("설정/etl.toml")):
+        config = read_config(path)
+        assert [Path(name) for name in config.corpus.paths] == [there / "data", Path(absolute), there / "../more"]
+        assert (config.build.out, config.build.stage) == (str(there / "out"), absolute)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem", "advice"),
+    [
+        pytest.param("[build]\nregoin = []", "unknown option [build] regoin", "did you mean region?", id="misspelt"),
+        pytest.param("[build]\nRegion = []", "unknown option [build] Region", "did you mean region?", id="upper-case"),
+        pytest.param(
+            "[build]\nmax-chunk-bytes = 1",
+            "unknown option [build] max-chunk-bytes",
+            "did you mean max_chunk_bytes?",
+            id="dashes",
+        ),
+        pytest.param(
+            "[build]\nno_dedup = true", "unknown option [build] no_dedup", "did you mean dedup?", id="negated"
+        ),
+        pytest.param(
+            "[build]\nxyz = 1", "unknown option [build] xyz", "Known are out, workers, stage", id="far-from-all"
+        ),
+        pytest.param(
+            '[build]\n"방언" = 1', "unknown option [build] 방언", "Known are out, workers, stage", id="hangul"
+        ),
+        pytest.param(
+            '[corpus]\npath = "x"', "unknown option [corpus] path", "did you mean paths?", id="in-another-table"
+        ),
+        pytest.param("[biuld]\n", "unknown option biuld", "did you mean build? Known are corpus, build", id="table"),
+        pytest.param('unit = "file"', "unknown option unit", "Known are corpus, build", id="without-a-table"),
+    ],
+)
+def test_unknown_names_are_refused_with_the_nearest(tmp_path: Path, text: str, problem: str, advice: str) -> None:
+    """A name nobody knows is refused, with where it stands, the nearest known one, and all of them."""
+    path = _write(tmp_path, text)
+    with pytest.raises(OptionError) as caught:
+        read_config(path)
+    where, what, hint = caught.value.args
+    assert (where, what) == (str(path), problem)
+    assert advice in hint
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        pytest.param("[build]\nunit = 5", "`build.unit`", id="number-for-text"),
+        pytest.param('[build]\nworkers = "four"', "`build.workers`", id="text-for-number"),
+        pytest.param("[build]\nworkers = 1.5", "`build.workers`", id="fraction-for-number"),
+        pytest.param('[build]\nregion = "jeju"', "`build.region`", id="text-for-list"),
+        pytest.param("[build]\nregion = [1]", "`build.region[0]`", id="number-in-list"),
+        pytest.param('[build]\ndedup = "no"', "`build.dedup`", id="text-for-truth"),
+        pytest.param("[corpus]\npaths = [1]", "`corpus.paths[0]`", id="number-for-path"),
+        pytest.param("build = 5", "`build`", id="number-for-table"),
+    ],
+)
+def test_wrong_types_are_refused_with_their_place(tmp_path: Path, text: str, place: str) -> None:
+    """A value of the wrong type is refused, with the types and the key."""
+    with pytest.raises(OptionError) as caught:
+        read_config(_write(tmp_path, text))
+    _, problem, advice = caught.value.args
+    assert problem.startswith("Expected `")
+    assert problem.endswith(place)
+    assert advice
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        pytest.param(b"[build", r"no valid TOML \(.*end of document", id="unclosed-table"),
+        pytest.param(b"[build]\nunit = file", r"no valid TOML \(.*line 2", id="no-quotes"),
+        pytest.param(b"[build]\nunit = 'file'\nunit = 'file'\n", r"no valid TOML \(.*line 3", id="named-twice"),
+        pytest.param("[build]\nsystem_prompt = '방언'".encode("cp949"), r"no valid TOML \(.*decode", id="cp949"),
+    ],
+)
+def test_broken_files_are_refused(tmp_path: Path, content: bytes, problem: str) -> None:
+    """What is no TOML in UTF-8 is refused with its path and, where it is known, the line."""
+    path = tmp_path / "etl.toml"
+    path.write_bytes(content)
+    with pytest.raises(OptionError, match=problem) as caught:
+        read_config(path)
+    assert caught.value.args[0] == str(path)
+
+
+def test_files_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
+    """A file that is not there, or is a folder, is an error of the configuration."""
+    with pytest.raises(OptionError, match=r"etl\.toml: cannot be read \(No such file or directory\); check the path"):
+        read_config(tmp_path / "etl.toml")
+    with pytest.raises(OptionError, match="cannot be read"):
+        read_config(tmp_path)

@@ -1,0 +1,137 @@
+"""The output folder: what is refused, what is replaced, and what stays as it was."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from corpora import ANSWER_ZIP, DIALOGUE_ZIP, answers, member, stem, write_loose, write_zip
+from killings import kill_group, started, wait_until
+from runs import chunks_of, digest_of, leftovers_of, saturi, segments_of, tree_of
+
+from etl.build import build
+from etl.options import BuildOptions
+
+FEW = ("--validation", "0", "--max-chunk-examples", "10")
+MANY = ("--validation", "0", "--max-chunk-examples", "3")
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    """A corpus of 60 answers in one shard."""
+    write_zip(tmp_path / "corpus" / ANSWER_ZIP, answers(60))
+    return tmp_path / "corpus"
+
+
+@pytest.mark.parametrize(
+    "name", ["notes.txt", "manifest.json", ".hidden", "chunks/train/gyeongsang-answer-00000.jsonl", "stage"]
+)
+def test_a_foreign_folder_is_refused(corpus: Path, tmp_path: Path, name: str) -> None:
+    """A folder that holds something and was not made by a build is refused with 5, and nothing in it is touched."""
+    foreign = tmp_path / "out" / name
+    foreign.parent.mkdir(parents=True)
+    foreign.mkdir() if name == "stage" else foreign.write_text("mine")
+    before = tree_of(tmp_path)
+    run = saturi("build", corpus, "--out", "out", cwd=tmp_path)
+    assert run.returncode == 5
+    [sentence] = run.stderr.splitlines()
+    assert sentence.startswith(f"saturi: {tmp_path / 'out'}: not empty")
+    assert tree_of(tmp_path) == before
+
+
+def test_a_foreign_stage_is_refused(corpus: Path, tmp_path: Path) -> None:
+    """A folder for segments that holds something else is refused with 5, and no other folder is made."""
+    write_loose(tmp_path / "theirs", [("notes.txt", b"mine")])
+    before = tree_of(tmp_path / "theirs")
+    run = saturi("build", corpus, "--out", "out", "--stage", "theirs", cwd=tmp_path)
+    assert (run.returncode, len(run.stderr.splitlines())) == (5, 1)
+    assert tree_of(tmp_path / "theirs") == before
+
+
+def test_an_empty_folder_is_taken(corpus: Path, tmp_path: Path) -> None:
+    """An empty folder, or one that is to be made with its parents, is a place for a build."""
+    (tmp_path / "empty").mkdir()
+    for name in ("empty", "new/below/새 폴더"):
+        assert saturi("build", corpus, "--out", name, *FEW, cwd=tmp_path).returncode == 0
+    assert digest_of(tmp_path / "empty") == digest_of(tmp_path / "new/below/새 폴더")
+
+
+def test_a_build_replaces_the_one_before(corpus: Path, tmp_path: Path) -> None:
+    """A build with other options leaves no chunk of the one before, and does not touch the files of others."""
+    write_zip(corpus / DIALOGUE_ZIP, [member(stem("talk", str(n), 1), f"가 {n}", f"나 {n}") for n in range(1, 21)])
+    out, fresh = tmp_path / "out", tmp_path / "fresh"
+    many = BuildOptions(validation=0.3, max_chunk_examples=3, speech_type=("repeat", "answer", "dialogue"))
+    few = BuildOptions(validation=0, max_chunk_examples=10)
+    build([corpus], out, many, workers=1)
+    first = chunks_of(out)
+    foreign = {
+        name: out / name for name in ("notes.txt", "chunks/notes.txt", "chunks/train/notes.jsonl", "mine/notes.txt")
+    }
+    for path in foreign.values():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("mine")
+    build([corpus], out, few, workers=1)
+    for path in foreign.values():
+        assert path.read_text() == "mine"
+        path.unlink()
+    (out / "mine").rmdir()
+    build([corpus], fresh, few, workers=1)
+    assert digest_of(out) == digest_of(fresh)
+    assert len(first) > len(chunks_of(out))
+    assert not (out / "chunks" / "validation").exists()
+    assert leftovers_of(out) == []
+    assert {path.name for path in out.iterdir()} == {path.name for path in fresh.iterdir()}
+
+
+def test_files_of_others_are_named_by_verify(corpus: Path, tmp_path: Path) -> None:
+    """A foreign file among the chunks stays, and is told to whoever verifies."""
+    build([corpus], tmp_path / "out", BuildOptions(validation=0), workers=1)
+    (tmp_path / "out" / "chunks" / "notes.txt").write_text("mine")
+    run = saturi("verify", "out", cwd=tmp_path)
+    assert run.returncode == 4
+    assert "extra: chunks/notes.txt" in run.stdout
+
+
+@pytest.mark.parametrize("what", ["decisions/*.ipc", "chunks/*/*.jsonl", "lineage.parquet", "build.json"])
+def test_a_killed_build_leaves_the_one_before(big_sample: Path, tmp_path: Path, what: str) -> None:
+    """Until the end of a build, the finished one in the same folder is whole and verifies."""
+    out = tmp_path / "out"
+    build([big_sample], out, BuildOptions(max_chunk_examples=50))
+    before = digest_of(out)
+    with started(
+        "build", big_sample, "--out", "out", "--no-dedup", "--max-chunk-examples", "10", cwd=tmp_path
+    ) as process:
+        wait_until(process, lambda: any((out / ".work").glob(what)))
+        kill_group(process)
+    assert digest_of(out) == before
+    assert saturi("verify", "out", cwd=tmp_path).returncode == 0
+
+
+def test_what_a_killed_build_left_is_no_use_for_another(corpus: Path, tmp_path: Path) -> None:
+    """The work of a build that was killed is thrown away by a build with other options."""
+    out = tmp_path / "out"
+    build([corpus], out, BuildOptions(validation=0, max_chunk_examples=10), workers=1)
+    shutil.copytree(out / "chunks", out / ".work" / "chunks")
+    (out / ".work" / "key").write_text("another")
+    (out / ".work" / ".chunk.0000.tmp").write_text("half")
+    (out / ".manifest.json.0000.tmp").write_text("half")
+    next((out / "stage").iterdir()).joinpath(".x.segment.0000.tmp").write_text("half")
+    build([corpus], out, BuildOptions(validation=0, max_chunk_examples=3), workers=1)
+    build([corpus], tmp_path / "fresh", BuildOptions(validation=0, max_chunk_examples=3), workers=1)
+    assert digest_of(out) == digest_of(tmp_path / "fresh")
+    assert leftovers_of(out) == []
+
+
+def test_a_build_within_its_corpus(corpus: Path, tmp_path: Path) -> None:
+    """A folder that a build wrote to is no part of a corpus, even where it lies inside one."""
+    build([corpus], tmp_path / "out", BuildOptions(validation=0), workers=1)
+    for _ in range(2):
+        build([corpus], corpus / "out", BuildOptions(validation=0), workers=1)
+        assert digest_of(corpus / "out") == digest_of(tmp_path / "out")
+
+
+def test_the_stage_of_one_build_serves_another(corpus: Path, tmp_path: Path) -> None:
+    """The stage in the folder of a finished build can be given to another build, which then reads no archive."""
+    build([corpus], tmp_path / "one", BuildOptions(validation=0), workers=1)
+    result = build([corpus], tmp_path / "two", BuildOptions(validation=0), workers=1, stage=tmp_path / "one" / "stage")
+    assert result.facts.segments_made == 0
+    assert segments_of(tmp_path / "two" / "stage") == []

@@ -1,0 +1,203 @@
+"""Options of a build: sizes as people write them, values that cannot be, and all of them as JSON."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec import structs
+
+from etl.errors import OptionError
+from etl.options import SYSTEM_PROMPT, BuildOptions, flag, parse_bytes
+from schemas.terms import Region, SpeechType
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("0", 0),
+        ("1", 1),
+        ("4096", 4096),
+        ("5B", 5),
+        ("500KB", 500_000),
+        ("500kb", 500_000),
+        ("500 k", 500_000),
+        ("100MB", 100_000_000),
+        ("100M", 100_000_000),
+        ("64MiB", 67_108_864),
+        ("64 mib", 67_108_864),
+        ("64Mi", 67_108_864),
+        ("1KiB", 1_024),
+        ("1.5 GB", 1_500_000_000),
+        ("0.5GiB", 536_870_912),
+        ("  7 KB ", 7_000),
+    ],
+)
+def test_sizes_are_read(text: str, size: int) -> None:
+    """A size is a number with or without a unit: decimal by default, binary with an i."""
+    assert parse_bytes(text) == size
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("", id="empty"),
+        pytest.param(" ", id="space"),
+        pytest.param("i", id="only-an-i"),
+        pytest.param("MB", id="only-a-unit"),
+        pytest.param("1i", id="i-without-a-unit"),
+        pytest.param("1iB", id="iB-without-a-unit"),
+        pytest.param("-1", id="negative"),
+        pytest.param("+1", id="plus"),
+        pytest.param("12 parsecs", id="another-unit"),
+        pytest.param("1TB", id="too-large-a-unit"),
+        pytest.param("1,5GB", id="comma"),
+        pytest.param(".5GB", id="no-digit-before-the-point"),
+        pytest.param("1.MB", id="no-digit-behind-the-point"),
+        pytest.param("1e6", id="exponent"),
+        pytest.param("0x10", id="hexadecimal"),
+        pytest.param("nan", id="nan"),
+        pytest.param("백MB", id="hangul"),
+        pytest.param("9" * 400, id="more-than-there-is"),
+    ],
+)
+def test_what_is_no_size_is_refused(text: str) -> None:
+    """Anything else is a ValueError, which says how a size is written."""
+    with pytest.raises(ValueError, match="write 500KB, 100MB or 64MiB"):
+        parse_bytes(text)
+
+
+@given(st.text(max_size=12) | st.text("0123456789.kKmMgGiIbB -", max_size=12))
+@settings(deadline=None, max_examples=200)
+def test_any_text_is_a_size_or_none(text: str) -> None:
+    """Any text gives a number of bytes that is not negative, or a ValueError."""
+    try:
+        size = parse_bytes(text)
+    except ValueError:
+        return
+    assert size >= 0
+
+
+@given(
+    st.integers(0, 2**40), st.sampled_from(["", "k", "M", "g"]), st.sampled_from(["", " "]), st.sampled_from(["", "B"])
+)
+@settings(deadline=None, max_examples=100)
+def test_sizes_are_exact(number: int, unit: str, space: str, end: str) -> None:
+    """A whole number with a unit gives exactly that many bytes."""
+    factor = 1_000 ** ["", "k", "m", "g"].index(unit.lower())
+    if number * factor < 2**53:
+        assert parse_bytes(f"{number}{space}{unit}{end}") == number * factor
+
+
+_WRONG: list[tuple[str, dict[str, Any], str, str]] = [
+    ("unit", {"unit": "word"}, "--unit: 'word' is unknown", "choose from file, sentence"),
+    ("source", {"source": "standard"}, "--source: 'standard' is unknown", "choose from pronunciation, dialect"),
+    (
+        "region",
+        {"region": ("jeju", "seoul")},
+        "--region: 'seoul' is unknown",
+        "gangwon, gyeongsang, chungcheong, jeolla, jeju",
+    ),
+    ("region-in-hangul", {"region": ("제주",)}, "--region: '제주' is unknown", "jeju"),
+    ("no-region", {"region": ()}, "--region: none given", "gangwon, gyeongsang, chungcheong, jeolla, jeju, unknown"),
+    ("speech-type", {"speech_type": ("st",)}, "--speech-type: 'st' is unknown", "repeat, answer, dialogue, unknown"),
+    ("no-speech-type", {"speech_type": ()}, "--speech-type: none given", "repeat, answer, dialogue, unknown"),
+    ("validation-all", {"validation": 1}, "--validation: 1 is out of range", "from 0 to below 1"),
+    ("validation-below", {"validation": -0.001}, "--validation: -0.001 is out of range", "from 0 to below 1"),
+    ("validation-nan", {"validation": float("nan")}, "--validation: nan is out of range", "from 0 to below 1"),
+    ("validation-misspelt", {"validation": "offical"}, "--validation: .*offical", "official"),
+    ("chunk-bytes", {"max_chunk_bytes": 0}, "--max-chunk-bytes: 0 is out of range", "from 1 up"),
+    ("chunk-bytes-below", {"max_chunk_bytes": -1}, "--max-chunk-bytes: -1 is out of range", "from 1 up"),
+    ("chunk-examples", {"max_chunk_examples": 0}, "--max-chunk-examples: 0 is out of range", "from 1 up"),
+    ("member-bytes", {"max_member_bytes": 0}, "--max-member-bytes: 0 is out of range", "from 1 up"),
+    ("entries", {"max_entries": 0}, "--max-entries: 0 is out of range", "from 1 up"),
+    ("ratio", {"max_ratio": 0.99}, "--max-ratio: 0.99 is out of range", "from 1 to inf"),
+    ("ratio-nan", {"max_ratio": float("nan")}, "--max-ratio: nan is out of range", "from 1 to inf"),
+    ("unknown", {"max_unknown": 1.01}, "--max-unknown: 1.01 is out of range", "from 0 to 1"),
+    ("rejects", {"max_rejects": -0.01}, "--max-rejects: -0.01 is out of range", "from 0 to 1"),
+]
+
+
+@pytest.mark.parametrize(("given", "problem", "advice"), [pytest.param(*row[1:], id=row[0]) for row in _WRONG])
+def test_wrong_values_are_refused(given: dict[str, Any], problem: str, advice: str) -> None:
+    """A value that cannot be is an error that names the option as it is typed, the value, and what is allowed."""
+    with pytest.raises(OptionError, match=f"^{problem}.*; .*{advice}"):
+        BuildOptions(**given)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"validation": 0},
+        {"validation": 0.999},
+        {"validation": "official"},
+        {"max_chunk_bytes": 1},
+        {"max_chunk_examples": 1},
+        {"max_member_bytes": 1},
+        {"max_entries": 1},
+        {"max_ratio": 1},
+        {"max_unknown": 0},
+        {"max_unknown": 1},
+        {"max_rejects": 0},
+        {"max_rejects": 1},
+        {"system_prompt": ""},
+    ],
+    ids=str,
+)
+def test_values_at_their_limits_are_taken(given: dict[str, Any]) -> None:
+    """The smallest and the largest value allowed are allowed."""
+    [(name, value)] = given.items()
+    assert getattr(BuildOptions(**given), name) == value
+
+
+def test_defaults_are_the_original_recipe() -> None:
+    """Without options: whole files, pronunciation, all regions, readings and answers, the original instruction, no duplicates."""
+    options = BuildOptions()
+    assert (options.unit, options.source) == ("file", "pronunciation")
+    assert options.region == tuple(Region)
+    assert options.speech_type == ("repeat", "answer")
+    assert options.system_prompt == SYSTEM_PROMPT
+    assert (options.dedup, options.validation, options.max_chunk_bytes) == (True, 0.05, 100_000_000)
+
+
+@given(st.permutations(list(Region)), st.permutations(list(SpeechType)), st.integers(1, 6), st.integers(1, 4))
+@settings(deadline=None, max_examples=100)
+def test_order_does_not_matter(regions: list[Region], kinds: list[SpeechType], some: int, few: int) -> None:
+    """Regions and speech types are the same options in any order, and however often each is named."""
+    regions, kinds = regions[:some], kinds[:few]
+    given_so = BuildOptions(region=tuple(regions), speech_type=tuple(kinds))
+    reversed_twice = BuildOptions(region=(*reversed(regions), *regions), speech_type=(*reversed(kinds), *kinds))
+    assert given_so == reversed_twice
+    assert given_so.as_json() == reversed_twice.as_json()
+    assert set(given_so.region) == set(regions)
+
+
+def test_plain_strings_become_terms() -> None:
+    """Names of regions and the like may be given as plain strings, and numbers as whole ones."""
+    plain: dict[str, Any] = {"unit": "sentence", "region": ("jeju", "gangwon"), "validation": 0, "max_ratio": 9}
+    options = BuildOptions(**plain)
+    assert options.region == (Region.GANGWON, Region.JEJU)
+    assert all(isinstance(region, Region) for region in options.region)
+    assert isinstance(options.validation, float)
+    assert isinstance(options.max_ratio, float)
+
+
+def test_every_option_is_in_the_json() -> None:
+    """What goes into the manifest holds every option under its name, as JSON that gives the same options again."""
+    names = {field.name for field in structs.fields(BuildOptions)}
+    changed: dict[str, Any] = {
+        "region": ("jeju",),
+        "validation": "official",
+        "max_chunk_examples": 5,
+        "system_prompt": "바꾸세요",
+    }
+    for options in (BuildOptions(), BuildOptions(**changed)):
+        text = json.dumps(options.as_json(), allow_nan=False)
+        assert set(json.loads(text)) == names
+        assert BuildOptions(**json.loads(text)) == options
+
+
+def test_flags_are_spelt_like_on_the_command_line() -> None:
+    """The name of an option becomes its flag by dashes."""
+    assert [flag("unit"), flag("max_chunk_bytes")] == ["--unit", "--max-chunk-bytes"]
