@@ -12,7 +12,7 @@ from etl.errors import OptionError
 from schemas.config import BuildTable, Config, CorpusTable
 
 DEFAULT_NAME = "etl.toml"
-_UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`(?: - at `\$\.?(?P<table>.*)`)?")
+_UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*?)`(?: - at `\$\.?(?P<table>.*)`)?")
 _TABLES: dict[str, type[Struct]] = {"": Config, "corpus": CorpusTable, "build": BuildTable}
 
 

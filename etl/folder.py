@@ -40,11 +40,9 @@ def claimed(out: Path, stage: Path) -> Iterator[None]:
     """
     with ExitStack() as stack:
         for folder in dict.fromkeys((out, stage)):
-            if folder != out / STAGE:  # which the lock of *out* covers
-                _refuse_foreign(folder)
-                make_folder(folder)
-                stack.enter_context(_locked(folder))
-        make_folder(stage)
+            _refuse_foreign(folder)
+            make_folder(folder)
+            stack.enter_context(_locked(folder))
         sweep(out)
         for folder in (stage, *stage.glob("[0-9a-f][0-9a-f]")):
             sweep(folder)

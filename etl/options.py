@@ -14,7 +14,7 @@ SYSTEM_PROMPT = "다음은 한국어를 소리 나는 대로 적은 것입니다
 """The instruction of the original recipe: "This is Korean written as it sounds. If it is dialect, put it into standard Korean."."""
 
 MIB = 1024 * 1024
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(k|m|g)?(i)?b?", re.IGNORECASE)
+_SIZE = re.compile(r"(\d{1,18}(?:\.\d{1,9})?)\s*(k|m|g)?(i)?b?", re.IGNORECASE)
 _EXPONENT = {"": 0, "k": 1, "m": 2, "g": 3}
 
 Term = TypeVar("Term", bound=StrEnum)
@@ -83,6 +83,10 @@ class BuildOptions(Struct, frozen=True, kw_only=True):
         force(self, "region", _in_order("region", self.region, Region))
         force(self, "speech_type", _in_order("speech_type", self.speech_type, SpeechType))
         if self.validation != "official":
+            if isinstance(self.validation, str):
+                raise OptionError(
+                    "--validation", f"{self.validation!r} is unknown", "give a share like 0.05, or official"
+                )
             _between("validation", self.validation, 0, 1, below=True)
             force(self, "validation", float(self.validation))
         for name in ("max_chunk_bytes", "max_member_bytes", "max_entries"):

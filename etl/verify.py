@@ -13,6 +13,12 @@ from schemas.manifest import MANIFEST_VERSION, ChunkRow, Manifest
 _BLOCK_BYTES = 1 << 20
 
 
+class _Versioned(Struct, frozen=True):
+    """All that every version of a manifest has."""
+
+    version: int
+
+
 class Damage(Struct, frozen=True):
     """A chunk that is not as the manifest says: `changed`, `missing` or `extra`, with what was found."""
 
@@ -39,7 +45,12 @@ def read_manifest(out: Path) -> Manifest:
     """
     path = out / MANIFEST
     try:
-        manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
+        content = path.read_bytes()
+        version = msgspec.json.decode(content, type=_Versioned).version
+        if version != MANIFEST_VERSION:
+            problem = f"of version {version}, this is for {MANIFEST_VERSION}"
+            raise BuildError(str(path), problem, "use the version that made it")
+        return msgspec.json.decode(content, type=Manifest)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise BuildError(
             str(path), "there is no finished build", "give the folder that a build wrote to, or build it first"
@@ -48,11 +59,6 @@ def read_manifest(out: Path) -> Manifest:
         raise BuildError(str(path), f"cannot be read ({error.strerror})", "check its permissions") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BuildError(str(path), f"damaged ({error})", "build again") from error
-    if manifest.version != MANIFEST_VERSION:
-        raise BuildError(
-            str(path), f"of version {manifest.version}, this is for {MANIFEST_VERSION}", "use the version that made it"
-        )
-    return manifest
 
 
 def verify(out: str | Path) -> Verification:

@@ -156,7 +156,8 @@ class Workers:
                 self._renew()
             yield from ended
             for task in lost:
-                yield Outcome(task, self.alone(function, task))
+                # Twice, since the first death may have been another's.
+                yield Outcome(task, self.alone(function, task) or self.alone(function, task))
 
     def alone(self, function: Callable[[Task], Result], task: Task) -> Measured[Result] | None:
         """Return the result of *function* for *task*, run with nothing beside it; None where its worker is killed."""

@@ -39,9 +39,9 @@ class SegmentHeader(Struct, frozen=True, kw_only=True):
     """
     Facts of one segment, enough to account for it without reading its columns.
 
-    `key` names the bytes the segment was made from and the decoder that made it; `crc32` and the lengths are those of
-    the two IPC files that follow the header; `rejected` counts label files by reason; `digest` is the SHA-256 of names,
-    sizes and CRC-32s of the label files, in order.
+    `key` names the bytes the segment was made from and the decoder that made it; `crc32` is that of the header, with 0 in
+    this place, and of the two IPC files that follow it; `rejected` counts label files by reason; `digest` is the SHA-256 of
+    names, sizes and CRC-32s of the label files, in order.
     """
 
     key: str

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from corpora import ANSWER_ZIP, answers, write_zip
 
 from benchmarks.corpus import FACTS, make_corpus
 from etl.sample.corpus import SampleReport, write_sample
@@ -26,3 +27,10 @@ def big_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_corpus(folder, files=3_000)
     (folder / FACTS).unlink()
     return folder
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Path:
+    """A folder with a corpus of answers in `corpus`, and nothing else."""
+    write_zip(tmp_path / "corpus" / ANSWER_ZIP, answers(40))
+    return tmp_path

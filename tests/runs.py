@@ -6,10 +6,15 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
+
+one_thread = partial(ThreadPoolExecutor, 1)
+"""Makes the executor for tests in which processes are not the point: the same bytes, and twenty times as soon."""
 
 
 def command(*arguments: str | Path) -> list[str]:
@@ -119,3 +124,12 @@ def tree_of(folder: Path) -> dict[str, bytes | None]:
         path.relative_to(folder).as_posix(): None if path.is_dir() else path.read_bytes()
         for path in sorted(folder.rglob("*"))
     }
+
+
+def error_of(run: subprocess.CompletedProcess[str], code: int) -> str:
+    """Return the one sentence that a failed run says, after checking that it is all it says."""
+    assert run.returncode == code, run.stderr
+    assert run.stdout == ""
+    [sentence] = run.stderr.splitlines()
+    assert sentence.startswith("saturi: ")
+    return sentence

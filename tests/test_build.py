@@ -22,7 +22,18 @@ from corpora import (
     write_zip,
 )
 from oracle import archives_in, label_files, mended, read_label
-from runs import chunks_of, facts_of, lines_of, manifest_of, pair_in, pairs_of, rejects_of, result_of, saturi
+from runs import (
+    chunks_of,
+    facts_of,
+    lines_of,
+    manifest_of,
+    one_thread,
+    pair_in,
+    pairs_of,
+    rejects_of,
+    result_of,
+    saturi,
+)
 
 from etl.build import build
 from etl.options import BuildOptions
@@ -215,7 +226,7 @@ def test_separators_do_not_break_a_line(tmp_path: Path) -> None:
     ]
     members = [member(stem("say", str(number), 1), text, text) for number, text in enumerate(texts, 1)]
     write_zip(tmp_path / "corpus" / ANSWER_ZIP, members)
-    build([tmp_path / "corpus"], tmp_path / "out", BuildOptions(validation=0), workers=1)
+    build([tmp_path / "corpus"], tmp_path / "out", BuildOptions(validation=0), make_executor=one_thread)
     assert pairs_of(tmp_path / "out") == [(text, text) for text in texts]
     [content] = [path.read_text(encoding="utf-8") for path in (tmp_path / "out").glob("chunks/*/*")]
     assert len(content.splitlines()) == len(texts)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from corpora import write_many
-from runs import digest_of, facts_of, manifest_of, result_of, saturi, segments_of
+from runs import digest_of, facts_of, manifest_of, one_thread, result_of, saturi, segments_of
 
 from etl.build import build
 from etl.errors import LockedError
@@ -186,7 +186,7 @@ def few(sample: SampleReport, tmp_path_factory: pytest.TempPathFactory) -> tuple
     """Three zips and a loose folder, and a build of them."""
     corpus = [next(sample.folder.rglob("*.json")).parent, *sorted(sample.folder.rglob("TL_02._*.zip"))]
     out = tmp_path_factory.mktemp("few") / "out"
-    build(corpus, out, OPTIONS, workers=1)
+    build(corpus, out, OPTIONS, make_executor=one_thread)
     return corpus, out
 
 
@@ -201,7 +201,7 @@ def test_a_damaged_segment_is_made_anew(
     assert len(segments) == 4
     for segment in segments:
         damage(segment)
-    result = build(corpus, tmp_path / "out", OPTIONS, make_executor=partial(ThreadPoolExecutor, 1))
+    result = build(corpus, tmp_path / "out", OPTIONS, make_executor=one_thread)
     assert (result.facts.segments_made, result.facts.segments_reused) == (len(segments), 0)
     assert result_of(tmp_path / "out") == result_of(undisturbed)
 

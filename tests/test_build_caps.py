@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from corpora import ANSWER_ZIP, answers, member, stem, write_zip
-from runs import chunks_of, counts_of, lines_of
+from runs import chunks_of, counts_of, lines_of, one_thread
 
 from etl.build import build
 from etl.options import BuildOptions
@@ -19,7 +19,13 @@ def uneven(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, list[b
     pairs = [("가" * (1 + number * 7 % 23) + str(number), "나" * (number % 11 + 1)) for number in range(60)]
     members = [member(stem("say", str(number), 1), *pair) for number, pair in enumerate(pairs, 1)]
     write_zip(folder / "corpus" / ANSWER_ZIP, members)
-    build([folder / "corpus"], folder / "out", BuildOptions(validation=0), stage=folder / "stage")
+    build(
+        [folder / "corpus"],
+        folder / "out",
+        BuildOptions(validation=0),
+        stage=folder / "stage",
+        make_executor=one_thread,
+    )
     [lines] = chunks_of(folder / "out").values()
     return folder / "corpus", folder / "stage", lines
 
@@ -73,7 +79,13 @@ def test_an_example_over_the_cap_is_dropped(uneven: tuple[Path, Path, list[bytes
     """With a cap one byte under the longest line, exactly the lines of that length are left out as over_cap."""
     corpus, stage, lines = uneven
     longest = max(map(len, lines))
-    build([corpus], tmp_path / "out", BuildOptions(validation=0, max_chunk_bytes=longest - 1), stage=stage)
+    build(
+        [corpus],
+        tmp_path / "out",
+        BuildOptions(validation=0, max_chunk_bytes=longest - 1),
+        stage=stage,
+        make_executor=one_thread,
+    )
     fitting = [line for line in lines if len(line) < longest]
     assert lines_of(tmp_path / "out") == fitting
     assert counts_of(tmp_path / "out")["dropped"] == {DropReason.OVER_CAP: len(lines) - len(fitting)}
@@ -83,7 +95,9 @@ def test_an_example_over_the_cap_is_dropped(uneven: tuple[Path, Path, list[bytes
 def test_a_cap_that_nothing_fits(uneven: tuple[Path, Path, list[bytes]], tmp_path: Path) -> None:
     """With a cap of one byte every example is dropped, no chunk is written, and the build is no success."""
     corpus, stage, lines = uneven
-    result = build([corpus], tmp_path / "out", BuildOptions(validation=0, max_chunk_bytes=1), stage=stage)
+    result = build(
+        [corpus], tmp_path / "out", BuildOptions(validation=0, max_chunk_bytes=1), stage=stage, make_executor=one_thread
+    )
     assert counts_of(tmp_path / "out")["dropped"] == {DropReason.OVER_CAP: len(lines)}
     assert chunks_of(tmp_path / "out") == {}
     assert result.failures == ["no example is left; see why the utterances were dropped"]
@@ -93,7 +107,7 @@ def test_a_cap_that_nothing_fits(uneven: tuple[Path, Path, list[bytes]], tmp_pat
 def test_a_shard_with_too_few_examples_is_flagged(tmp_path: Path, count: int, few: bool) -> None:
     """A shard with a chunk of fewer than ten examples is marked and named in a warning."""
     write_zip(tmp_path / "corpus" / ANSWER_ZIP, answers(count))
-    result = build([tmp_path / "corpus"], tmp_path / "out", BuildOptions(validation=0), workers=1)
+    result = build([tmp_path / "corpus"], tmp_path / "out", BuildOptions(validation=0), make_executor=one_thread)
     assert [shard.too_few for shard in result.manifest.shards] == [few]
     assert [warning for warning in result.warnings if "train/gyeongsang-answer" in warning] == result.warnings
     assert len(result.warnings) == few

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from corpora import ANSWER_ZIP, answers, member, stem, write_loose, write_parts, write_zip
-from runs import counts_of, lines_of, manifest_of, pairs_of, saturi
+from runs import counts_of, lines_of, manifest_of, one_thread, pairs_of, saturi
 
 from etl.build import build
 from etl.options import BuildOptions
@@ -20,14 +20,14 @@ def test_forms_may_be_mixed(tmp_path: Path) -> None:
     write_zip(corpus / "zip" / "경상_가.zip", answers(20, "가"))
     write_parts(corpus / "parts" / "경상_나.zip", answers(20, "나"))
     write_loose(corpus / "loose" / "경상", answers(20, "다"))
-    build([corpus], tmp_path / "out", BuildOptions(validation=0))
+    build([corpus], tmp_path / "out", BuildOptions(validation=0), make_executor=one_thread)
     rows = {row["archive"]: (row["label_files"], row["decoded"]) for row in manifest_of(tmp_path / "out")["corpus"]}
     assert rows == {"loose/경상": (20, 20), "parts/경상_나.zip": (20, 20), "zip/경상_가.zip": (20, 20)}
     expected = {(f"{text} 묵었나 {number}", f"{text} 먹었니 {number}") for text in "가나다" for number in range(1, 21)}
     assert set(pairs_of(tmp_path / "out")) == expected
     alone = []
     for name in ("loose", "parts", "zip"):
-        build([corpus / name], tmp_path / name, BuildOptions(validation=0), workers=1)
+        build([corpus / name], tmp_path / name, BuildOptions(validation=0), make_executor=one_thread)
         alone += lines_of(tmp_path / name)
     assert sorted(alone) == sorted(lines_of(tmp_path / "out"))
 
@@ -39,7 +39,7 @@ def test_left_over_parts_stand_in_for_a_broken_zip(tmp_path: Path) -> None:
         write_parts(path, answers(20))
         write_zip(path, answers(20))
         path.write_bytes(path.read_bytes()[:size])
-        build([tmp_path / name], tmp_path / f"{name}-out", BuildOptions(validation=0), workers=1)
+        build([tmp_path / name], tmp_path / f"{name}-out", BuildOptions(validation=0), make_executor=one_thread)
         assert len(lines_of(tmp_path / f"{name}-out")) == 20
     [row] = manifest_of(tmp_path / "half-out")["corpus"]
     assert row == manifest_of(tmp_path / "whole-out")["corpus"][0]
@@ -60,7 +60,12 @@ def test_region_and_speech_type_by_what_is_nearest(tmp_path: Path) -> None:
     ]
     write_zip(tmp_path / "corpus" / "TL_02._전라도_02._1인발화_질문에답하기.zip", members)
     write_zip(tmp_path / "corpus" / "labels.zip", silent)
-    build([tmp_path / "corpus"], tmp_path / "out", BuildOptions(validation=0, speech_type=ALL_TYPES), workers=1)
+    build(
+        [tmp_path / "corpus"],
+        tmp_path / "out",
+        BuildOptions(validation=0, speech_type=ALL_TYPES),
+        make_executor=one_thread,
+    )
     said = {
         path.stem.rpartition("-")[0]: path.read_text(encoding="utf-8")
         for path in tmp_path.glob("out/chunks/train/*.jsonl")
@@ -91,7 +96,7 @@ def test_disagreements_are_counted(tmp_path: Path) -> None:
         member("Validation/" + stem("say", "17", 1), "사", "사", fileName=stem("say", "17", 1)),
     ]
     write_zip(tmp_path / "corpus" / "Training" / ANSWER_ZIP, [*agreeing, *members])
-    build([tmp_path / "corpus"], tmp_path / "out", BuildOptions(validation=0), workers=1)
+    build([tmp_path / "corpus"], tmp_path / "out", BuildOptions(validation=0), make_executor=one_thread)
     assert counts_of(tmp_path / "out")["disagreements"] == {
         "file_name": 1,
         "prompt": 1,
@@ -123,7 +128,7 @@ def test_filters(tmp_path: Path, options: BuildOptions, kept: set[str]) -> None:
         names = [stem(kind, str(number), 1, code=code) for number in range(1, 11)]
         members = [member(name, f"{kind} {number}", "뜻", province=code) for number, name in enumerate(names)]
         write_zip(corpus / f"{kind}-{code}.zip", members)
-    manifest = build([corpus], tmp_path / "out", options, workers=1).manifest
+    manifest = build([corpus], tmp_path / "out", options, make_executor=one_thread).manifest
     assert {f"{row.region}-{row.speech_type}" for row in manifest.shards} == kept
     assert {row.examples for row in manifest.shards} == {10}
     excluded = {f"{row.region}-{row.speech_type}": row.dropped for row in manifest.unsharded}

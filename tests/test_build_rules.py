@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from corpora import ANSWER_ZIP, DIALOGUE_ZIP, REPEAT_ZIP, Member, answers, member, sentences, stem, write_zip
-from runs import counts_of, lines_of, pairs_of
+from runs import counts_of, lines_of, one_thread, pairs_of
 
 from etl.build import build
 from etl.options import BuildOptions
@@ -83,7 +83,7 @@ def test_every_reason_by_shard(every_drop: Path, tmp_path: Path) -> None:
     """Each utterance left out is counted once, under the first reason that holds, in its shard or beside all shards."""
     regions = tuple(region for region in Region if region is not Region.JEJU)
     options = BuildOptions(region=regions, validation=SHARE, max_chunk_bytes=1_500)
-    manifest = build([every_drop], tmp_path / "out", options, workers=1).manifest
+    manifest = build([every_drop], tmp_path / "out", options, make_executor=one_thread).manifest
     assert _shards(manifest) == {
         "train/gyeongsang-answer": (2, {"duplicate": 1, "empty_source": 3, "empty_target": 2, "over_cap": 1}),
         "train/gyeongsang-repeat": (1, {}),
@@ -102,7 +102,7 @@ def test_every_reason_by_shard(every_drop: Path, tmp_path: Path) -> None:
 def test_speakers_on_both_sides_of_a_dialogue(every_drop: Path, tmp_path: Path) -> None:
     """A dialogue between a voice for train and one for validation belongs to neither."""
     options = BuildOptions(speech_type=(SpeechType.DIALOGUE,), validation=SHARE)
-    result = build([every_drop], tmp_path / "out", options, workers=1)
+    result = build([every_drop], tmp_path / "out", options, make_executor=one_thread)
     assert result.manifest.counts.examples == 0
     assert _unsharded(result.manifest)["gyeongsang-dialogue"] == {"split_conflict": 1}
 
@@ -114,7 +114,7 @@ def test_the_official_split(tmp_path: Path) -> None:
     write_zip(corpus / "VL_경상.zip", [*answers(3, first=10), *answers(5, "나")])
     write_zip(corpus / "경상.zip", answers(4, "다"))
     options = BuildOptions(validation="official")
-    result = build([corpus], tmp_path / "out", options, workers=1)
+    result = build([corpus], tmp_path / "out", options, make_executor=one_thread)
     assert _shards(result.manifest) == {"train/gyeongsang-answer": (12, {}), "validation/gyeongsang-answer": (8, {})}
     assert _unsharded(result.manifest) == {"gyeongsang-answer": {"no_official_split": 4}}
     assert result.manifest.counts.validation_in_training == 3
@@ -125,7 +125,7 @@ def test_the_official_split(tmp_path: Path) -> None:
 def test_the_share_held_out(tmp_path: Path, validation: float) -> None:
     """Of 2,000 speakers about the share asked for is held out, and with 0 none is."""
     write_zip(tmp_path / "corpus" / ANSWER_ZIP, answers(2_000))
-    build([tmp_path / "corpus"], tmp_path / "out", BuildOptions(validation=validation), workers=1)
+    build([tmp_path / "corpus"], tmp_path / "out", BuildOptions(validation=validation), make_executor=one_thread)
     held_out = len(lines_of(tmp_path / "out", "validation"))
     assert held_out + len(lines_of(tmp_path / "out", "train")) == 2_000
     assert held_out == pytest.approx(2_000 * validation, rel=0.3)
@@ -158,7 +158,7 @@ def test_of_equal_pairs_the_first_is_kept(tmp_path: Path) -> None:
     second = write_zip(corpus / "TL_경상_나.zip", [_say("1", "가", "나"), _say("2", "다", "마"), _say("3", "다", "마")])
     options = BuildOptions(unit=Unit.SENTENCE, validation=0)
     for name, order in (("one", [first, second]), ("two", [second, first])):
-        build(order, tmp_path / name, options, workers=1)
+        build(order, tmp_path / name, options, make_executor=one_thread)
         origins = pl.read_parquet(tmp_path / name / "lineage.parquet").select("archive", "member", "sentence").rows()
         nine, two = f"{stem('say', '9', 1)}.json", f"{stem('say', '2', 1)}.json"
         assert origins == [(first.name, nine, 1), (first.name, nine, 2), (second.name, two, 1)]
@@ -171,7 +171,7 @@ def test_no_dedup_keeps_equal_pairs(tmp_path: Path) -> None:
     write_zip(corpus / ANSWER_ZIP, [_say(str(number), "가", "나") for number in range(1, 13)])
     write_zip(corpus / REPEAT_ZIP, [member(stem("st", "1", 1), "가", "나")])
     for dedup, examples in ((False, 13), (True, 2)):
-        build([corpus], tmp_path / "out", BuildOptions(validation=0, dedup=dedup), workers=1)
+        build([corpus], tmp_path / "out", BuildOptions(validation=0, dedup=dedup), make_executor=one_thread)
         assert pairs_of(tmp_path / "out") == [("가", "나")] * examples
 
 
@@ -185,7 +185,12 @@ def test_sentences_as_units(tmp_path: Path) -> None:
         member(stem("say", "3", 1), "", "", transcription=sentences(("자", "차"))),
     ]
     write_zip(tmp_path / "corpus" / ANSWER_ZIP, members)
-    build([tmp_path / "corpus"], tmp_path / "out", BuildOptions(unit=Unit.SENTENCE, validation=0), workers=1)
+    build(
+        [tmp_path / "corpus"],
+        tmp_path / "out",
+        BuildOptions(unit=Unit.SENTENCE, validation=0),
+        make_executor=one_thread,
+    )
     assert pairs_of(tmp_path / "out") == [("가", "나"), ("마", "바"), ("자", "차")]
     assert pl.read_parquet(tmp_path / "out" / "lineage.parquet")["sentence"].to_list() == [1, 3, 1]
     counts = counts_of(tmp_path / "out")

@@ -1,6 +1,7 @@
 """Every defect that holders of the archives have met, in one archive: rejected with its reason and place, or mended."""
 
 import json
+import zipfile
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 from corpora import ANSWER_ZIP, document, stem, zip_bytes
-from runs import counts_of, lines_of, manifest_of, pairs_of, rejects_of
+from runs import counts_of, lines_of, manifest_of, one_thread, pairs_of, rejects_of
 
 from etl.build import build
 from etl.options import BuildOptions
@@ -145,7 +146,7 @@ TOLERATED = {
 
 def _build(corpus: Path, out: Path) -> None:
     options = BuildOptions(max_member_bytes=MAX_MEMBER_BYTES, max_rejects=1, max_unknown=1, validation=0, dedup=False)
-    build([corpus], out, options, workers=1)
+    build([corpus], out, options, make_executor=one_thread)
 
 
 @pytest.fixture(scope="module")

@@ -1,18 +1,23 @@
 """The output folder: what is refused, what is replaced, and what stays as it was."""
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
 from corpora import ANSWER_ZIP, DIALOGUE_ZIP, answers, member, stem, write_loose, write_zip
 from killings import kill_group, started, wait_until
-from runs import chunks_of, digest_of, leftovers_of, saturi, segments_of, tree_of
+from runs import chunks_of, digest_of, leftovers_of, one_thread, saturi, segments_of, tree_of
 
 from etl.build import build
+from etl.errors import LockedError
+from etl.facts import Progress
+from etl.folder import claimed
 from etl.options import BuildOptions
+from schemas.terms import SpeechType
 
 FEW = ("--validation", "0", "--max-chunk-examples", "10")
-MANY = ("--validation", "0", "--max-chunk-examples", "3")
 
 
 @pytest.fixture
@@ -39,7 +44,7 @@ def test_a_foreign_folder_is_refused(corpus: Path, tmp_path: Path, name: str) ->
 
 
 def test_a_foreign_stage_is_refused(corpus: Path, tmp_path: Path) -> None:
-    """A folder for segments that holds something else is refused with 5, and no other folder is made."""
+    """A folder for segments that holds something else is refused with 5, and nothing in it is touched."""
     write_loose(tmp_path / "theirs", [("notes.txt", b"mine")])
     before = tree_of(tmp_path / "theirs")
     run = saturi("build", corpus, "--out", "out", "--stage", "theirs", cwd=tmp_path)
@@ -59,9 +64,9 @@ def test_a_build_replaces_the_one_before(corpus: Path, tmp_path: Path) -> None:
     """A build with other options leaves no chunk of the one before, and does not touch the files of others."""
     write_zip(corpus / DIALOGUE_ZIP, [member(stem("talk", str(n), 1), f"가 {n}", f"나 {n}") for n in range(1, 21)])
     out, fresh = tmp_path / "out", tmp_path / "fresh"
-    many = BuildOptions(validation=0.3, max_chunk_examples=3, speech_type=("repeat", "answer", "dialogue"))
+    many = BuildOptions(validation=0.3, max_chunk_examples=3, speech_type=tuple(SpeechType))
     few = BuildOptions(validation=0, max_chunk_examples=10)
-    build([corpus], out, many, workers=1)
+    build([corpus], out, many, make_executor=one_thread)
     first = chunks_of(out)
     foreign = {
         name: out / name for name in ("notes.txt", "chunks/notes.txt", "chunks/train/notes.jsonl", "mine/notes.txt")
@@ -69,12 +74,12 @@ def test_a_build_replaces_the_one_before(corpus: Path, tmp_path: Path) -> None:
     for path in foreign.values():
         path.parent.mkdir(exist_ok=True)
         path.write_text("mine")
-    build([corpus], out, few, workers=1)
+    build([corpus], out, few, make_executor=one_thread)
     for path in foreign.values():
         assert path.read_text() == "mine"
         path.unlink()
     (out / "mine").rmdir()
-    build([corpus], fresh, few, workers=1)
+    build([corpus], fresh, few, make_executor=one_thread)
     assert digest_of(out) == digest_of(fresh)
     assert len(first) > len(chunks_of(out))
     assert not (out / "chunks" / "validation").exists()
@@ -84,7 +89,7 @@ def test_a_build_replaces_the_one_before(corpus: Path, tmp_path: Path) -> None:
 
 def test_files_of_others_are_named_by_verify(corpus: Path, tmp_path: Path) -> None:
     """A foreign file among the chunks stays, and is told to whoever verifies."""
-    build([corpus], tmp_path / "out", BuildOptions(validation=0), workers=1)
+    build([corpus], tmp_path / "out", BuildOptions(validation=0), make_executor=one_thread)
     (tmp_path / "out" / "chunks" / "notes.txt").write_text("mine")
     run = saturi("verify", "out", cwd=tmp_path)
     assert run.returncode == 4
@@ -109,29 +114,61 @@ def test_a_killed_build_leaves_the_one_before(big_sample: Path, tmp_path: Path, 
 def test_what_a_killed_build_left_is_no_use_for_another(corpus: Path, tmp_path: Path) -> None:
     """The work of a build that was killed is thrown away by a build with other options."""
     out = tmp_path / "out"
-    build([corpus], out, BuildOptions(validation=0, max_chunk_examples=10), workers=1)
+    build([corpus], out, BuildOptions(validation=0, max_chunk_examples=10), make_executor=one_thread)
     shutil.copytree(out / "chunks", out / ".work" / "chunks")
     (out / ".work" / "key").write_text("another")
     (out / ".work" / ".chunk.0000.tmp").write_text("half")
     (out / ".manifest.json.0000.tmp").write_text("half")
     next((out / "stage").iterdir()).joinpath(".x.segment.0000.tmp").write_text("half")
-    build([corpus], out, BuildOptions(validation=0, max_chunk_examples=3), workers=1)
-    build([corpus], tmp_path / "fresh", BuildOptions(validation=0, max_chunk_examples=3), workers=1)
+    build([corpus], out, BuildOptions(validation=0, max_chunk_examples=3), make_executor=one_thread)
+    build([corpus], tmp_path / "fresh", BuildOptions(validation=0, max_chunk_examples=3), make_executor=one_thread)
     assert digest_of(out) == digest_of(tmp_path / "fresh")
     assert leftovers_of(out) == []
 
 
 def test_a_build_within_its_corpus(corpus: Path, tmp_path: Path) -> None:
     """A folder that a build wrote to is no part of a corpus, even where it lies inside one."""
-    build([corpus], tmp_path / "out", BuildOptions(validation=0), workers=1)
+    build([corpus], tmp_path / "out", BuildOptions(validation=0), make_executor=one_thread)
     for _ in range(2):
-        build([corpus], corpus / "out", BuildOptions(validation=0), workers=1)
+        build([corpus], corpus / "out", BuildOptions(validation=0), make_executor=one_thread)
         assert digest_of(corpus / "out") == digest_of(tmp_path / "out")
 
 
 def test_the_stage_of_one_build_serves_another(corpus: Path, tmp_path: Path) -> None:
     """The stage in the folder of a finished build can be given to another build, which then reads no archive."""
-    build([corpus], tmp_path / "one", BuildOptions(validation=0), workers=1)
-    result = build([corpus], tmp_path / "two", BuildOptions(validation=0), workers=1, stage=tmp_path / "one" / "stage")
+    one, two = tmp_path / "one", tmp_path / "two"
+    build([corpus], one, make_executor=one_thread)
+    result = build([corpus], two, make_executor=one_thread, stage=one / "stage")
     assert result.facts.segments_made == 0
-    assert segments_of(tmp_path / "two" / "stage") == []
+    assert segments_of(two / "stage") == []
+
+
+def test_a_folder_is_held_until_its_last_task_has_ended(corpus: Path, tmp_path: Path) -> None:
+    """When a build is interrupted, no other gets its folder before its workers have stopped writing there."""
+    out = tmp_path / "out"
+    held = []
+
+    class Watched(ThreadPoolExecutor):
+        def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+            super().shutdown(wait=wait, cancel_futures=cancel_futures)
+            try:
+                with claimed(out, out / "stage"):
+                    held.append(False)
+            except LockedError:
+                held.append(True)
+
+    def interrupt(_: Progress) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build([corpus], out, make_executor=partial(Watched, 1), watcher=interrupt)
+    assert held == [True]
+
+
+@pytest.mark.parametrize("name", ["nowhere", "notes.txt"])
+def test_a_corpus_that_is_not_there_makes_no_folder(tmp_path: Path, name: str) -> None:
+    """A build whose corpus is misspelt, or is none, leaves nothing behind."""
+    (tmp_path / "notes.txt").touch()
+    before = tree_of(tmp_path)
+    assert saturi("build", name, "--out", "out", cwd=tmp_path).returncode == 3
+    assert tree_of(tmp_path) == before

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from corpora import ANSWER_ZIP, DIALOGUE_ZIP, REPEAT_ZIP, Member, member, sentences, stem, write_zip
+from runs import one_thread
 
 from etl.build import build
 from etl.options import BuildOptions
@@ -45,7 +46,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     talked = member("0001", "", "", transcription=sentences(("가자", "갑시다"), ("오이소", "오세요")))
     write_zip(folder / "corpus" / "Validation" / DIALOGUE_ZIP.replace("TL_", "VL_"), [talked], zipfile.ZIP_STORED)
     options = BuildOptions(validation=0.25, max_chunk_bytes=3_000, max_rejects=1, max_unknown=1)
-    build([folder / "corpus"], folder / "out", options, workers=1)
+    build([folder / "corpus"], folder / "out", options, make_executor=one_thread)
     return folder / "out"
 
 

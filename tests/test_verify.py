@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from corpora import ANSWER_ZIP, answers, write_zip
-from runs import chunks_of, counts_of, manifest_of, saturi
+from runs import chunks_of, counts_of, manifest_of, one_thread, saturi
 
 from etl.build import build
 from etl.errors import BuildError
@@ -22,7 +22,12 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A build with chunks of ten examples on both sides."""
     folder = tmp_path_factory.mktemp("verify")
     write_zip(folder / "corpus" / ANSWER_ZIP, answers(100))
-    build([folder / "corpus"], folder / "out", BuildOptions(validation=0.2, max_chunk_examples=10), workers=1)
+    build(
+        [folder / "corpus"],
+        folder / "out",
+        BuildOptions(validation=0.2, max_chunk_examples=10),
+        make_executor=one_thread,
+    )
     return folder / "out"
 
 

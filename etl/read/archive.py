@@ -7,7 +7,6 @@ what it refuses.
 """
 
 import os
-import struct
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,7 @@ from msgspec import Struct
 
 from etl.errors import InputError
 from etl.read.batches import Batch, Limits
-from etl.read.directory import ENCRYPTED, Entry, decode_name, parse_entries
+from etl.read.directory import ENCRYPTED, LOCAL_HEADER, Entry, decode_name, parse_entries
 from etl.read.discover import Form
 from etl.read.mapped import MappedFile
 from etl.read.names import is_label_file
@@ -30,7 +29,6 @@ except ImportError:  # no wheel for this platform: the same bytes, more slowly
 
 crc32 = inflater.crc32
 
-_LOCAL_HEADER = struct.Struct("<4s22xHH")
 _STORED, _DEFLATED = 0, 8
 _RATIO_FREE_BYTES = 1 << 20
 """Below this size the ratio is not looked at: small files of repeated text may well be packed 200:1."""
@@ -110,13 +108,13 @@ def _refusal(entry: Entry, limits: Limits, overlaps: bool) -> Defect | None:  # 
 def _content(file: MappedFile, entry: Entry, limit: int) -> bytes | Defect:
     """Return the bytes of a member, checked; *limit* is where the data of members ends at the latest."""
     at = entry.offset
-    header = file.slice(at, at + _LOCAL_HEADER.size)
-    if len(header) < _LOCAL_HEADER.size:
+    header = file.slice(at, at + LOCAL_HEADER.size)
+    if len(header) < LOCAL_HEADER.size:
         return Defect(RejectReason.TRUNCATED, at, "begins past the end of the data")
-    signature, name_length, extra_length = _LOCAL_HEADER.unpack(header)
+    signature, name_length, extra_length = LOCAL_HEADER.unpack(header)
     if signature != b"PK\3\4":
         return Defect(RejectReason.BAD_HEADER, at, "no local header where the directory says")
-    start = at + _LOCAL_HEADER.size + name_length + extra_length
+    start = at + LOCAL_HEADER.size + name_length + extra_length
     if start + entry.packed_bytes > limit:
         return Defect(RejectReason.TRUNCATED, at, "reaches past the end of the data")
     packed = file.slice(start, start + entry.packed_bytes)

@@ -14,6 +14,9 @@ from etl.read.mapped import MappedFile
 
 DOWNLOAD_AGAIN = "download it again"
 
+LOCAL_HEADER = struct.Struct("<4s22xHH")
+"""What stands before the data of a member; name and extra field, of the two lengths unpacked, come between."""
+
 _END = struct.Struct("<4sHHHHLLH")
 _END64_LOCATOR = struct.Struct("<4sLQL")
 _END64 = struct.Struct("<4sQHHLLQQQQ")
@@ -58,9 +61,7 @@ def find_directory(file: MappedFile, where: str) -> Directory:
     """
     tail_start = max(file.size - _END.size - _LONGEST_COMMENT, 0)
     tail = file.read(tail_start, file.size - tail_start)
-    at = tail.rfind(b"PK\5\6")
-    while at >= 0 and at + _END.size > len(tail):
-        at = tail.rfind(b"PK\5\6", 0, at)
+    at = _find_end(tail)
     if at < 0:
         problem = "the file is empty" if file.size == 0 else "no zip, or cut off: its central directory is missing"
         raise ArchiveError(where, problem, DOWNLOAD_AGAIN)
@@ -75,6 +76,19 @@ def find_directory(file: MappedFile, where: str) -> Directory:
     if start < 0 or start < offset:
         raise ArchiveError(where, "the end of its central directory contradicts the size of the file", DOWNLOAD_AGAIN)
     return Directory(start, end, entries, start - offset)
+
+
+def _find_end(tail: bytes) -> int:
+    """Return where the end record begins in *tail*, or -1: the last one whose comment ends the file, else the last at all."""
+    last = -1
+    at = tail.rfind(b"PK\5\6")
+    while at >= 0:
+        if at + _END.size <= len(tail):
+            if at + _END.size + int.from_bytes(tail[at + 20 : at + 22], "little") == len(tail):
+                return at
+            last = max(last, at)
+        at = tail.rfind(b"PK\5\6", 0, at)
+    return last
 
 
 def _find_zip64(file: MappedFile, end: int) -> tuple[int, int, int, int] | None:

@@ -12,10 +12,11 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from etl.errors import ArchiveError, EmptyCorpusError, InputError, MissingPathError
 from etl.files import MARKER
+from etl.read.directory import decode_name
 from etl.read.names import Hints, is_audio_archive, is_label_file, parse_archive
 
 _PART = re.compile(r"(?P<stem>.+\.zip)\.part(?P<offset>\d+)", re.IGNORECASE | re.DOTALL)
@@ -192,16 +193,17 @@ def _refuse_gaps(split: Sequence[tuple[int, _Found]]) -> None:
 def _named_apart(archives: Iterable[Archive]) -> tuple[Archive, ...]:
     """Return *archives* in canonical order; those of one name (from different arguments) get a number."""
     ordered = sorted(archives, key=lambda archive: (archive.name, archive.form, archive.paths))
-    seen: dict[str, int] = {}
+    taken = {archive.name for archive in ordered}
+    seen: set[str] = set()
     named = []
     for archive in ordered:
-        count = seen[archive.name] = seen.get(archive.name, 0) + 1
-        named.append(archive if count == 1 else _renamed(archive, f"{archive.name} ({count})"))
+        name, number = archive.name, 1
+        while name in seen or (number > 1 and name in taken):
+            number += 1
+            name = f"{archive.name} ({number})"
+        seen.add(name)
+        named.append(structs.replace(archive, name=name))
     return tuple(named)
-
-
-def _renamed(archive: Archive, name: str) -> Archive:
-    return Archive(name=name, form=archive.form, paths=archive.paths, hints=archive.hints, spare=archive.spare)
 
 
 def _is_zip_name(name: str) -> bool:
@@ -215,4 +217,5 @@ def _is_part_of(path: Path, stem: str) -> bool:
 
 
 def _nfc(name: str) -> str:
-    return unicodedata.normalize("NFC", name)
+    # A name that is no UTF-8 comes in surrogates, which cannot be written down; it is read as members' names are.
+    return unicodedata.normalize("NFC", decode_name(os.fsencode(name), 0))

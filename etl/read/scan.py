@@ -15,7 +15,7 @@ from msgspec import Struct, structs
 from etl.errors import ArchiveError, InputError
 from etl.options import BuildOptions
 from etl.read.batches import Batch, BatchCutter, Extent, Limits, Place, make_batch
-from etl.read.directory import Entry, decode_name, find_directory, parse_entries, read_directory
+from etl.read.directory import LOCAL_HEADER, Entry, decode_name, find_directory, parse_entries, read_directory
 from etl.read.discover import Archive, Form
 from etl.read.mapped import MappedFile
 from etl.read.names import is_label_file
@@ -91,8 +91,9 @@ def _scan_zip(archive: Archive, options: BuildOptions) -> Scan:
         for block in read_directory(file, directory, where):
             digest.update(block)
             for entry in parse_entries(block, directory.shift):
-                offsets.append(entry.offset)
-                ends.append(_end(entry))
+                claimed = _claim(entry, directory.start)
+                offsets.append(claimed[0])
+                ends.append(claimed[1])
                 cutter.add(entry.packed_bytes, entry.json_bytes, label_file=_is_label_entry(entry))
                 at += entry.length
                 if cutter.full:
@@ -120,9 +121,14 @@ def _is_label_entry(entry: Entry) -> bool:
     return entry.name[-5:].lower() == b".json" and is_label_file(decode_name(entry.name, entry.flags))
 
 
-def _end(entry: Entry) -> int:
-    """Where the data of *entry* ends at the earliest: its local header may hold a longer extra field than we know of."""
-    return entry.offset + 30 + len(entry.name) + entry.packed_bytes
+def _claim(entry: Entry, limit: int) -> tuple[int, int]:
+    """
+    Return from where to where *entry* reaches at least; its local header may hold a longer extra field than we know of.
+
+    One that reaches past *limit*, where the data ends, will be rejected; it claims nothing, and harms no other: (-1, -1).
+    """
+    end = entry.offset + LOCAL_HEADER.size + len(entry.name) + entry.packed_bytes
+    return (entry.offset, end) if entry.offset >= 0 and end <= limit else (-1, -1)
 
 
 def _window(offsets: "array[int]", ends: "array[int]", extent: Extent, directory_start: int) -> tuple[int, int]:
@@ -140,7 +146,7 @@ def _overlapping(offsets: "array[int]", ends: "array[int]") -> list[int]:
     flagged: set[int] = set()
     reach, owner = -1, -1
     for i in order:
-        if offsets[i] < reach:
+        if 0 <= offsets[i] < reach:
             flagged.update((owner, i))
         if ends[i] > reach:
             reach, owner = ends[i], i

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 import polars as pl
+from msgspec import structs
 
 from etl.files import write_whole
 from etl.read.archive import crc32
@@ -50,14 +51,20 @@ SENTENCES = pl.Schema(
 _DECODER = msgspec.json.Decoder(SegmentHeader)
 
 
-def write_segment(path: Path, header: SegmentHeader, files: bytes, sentences: bytes) -> None:
+def write_segment(path: Path, header: SegmentHeader, files: bytes, sentences: bytes) -> SegmentHeader:
     """
-    Write a segment whose header is complete.
+    Write a segment, and return its header, complete with the checksum.
 
     Raises:
         StorageError: It cannot be written.
     """
+    header = structs.replace(header, crc32=_checksum(header, files + sentences))
     write_whole(path, [msgspec.json.encode(header), b"\n", files, sentences])
+    return header
+
+
+def _checksum(header: SegmentHeader, body: bytes | memoryview) -> int:
+    return crc32(body, crc32(msgspec.json.encode(structs.replace(header, crc32=0))))
 
 
 def read_header(path: Path, key: str) -> SegmentHeader | None:
@@ -76,10 +83,7 @@ def _header(content: bytes, key: str) -> SegmentHeader | None:
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     body = memoryview(content)[end + 1 :]
-    whole = (
-        header.key == key and len(body) == header.files_bytes + header.sentences_bytes and crc32(body) == header.crc32
-    )
-    return header if whole else None
+    return header if header.key == key and header.crc32 == _checksum(header, body) else None
 
 
 def read_files(path: Path, columns: Sequence[str]) -> pl.DataFrame:

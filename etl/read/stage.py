@@ -11,7 +11,7 @@ import msgspec
 import polars as pl
 
 from etl.files import make_folder
-from etl.read.archive import Defect, Member, crc32, read_members
+from etl.read.archive import Defect, Member, read_members
 from etl.read.batches import segment_path
 from etl.read.decode import Decoded, decode
 from etl.read.names import CODES, MemberName, parse_member
@@ -41,8 +41,7 @@ def read_batch(task: ReadTask) -> StagedBatch:
         rows.add(member)
     header, files, sentences = rows.segment(key)
     make_folder(path.parent)
-    write_segment(path, header, files, sentences)
-    return StagedBatch(header, reused=False)
+    return StagedBatch(write_segment(path, header, files, sentences), reused=False)
 
 
 def probe(task: ProbeTask) -> None:
@@ -128,11 +127,11 @@ class _Rows:
         )
 
     def segment(self, key: str) -> tuple[SegmentHeader, bytes, bytes]:
-        """Return the header and the two Arrow IPC files of the segment."""
+        """Return the header, without its checksum, and the two Arrow IPC files of the segment."""
         files, sentences = to_ipc(_frame(self.files, FILES)), to_ipc(_frame(self.sentences, SENTENCES))
         header = SegmentHeader(
             key=key,
-            crc32=crc32(sentences, crc32(files)),
+            crc32=0,
             files_bytes=len(files),
             sentences_bytes=len(sentences),
             label_files=len(self.files),

@@ -25,6 +25,6 @@ def _killers(workers: Workers, batch: Batch, first: int, last: int) -> list[int]
     if workers.alone(probe, ProbeTask(batch, first, last)) is not None:
         return []
     if last - first == 1:
-        return [first]
+        return [first] if workers.alone(probe, ProbeTask(batch, first, last)) is None else []
     middle = (first + last) // 2
     return _killers(workers, batch, first, middle) + _killers(workers, batch, middle, last)

@@ -38,7 +38,7 @@ def side_of(keys: Iterable[str], share: float) -> Split | None:
 
 def keys_of(speakers: str, script: str | None, region: Region, speech_type: SpeechType) -> list[str]:
     """Return the keys of a label file with *speakers* (ids, one a line) who read *script*, if it is one that many read."""
-    keys = [f"speaker:{speaker}" for speaker in speakers.split("\n") if speaker]
+    keys = [f"speaker:{speaker.casefold()}" for speaker in speakers.split("\n") if speaker]
     if script is not None and speech_type is SpeechType.REPEAT:
         keys.append(f"script:{region}:{script}")
     return keys

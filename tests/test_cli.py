@@ -1,0 +1,229 @@
+"""The command line: every command, what cannot be read or written, what goes to which stream, and exit codes."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from corpora import ANSWER_ZIP, REPEAT_ZIP, answers, member, stem, write_zip, zip_bytes
+from runs import command, counts_of, error_of, manifest_of, saturi, tree_of
+
+
+@pytest.mark.parametrize("arguments", [["verify"], ["sample"], ["nope"]], ids=" ".join)
+def test_missing_arguments(here: Path, arguments: list[str]) -> None:
+    """A command that lacks an argument, or is none, ends with 2 and one sentence."""
+    error_of(saturi(*arguments, cwd=here), 2)
+
+
+def _write_inputs(folder: Path) -> None:
+    """Write what cannot be read into *folder*, each beside a whole archive where that changes nothing."""
+    whole = zip_bytes(answers(12))
+    write_zip(folder / "audio" / "TS_경상.zip", [("a.wav", b"RIFF")])
+    write_zip(folder / "no-labels" / REPEAT_ZIP, [("readme.txt", b"nothing")])
+    write_zip(folder / "no-members" / REPEAT_ZIP, [])
+    (folder / "empty-folder").mkdir()
+    contents = {
+        "cut.zip": whole[:-30],
+        "beginning.zip": whole[:1000],
+        "empty.zip": b"",
+        "no-zip.zip": b"<html>404</html>" * 100,
+        "damaged.zip": whole.replace(b"PK\1\2", rb"PK\9\9", 1),
+        "gap.zip.part0": whole[:100],
+        "gap.zip.part500": whole[500:],
+        "tail.zip.part100": whole[100:],
+        "labels.tar": whole,
+    }
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+
+
+INPUTS = ["nowhere", "nowhere.zip", "empty-folder", "audio", "no-labels", "no-members"]
+INPUTS += [
+    "cut.zip",
+    "beginning.zip",
+    "empty.zip",
+    "no-zip.zip",
+    "damaged.zip",
+    "gap.zip.part0",
+    "tail.zip.part100",
+    "labels.tar",
+]
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_unreadable_inputs(here: Path, name: str) -> None:
+    """A corpus that is missing, empty, or not whole ends with 3 and one sentence that names it, and makes no build."""
+    _write_inputs(here)
+    for more in ([], ["--dry-run"]):
+        sentence = error_of(
+            saturi(
+                "build",
+                "--workers",
+                "1",
+                "corpus" if name == "nowhere" else name,
+                name,
+                "--out",
+                "out",
+                *more,
+                cwd=here,
+            ),
+            3,
+        )
+        assert name.partition(".")[0] in sentence
+        assert not (here / "out" / "manifest.json").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["no-labels", "no-members", "cut.zip", "beginning.zip", "empty.zip", "no-zip.zip", "damaged.zip"]
+)
+def test_bad_archives_may_be_allowed(here: Path, name: str) -> None:
+    """With --allow-bad-archives the rest is built, and what was left out is named on stderr and in the manifest."""
+    _write_inputs(here)
+    run = saturi("build", "--workers", "1", "corpus", name, "--out", "out", "--allow-bad-archives", cwd=here)
+    assert run.returncode == 0, run.stderr
+    assert counts_of(here / "out")["label_files"] == 40
+    [problem] = [row for row in manifest_of(here / "out")["corpus"] if row["problem"]]
+    assert f"{problem['archive']}: left out, {problem['problem']}" in run.stderr
+
+
+def test_bad_archives_alone_are_no_corpus(here: Path) -> None:
+    """Where every archive is left out there is nothing to build, and the exit code is 3."""
+    _write_inputs(here)
+    names = ["no-labels", "cut.zip", "empty.zip"]
+    error_of(saturi("build", "--workers", "1", *names, "--out", "out", "--allow-bad-archives", cwd=here), 3)
+    assert not (here / "out" / "manifest.json").exists()
+
+
+def test_too_many_entries(here: Path) -> None:
+    """An archive with more entries than --max-entries is refused as a whole."""
+    assert "more than 39 entries" in error_of(
+        saturi("build", "corpus", "--workers", "1", "--out", "out", "--max-entries", "39", cwd=here), 3
+    )
+    assert saturi("build", "corpus", "--workers", "1", "--out", "out", "--max-entries", "40", cwd=here).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--out", "file/out"], ["--out", "file"], ["--out", "out", "--stage", "file/stage"]], ids=" ".join
+)
+def test_a_folder_that_cannot_be_made(here: Path, arguments: list[str]) -> None:
+    """Where no folder can be made, since a file is there, a build ends with 5 and one sentence."""
+    (here / "file").write_text("mine")
+    assert str(here / "file") in error_of(saturi("build", "corpus", "--workers", "1", *arguments, cwd=here), 5)
+    assert (here / "file").read_text() == "mine"
+
+
+def test_json_is_all_there_is_on_stdout(here: Path) -> None:
+    """With --json stdout is the counts of the manifest as JSON in UTF-8, and everything else is on stderr."""
+    run = saturi("build", "corpus", "--workers", "1", "--out", "out", "--json", cwd=here)
+    assert json.loads(run.stdout) == counts_of(here / "out")
+    assert "reading label files" in run.stderr
+    shown = saturi("build", "corpus", "--workers", "1", "--out", "out", cwd=here)
+    assert "Account" in shown.stdout
+    assert "reading label files" not in shown.stdout
+
+
+def test_json_of_no_success(here: Path) -> None:
+    """With --json a build past a threshold prints its counts all the same, and the exit code is 1."""
+    write_zip(here / "corpus" / "more.zip", [(f"{number}.json", b"") for number in range(9)])
+    run = saturi("build", "corpus", "--workers", "1", "--out", "out", "--json", cwd=here)
+    assert run.returncode == 1
+    assert json.loads(run.stdout)["rejected"] == {"invalid_json": 9}
+
+
+def test_progress_without_a_terminal(here: Path) -> None:
+    """Without a terminal, progress is plain lines on stderr: whole ones, without colours and without carriage returns."""
+    run = saturi("build", "corpus", "--workers", "1", "--out", "out", "--validation", "0", cwd=here)
+    assert "\x1b" not in run.stderr + run.stdout
+    assert "\r" not in run.stderr
+    line = r"looking at archives: \d+ of \d+|reading label files: .* files · .* files/s · .*/s · \d+ rejected|[a-z ]+: \d+ of \d+"
+    assert run.stderr
+    assert [said for said in run.stderr.splitlines() if not re.fullmatch(line, said)] == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo terminals")
+def test_progress_on_a_terminal(here: Path) -> None:
+    """On a terminal, progress is drawn in place on stderr, and stdout stays as it is."""
+    pty = pytest.importorskip("pty")
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "TERM": "xterm"}
+    run = subprocess.run(
+        command("build", "corpus", "--out", "out", "--json"),
+        cwd=here,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        check=True,
+    )
+    os.close(theirs)
+    drawn = os.read(ours, 1 << 16)
+    os.close(ours)
+    assert b"\x1b[" in drawn
+    assert b"Traceback" not in drawn
+    assert json.loads(run.stdout) == counts_of(here / "out")
+
+
+def test_a_dry_run_writes_nothing(here: Path) -> None:
+    """A dry run tells what is there, archive by archive, in words or as JSON, and leaves every file as it is."""
+    write_zip(here / "corpus" / REPEAT_ZIP, [member(stem("st", "1", 1), "가", "나"), ("a.txt", b"")])
+    before = tree_of(here)
+    shown = saturi("build", "corpus", "--workers", "1", "--out", "out", "--dry-run", cwd=here)
+    machine = saturi("build", "corpus", "--workers", "1", "--out", "out", "--dry-run", "--json", cwd=here)
+    assert (shown.returncode, shown.stderr, machine.returncode, machine.stderr) == (0, "", 0, "")
+    assert tree_of(here) == before
+    assert "따라말하기" in shown.stdout
+    found = {row["archive"]: row["label_files"] for row in json.loads(machine.stdout)}
+    assert found == {REPEAT_ZIP: 1, ANSWER_ZIP: 40}
+
+
+def test_sample_build_verify(tmp_path: Path) -> None:
+    """A sample can be written, built and verified, each with 0; the same seed gives the same sample."""
+    for folder in ("corpus", "again"):
+        run = saturi("sample", folder, "--files", "200", "--seed", "7", cwd=tmp_path)
+        assert (run.returncode, run.stderr) == (0, "")
+        assert "200 label files" in run.stdout
+    assert tree_of(tmp_path / "corpus") == tree_of(tmp_path / "again")
+    build = saturi("build", "corpus", "--workers", "1", "--out", "out", cwd=tmp_path)
+    assert build.returncode == 0, build.stderr
+    assert "Next: saturi verify" in build.stdout
+    assert saturi("verify", "out", cwd=tmp_path).returncode == 0
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").touch()
+    error_of(saturi("sample", "mine", cwd=tmp_path), 2)
+    error_of(saturi("sample", "new", "--files", "99", cwd=tmp_path), 2)
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["build"], ["verify"], ["sample"]], ids=lambda arguments: " ".join(arguments) or "saturi"
+)
+def test_help(tmp_path: Path, arguments: list[str]) -> None:
+    """Each command explains itself, by --help and by -h."""
+    long, short = (saturi(*arguments, flag, cwd=tmp_path) for flag in ("--help", "-h"))
+    assert (long.returncode, long.stderr, long.stdout) == (0, "", short.stdout)
+    assert long.stdout.startswith("Usage: ")
+
+
+def test_version(tmp_path: Path) -> None:
+    """The version is that of the installed package."""
+    run = saturi("--version", cwd=tmp_path)
+    assert (run.returncode, run.stdout.split()[-1]) == (0, version("saturi"))
+
+
+def test_a_korean_windows_console(tmp_path: Path) -> None:
+    """On a console in CP949 every command prints what it can and none fails, whatever is in a name."""
+    for arguments in (
+        ["sample", "corpus"],
+        ["build", "corpus", "--out", "out"],
+        ["verify", "out"],
+        ["build", "--help"],
+    ):
+        run = saturi(*arguments, cwd=tmp_path, PYTHONIOENCODING="cp949")
+        assert run.returncode == 0, run.stderr
+        assert run.stdout
+    write_zip(tmp_path / "odd" / "경상 👵ᆞ✓.zip", answers(12))
+    run = saturi("build", "odd", "--workers", "1", "--out", "out", "--dry-run", cwd=tmp_path, PYTHONIOENCODING="cp949")
+    assert run.returncode == 0, run.stderr
+    error_of(saturi("build", "👵ᆞ✓", "--out", "out", cwd=tmp_path, PYTHONIOENCODING="cp949"), 3)
