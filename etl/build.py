@@ -95,7 +95,7 @@ def build(  # noqa: PLR0913 - the five behind the star are how, not what
     workers = checked_workers(workers)
     out = Path(out).absolute()
     stage = out / STAGE if stage is None else Path(stage).absolute()
-    with Workers(make_executor or partial(process_pool, workers), 2 * workers) as pool, claimed(out, stage):
+    with claimed(out, stage), Workers(make_executor or partial(process_pool, workers), 2 * workers) as pool:
         meter = Meter(workers)
         run = _Run(pool, meter, watcher or _ignore)
         found = discover(corpus)

@@ -43,10 +43,16 @@ def claimed(out: Path, stage: Path) -> Iterator[None]:
             _refuse_foreign(folder)
             make_folder(folder)
             stack.enter_context(_locked(folder))
-        sweep(out)
-        for folder in (stage, *stage.glob("[0-9a-f][0-9a-f]")):
-            sweep(folder)
-        yield
+        _sweep(out, stage)  # after a build that was killed
+        try:
+            yield
+        finally:
+            _sweep(out, stage)  # after a worker that was
+
+
+def _sweep(out: Path, stage: Path) -> None:
+    for folder in (out, stage, *stage.glob("[0-9a-f][0-9a-f]")):
+        sweep(folder)
 
 
 def _refuse_foreign(folder: Path) -> None:

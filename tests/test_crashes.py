@@ -117,9 +117,9 @@ def test_killed_while_publishing(undisturbed: Undisturbed, earlier: Path, tmp_pa
     """A build killed while it takes the place of another leaves no manifest or a whole build, and can be run again."""
     out = tmp_path / "out"
     shutil.copytree(earlier, out)
-    before = _bytes_of(out / "manifest.json")
+    before = _published(out)
     with started("build", undisturbed.corpus, "--out", "out", *ARGUMENTS, cwd=tmp_path) as process:
-        wait_until(process, lambda: _bytes_of(out / "manifest.json") != before)
+        wait_until(process, lambda: _published(out) != before)
         time.sleep(pause)
         kill_group(process)
     if (out / "manifest.json").exists():
@@ -247,8 +247,6 @@ def _group_runs(group: int) -> bool:
     return True
 
 
-def _bytes_of(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return None
+def _published(out: Path) -> tuple[bool, list[str]]:
+    """Return whether there is a manifest, and the names of the chunks beside it."""
+    return (out / "manifest.json").exists(), sorted(path.name for path in (out / "chunks" / "train").iterdir())

@@ -127,7 +127,9 @@ def _parse(document: bytes) -> LabelFile | Defect:
         if detail == _TRUNCATED:
             return Defect(RejectReason.INVALID_JSON, None, "ends too early, or holds half of a surrogate pair")
         at = _BYTE.search(detail)
-        return Defect(RejectReason.INVALID_JSON, int(at[1]) if at else None, detail)
+        # Of what follows the document, msgspec names the second byte.
+        behind = detail.startswith("JSON is malformed: trailing characters")
+        return Defect(RejectReason.INVALID_JSON, int(at[1]) - behind if at else None, _BYTE.sub("", detail).rstrip())
     except RecursionError:
         return Defect(RejectReason.INVALID_JSON, None, "nested too deeply")
 
