@@ -21,7 +21,7 @@ help:
 setup: .venv/ready
 
 demo: setup
-	$(BIN)/saturi sample $(CORPUS)
+	$(BIN)/saturi sample $(CORPUS) --files 2000
 	$(BIN)/saturi build $(CORPUS) --out $(RESULT)
 	$(BIN)/saturi verify $(RESULT)
 	@echo

@@ -220,7 +220,8 @@ def _consoles() -> tuple["Console", "Console"]:
     """Return consoles on stdout and on stderr that survive what their encoding cannot show."""
     from rich.console import Console
 
-    return Console(), Console(stderr=True)
+    # What is not a terminal has no width; tables in a file or a log should not be folded at 80 columns.
+    return Console(width=None if sys.stdout.isatty() else 132), Console(stderr=True)
 
 
 def _print_json(value: Any) -> None:

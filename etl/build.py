@@ -95,10 +95,10 @@ def build(  # noqa: PLR0913 - the five behind the star are how, not what
     workers = checked_workers(workers)
     out = Path(out).absolute()
     stage = out / STAGE if stage is None else Path(stage).absolute()
+    found = discover(corpus)
     with claimed(out, stage), Workers(make_executor or partial(process_pool, workers), 2 * workers) as pool:
         meter = Meter(workers)
         run = _Run(pool, meter, watcher or _ignore)
-        found = discover(corpus)
         scans = _scan_archives(run, found, options)
         reads = _read_archives(run, scans, stage)
         work = open_work(out, _build_key(run, reads, options))

@@ -26,6 +26,7 @@ from concurrent.futures import (
 )
 from contextlib import contextmanager
 from importlib import import_module
+from multiprocessing import resource_tracker
 from multiprocessing.context import BaseContext
 from types import TracebackType
 from typing import Generic, NamedTuple, TypeVar
@@ -77,23 +78,24 @@ def process_pool(workers: int, start_method: str = "spawn") -> ProcessPoolExecut
     """
     pool_context: BaseContext = multiprocessing.get_context(start_method)
     pool = ProcessPoolExecutor(workers, mp_context=pool_context, initializer=start_worker)
-    with _interrupts_ignored():
+    with _interrupts_held_back():
         for _ in range(workers):
-            pool.submit(_do_nothing)  # the pool starts a worker a task: they load while the parent looks for archives
+            pool.submit(_do_nothing)  # the pool starts a worker a task: they load while the parent looks at archives
     return pool
 
 
 @contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """Ignore Ctrl-C here and in every process started meanwhile, from its first moment on; only this one hears it later."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may say so; workers then begin to ignore it when they are ready
+def _interrupts_held_back() -> Iterator[None]:
+    """Hold back Ctrl-C from here, and for good from every process started meanwhile, from its first moment on."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows: workers begin to ignore it when they are ready
+        yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    resource_tracker.ensure_running()  # started later, it would let it through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _do_nothing() -> None:

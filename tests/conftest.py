@@ -11,6 +11,7 @@ from etl.sample.corpus import SampleReport, write_sample
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kills", type=int, default=25, help="how many builds are killed at a random moment")
+    parser.addoption("--large", action="store_true", help="also build a million label files")
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew")
 
 

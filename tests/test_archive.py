@@ -632,13 +632,21 @@ def test_folders_of_many_files_are_cut_into_batches(tmp_path: Path) -> None:
     ]
 
 
-def test_files_that_went_stop_the_build(tmp_path: Path) -> None:
-    """A loose file, or an archive, that goes while a build reads is an error that names it."""
+def test_a_file_that_went_is_rejected(tmp_path: Path) -> None:
+    """A loose file that goes while a build reads, and a link that leads nowhere, are rejected as unreadable."""
     (tmp_path / "a.json").write_bytes(b"{}")
+    (tmp_path / "b.json").write_bytes(b"{}")
+    (tmp_path / "c.json").symlink_to(tmp_path / "nowhere.json")
     [batch] = _scan(tmp_path).batches
     (tmp_path / "a.json").unlink()
-    with pytest.raises(InputError, match=r"a\.json: has gone since the build began"):
-        list(read_members(batch))
+    found = [member for member in read_members(batch) if member is not None]
+    assert [member.path for member in found] == ["a.json", "b.json", "c.json"]
+    outcomes = [member.content.reason if isinstance(member.content, Defect) else None for member in found]
+    assert outcomes == [RejectReason.UNREADABLE, None, RejectReason.UNREADABLE]
+
+
+def test_an_archive_that_went_stops_the_build(tmp_path: Path) -> None:
+    """An archive that goes while a build reads is an error that names it."""
     path = _write(tmp_path, _zip(_CONTENTS))
     [batch] = _scan(path).batches
     path.unlink()

@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from etl.errors import InputError
 from etl.read.batches import Batch, Limits
 from etl.read.directory import ENCRYPTED, LOCAL_HEADER, Entry, decode_name, parse_entries
 from etl.read.discover import Form
@@ -156,10 +155,6 @@ def _file_content(path: Path, max_bytes: int) -> bytes | Defect:
     try:
         with path.open("rb") as file:
             content = file.read(max_bytes + 1)
-    except FileNotFoundError as error:
-        raise InputError(
-            str(path), "has gone since the build began", "leave the corpus alone while it is read"
-        ) from error
     except OSError as error:
         return Defect(RejectReason.UNREADABLE, None, f"cannot be read ({error.strerror})")
     if len(content) > max_bytes:

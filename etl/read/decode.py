@@ -11,6 +11,7 @@ is a list of good numbers is not looked at.
 """
 
 import re
+from codecs import getincrementaldecoder
 from typing import NamedTuple
 
 import msgspec
@@ -22,7 +23,9 @@ from schemas.terms import RejectReason
 
 _BOM = b"\xef\xbb\xbf"
 _DECODER = msgspec.json.Decoder(LabelFile)
+_MOST_LOOSE_COMMAS = 1000  # more are no slip of a pen, and mending them would take memory without bound
 _F0_KEY = b'"intonations"'
+_BLOCK_BYTES = 1 << 20
 _END_BYTES = 64  # more than the white space at an end of a real array
 _TRUNCATED = "Input data was truncated"
 _BYTE = re.compile(r"\(byte (\d+)\)")
@@ -56,10 +59,9 @@ def _decode(document: bytes) -> Decoded | Defect:
     if label is not None and label.transcription is not None:
         return Decoded(label, label.transcription, repaired=False)
     # The document as a whole says what is wrong with it, and where. msgspec checks only the strings it keeps.
-    try:
-        document.decode()
-    except UnicodeDecodeError as error:
-        return Defect(RejectReason.INVALID_UTF8, error.start, error.reason)
+    invalid = _invalid_utf8(document)
+    if invalid is not None:
+        return invalid
     whole = _parse(document)
     if isinstance(whole, Defect) and whole.reason is RejectReason.INVALID_JSON:
         mended = _parse(_without_loose_commas(document))
@@ -90,11 +92,7 @@ def step_over_f0(document: bytes) -> bytes:
         stop = document.find(b"]", start)
         if start == 0 or stop < 0:
             break
-        if (
-            stop > start
-            and document[key + len(_F0_KEY) : start - 1].strip() == b":"
-            and _is_plain(document[start:stop])
-        ):
+        if document[key + len(_F0_KEY) : start - 1].strip() == b":" and _is_plain(document, start, stop):
             pieces.append(document[done:start])
             done = stop
         key = document.find(_F0_KEY, stop)
@@ -102,11 +100,15 @@ def step_over_f0(document: bytes) -> bytes:
     return b"".join(pieces)
 
 
-def _is_plain(array: bytes) -> bool:
-    """Whether the contents of an *array* can be stepped over: no text, nothing nested, and no comma at an end."""
-    if not array.isascii() or b'"' in array or b"[" in array:
+def _is_plain(document: bytes, start: int, stop: int) -> bool:
+    """Whether what lies from *start* to *stop* can be stepped over: no text, nothing nested, and no comma at an end."""
+    if document.find(b'"', start, stop) >= 0 or document.find(b"[", start, stop) >= 0:
         return False
-    return b"," not in (array[:_END_BYTES].lstrip()[:1], array[-_END_BYTES:].rstrip()[-1:])
+    first = document[start : min(start + _END_BYTES, stop)].lstrip()
+    last = document[max(start, stop - _END_BYTES) : stop].rstrip()
+    if first.startswith(b",") or last.endswith(b",") or (not last and stop - start > _END_BYTES):
+        return False
+    return all(document[at : min(at + _BLOCK_BYTES, stop)].isascii() for at in range(start, stop, _BLOCK_BYTES))
 
 
 def _checked(label: LabelFile | Defect, *, repaired: bool) -> Decoded | Defect:
@@ -142,5 +144,25 @@ def _wrong_type(detail: str) -> Defect:
     return Defect(reason, None, detail)
 
 
+def _invalid_utf8(document: bytes) -> Defect | None:
+    """Return where *document* is no UTF-8; block by block, since a text takes up to four times the memory of its bytes."""
+    decoder = getincrementaldecoder("utf-8")()
+    for at in range(0, len(document), _BLOCK_BYTES):
+        carried = len(decoder.getstate()[0])
+        try:
+            decoder.decode(document[at : at + _BLOCK_BYTES], final=at + _BLOCK_BYTES >= len(document))
+        except UnicodeDecodeError as error:
+            return Defect(RejectReason.INVALID_UTF8, at - carried + error.start, error.reason)
+    return None
+
+
 def _without_loose_commas(document: bytes) -> bytes:
-    return _STRING_OR_LOOSE_COMMA.sub(lambda match: b"" if match[0] == b"," else match[0], document)
+    pieces = []
+    done = 0
+    for match in _STRING_OR_LOOSE_COMMA.finditer(document):
+        if match[0] == b",":
+            pieces.append(document[done : match.start()])
+            done = match.end()
+            if len(pieces) > _MOST_LOOSE_COMMAS:
+                return document
+    return b"".join([*pieces, document[done:]])

@@ -159,10 +159,10 @@ def _scan_folder(archive: Archive, options: BuildOptions) -> Scan:
     cutter = BatchCutter(limits.max_member_bytes)
     names: list[bytes] = []
     digest = hashlib.sha256()
-    for name, facts in _regular_files(archive.paths[0]):
+    for name, size, changed_ns in _files(archive.paths[0]):
         names.append(os.fsencode(name))
-        digest.update(msgspec.json.encode((names[-1].hex(), facts.st_size, facts.st_mtime_ns)))
-        cutter.add(facts.st_size, facts.st_size, label_file=True)
+        digest.update(msgspec.json.encode((names[-1].hex(), size, changed_ns)))
+        cutter.add(size, size, label_file=True)
         if cutter.full:
             batches.append(
                 make_batch(archive, digest.hexdigest(), cutter.take(), Place(names=b"\0".join(names)), limits)
@@ -173,17 +173,19 @@ def _scan_folder(archive: Archive, options: BuildOptions) -> Scan:
     return Scan(archive=archive, fingerprint="", batches=batches)
 
 
-def _regular_files(folder: str) -> Iterator[tuple[str, os.stat_result]]:
-    """Yield the label files directly in *folder* with their facts, sorted by name in NFC."""
+def _files(folder: str) -> Iterator[tuple[str, int, int]]:
+    """Yield the label files directly in *folder*, sorted by name in NFC: name, bytes, time of the last change."""
     try:
-        names = [name for name in os.listdir(folder) if is_label_file(name)]  # noqa: PTH208 - a Path a file is 20 times the memory
-        names.sort()
-        names.sort(key=partial(unicodedata.normalize, "NFC"))
-        for name in names:
-            facts = os.stat(os.path.join(folder, name))  # noqa: PTH116, PTH118 - likewise
-            if stat.S_ISREG(facts.st_mode):
-                yield name, facts
+        names = [name for name in os.listdir(folder) if is_label_file(name)]  # noqa: PTH208 - a Path is 20 times the memory
     except OSError as error:
-        raise InputError(
-            str(error.filename), f"cannot be read ({error.strerror})", "check that it is there and may be read"
-        ) from error
+        raise InputError(folder, f"cannot be listed ({error.strerror})", "check its permissions") from error
+    names.sort()
+    names.sort(key=partial(unicodedata.normalize, "NFC"))
+    for name in names:
+        try:
+            facts = os.stat(os.path.join(folder, name))  # noqa: PTH116, PTH118 - likewise
+        except OSError:
+            yield name, 0, 0  # a link to nowhere: it cannot be read, and is rejected for that
+            continue
+        if stat.S_ISREG(facts.st_mode):
+            yield name, facts.st_size, facts.st_mtime_ns

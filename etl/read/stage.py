@@ -19,6 +19,7 @@ from etl.read.segments import FILES, SENTENCES, read_header, to_ipc, write_segme
 from etl.tasks import ProbeTask, ReadTask, StagedBatch
 from schemas.label2022 import LabelFile, Sentence, Transcription
 from schemas.segment import Disagreements, Kind, KindCount, SegmentHeader
+from schemas.terms import RejectReason
 
 
 def read_batch(task: ReadTask) -> StagedBatch:
@@ -34,7 +35,8 @@ def read_batch(task: ReadTask) -> StagedBatch:
     key = batch.key if not task.killers else hashlib.sha256(f"{batch.key} {sorted(task.killers)}".encode()).hexdigest()
     path = segment_path(Path(task.stage), key)
     header = read_header(path, key)
-    if header is not None:
+    # A file that could not be opened may be readable by now, and would look the same.
+    if header is not None and RejectReason.UNREADABLE not in header.rejected:
         return StagedBatch(header, reused=True)
     rows = _Rows()
     for member in read_members(batch, task.killers):

@@ -1,0 +1,64 @@
+"""Memory: bounded by the batch at work, and not by the corpus or by the largest label file."""
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from corpora import ANSWER_ZIP
+from runs import facts_of, manifest_of, saturi
+
+from benchmarks.corpus import FACTS, make_corpus
+from etl.options import MIB
+
+PARENT_BYTES = 400 * MIB
+WORKER_BYTES = 256 * MIB
+
+_F0_LINES = b"180.25,\n\t\t\t\t\t" * 4_900_000
+_ENDS = {
+    "whole": b'180.25], "pronunciation": "a", "standard": "b"}], "pronunciation": "a", "standard": "b"}}',
+    "cut-off": b"180.25",
+    "comma-behind": b'180.25], "standard": "b"},], "pronunciation": "a", "standard": "b"}}',
+}
+
+
+def _built(corpus: Path, folder: Path, *options: str) -> dict[str, Any]:
+    """Build *corpus* below *folder*, and return how it went."""
+    run = saturi("build", corpus, "--out", "out", "--workers", "2", *options, cwd=folder)
+    assert run.returncode in (0, 1), run.stderr
+    return facts_of(folder / "out")
+
+
+def _within_bounds(facts: dict[str, Any]) -> bool:
+    parent, worker = int(facts["parent_peak_bytes"]), int(facts["worker_peak_bytes"])
+    return 0 < parent <= PARENT_BYTES and 0 < worker <= WORKER_BYTES
+
+
+def test_a_corpus(big_sample: Path, tmp_path: Path) -> None:
+    """A build keeps the parent under 400 MiB and every worker under 256 MiB."""
+    assert _within_bounds(_built(big_sample, tmp_path))
+
+
+@pytest.mark.parametrize("end", [pytest.param(end, id=name) for name, end in _ENDS.items()])
+def test_label_files_as_large_as_allowed(end: bytes, tmp_path: Path) -> None:
+    """Label files of 61 MiB, whole or broken, keep a worker under its bound."""
+    document = b'{"transcription": {"sentences": [{"intonations": [' + _F0_LINES + end
+    assert 60 * MIB < len(document) < 64 * MIB
+    path = tmp_path / "corpus" / ANSWER_ZIP
+    path.parent.mkdir(parents=True)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for number in range(2):
+            archive.writestr(f"say_set1_collectorgs1_speakergs{number}_1_0_9.json", document)
+    assert _within_bounds(_built(tmp_path / "corpus", tmp_path, "--max-ratio", "1100"))
+
+
+@pytest.mark.parametrize("files", [pytest.param(60_000, id="tiny"), pytest.param(1_000_000, id="a-million")])
+def test_tiny_label_files(files: int, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """Many tiny label files need no more memory than a few large ones."""
+    if files > 100_000 and not request.config.getoption("--large"):
+        pytest.skip("takes a minute and half a gigabyte of disk: run with --large")
+    make_corpus(tmp_path / "corpus", files=files, tiny=True)
+    (tmp_path / "corpus" / FACTS).unlink()
+    facts = _built(tmp_path / "corpus", tmp_path)
+    assert manifest_of(tmp_path / "out")["counts"]["label_files"] == files
+    assert _within_bounds(facts)
