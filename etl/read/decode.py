@@ -26,6 +26,7 @@ _DECODER = msgspec.json.Decoder(LabelFile)
 _MOST_LOOSE_COMMAS = 1000  # more are no slip of a pen, and mending them would take memory without bound
 _F0_KEY = b'"intonations"'
 _BLOCK_BYTES = 1 << 20
+_LARGE_BYTES = 1 << 20  # no real label file is larger, and copies of such a one would not be small
 _END_BYTES = 64  # more than the white space at an end of a real array
 _TRUNCATED = "Input data was truncated"
 _BYTE = re.compile(r"\(byte (\d+)\)")
@@ -55,7 +56,7 @@ def decode(document: bytes) -> Decoded | Defect:
 def _decode(document: bytes) -> Decoded | Defect:
     if document.endswith((b"\0", b"\0\n")):
         document = document.rstrip(b"\0\r\n")
-    label = _parse_without_f0(document)
+    label = _parse_without_f0(document) if len(document) <= _LARGE_BYTES else None
     if label is not None and label.transcription is not None:
         return Decoded(label, label.transcription, repaired=False)
     # The document as a whole says what is wrong with it, and where. msgspec checks only the strings it keeps.
@@ -92,7 +93,8 @@ def step_over_f0(document: bytes) -> bytes:
         stop = document.find(b"]", start)
         if start == 0 or stop < 0:
             break
-        if document[key + len(_F0_KEY) : start - 1].strip() == b":" and _is_plain(document, start, stop):
+        array = document[start:stop]
+        if array and document[key + len(_F0_KEY) : start - 1].strip() == b":" and _is_plain(array):
             pieces.append(document[done:start])
             done = stop
         key = document.find(_F0_KEY, stop)
@@ -100,15 +102,12 @@ def step_over_f0(document: bytes) -> bytes:
     return b"".join(pieces)
 
 
-def _is_plain(document: bytes, start: int, stop: int) -> bool:
-    """Whether what lies from *start* to *stop* can be stepped over: no text, nothing nested, and no comma at an end."""
-    if document.find(b'"', start, stop) >= 0 or document.find(b"[", start, stop) >= 0:
+def _is_plain(array: bytes) -> bool:
+    """Whether the contents of an *array* can be stepped over: no text, nothing nested, and no comma at an end."""
+    if b'"' in array or b"[" in array or not array.isascii():
         return False
-    first = document[start : min(start + _END_BYTES, stop)].lstrip()
-    last = document[max(start, stop - _END_BYTES) : stop].rstrip()
-    if first.startswith(b",") or last.endswith(b",") or (not last and stop - start > _END_BYTES):
-        return False
-    return all(document[at : min(at + _BLOCK_BYTES, stop)].isascii() for at in range(start, stop, _BLOCK_BYTES))
+    first, last = array[:_END_BYTES].lstrip(), array[-_END_BYTES:].rstrip()
+    return not first.startswith(b",") and not last.endswith(b",") and last != b""
 
 
 def _checked(label: LabelFile | Defect, *, repaired: bool) -> Decoded | Defect:
