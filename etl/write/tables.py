@@ -13,7 +13,7 @@ from etl.write.shard import LINEAGE
 from schemas.manifest import Reject
 
 REJECT_COLUMNS = ("member", "reason", "position", "detail")
-_ROW_GROUP_ROWS = 65_536  # bounds the memory of whoever writes or reads it
+_ROW_GROUP_ROWS = 16_384  # bounds the memory of whoever writes or reads it
 
 
 def write_rejects(task: RejectsTask) -> int:
