@@ -1,0 +1,35 @@
+"""
+The floor: inflate every label file and check its CRC, with the library and the workers of the build, and no more.
+
+    python -m benchmarks.floor CORPUS WORKERS
+"""
+
+import sys
+from collections import deque
+from functools import partial
+
+from etl.options import BuildOptions
+from etl.read.archive import read_members
+from etl.read.batches import Batch
+from etl.read.discover import discover
+from etl.read.scan import scan
+from etl.workers import Workers, process_pool
+
+
+def inflate_all(batch: Batch) -> None:
+    """Inflate the members of *batch*, and forget each before the next."""
+    deque(read_members(batch), maxlen=0)
+
+
+def main(corpus: str, workers: int) -> int:
+    """Inflate *corpus*, and return how many label files it has."""
+    with Workers(partial(process_pool, workers), 2 * workers) as pool:
+        scans = [scan(archive, BuildOptions()) for archive in discover([corpus]).archives]
+        batches = sorted(
+            (batch for found in scans for batch in found.batches), key=lambda batch: -batch.extent.json_bytes
+        )
+        return sum(outcome.task.extent.label_files for outcome in pool.map(inflate_all, batches))
+
+
+if __name__ == "__main__":
+    print(main(sys.argv[1], int(sys.argv[2])))
