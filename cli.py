@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from etl.config import DEFAULT_NAME, read_config
-from etl.errors import EtlError, OptionError
+from etl.errors import EtlError, OptionError, StorageError
 from etl.options import BuildOptions, parse_bytes
 from etl.version import __version__
 from schemas.config import Config
@@ -117,8 +117,10 @@ def cli() -> None:
     "max_unknown", "Share of label files without region or speech type above which the exit code is 1.", type=float
 )
 @_option("max_rejects", "Share of rejected label files above which the exit code is 1.", type=float)
-@click.option(
-    "--allow-bad-archives", is_flag=True, help="Go on past archives that cannot be opened or hold no label file."
+@_option(
+    "allow_bad_archives",
+    "Go on past archives that cannot be opened or hold no label file.",
+    flag="--allow-bad-archives/--no-allow-bad-archives",
 )
 @click.option("--dry-run", is_flag=True, help="Only read the directories of the archives; write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest's counts on stdout, for machines.")
@@ -213,6 +215,7 @@ def sample(folder: Path, files: int, seed: int) -> None:
         f"{report.label_files} label files in {report.archives} archives, {broken} of them broken on purpose, in {folder}",
         highlight=False,
         soft_wrap=True,
+        markup=False,
     )
 
 
@@ -232,7 +235,8 @@ def _print_json(value: Any) -> None:
 def main() -> None:
     """Run the command line: an error is one sentence on stderr and an exit code."""
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a console in cp949 cannot print everything
+        if stream is not None:  # closed by who started us
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a console in cp949 cannot print everything
     try:
         code = cli.main(standalone_mode=False)
     except click.ClickException as error:
@@ -241,6 +245,12 @@ def main() -> None:
     except (EtlError, FileExistsError) as error:
         click.echo(f"saturi: {error}", err=True)
         code = error.exit_code if isinstance(error, EtlError) else OptionError.exit_code
+    except OSError as error:  # what nobody foresaw of files: in one sentence, too
+        click.echo(
+            f"saturi: {error.filename or 'a file'}: {error.strerror or error}; check the path and its permissions",
+            err=True,
+        )
+        code = StorageError.exit_code
     except (click.Abort, KeyboardInterrupt):
         code = INTERRUPTED
     sys.exit(code)

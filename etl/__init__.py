@@ -3,7 +3,8 @@ Saturi: AI-Hub's Korean dialect label archives to chat fine-tuning data, every l
 
     from etl import BuildOptions, build
 
-    result = build(["data"], "out", BuildOptions(unit="sentence"))
+    if __name__ == "__main__":  # workers import the main module, too
+        result = build(["data"], "out", BuildOptions(unit="sentence"))
 """
 
 from etl.build import BuildResult, build, dry_run

@@ -1,6 +1,7 @@
 """The way of the data, top to bottom: corpus → archives → batches → segments → decisions → chunks → manifest."""
 
 import hashlib
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -95,9 +96,10 @@ def build(  # noqa: PLR0913 - the five behind the star are how, not what
     workers = checked_workers(workers)
     out = Path(out).absolute()
     stage = out / STAGE if stage is None else Path(stage).absolute()
+    began = time.monotonic()
     found = discover(corpus)
     with claimed(out, stage), Workers(make_executor or partial(process_pool, workers), 2 * workers) as pool:
-        meter = Meter(workers)
+        meter = Meter(workers, began)
         run = _Run(pool, meter, watcher or _ignore)
         scans = _scan_archives(run, found, options)
         reads = _read_archives(run, scans, stage)
@@ -204,7 +206,7 @@ def _build_key(run: _Run, reads: Iterable[Read], options: BuildOptions) -> str:
     for read in reads:
         digest.update(
             msgspec.json.encode(
-                [read.scan.archive.name, read.scan.archive.hints, [header.key for header in read.segments]]
+                [read.scan.archive.name, read.scan.archive.hints, [header.crc32 for header in read.segments]]
             )
         )
     return digest.hexdigest()

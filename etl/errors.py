@@ -9,7 +9,8 @@ Everything that can go wrong, as one tree; each class knows the exit code of the
     │   ├── ArchiveError                               a zip, or a set of parts, is not whole
     │   └── BuildError                                 a folder holds no finished build
     ├── PromiseError (RuntimeError)                 4  a sum does not balance: our mistake, or damage
-    │   └── WorkerKilledError                          a worker is killed again and again, by no fault of a file
+    │   ├── WorkerKilledError                          a worker is killed again and again, by no fault of a file
+    │   └── WorkerStartError                           no worker can start at all
     └── StorageError (OSError)                      5  the disk, or the folder to write to
         ├── DiskFullError                              no space left
         ├── LockedError                                another build writes there
@@ -93,6 +94,18 @@ class WorkerKilledError(PromiseError):
     def __str__(self) -> str:
         problem = "the process was killed twice, perhaps for want of memory"
         return f"{self.args[0]}: {problem}; run the same command with fewer --workers"
+
+
+class WorkerStartError(PromiseError):
+    """Not even a task that does nothing comes back from a worker."""
+
+    def __init__(self) -> None:
+        super().__init__("workers", "")
+        self.args = ()
+
+    def __str__(self) -> str:
+        advice = 'a script that calls build() must do so under `if __name__ == "__main__":`'
+        return f"workers: no process can start; {advice}"
 
 
 class StorageError(EtlError, OSError):

@@ -71,9 +71,15 @@ class BuildFacts(Struct, frozen=True, kw_only=True):
 
 
 class Meter:
-    """Gather the facts of a build while it runs."""
+    """
+    Gather the facts of a build while it runs.
 
-    def __init__(self, workers: int) -> None:
+    Args:
+        workers: Number of processes.
+        began: When it began, by `time.monotonic`.
+    """
+
+    def __init__(self, workers: int, began: float) -> None:
         self.workers = workers
         self.started = datetime.now(UTC)
         self.cpu_seconds = 0.0
@@ -87,7 +93,7 @@ class Meter:
             "polars": version("polars"),
             "msgspec": version("msgspec"),
         }
-        self._began = time.monotonic()
+        self._began = began
         self._steps: dict[str, float] = {}
 
     @contextmanager

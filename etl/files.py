@@ -79,7 +79,8 @@ def write_whole(path: Path, parts: Iterable[bytes]) -> None:
     """
     file = PendingFile(path)
     try:
-        file.write(b"".join(parts))
+        for part in parts:
+            file.write(part)
         file.finish()
     finally:
         file.discard()

@@ -114,11 +114,11 @@ def publish_build(out: Path, manifest: Manifest) -> None:
         for path in (*sorted(wanted), *TABLES):
             target = out / path
             target.parent.mkdir(parents=True, exist_ok=True)
-            if (work / path).exists():  # else moved by the build that was killed
-                (work / path).replace(target)
+            (work / path).replace(target)
         _remove_empty_folders(out / "chunks")
-        for folder in {(out / path).parent for path in wanted} | {out}:
-            sync_folder(folder)
+        for folder in {(out / path).parent for path in wanted} | {out / "chunks", out}:
+            if folder.exists():
+                sync_folder(folder)
         (work / MANIFEST).replace(out / MANIFEST)
         sync_folder(out)
         shutil.rmtree(work)

@@ -1,8 +1,8 @@
 """Options of a build: frozen, checked when made, and written into the manifest, since they decide its bytes."""
 
-import math
 import re
 from enum import StrEnum
+from types import NoneType
 from typing import Any, Literal, TypeVar
 
 from msgspec import Struct, structs, to_builtins
@@ -77,6 +77,13 @@ class BuildOptions(Struct, frozen=True, kw_only=True):
     allow_bad_archives: bool = False
 
     def __post_init__(self) -> None:
+        for name, kinds in _KINDS.items():
+            value = getattr(self, name)
+            if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+                expected = " or ".join(kind.__name__ for kind in kinds)
+                raise OptionError(flag(name), f"{value!r} is no {expected}", f"give one, like {_DEFAULT_OF[name]!r}")
+        if any("\ud800" <= letter <= "\udfff" for letter in self.system_prompt):
+            raise OptionError("--system-prompt", "it is no valid Unicode", "check the terminal's encoding (UTF-8)")
         force = structs.force_setattr
         force(self, "unit", _term("unit", self.unit, Unit))
         force(self, "source", _term("source", self.source, Source))
@@ -93,7 +100,7 @@ class BuildOptions(Struct, frozen=True, kw_only=True):
             _at_least_one(name, getattr(self, name))
         if self.max_chunk_examples is not None:
             _at_least_one("max_chunk_examples", self.max_chunk_examples)
-        _between("max_ratio", self.max_ratio, 1, math.inf)
+        _between("max_ratio", self.max_ratio, 1, 1e9)
         force(self, "max_ratio", float(self.max_ratio))
         for name in ("max_unknown", "max_rejects"):
             _between(name, getattr(self, name), 0, 1)
@@ -105,6 +112,22 @@ class BuildOptions(Struct, frozen=True, kw_only=True):
         return builtins
 
 
+_KINDS: dict[str, tuple[type, ...]] = {
+    "system_prompt": (str,),
+    "dedup": (bool,),
+    "validation": (float, int, str),
+    "max_chunk_bytes": (int,),
+    "max_chunk_examples": (int, NoneType),
+    "max_member_bytes": (int,),
+    "max_ratio": (float, int),
+    "max_entries": (int,),
+    "max_unknown": (float, int),
+    "max_rejects": (float, int),
+    "allow_bad_archives": (bool,),
+}
+_DEFAULT_OF = {field.name: field.default for field in structs.fields(BuildOptions)}
+
+
 def flag(name: str) -> str:
     """Return the command-line spelling of the option *name*."""
     return "--" + name.replace("_", "-")
@@ -112,6 +135,8 @@ def flag(name: str) -> str:
 
 def _in_order(name: str, values: tuple[Term, ...], terms: type[Term]) -> tuple[Term, ...]:
     """Return *values* in the order of *terms*, so that the order given does not matter."""
+    if isinstance(values, str):
+        values = (_term(name, values, terms),)
     if not values:
         raise OptionError(flag(name), "none given", f"choose from {', '.join(terms)}")
     wanted = {_term(name, value, terms) for value in values}

@@ -114,7 +114,7 @@ def show_build(console: Console, result: BuildResult) -> None:
         highlight=False,
         soft_wrap=True,
     )
-    console.print(f"Next: saturi verify {result.out}", highlight=False, soft_wrap=True)
+    console.print(f"Next: saturi verify {result.out}", highlight=False, soft_wrap=True, markup=False)
 
 
 def _account(manifest: Manifest) -> Table:

@@ -20,7 +20,7 @@ class _Versioned(Struct, frozen=True):
 
 
 class Damage(Struct, frozen=True):
-    """A chunk that is not as the manifest says: `changed`, `missing` or `extra`, with what was found."""
+    """A chunk that is not as the manifest says: `changed`, `missing`, `extra` or `unreadable`, with what was found."""
 
     path: str
     problem: str
@@ -66,7 +66,7 @@ def verify(out: str | Path) -> Verification:
     Return what is wrong with the chunks in *out*.
 
     Raises:
-        BuildError: *out* holds no finished build, or its manifest contradicts itself.
+        BuildError: *out* holds no finished build.
     """
     out = Path(out)
     manifest = read_manifest(out)

@@ -36,6 +36,8 @@ try:
 except ImportError:  # Windows
     resource = None  # type: ignore[assignment]  # a module that some systems lack
 
+from etl.errors import WorkerStartError
+
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
@@ -80,7 +82,9 @@ def process_pool(workers: int, start_method: str = "spawn") -> ProcessPoolExecut
     pool = ProcessPoolExecutor(workers, mp_context=pool_context, initializer=start_worker)
     with _interrupts_held_back():
         for _ in range(workers):
-            pool.submit(_do_nothing)  # the pool starts a worker a task: they load while the parent looks at archives
+            pool.submit(
+                _do_nothing, None
+            )  # the pool starts a worker a task: they load while the parent looks at archives
     return pool
 
 
@@ -98,7 +102,7 @@ def _interrupts_held_back() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _do_nothing() -> None:
+def _do_nothing(_: None) -> None:
     """Be there."""
 
 
@@ -142,7 +146,12 @@ class Workers:
         self._executor.shutdown(wait=True, cancel_futures=True)
 
     def map(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Outcome[Task, Result]]:
-        """Yield the outcome of *function* for each of *tasks*, in the order they end."""
+        """
+        Yield the outcome of *function* for each of *tasks*, in the order they end.
+
+        Raises:
+            WorkerStartError: Workers die before they do anything.
+        """
         waiting = iter(tasks)
         running: dict[Future[Measured[Result]], Task] = {}
         while True:
@@ -156,6 +165,8 @@ class Workers:
                 ended += late
                 lost += died
                 self._renew()
+                if self.alone(_do_nothing, None) is None:
+                    raise WorkerStartError
             yield from ended
             for task in lost:
                 # Twice, since the first death may have been another's.

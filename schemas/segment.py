@@ -41,10 +41,12 @@ class SegmentHeader(Struct, frozen=True, kw_only=True):
 
     `key` names the bytes the segment was made from and the decoder that made it; `crc32` is that of the header, with 0 in
     this place, and of the two IPC files that follow it; `rejected` counts label files by reason; `digest` is the SHA-256 of
-    names, sizes and CRC-32s of the label files, in order.
+    names, sizes and CRC-32s of the label files, in order; `witness` tells the files of the archive, by size, times and
+    inode, from others with the same directory.
     """
 
     key: str
+    witness: str
     crc32: int
     files_bytes: int
     sentences_bytes: int

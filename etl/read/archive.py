@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from etl.errors import InputError
 from etl.read.batches import Batch, Limits
 from etl.read.directory import ENCRYPTED, LOCAL_HEADER, Entry, decode_name, parse_entries
 from etl.read.discover import Form
@@ -27,6 +28,8 @@ except ImportError:  # no wheel for this platform: the same bytes, more slowly
     import zlib as inflater  # type: ignore[no-redef]  # the same interface
 
 crc32 = inflater.crc32
+
+CHANGED_ADVICE = "leave the corpus alone while it is read, and run the same command again"
 
 _STORED, _DEFLATED = 0, 8
 _RATIO_FREE_BYTES = 1 << 20
@@ -56,7 +59,7 @@ def read_members(batch: Batch, spared: frozenset[int] = frozenset()) -> Iterator
     Yield the label files of *batch* in order, and None for every entry that is none; those *spared* are not touched.
 
     Raises:
-        InputError: The archive cannot be opened any more.
+        InputError: The archive cannot be opened any more, or is another one by now.
     """
     return _read_folder(batch, spared) if batch.archive.form is Form.FOLDER else _read_zip(batch, spared)
 
@@ -64,8 +67,11 @@ def read_members(batch: Batch, spared: frozenset[int] = frozenset()) -> Iterator
 def _read_zip(batch: Batch, spared: frozenset[int]) -> Iterator[Member | None]:
     place, overlapping = batch.place, set(batch.place.overlapping)
     with MappedFile(batch.archive.paths) as file:
+        directory = file.read(place.start, place.stop - place.start)
+        if (file.size, zlib.crc32(directory)) != (place.archive_bytes, place.crc32):
+            raise InputError(batch.archive.paths[0], "has changed since the build began", CHANGED_ADVICE)
         file.window(*place.window)
-        entries = parse_entries(file.read(place.start, place.stop - place.start), place.shift)
+        entries = parse_entries(directory, place.shift)
         for number, entry in enumerate(entries, batch.extent.first):
             name = decode_name(entry.name, entry.flags)
             if not is_label_file(name):

@@ -9,8 +9,8 @@ from msgspec import Struct
 from etl.options import BuildOptions
 from etl.read.discover import Archive
 
-BATCH_BYTES = 64 * 1024 * 1024
-"""JSON in a batch: about 0.1 s of work, so that a killed build loses little and no core waits long for the last one."""
+BATCH_BYTES = 32 * 1024 * 1024
+"""JSON in a batch: 0.1 s of work, of which a killed build loses little; a worker could hold it even if it were all text."""
 
 BATCH_ENTRIES = 4096
 """Entries in a batch, so that a million tiny members need no more memory than a thousand large ones."""
@@ -43,12 +43,15 @@ class Place(Struct, frozen=True, kw_only=True):
     """
     Where the entries of a batch are: a slice of a central directory, or file names of a folder.
 
-    `start` to `stop` is the slice, `shift` what all offsets in it are moved by, `window` the bytes of the archive that hold the
-    members, `overlapping` those entries whose data overlaps another's; `names` are the file names of a folder, separated by NUL.
+    `start` to `stop` is the slice, of CRC-32 `crc32`, in an archive of `archive_bytes`; `shift` what all offsets in it are
+    moved by, `window` the bytes of the archive that hold the members, `overlapping` those entries whose data overlaps
+    another's; `names` are the file names of a folder, separated by NUL.
     """
 
     start: int = 0
     stop: int = 0
+    crc32: int = 0
+    archive_bytes: int = 0
     shift: int = 0
     window: tuple[int, int] = (0, 0)
     overlapping: tuple[int, ...] = ()

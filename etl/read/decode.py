@@ -23,6 +23,7 @@ from schemas.terms import RejectReason
 
 _BOM = b"\xef\xbb\xbf"
 _DECODER = msgspec.json.Decoder(LabelFile)
+_MOST_OBJECTS = 100_000  # in a large label file; a real one has some hundred, and each takes 100 bytes
 _MOST_LOOSE_COMMAS = 1000  # more are no slip of a pen, and mending them would take memory without bound
 _F0_KEY = b'"intonations"'
 _BLOCK_BYTES = 1 << 20
@@ -31,8 +32,8 @@ _END_BYTES = 64  # more than the white space at an end of a real array
 _TRUNCATED = "Input data was truncated"
 _BYTE = re.compile(r"\(byte (\d+)\)")
 _TEXT_PATH = re.compile(r"`\$\.transcription(?:\.sentences\[(?:\d+|\.\.\.)\])?\.(?:dialect|pronunciation|standard)`$")
-# A string (also one that is never closed, so that the search stays linear), or a comma that nothing follows.
-_STRING_OR_LOOSE_COMMA = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|,(?=[\s,]*[,\]}])', re.DOTALL)
+# A string (also one that is never closed), or a run of commas; each is taken whole, so that the search stays linear.
+_STRING_OR_COMMAS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|,[\s,]*+', re.DOTALL)
 
 
 class Decoded(NamedTuple):
@@ -59,6 +60,8 @@ def _decode(document: bytes) -> Decoded | Defect:
     label = _parse_without_f0(document) if len(document) <= _LARGE_BYTES else None
     if label is not None and label.transcription is not None:
         return Decoded(label, label.transcription, repaired=False)
+    if len(document) > _LARGE_BYTES and document.count(b"{") + document.count(b"null") > _MOST_OBJECTS:
+        return Defect(RejectReason.TOO_LARGE, None, f"more than {_MOST_OBJECTS} objects in it")
     # The document as a whole says what is wrong with it, and where. msgspec checks only the strings it keeps.
     invalid = _invalid_utf8(document)
     if invalid is not None:
@@ -156,11 +159,13 @@ def _invalid_utf8(document: bytes) -> Defect | None:
 
 
 def _without_loose_commas(document: bytes) -> bytes:
-    pieces = []
+    pieces: list[bytes] = []
     done = 0
-    for match in _STRING_OR_LOOSE_COMMA.finditer(document):
-        if match[0] == b",":
-            pieces.append(document[done : match.start()])
+    for match in _STRING_OR_COMMAS.finditer(document):
+        run = match[0]
+        trailing = document[match.end() : match.end() + 1] in (b"]", b"}")
+        if run.startswith(b",") and (trailing or run.count(b",") > 1):
+            pieces += (document[done : match.start()], b"" if trailing else b",")
             done = match.end()
             if len(pieces) > _MOST_LOOSE_COMMAS:
                 return document

@@ -84,7 +84,8 @@ def discover(paths: Iterable[str | Path]) -> Corpus:
         raise EmptyCorpusError("corpus", "no path was given", "name a folder or a zip with label files")
     listing = _Listing({}, {}, set())
     for argument in arguments:
-        _list_argument(argument, listing)
+        if set(arguments).isdisjoint(argument.parents) or not argument.exists():  # else it is found below another
+            _list_argument_safely(argument, listing)
     audio = {path for path, file in listing.zips.items() if is_audio_archive(f"{file.context}/{file.name}")}
     archives = [*_zips(file for path, file in listing.zips.items() if path not in audio), *_folders(listing.folders)]
     if not archives:
@@ -94,6 +95,19 @@ def discover(paths: Iterable[str | Path]) -> Corpus:
         raise EmptyCorpusError(where, f"no label archive found{more}", advice)
     audio_archives = {_PART.sub(r"\g<stem>", str(path)) for path in audio}
     return Corpus(_named_apart(archives), len(audio_archives), len(listing.others))
+
+
+def _list_argument_safely(argument: Path, listing: _Listing) -> None:
+    try:
+        _list_argument(argument, listing)
+    except InputError:
+        raise
+    except OSError as error:
+        raise InputError(
+            str(argument), f"cannot be read ({error.strerror})", "check the path and its permissions"
+        ) from error
+    except RecursionError as error:
+        raise InputError(str(argument), "folders nested too deeply", "give the folder further down") from error
 
 
 def _list_argument(argument: Path, listing: _Listing) -> None:
@@ -120,7 +134,13 @@ def _list_folder(argument: Path, listing: _Listing) -> None:
         ) from error
 
     context = _nfc(argument.name)
-    for here, below, names in os.walk(argument, onerror=fail):
+    seen: set[str] = set()
+    for here, below, names in os.walk(argument, onerror=fail, followlinks=True):
+        real = os.path.realpath(here)
+        if real in seen:  # a link back up, or a second one to the same place
+            below.clear()
+            continue
+        seen.add(real)
         if MARKER in names:  # the output of a build is no part of a corpus, wherever it lies
             below.clear()
             continue
@@ -128,7 +148,7 @@ def _list_folder(argument: Path, listing: _Listing) -> None:
         relative = _nfc(folder.relative_to(argument).as_posix())
         prefix = "" if relative == "." else relative + "/"
         for name in names:
-            if _is_zip_name(name):
+            if _is_zip_name(name) and _is_file_or_broken(folder / name):
                 listing.zips.setdefault(folder / name, _Found(folder / name, prefix + _nfc(name), context))
             elif is_label_file(name):
                 if folder not in listing.folders:
@@ -180,7 +200,7 @@ def _gap(split: Sequence[tuple[int, _Found]]) -> tuple[str, str] | None:
             stem = _PART.sub(r"\g<stem>", file.path.name)
             missing = f"{stem}.part0" if end == 0 else f"{stem}.part{end}"
             return str(file.path), f"the parts do not follow one another: {missing} is missing or incomplete"
-        end += file.path.stat().st_size
+        end += file.path.stat().st_size if file.path.exists() else 0
     return None
 
 
@@ -209,6 +229,11 @@ def _named_apart(archives: Iterable[Archive]) -> tuple[Archive, ...]:
 def _is_zip_name(name: str) -> bool:
     """Whether a file *name* is a zip's or a part's, and not the shadow a Mac leaves beside it (`._x.zip`)."""
     return not name.startswith("._") and (name.lower().endswith(".zip") or _PART.fullmatch(name) is not None)
+
+
+def _is_file_or_broken(path: Path) -> bool:
+    """Whether *path* is a file, or a link to none, which is said when it is opened; a pipe or a device is neither."""
+    return path.is_file() or not path.exists()
 
 
 def _is_part_of(path: Path, stem: str) -> bool:

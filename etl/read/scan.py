@@ -4,10 +4,12 @@ import hashlib
 import os
 import stat
 import unicodedata
+import zlib
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from functools import partial
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct, structs
@@ -67,7 +69,7 @@ def scan(archive: Archive, options: BuildOptions) -> Scan:
                 "check that it is a label archive (TL_*.zip, VL_*.zip), or go on without it by --allow-bad-archives"
             )
             raise ArchiveError(archive.paths[0], "no label file in it", advice)
-    except ArchiveError as error:
+    except InputError as error:
         if not options.allow_bad_archives:
             raise
         return Scan(archive=archive, fingerprint="", batches=[], problem=error.args[1])
@@ -104,16 +106,21 @@ def _scan_zip(archive: Archive, options: BuildOptions) -> Scan:
                 raise ArchiveError(where, problem, "raise --max-entries if that is meant")
         if cutter.entries:
             slices.append((start, at, cutter.take()))
-    fingerprint = digest.hexdigest()
-    overlapping = _overlapping(offsets, ends)
-    batches = []
-    for start, stop, extent in slices:
-        among = slice(bisect_left(overlapping, extent.first), bisect_left(overlapping, extent.last))
-        window = _window(offsets, ends, extent, directory.start)
-        place = Place(
-            start=start, stop=stop, shift=directory.shift, window=window, overlapping=tuple(overlapping[among])
-        )
-        batches.append(make_batch(archive, fingerprint, extent, place, limits))
+        overlapping = _overlapping(offsets, ends)
+        fingerprint = digest.hexdigest()
+        batches = []
+        for start, stop, extent in slices:
+            among = slice(bisect_left(overlapping, extent.first), bisect_left(overlapping, extent.last))
+            place = Place(
+                start=start,
+                stop=stop,
+                crc32=zlib.crc32(file.read(start, stop - start)),
+                archive_bytes=file.size,
+                shift=directory.shift,
+                window=_window(offsets, ends, extent, directory.start),
+                overlapping=tuple(overlapping[among]),
+            )
+            batches.append(make_batch(archive, fingerprint, extent, place, limits))
     return Scan(archive=archive, fingerprint=fingerprint, batches=batches)
 
 
@@ -158,23 +165,33 @@ def _scan_folder(archive: Archive, options: BuildOptions) -> Scan:
     batches: list[Batch] = []
     cutter = BatchCutter(limits.max_member_bytes)
     names: list[bytes] = []
-    digest = hashlib.sha256()
-    for name, size, changed_ns in _files(archive.paths[0]):
+    here = hashlib.sha256(os.fsencode(archive.paths[0]))
+    digest = here.copy()
+    for name, facts in _files(archive.paths[0]):
         names.append(os.fsencode(name))
-        digest.update(msgspec.json.encode((names[-1].hex(), size, changed_ns)))
-        cutter.add(size, size, label_file=True)
+        digest.update(msgspec.json.encode((names[-1].hex(), facts)))
+        cutter.add(facts.size, facts.size, label_file=True)
         if cutter.full:
             batches.append(
                 make_batch(archive, digest.hexdigest(), cutter.take(), Place(names=b"\0".join(names)), limits)
             )
-            names, digest = [], hashlib.sha256()
+            names, digest = [], here.copy()
     if names:
         batches.append(make_batch(archive, digest.hexdigest(), cutter.take(), Place(names=b"\0".join(names)), limits))
     return Scan(archive=archive, fingerprint="", batches=batches)
 
 
-def _files(folder: str) -> Iterator[tuple[str, int, int]]:
-    """Yield the label files directly in *folder*, sorted by name in NFC: name, bytes, time of the last change."""
+class _FileFacts(NamedTuple):
+    """What tells a loose file from the one that was there before: nothing in its contents has been read yet."""
+
+    size: int
+    changed_ns: int
+    inode_changed_ns: int
+    inode: int
+
+
+def _files(folder: str) -> Iterator[tuple[str, _FileFacts]]:
+    """Yield the label files directly in *folder*, sorted by name in NFC."""
     try:
         names = [name for name in os.listdir(folder) if is_label_file(name)]  # noqa: PTH208 - a Path is 20 times the memory
     except OSError as error:
@@ -185,7 +202,7 @@ def _files(folder: str) -> Iterator[tuple[str, int, int]]:
         try:
             facts = os.stat(os.path.join(folder, name))  # noqa: PTH116, PTH118 - likewise
         except OSError:
-            yield name, 0, 0  # a link to nowhere: it cannot be read, and is rejected for that
+            yield name, _FileFacts(0, 0, 0, 0)  # a link to nowhere: it cannot be read, and is rejected for that
             continue
         if stat.S_ISREG(facts.st_mode):
-            yield name, facts.st_size, facts.st_mtime_ns
+            yield name, _FileFacts(facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino)

@@ -58,13 +58,16 @@ def write_segment(path: Path, header: SegmentHeader, files: bytes, sentences: by
     Raises:
         StorageError: It cannot be written.
     """
-    header = structs.replace(header, crc32=_checksum(header, files + sentences))
+    header = structs.replace(header, crc32=_checksum(header, files, sentences))
     write_whole(path, [msgspec.json.encode(header), b"\n", files, sentences])
     return header
 
 
-def _checksum(header: SegmentHeader, body: bytes | memoryview) -> int:
-    return crc32(body, crc32(msgspec.json.encode(structs.replace(header, crc32=0))))
+def _checksum(header: SegmentHeader, *parts: bytes | memoryview) -> int:
+    checksum = crc32(msgspec.json.encode(structs.replace(header, crc32=0)))
+    for part in parts:
+        checksum = crc32(part, checksum)
+    return checksum
 
 
 def read_header(path: Path, key: str) -> SegmentHeader | None:

@@ -1,6 +1,7 @@
 """Read one batch: its members to rows, its rows to a segment; a segment that is there is never made again."""
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,16 +11,27 @@ from unicodedata import normalize
 import msgspec
 import polars as pl
 
+from etl.errors import InputError
 from etl.files import make_folder
-from etl.read.archive import Defect, Member, read_members
+from etl.read.archive import CHANGED_ADVICE, Defect, Member, read_members
 from etl.read.batches import segment_path
 from etl.read.decode import Decoded, decode
+from etl.read.discover import Archive
 from etl.read.names import CODES, MemberName, parse_member
 from etl.read.segments import FILES, SENTENCES, read_header, to_ipc, write_segment
 from etl.tasks import ProbeTask, ReadTask, StagedBatch
 from schemas.label2022 import LabelFile, Sentence, Transcription
 from schemas.segment import Disagreements, Kind, KindCount, SegmentHeader
 from schemas.terms import RejectReason
+
+_DAMAGE = {
+    RejectReason.BAD_HEADER.value,
+    RejectReason.TRUNCATED.value,
+    RejectReason.CORRUPT.value,
+    RejectReason.SIZE_MISMATCH.value,
+    RejectReason.CRC_MISMATCH.value,
+}
+"""What another download may have mended, while the central directory is the same."""
 
 
 def read_batch(task: ReadTask) -> StagedBatch:
@@ -35,15 +47,34 @@ def read_batch(task: ReadTask) -> StagedBatch:
     key = batch.key if not task.killers else hashlib.sha256(f"{batch.key} {sorted(task.killers)}".encode()).hexdigest()
     path = segment_path(Path(task.stage), key)
     header = read_header(path, key)
-    # A file that could not be opened may be readable by now, and would look the same.
-    if header is not None and RejectReason.UNREADABLE not in header.rejected:
+    witness = _witness(batch.archive)
+    if header is not None and _is_valid_still(header, witness):
         return StagedBatch(header, reused=True)
     rows = _Rows()
     for member in read_members(batch, task.killers):
         rows.add(member)
-    header, files, sentences = rows.segment(key)
+    if len(rows.files) != batch.extent.label_files:
+        raise InputError(batch.archive.paths[0], "has changed since the build began", CHANGED_ADVICE)
+    header, files, sentences = rows.segment(key, witness)
     make_folder(path.parent)
     return StagedBatch(write_segment(path, header, files, sentences), reused=False)
+
+
+def _is_valid_still(header: SegmentHeader, witness: str) -> bool:
+    """Whether what was rejected would be rejected again, as far as can be told without reading the archive."""
+    if RejectReason.UNREADABLE in header.rejected:
+        return False  # permissions and cables leave no trace
+    return header.witness == witness or _DAMAGE.isdisjoint(header.rejected)
+
+
+def _witness(archive: Archive) -> str:
+    """Return what tells the files of *archive* from others with the same directory; "" where they cannot be looked at."""
+    try:
+        facts = [os.stat(path) for path in archive.paths]  # noqa: PTH116 - they are texts
+    except OSError:
+        return ""
+    told = [(fact.st_size, fact.st_mtime_ns, fact.st_ctime_ns, fact.st_ino) for fact in facts]
+    return hashlib.sha256(msgspec.json.encode(told)).hexdigest()
 
 
 def probe(task: ProbeTask) -> None:
@@ -128,11 +159,12 @@ class _Rows:
             )
         )
 
-    def segment(self, key: str) -> tuple[SegmentHeader, bytes, bytes]:
+    def segment(self, key: str, witness: str) -> tuple[SegmentHeader, bytes, bytes]:
         """Return the header, without its checksum, and the two Arrow IPC files of the segment."""
         files, sentences = to_ipc(_frame(self.files, FILES)), to_ipc(_frame(self.sentences, SENTENCES))
         header = SegmentHeader(
             key=key,
+            witness=witness,
             crc32=0,
             files_bytes=len(files),
             sentences_bytes=len(sentences),

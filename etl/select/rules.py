@@ -6,7 +6,7 @@ may be larger than memory.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -34,6 +34,7 @@ DECISIONS: pl.Schema = pl.Schema(
 )
 """A row an utterance, in canonical order: archives by name, label files as they lie there, sentences as spoken."""
 
+_DEDUP_PARTS = 16
 TEXT_HASHES = ("source_hash", "target_hash")
 _SEEDS = {"source": 1, "target": 2}  # two independent hashes: a pair is told from others by 128 bits
 
@@ -47,7 +48,7 @@ def select(task: SelectTask) -> int:
     """
     path = Path(task.path)
     if path.exists():  # written whole by a build that was killed later
-        return int(pl.scan_ipc(path).select(pl.len()).collect().item())
+        return read_decisions(path, ["row"]).height
     parts = [_judge(number, source, task) for number, source in enumerate(task.sources)]
     decisions = pl.concat([DECISIONS.to_frame(), *parts])
     if task.options.dedup:
@@ -92,18 +93,29 @@ def _is_blank(column: str) -> pl.Expr:
 
 
 def _without_duplicates(decisions: pl.DataFrame) -> pl.DataFrame:
-    """Return *decisions* where of equal pairs of one shard only the first is kept."""
-    kept = pl.col("reason").is_null()
-    first = pl.struct("split", *TEXT_HASHES, kept.alias("kept")).is_first_distinct()
-    return decisions.with_columns(
-        reason=pl.when(kept & ~first).then(pl.lit(DropReason.DUPLICATE.value, REASON)).otherwise("reason")
-    )
+    """
+    Return *decisions* where of equal pairs of one shard only the first is kept.
+
+    Part by part, as equal pairs have equal hashes: looking at all at once takes 200 bytes an utterance.
+    """
+    kept = decisions.with_row_index("at").filter(pl.col("reason").is_null()).select("at", "split", *TEXT_HASHES)
+    repeated = ~pl.struct("split", *TEXT_HASHES).is_first_distinct()
+    parts = (kept.filter(pl.col("source_hash") % _DEDUP_PARTS == part) for part in range(_DEDUP_PARTS))
+    duplicates = pl.concat([part.filter(repeated)["at"] for part in parts])
+    is_duplicate = pl.zeros(decisions.height, dtype=pl.Boolean, eager=True).scatter(duplicates, values=True)
+    reason = pl.when(is_duplicate).then(pl.lit(DropReason.DUPLICATE.value, REASON)).otherwise("reason")
+    return decisions.with_columns(reason=reason)
+
+
+def read_decisions(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    """Return the decisions at *path*; read by us, since Polars would take brackets in a path for a pattern."""
+    return pl.read_ipc(path.read_bytes(), columns=list(columns) if columns else None)
 
 
 def training_texts(paths: Iterable[Path]) -> pl.DataFrame:
-    """Return the `TEXT_HASHES` of all examples kept for train in the decisions at *paths*, each text once by column."""
+    """Return the `TEXT_HASHES` of all examples kept for train in the decisions at *paths*, each pair once."""
     kept = pl.col("reason").is_null() & (pl.col("split") == Split.TRAIN.value)
-    frames = [pl.read_ipc(path).filter(kept).select(TEXT_HASHES).unique() for path in paths]
+    frames = [read_decisions(path).filter(kept).select(TEXT_HASHES).unique() for path in paths]
     return pl.concat(frames).unique() if frames else pl.DataFrame(schema=dict.fromkeys(TEXT_HASHES, pl.UInt64))
 
 

@@ -8,7 +8,7 @@ import msgspec
 import polars as pl
 
 from etl.files import write_whole
-from etl.select.rules import count_by_split, mark_in_training, training_texts
+from etl.select.rules import count_by_split, mark_in_training, read_decisions, training_texts
 from etl.select.utterances import read_utterances
 from etl.tasks import GroupResult, ShardResult, WriteTask
 from etl.write.render import render
@@ -62,7 +62,7 @@ def _finished_before(done: Path, work: Path) -> GroupResult | None:
 
 def _final_decisions(task: WriteTask) -> tuple[pl.DataFrame, int]:
     """Return the decisions of the group, and how many of its validation examples have a text that is also in train."""
-    decisions = pl.read_ipc(task.decisions)
+    decisions = read_decisions(Path(task.decisions))
     held_out = decisions["reason"].is_null() & (decisions["split"] == Split.VALIDATION.value)
     if not held_out.any():
         return decisions, 0

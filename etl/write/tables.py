@@ -48,8 +48,8 @@ def write_lineage(task: LineageTask) -> int:
     Raises:
         StorageError: The file cannot be written.
     """
-    frame = pl.scan_ipc(list(task.parts)) if task.parts else LINEAGE.to_frame().lazy()
+    frame = pl.scan_ipc(list(task.parts), glob=False) if task.parts else LINEAGE.to_frame().lazy()
     buffer = io.BytesIO()  # 20 bytes an example; a full disk is then met by our own write and not inside Polars
     frame.sink_parquet(buffer, row_group_size=_ROW_GROUP_ROWS)
     write_whole(Path(task.path), [buffer.getvalue()])
-    return sum(pl.scan_ipc(part).select(pl.len()).collect().item() for part in task.parts)
+    return sum(pl.scan_ipc(part, glob=False).select(pl.len()).collect().item() for part in task.parts)
