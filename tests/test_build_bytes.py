@@ -120,10 +120,9 @@ def test_other_options_read_no_archive_again(built: Built, tmp_path: Path, optio
 
 def test_one_more_archive_is_all_that_is_read(built: Built, tmp_path: Path) -> None:
     """When an archive joins a corpus, only its own segments are made."""
-    corpus = tmp_path / "corpus"
-    shutil.copytree(built.corpus, corpus)
-    write_many(corpus / "more")
-    result = build([corpus], tmp_path / "out", OPTIONS, stage=built.copy_stage(tmp_path / "stage"))
+    write_many(tmp_path / "more")
+    corpus = [built.corpus, tmp_path / "more"]
+    result = build(corpus, tmp_path / "out", OPTIONS, stage=built.copy_stage(tmp_path / "stage"))
     assert result.facts.segments_made == 3
     assert result.facts.segments_reused == len(segments_of(built.stage))
 

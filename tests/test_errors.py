@@ -24,6 +24,7 @@ from etl.errors import (
     PromiseError,
     StorageError,
     WorkerKilledError,
+    WorkerStartError,
 )
 
 _THREE = ("가.zip", "is broken", "mend it")
@@ -37,6 +38,7 @@ _SAMPLES: list[tuple[EtlError, int, type[Exception], str]] = [
     (BuildError(*_THREE), 3, ValueError, _SENTENCE),
     (PromiseError("chunks", "3 of 4"), 4, RuntimeError, "chunks: 3 of 4; nothing was published, please report this"),
     (WorkerKilledError("reading 가.zip"), 4, RuntimeError, "reading 가.zip: the process was killed twice"),
+    (WorkerStartError(), 4, RuntimeError, "workers: no process can start; a script that calls build() must do so"),
     (StorageError(*_THREE), 5, OSError, _SENTENCE),
     (
         DiskFullError.of("가.zip", 2_000, 1_000),

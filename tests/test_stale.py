@@ -1,0 +1,101 @@
+"""Stale segments: what was read is used again only while it is sure to be the same."""
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from corpora import ANSWER_ZIP, answers, member, write_zip
+from runs import ROOT, counts_of, lines_of, one_thread, result_of
+
+from etl.build import build
+from etl.errors import InputError
+from etl.options import BuildOptions
+from etl.read.archive import read_members
+from etl.read.discover import discover
+from etl.read.scan import scan
+
+OPTIONS = BuildOptions(validation=0)
+
+
+def test_folders_of_like_files_are_told_apart(tmp_path: Path) -> None:
+    """Two folders whose files have the same names, sizes and times hold different texts, and both are read."""
+    for folder, text in (("a", "가가가"), ("b", "나나나")):
+        name, content = member("say_set1_collectorgs1_speakergs1_1_0_9", text, text)
+        path = tmp_path / "corpus" / folder / name
+        path.parent.mkdir(parents=True)
+        path.write_bytes(content)
+        os.utime(path, ns=(10**18, 10**18))
+    build([tmp_path / "corpus"], tmp_path / "out", OPTIONS, make_executor=one_thread)
+    lines = b"".join(lines_of(tmp_path / "out")).decode()
+    assert "가가가" in lines
+    assert "나나나" in lines
+
+
+def test_a_mended_archive_is_read_again(tmp_path: Path) -> None:
+    """An archive that was damaged, and is whole after another download, gives up all its label files."""
+    path = tmp_path / "corpus" / ANSWER_ZIP
+    write_zip(path, answers(12))
+    whole = path.read_bytes()
+    damaged = bytearray(whole)
+    with zipfile.ZipFile(path) as archive:
+        at = archive.infolist()[3].header_offset
+    damaged[at + 80 : at + 100] = bytes(20)
+    path.write_bytes(damaged)
+    build([path], tmp_path / "out", OPTIONS, make_executor=one_thread)
+    assert sum(counts_of(tmp_path / "out")["rejected"].values()) == 1
+    again = build([path], tmp_path / "out", OPTIONS, make_executor=one_thread)
+    assert again.facts.segments_made == 0
+    path.write_bytes(whole)
+    build([path], tmp_path / "out", OPTIONS, make_executor=one_thread)
+    assert counts_of(tmp_path / "out")["rejected"] == {}
+    assert counts_of(tmp_path / "out")["decoded"] == 12
+
+
+def test_an_archive_that_changes_while_it_is_read_stops_the_build(tmp_path: Path) -> None:
+    """Members are never read by the directory of another archive, even one of the same size."""
+    path, other = tmp_path / ANSWER_ZIP, tmp_path / "other.zip"
+    write_zip(path, answers(3))
+    [batch] = scan(discover([path]).archives[0], OPTIONS).batches
+    write_zip(other, answers(4))
+    shutil.move(other, path)
+    with pytest.raises(InputError, match="has changed since the build began"):
+        list(read_members(batch))
+
+
+def test_brackets_in_the_output_folder(tmp_path: Path) -> None:
+    """An output folder whose name looks like a pattern gives the same bytes as any other."""
+    write_zip(tmp_path / "corpus" / ANSWER_ZIP, answers(30))
+    for out in ("out", "o[1]*{x}"):
+        build([tmp_path / "corpus"], tmp_path / out, BuildOptions(validation=0.3), make_executor=one_thread)
+    assert result_of(tmp_path / "out") == result_of(tmp_path / "o[1]*{x}")
+
+
+def test_links_to_folders_are_followed_once(tmp_path: Path) -> None:
+    """A folder reached by a link is read, and one that leads back up is not read again."""
+    write_zip(tmp_path / "elsewhere" / ANSWER_ZIP, answers(12))
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "link").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "corpus")
+    assert [archive.name for archive in discover([tmp_path / "corpus"]).archives] == [f"link/{ANSWER_ZIP}"]
+
+
+def test_a_script_without_a_guard_ends_with_a_sentence(tmp_path: Path) -> None:
+    """A script that workers cannot import ends soon, with an error that tells how to write it."""
+    write_zip(tmp_path / "corpus" / ANSWER_ZIP, answers(300))
+    script = "from etl import build\nbuild(['corpus'], 'out', workers=2)\n"
+    (tmp_path / "script.py").write_text(script, encoding="utf-8")
+    run = subprocess.run(
+        [sys.executable, "script.py"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert run.returncode != 0
+    assert "must do so under `if __name__" in run.stderr
