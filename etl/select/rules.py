@@ -112,18 +112,28 @@ def read_decisions(path: Path, columns: Sequence[str] | None = None) -> pl.DataF
     return pl.read_ipc(path.read_bytes(), columns=list(columns) if columns else None)
 
 
-def training_texts(paths: Iterable[Path]) -> pl.DataFrame:
-    """Return the `TEXT_HASHES` of all examples kept for train in the decisions at *paths*, each pair once."""
-    kept = pl.col("reason").is_null() & (pl.col("split") == Split.TRAIN.value)
-    frames = [read_decisions(path).filter(kept).select(TEXT_HASHES).unique() for path in paths]
-    return pl.concat(frames).unique() if frames else pl.DataFrame(schema=dict.fromkeys(TEXT_HASHES, pl.UInt64))
+def mark_in_training(decisions: pl.DataFrame, paths: Iterable[Path]) -> pl.Series:
+    """
+    Return whether each of *decisions* is kept for validation while its source, or its target, is also one in train.
+
+    Of train, which is large, only those texts are held that validation has, too.
+
+    Args:
+        decisions: Those of one group.
+        paths: Those of all groups.
+    """
+    held_out = decisions.filter(_kept_for(Split.VALIDATION)).select(TEXT_HASHES)
+    shared = {name: [held_out[name].clear()] for name in TEXT_HASHES}
+    for path in paths:
+        training = read_decisions(path, ["reason", "split", *TEXT_HASHES]).filter(_kept_for(Split.TRAIN))
+        for name, found in shared.items():
+            found.append(training[name].filter(training[name].is_in(held_out[name].implode())).unique())
+    in_training = (pl.col(name).is_in(pl.concat(found).implode()) for name, found in shared.items())
+    return decisions.select(_kept_for(Split.VALIDATION) & pl.any_horizontal(in_training)).to_series()
 
 
-def mark_in_training(decisions: pl.DataFrame, training: pl.DataFrame) -> pl.Series:
-    """Return whether each of *decisions* is kept for validation while its source, or its target, is also one in *training*."""
-    shared = pl.any_horizontal(pl.col(name).is_in(training[name].implode()) for name in TEXT_HASHES)
-    held_out = pl.col("reason").is_null() & (pl.col("split") == Split.VALIDATION.value)
-    return decisions.select(held_out & shared).to_series()
+def _kept_for(split: Split) -> pl.Expr:
+    return pl.col("reason").is_null() & (pl.col("split") == split.value)
 
 
 def count_by_split(decisions: pl.DataFrame) -> dict[str | None, Counter[str]]:

@@ -8,7 +8,7 @@ import msgspec
 import polars as pl
 
 from etl.files import write_whole
-from etl.select.rules import count_by_split, mark_in_training, read_decisions, training_texts
+from etl.select.rules import count_by_split, mark_in_training, read_decisions
 from etl.select.utterances import read_utterances
 from etl.tasks import GroupResult, ShardResult, WriteTask
 from etl.write.render import render
@@ -66,7 +66,7 @@ def _final_decisions(task: WriteTask) -> tuple[pl.DataFrame, int]:
     held_out = decisions["reason"].is_null() & (decisions["split"] == Split.VALIDATION.value)
     if not held_out.any():
         return decisions, 0
-    in_training = mark_in_training(decisions, training_texts(map(Path, task.all_decisions)))
+    in_training = mark_in_training(decisions, map(Path, task.all_decisions))
     if task.options.validation == "official":  # AI-Hub's own folders, as published: the leak is counted and not mended
         return decisions, int(in_training.sum())
     reason = (
