@@ -16,10 +16,12 @@ from etl.facts import BuildFacts, Meter, Progress, Watcher
 from etl.files import make_folder, write_whole
 from etl.folder import (
     BUILD_FACTS,
+    CHUNKS,
     LINEAGE_FILE,
     MANIFEST,
     REJECTS,
     STAGE,
+    WORK,
     claimed,
     encode_manifest,
     open_work,
@@ -96,6 +98,8 @@ def build(  # noqa: PLR0913 - the five behind the star are how, not what
     workers = checked_workers(workers)
     out = Path(out).absolute()
     stage = out / STAGE if stage is None else Path(stage).absolute()
+    if not {out / WORK, out / CHUNKS}.isdisjoint((stage, *stage.parents)):
+        raise OptionError("--stage", f"{stage} is for other things", "give a folder of its own")
     began = time.monotonic()
     found = discover(corpus)
     with claimed(out, stage), Workers(make_executor or partial(process_pool, workers), 2 * workers) as pool:

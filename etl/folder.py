@@ -22,6 +22,7 @@ from schemas.manifest import Manifest
 MANIFEST = "manifest.json"
 WORK = ".work"
 STAGE = "stage"
+CHUNKS = "chunks"
 REJECTS, LINEAGE_FILE, BUILD_FACTS = "rejects.jsonl", "lineage.parquet", "build.json"
 TABLES = (REJECTS, LINEAGE_FILE, BUILD_FACTS)
 
@@ -115,8 +116,8 @@ def publish_build(out: Path, manifest: Manifest) -> None:
             target = out / path
             target.parent.mkdir(parents=True, exist_ok=True)
             (work / path).replace(target)
-        _remove_empty_folders(out / "chunks")
-        for folder in {(out / path).parent for path in wanted} | {out / "chunks", out}:
+        _remove_empty_folders(out / CHUNKS)
+        for folder in {(out / path).parent for path in wanted} | {out / CHUNKS, out}:
             if folder.exists():
                 sync_folder(folder)
         (work / MANIFEST).replace(out / MANIFEST)
@@ -126,7 +127,7 @@ def publish_build(out: Path, manifest: Manifest) -> None:
 
 def chunk_files(out: Path) -> list[str]:
     """Return every file below `chunks`, relative to *out*, with forward slashes, sorted."""
-    return sorted(path.relative_to(out).as_posix() for path in (out / "chunks").rglob("*") if not path.is_dir())
+    return sorted(path.relative_to(out).as_posix() for path in (out / CHUNKS).rglob("*") if not path.is_dir())
 
 
 def encode_manifest(manifest: Manifest) -> bytes:

@@ -83,10 +83,8 @@ def process_pool(workers: int, start_method: str = "spawn") -> ProcessPoolExecut
     pool_context: BaseContext = multiprocessing.get_context(start_method)
     pool = ProcessPoolExecutor(workers, mp_context=pool_context, initializer=start_worker)
     with _interrupts_held_back():
-        for _ in range(workers):
-            pool.submit(
-                _do_nothing, None
-            )  # the pool starts a worker a task: they load while the parent looks at archives
+        for _ in range(workers):  # the pool starts a worker a task; they load while the parent looks at archives
+            pool.submit(_do_nothing, None)
     return pool
 
 

@@ -49,7 +49,6 @@ class SegmentHeader(Struct, frozen=True, kw_only=True):
     witness: str
     crc32: int
     files_bytes: int
-    sentences_bytes: int
     label_files: int
     decoded: int
     rejected: dict[str, int]

@@ -12,7 +12,7 @@ from corpora import ANSWER_ZIP, answers, member, write_zip
 from runs import ROOT, counts_of, lines_of, one_thread, result_of
 
 from etl.build import build
-from etl.errors import InputError
+from etl.errors import InputError, OptionError
 from etl.options import BuildOptions
 from etl.read.archive import read_members
 from etl.read.discover import discover
@@ -72,6 +72,15 @@ def test_brackets_in_the_output_folder(tmp_path: Path) -> None:
     for out in ("out", "o[1]*{x}"):
         build([tmp_path / "corpus"], tmp_path / out, BuildOptions(validation=0.3), make_executor=one_thread)
     assert result_of(tmp_path / "out") == result_of(tmp_path / "o[1]*{x}")
+
+
+@pytest.mark.parametrize("folder", [".work", "chunks", "chunks/train"])
+def test_the_stage_has_a_folder_of_its_own(folder: str, tmp_path: Path) -> None:
+    """Segments cannot lie where a build works or publishes."""
+    write_zip(tmp_path / "corpus" / ANSWER_ZIP, answers(12))
+    with pytest.raises(OptionError, match=r"--stage: .* is for other things; give a folder of its own"):
+        build([tmp_path / "corpus"], tmp_path / "out", OPTIONS, stage=tmp_path / "out" / folder)
+    assert not (tmp_path / "out").exists()
 
 
 def test_links_to_folders_are_followed_once(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Read one batch: its members to rows, its rows to a segment; a segment that is there is never made again."""
+"""Read one batch: its members to rows, its rows to a segment, unless one is there that can be trusted."""
 
 import hashlib
 import os
@@ -39,7 +39,7 @@ def read_batch(task: ReadTask) -> StagedBatch:
     Make the segment of a batch, unless it is there and can be trusted.
 
     Raises:
-        InputError: The archive cannot be opened any more.
+        InputError: The archive cannot be opened any more, or is another one by now.
         StorageError: The segment cannot be written.
     """
     batch = task.batch
@@ -167,7 +167,6 @@ class _Rows:
             witness=witness,
             crc32=0,
             files_bytes=len(files),
-            sentences_bytes=len(sentences),
             label_files=len(self.files),
             decoded=self.kinds.total(),
             rejected=dict(sorted(self.rejected.items())),
