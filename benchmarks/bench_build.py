@@ -24,7 +24,7 @@ from msgspec import Struct
 from benchmarks.corpus import CorpusFacts, make_corpus
 from benchmarks.measure import Run, measure
 from etl.options import parse_bytes
-from etl.terminal import size
+from etl.terminal.words import size
 from schemas.manifest import Manifest
 
 ROOT = Path(__file__).resolve().parent.parent

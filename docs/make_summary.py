@@ -12,7 +12,7 @@ from rich.console import Console
 
 from etl import BuildOptions, build
 from etl.sample.corpus import write_sample
-from etl.terminal import show_build
+from etl.terminal.build import show_build
 
 
 def main() -> None:

@@ -6,11 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import msgspec
 import pytest
 
 import etl
-from cli import build, cli
+from cli import COMMANDS, cli
 from etl.config import read_config
 from etl.options import BuildOptions
 from schemas.config import BuildTable
@@ -19,6 +20,12 @@ from schemas.terms import DropReason, RejectReason
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 KOREAN = (ROOT / "README.ko.md").read_text(encoding="utf-8")
+
+
+def _command(name: str) -> click.Command:
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    return command
 
 
 def _section(title: str) -> str:
@@ -32,7 +39,7 @@ def _listed(text: str, terms: set[str]) -> list[str]:
 def test_the_readme_lists_every_option() -> None:
     """The table of options names every option of `build`, and no other."""
     listed = set(re.findall(r"^\| `(--[a-z-]+)", _section("Options of `build`"), flags=re.MULTILINE))
-    options = {parameter.opts[0] for parameter in build.params if parameter.opts[0].startswith("--")}
+    options = {parameter.opts[0] for parameter in _command("build").params if parameter.opts[0].startswith("--")}
     assert listed == options
 
 
@@ -54,7 +61,7 @@ def test_the_readme_tells_the_defaults() -> None:
 
 def test_the_configuration_file_knows_every_option() -> None:
     """Every option of `build` can stand in `etl.toml`, but for those that say how to run this once."""
-    options = {parameter.name for parameter in build.params if parameter.opts[0].startswith("--")}
+    options = {parameter.name for parameter in _command("build").params if parameter.opts[0].startswith("--")}
     assert {field.name for field in msgspec.structs.fields(BuildTable)} == options - {"config", "dry_run", "as_json"}
 
 
@@ -101,7 +108,7 @@ def test_commands_in_the_documents_exist(document: str) -> None:
         r"(?:cli\.py|saturi) ([a-z]+)(?= )", " ".join(re.findall(r"```sh\n(.*?)```", document, flags=re.DOTALL))
     )
     assert commands
-    assert set(commands) <= set(cli.commands)
+    assert set(commands) <= set(COMMANDS)
     targets = re.findall(r"^make ([a-z]+)", document, flags=re.MULTILINE)
     assert targets[:2] == ["demo", "test"]
     assert all(
@@ -110,10 +117,10 @@ def test_commands_in_the_documents_exist(document: str) -> None:
     )
     options = set(re.findall(r"(?<![\w-])(--[a-z][a-z-]+)", document))
     known = {
-        name
-        for command in cli.commands.values()
-        for parameter in command.params
-        for name in (*parameter.opts, *parameter.secondary_opts)
+        option
+        for name in COMMANDS
+        for parameter in _command(name).params
+        for option in (*parameter.opts, *parameter.secondary_opts)
     }
     assert options <= known | {"--kills", "--large", "--memory", "--runs", "--json-bytes"}
 

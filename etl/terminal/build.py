@@ -1,4 +1,4 @@
-"""What a person sees: progress, summary, findings. It prints to the consoles it is given and decides nothing."""
+"""A build as a person sees it: what a dry run found, progress, account and shards."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from rich.text import Text
 from etl import facts
 from etl.build import BuildResult
 from etl.read.scan import Scan
-from etl.verify import Verification
+from etl.terminal.words import reasons, size
 from schemas.manifest import Manifest
 
 PLAIN_SECONDS = 5.0
@@ -177,29 +177,3 @@ def show_scans(console: Console, scans: Sequence[Scan]) -> None:
     )
     table.add_row("total", "", "", "", *total, style="bold")
     console.print(table)
-
-
-def show_verification(console: Console, found: Verification) -> None:
-    """Print what a verification found."""
-    for damage in found.damage:
-        console.print(Text(f"{damage.problem}: {damage.path} ({damage.detail})", "red"), soft_wrap=True)
-    if not found.damage:
-        console.print(
-            f"{found.chunks} chunks, {found.examples:,} examples, {size(found.bytes)}: all as the manifest says",
-            highlight=False,
-        )
-
-
-def reasons(counts: dict[str, int]) -> str:
-    """Return *counts* as a phrase, the largest first."""
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return ", ".join(f"{reason} {number:,}" for reason, number in ordered)
-
-
-def size(count: float) -> str:
-    """Return a number of bytes for people: `9.1 GB`."""
-    for unit in ("B", "kB", "MB"):
-        if count < 1000:  # noqa: PLR2004 - steps of the decimal prefixes
-            return f"{count:.0f} {unit}" if unit in ("B", "kB") else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} GB"

@@ -1,0 +1,1 @@
+"""The commands, a module each: options to one library call, its result to the terminal."""

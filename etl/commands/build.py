@@ -1,0 +1,115 @@
+"""`build`: label archives to chunks and a manifest."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from etl.commands.output import consoles, print_json, resumable
+from etl.commands.parameters import Bytes, Validation, config_option
+from etl.options import BuildOptions
+from schemas.terms import Region, Source, SpeechType, Unit
+
+FALLBACK_CORPUS = "data"
+_DEFAULTS = BuildOptions().as_json()
+
+
+def _option(name: str, help: str, **more: Any) -> Callable[..., Any]:  # noqa: A002 - click's own words and types
+    """Return the option of the field *name* of `BuildOptions`, with its default."""
+    default = more.pop("default", _DEFAULTS[name])
+    return click.option(
+        more.pop("flag", "--" + name.replace("_", "-")), name, default=default, show_default=True, help=help, **more
+    )
+
+
+@click.command()
+@click.argument("corpus", nargs=-1, type=click.Path(path_type=Path))
+@config_option("build")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("out"), show_default=True, help="Folder for the result."
+)
+@click.option("--workers", type=int, help="Number of processes.  [default: one a processor]")
+@click.option("--stage", type=click.Path(path_type=Path), help="Folder for decoded segments.  [default: OUT/stage]")
+@_option("unit", "What one example is.", type=click.Choice([unit.value for unit in Unit]))
+@_option("source", "Which transcription is the input.", type=click.Choice([source.value for source in Source]))
+@_option(
+    "region", "Region to keep; may be repeated.", type=click.Choice([region.value for region in Region]), multiple=True
+)
+@_option(
+    "speech_type",
+    "Speech type to keep; may be repeated.",
+    type=click.Choice([kind.value for kind in SpeechType]),
+    multiple=True,
+)
+@_option("system_prompt", "Instruction before every pair; empty for none.")
+@_option("dedup", "Drop a pair its shard already holds.", flag="--dedup/--no-dedup")
+@_option(
+    "validation", "Share of speakers and scripts held out, 0 for none, or AI-Hub's own folders.", type=Validation()
+)
+@_option("max_chunk_bytes", "Cap on one chunk: 500KB, 100MB, 64MiB.", type=Bytes())
+@_option("max_chunk_examples", "Cap on the examples of one chunk.  [default: none]", type=int)
+@_option("max_member_bytes", "Cap on one label file, inflated.", type=Bytes())
+@_option("max_ratio", "Cap on inflated over deflated bytes, above 1 MiB.", type=float)
+@_option("max_entries", "Cap on the entries of one archive.", type=int)
+@_option(
+    "max_unknown", "Share of label files without region or speech type above which the exit code is 1.", type=float
+)
+@_option("max_rejects", "Share of rejected label files above which the exit code is 1.", type=float)
+@_option(
+    "allow_bad_archives",
+    "Go on past archives that cannot be opened or hold no label file.",
+    flag="--allow-bad-archives/--no-allow-bad-archives",
+)
+@click.option("--dry-run", is_flag=True, help="Only read the directories of the archives; write nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print the manifest's counts on stdout, for machines.")
+@click.pass_context
+def build(ctx: click.Context, /, **given: Any) -> None:
+    """
+    Turn CORPUS (folders, zips, split zips as downloaded) into chunks and a manifest in OUT.
+
+    Without CORPUS: the paths in etl.toml, else ./data. Run it again after a crash, or with other options: what was read
+    once is not read again.
+    """
+    paths = given.pop("corpus") or tuple(map(Path, ctx.meta["config"].corpus.paths)) or (Path(FALLBACK_CORPUS),)
+    out, workers, stage = given.pop("out"), given.pop("workers"), given.pop("stage")
+    as_json, dry_run = given.pop("as_json"), given.pop("dry_run")
+    options = BuildOptions(**given)
+    if dry_run:
+        _dry_run(paths, options, as_json=as_json)
+        return
+    from etl.build import build as run
+    from etl.terminal.build import show_build, watching
+
+    console, errors = consoles()
+    with resumable(errors), watching(errors) as watcher:
+        result = run(paths, out, options, workers=workers, stage=stage, watcher=watcher)
+    if as_json:
+        print_json(result.manifest.counts)
+    else:
+        show_build(console, result)
+    for warning in result.warnings:
+        errors.print(f"Note: {warning}", style="yellow", soft_wrap=True, markup=False)
+    for failure in result.failures:
+        errors.print(f"Not a success: {failure}", style="red", soft_wrap=True, markup=False)
+    ctx.exit(1 if result.failures else 0)
+
+
+def _dry_run(paths: tuple[Path, ...], options: BuildOptions, *, as_json: bool) -> None:
+    from etl.build import dry_run
+    from etl.terminal.build import show_scans
+
+    scans = dry_run(paths, options)
+    if as_json:
+        rows = [
+            {
+                "archive": s.archive.name,
+                "label_files": s.label_files,
+                "packed_bytes": s.packed_bytes,
+                "json_bytes": s.json_bytes,
+            }
+            for s in scans
+        ]
+        print_json(rows)
+    else:
+        show_scans(consoles()[0], scans)

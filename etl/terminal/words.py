@@ -1,0 +1,16 @@
+"""Numbers as people read them."""
+
+
+def reasons(counts: dict[str, int]) -> str:
+    """Return *counts* as a phrase, the largest first."""
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{reason} {number:,}" for reason, number in ordered)
+
+
+def size(count: float) -> str:
+    """Return a number of bytes for people: `9.1 GB`."""
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:  # noqa: PLR2004 - steps of the decimal prefixes
+            return f"{count:.0f} {unit}" if unit in ("B", "kB") else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} GB"
