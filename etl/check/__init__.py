@@ -1,0 +1,1 @@
+"""Check chat JSONL, line by line, against what fine-tuning APIs take."""
