@@ -21,6 +21,8 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         extra_body: What is added to the body when a job is created.
         max_billed_tokens: Most tokens x epochs of one job, or None.
         no_jobs_from: The day from which nobody can create a job, or None.
+        closings: What this provider closes, by the day from which it is closed.
+        statuses: What this provider calls the status of a job, and what the others call the same.
         source: Where the facts of this row are from.
         as_of: When they were last looked at. None of them was tried against a live provider.
     """
@@ -34,5 +36,7 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     extra_body: dict[str, Any] = {}  # any JSON value: what a provider asks for
     max_billed_tokens: int | None = None
     no_jobs_from: date | None = None
+    closings: dict[str, str] = {}
+    statuses: dict[str, str] = {}
     source: str
     as_of: date

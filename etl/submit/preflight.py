@@ -1,0 +1,96 @@
+"""What must hold before anything is sent: the build is whole, its lines are good, the model can be trained, and at what price."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from openai.types import Model as SdkModel
+
+from etl.errors import BuildError, EligibilityError
+from etl.submit.client import Client
+from etl.verify import read_manifest, verify
+from schemas.manifest import Manifest
+from schemas.model import Model
+from schemas.provider import Provider
+
+_LAST_DAYS = 90  # from here on it is said that an end is near
+
+
+def read_whole_build(out: Path) -> Manifest:
+    """
+    Return the manifest of the build in *out*, after every chunk was held against it.
+
+    Raises:
+        BuildError: There is no build, or a chunk is not as the manifest says.
+    """
+    manifest = read_manifest(out)
+    damage = verify(out).damage
+    if damage:
+        more = f" and {len(damage) - 1} more" if damage[1:] else ""
+        raise BuildError(str(out), f"{damage[0].path} is {damage[0].problem}{more}", "see saturi verify, and build again")
+    return manifest
+
+
+def check_lines(out: Path, manifest: Manifest, provider: Provider, model: Model | None) -> None:
+    """interim"""
+
+
+def check_dates(provider: Provider, model: Model | None, today: date | None = None) -> list[str]:
+    """
+    Return what ends soon.
+
+    Args:
+        today: The day, in UTC; None for that of this machine's clock.
+
+    Raises:
+        EligibilityError: The provider takes no jobs any more, or the model has been shut down.
+    """
+    today = today or datetime.now(UTC).date()
+    notes = []
+    ends: list[tuple[date | None, str]] = [(provider.no_jobs_from, f"{provider.name} takes no more jobs")]
+    if model is not None:
+        ends.append((model.shutdown_date, f"{model.name} and every tune of it are shut down"))
+    for day, what in ends:
+        if day is None:
+            continue
+        if day <= today:
+            raise EligibilityError(provider.name, f"{what} since {day}", _closings(provider))
+        if (day - today).days <= _LAST_DAYS:
+            notes.append(f"{what} from {day}, in {(day - today).days} days")
+    return notes
+
+
+def check_account(client: Client, model: str, today: date | None = None) -> list[str]:
+    """
+    Return what to know of *model* at this account, by what the provider itself says before anything is uploaded.
+
+    Raises:
+        EligibilityError: It is not there, or has been shut down.
+        ProviderError: The provider does not answer, or not to this key.
+    """
+    today = today or datetime.now(UTC).date()
+    notes = []
+    shutdown = _shutdown_date(client.repeat(f"looking for {model}", lambda sdk: sdk.models.retrieve(model)))
+    if shutdown is not None and shutdown <= today:
+        problem = f"{model} and every tune of it are shut down since {shutdown}"
+        raise EligibilityError(client.provider.name, problem, _closings(client.provider))
+    if shutdown is not None:
+        notes.append(f"the provider says that {model} and every tune of it are shut down from {shutdown}")
+    if client.provider.closings:
+        jobs = client.repeat("looking for jobs", lambda sdk: sdk.fine_tuning.jobs.list(limit=1))
+        if not jobs.data:
+            notes.append(f"this account has no job yet, and may get none: {_closings(client.provider)}")
+    return notes
+
+
+def _shutdown_date(model: SdkModel) -> date | None:
+    """Return the field `shutdown_date`, which the SDK does not know; None where it is missing or no date."""
+    said = (model.model_extra or {}).get("shutdown_date")
+    try:
+        return date.fromisoformat(said) if isinstance(said, str) else None
+    except ValueError:
+        return None
+
+
+def _closings(provider: Provider) -> str:
+    said = "; ".join(f"{day}: {what}" for day, what in provider.closings.items())
+    return said or "choose another model, or another provider"
