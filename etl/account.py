@@ -90,7 +90,10 @@ def make_manifest(
     segments = [segment for read in reads for segment in read.segments]
     utterances = utterances_by_group(reads, options)
     shards = [
-        _shard_row(result, shard) for result in results for shard in result.shards if shard.chunks or shard.dropped
+        _shard_row(result, shard, tokens=options.tokens)
+        for result in results
+        for shard in result.shards
+        if shard.chunks or shard.dropped
     ]
     excluded = {
         group: {str(reason): n}
@@ -152,7 +155,7 @@ def balance(what: str, whole: int, parts: Mapping[str, int]) -> None:
         raise PromiseError(f"{what} do not add up", f"{whole:,} is not {facts}")
 
 
-def _shard_row(result: GroupResult, shard: ShardResult) -> ShardRow:
+def _shard_row(result: GroupResult, shard: ShardResult, *, tokens: bool) -> ShardRow:
     examples = sum(chunk.examples for chunk in shard.chunks)
     return ShardRow(
         split=shard.split,
@@ -164,6 +167,7 @@ def _shard_row(result: GroupResult, shard: ShardResult) -> ShardRow:
         bytes=sum(chunk.bytes for chunk in shard.chunks),
         chunks=len(shard.chunks),
         too_few=any(chunk.examples < FEWEST_EXAMPLES for chunk in shard.chunks),
+        tokens=sum(chunk.tokens or 0 for chunk in shard.chunks) if tokens else None,
     )
 
 

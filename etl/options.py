@@ -47,6 +47,7 @@ class BuildOptions(Struct, frozen=True, kw_only=True):
         system_prompt: Instruction before every pair; empty for none.
         dedup: Drop a pair that its shard already holds.
         validation: Share of speakers and scripts held out (0 to below 1), or "official" for AI-Hub's own folders.
+        tokens: Count the tokens of every example, as o200k_base has them.
         max_chunk_bytes: Cap on one chunk.
         max_chunk_examples: Cap on the examples of one chunk, or None.
         max_member_bytes: Cap on one label file, as declared and as inflated.
@@ -67,6 +68,7 @@ class BuildOptions(Struct, frozen=True, kw_only=True):
     system_prompt: str = SYSTEM_PROMPT
     dedup: bool = True
     validation: float | Literal["official"] = 0.05
+    tokens: bool = True
     max_chunk_bytes: int = 100_000_000
     max_chunk_examples: int | None = None
     max_member_bytes: int = 64 * MIB
@@ -116,6 +118,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "system_prompt": (str,),
     "dedup": (bool,),
     "validation": (float, int, str),
+    "tokens": (bool,),
     "max_chunk_bytes": (int,),
     "max_chunk_examples": (int, NoneType),
     "max_member_bytes": (int,),

@@ -22,6 +22,7 @@ class BuildTable(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
     system_prompt: str | None = None
     dedup: bool | None = None
     validation: float | str | None = None
+    tokens: bool | None = None
     max_chunk_bytes: int | str | None = None
     max_chunk_examples: int | None = None
     max_member_bytes: int | str | None = None

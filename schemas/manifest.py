@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec import Struct
 
-MANIFEST_VERSION = 1
+MANIFEST_VERSION = 2
 
 
 class ArchiveRow(Struct, frozen=True, kw_only=True):
@@ -48,7 +48,7 @@ class Counts(Struct, frozen=True, kw_only=True):
 
 
 class ShardRow(Struct, frozen=True, kw_only=True):
-    """All examples of one (split, region, speech type); `tokens` is null until somebody counts them."""
+    """All examples of one (split, region, speech type); `tokens` are those of o200k_base, null where they were not counted."""
 
     split: str
     region: str
@@ -71,7 +71,7 @@ class UnshardedRow(Struct, frozen=True, kw_only=True):
 
 
 class ChunkRow(Struct, frozen=True, kw_only=True):
-    """One JSONL file of a shard; `path` is relative to the output folder, with forward slashes."""
+    """One JSONL file of a shard; `path` is relative to the output folder, with forward slashes, and `tokens` as in its shard."""
 
     split: str
     region: str

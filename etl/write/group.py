@@ -8,6 +8,7 @@ import msgspec
 import polars as pl
 
 from etl.files import write_whole
+from etl.price.tokens import PairCounter
 from etl.select.rules import count_by_split, mark_in_training, read_decisions
 from etl.select.utterances import read_utterances
 from etl.tasks import GroupResult, ShardResult, WriteTask
@@ -78,6 +79,7 @@ def _final_decisions(task: WriteTask) -> tuple[pl.DataFrame, int]:
 def _write_lines(task: WriteTask, decisions: pl.DataFrame, writers: dict[Split, ShardWriter]) -> Counter[Split]:
     """Hand every utterance kept to the writer of its split; return how many were over the cap."""
     over_cap: Counter[Split] = Counter()
+    counter = PairCounter(task.options.system_prompt) if task.options.tokens else None
     kept = decisions.lazy().filter(pl.col("reason").is_null()).select("segment", "row", "split").collect()
     for (number,), chosen in kept.partition_by("segment", maintain_order=True, as_dict=True, include_key=False).items():
         source = task.sources[number]
@@ -87,7 +89,8 @@ def _write_lines(task: WriteTask, decisions: pl.DataFrame, writers: dict[Split, 
         for (split,), frame in utterances.collect().partition_by("split", maintain_order=True, as_dict=True).items():
             lines = render(frame["source"], frame["target"], task.options.system_prompt)
             sentences = frame["sentence"] if task.options.unit is Unit.SENTENCE else repeat(None, frame.height)
-            origins = list(zip(repeat(source.archive, frame.height), frame["member"], sentences, strict=True))
+            tokens = counter.count(frame["source"], frame["target"]) if counter else repeat(None, frame.height)
+            origins = list(zip(repeat(source.archive, frame.height), frame["member"], sentences, tokens, strict=True))
             over_cap[Split(split)] += writers[Split(split)].add(lines, origins)
     return over_cap
 
