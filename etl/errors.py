@@ -16,6 +16,7 @@ Everything that can go wrong, as one tree; each class knows the exit code of the
     │   ├── LockedError                                another build writes there
     │   └── ForeignFolderError                         the folder holds files that are not ours
     ├── ProviderError (RuntimeError)                6  the provider's API refused something, or does not answer
+    │   ├── UnreachableError                           it was not even asked
     │   ├── NoAnswerError                              it may or may not have done what it was asked
     │   └── JobFailedError                             a job ended without a model
     └── RefusedError (PermissionError)              7  not eligible, or money would be spent that nobody agreed to
@@ -164,6 +165,10 @@ class ProviderError(EtlError, RuntimeError):
     def __str__(self) -> str:
         where, problem, advice = self.args
         return f"{where}: {problem}; {advice}"
+
+
+class UnreachableError(ProviderError):
+    """There is no connection to the provider, so that it was asked nothing."""
 
 
 class NoAnswerError(ProviderError):

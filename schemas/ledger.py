@@ -11,8 +11,8 @@ JobState = Literal["intended", "created", "refused", "abandoned"]
 PlanShape = Literal["merged", "per-shard", "chained"]
 
 
-SUCCEEDED = "succeeded"
-FINAL = frozenset({SUCCEEDED, "failed", "cancelled"})
+SUCCEEDED, FAILED = "succeeded", "failed"
+FINAL = frozenset({SUCCEEDED, FAILED, "cancelled"})
 """All statuses that a job can end with; whatever other a provider has, the job is not at its end."""
 
 

@@ -30,6 +30,7 @@ from etl.errors import (
     SpendingError,
     StorageError,
     UnknownPriceError,
+    UnreachableError,
     WorkerKilledError,
     WorkerStartError,
 )
@@ -56,6 +57,7 @@ _SAMPLES: list[tuple[EtlError, int, type[Exception], str]] = [
     (LockedError(*_THREE), 5, OSError, _SENTENCE),
     (ForeignFolderError(*_THREE), 5, OSError, _SENTENCE),
     (ProviderError(*_THREE), 6, RuntimeError, _SENTENCE),
+    (UnreachableError(*_THREE), 6, RuntimeError, _SENTENCE),
     (NoAnswerError(*_THREE), 6, RuntimeError, _SENTENCE),
     (JobFailedError(*_THREE), 6, RuntimeError, _SENTENCE),
     (EligibilityError(*_THREE), 7, PermissionError, _SENTENCE),
@@ -134,6 +136,6 @@ def test_errors_come_out_of_a_worker_as_they_went_in() -> None:
 
 
 def test_exit_codes_are_those_of_the_contract() -> None:
-    """Branches have the codes others script against: 2 usage, 3 input, 4 a broken promise, 5 storage, 7 refused."""
+    """Branches have the codes others script against: 2 usage, 3 input, 4 a broken promise, 5 storage, 6 the provider, 7 refused."""
     branches = (EtlError, OptionError, InputError, PromiseError, StorageError, ProviderError, RefusedError)
-    assert [kind.exit_code for kind in branches] == [1, 2, 3, 4, 5, 7]
+    assert [kind.exit_code for kind in branches] == [1, 2, 3, 4, 5, 6, 7]

@@ -4,21 +4,22 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from etl.errors import OptionError, SpendingError
 from etl.providers import find_provider, read_providers
 from etl.submit.account import Account
+from etl.submit.cleaning import delete, sort_files
+from etl.submit.client import Client
 from etl.submit.consent import Consent, Said
+from etl.submit.follow import follow
+from etl.submit.jobs import cancel_job, refresh
 from etl.submit.ledger import Ledger, read_ledger
 from etl.submit.news import Reporter, silent
 from etl.submit.pace import Pace
+from etl.submit.trace import trace
 from schemas.ledger import FINAL, FileRow, JobRow
-
-if TYPE_CHECKING:
-    from etl.submit.client import Client
 
 
 class Access(Struct, frozen=True, kw_only=True):
@@ -56,10 +57,8 @@ def status(out: str | Path, access: Access | None = None, *, pace: Pace | None =
         BuildError: Nothing was submitted from there.
         ProviderError: A provider does not answer, or not to this key.
     """
-    from etl.submit.jobs import refresh
-
     with _opened(out, access, pace) as (ledger, clients):
-        jobs = [refresh(clients[row.account], ledger, row) for row in ledger.jobs()]
+        jobs = [_refreshed(clients, ledger, row) for row in ledger.jobs()]
         return Status(jobs=tuple(jobs), files=tuple(ledger.files()))
 
 
@@ -84,9 +83,6 @@ def watch(
         NoAnswerError: A provider did not answer for too long.
         ProviderError: It refuses to tell.
     """
-    from etl.submit.follow import follow
-    from etl.submit.trace import trace
-
     out = Path(out).absolute()
     with _opened(out, access, pace) as (ledger, clients):
         rows = [row for row in ledger.jobs() if row.job_id is not None]
@@ -110,13 +106,11 @@ def cancel(
         SpendingError: Nobody agreed.
         ProviderError: The provider does not answer, or refuses.
     """
-    from etl.submit.jobs import cancel_job, refresh
-
     with _opened(out, access, pace) as (ledger, clients):
         rows = [row for row in ledger.jobs() if row.job_id is not None and job_id in (None, row.job_id)]
         if job_id is not None and not rows:
             raise OptionError("JOB", f"the ledger has no job {job_id!r}", "see saturi status for those it has")
-        rows = [row for row in (refresh(clients[row.account], ledger, row) for row in rows) if row.status not in FINAL]
+        rows = [row for row in (_refreshed(clients, ledger, row) for row in rows) if row.status not in FINAL]
         if rows and not (consent or Said()).cancelling(rows):
             raise SpendingError("cancel", f"nobody agreed to cancel {len(rows)} jobs", "add --yes")
         return tuple(cancel_job(clients[row.account], ledger, row) for row in rows)
@@ -139,37 +133,50 @@ def clean(
         SpendingError: Nobody agreed.
         ProviderError: The provider does not answer, or refuses.
     """
-    from etl.submit.cleaning import delete, sort_files
-
     with _opened(out, access, pace) as (ledger, clients):
-        found = [sort_files(client, ledger) for client in clients.values()]
+        accounts = dict.fromkeys(row.account for row in ledger.files() if row.state != "deleted")
+        used = [clients[account] for account in accounts]
+        found = [sort_files(client, ledger) for client in used]
         free = [file for one in found for file in one.free]
-        if free and not (consent or Said()).deleting([file.filename for file in free], sum(file.bytes for file in free)):
+        if free and not (consent or Said()).deleting(
+            [file.filename for file in free], sum(file.bytes for file in free)
+        ):
             raise SpendingError("clean", f"nobody agreed to delete {len(free)} files", "add --yes")
-        for client, one in zip(clients.values(), found, strict=True):
+        for client, one in zip(used, found, strict=True):
             delete(client, ledger, one)
         needed = [file.filename for one in found for file in one.needed]
         return Cleaning(deleted=tuple(file.filename for file in free), needed=tuple(needed))
 
 
-@contextmanager
-def _opened(
-    out: str | Path, access: Access | None, pace: Pace | None
-) -> Iterator[tuple[Ledger, dict[str, "Client"]]]:
-    """Yield the ledger of *out*, and a client for each account in it."""
-    from etl.submit.client import Client
+def _refreshed(clients: "_Clients", ledger: Ledger, row: JobRow) -> JobRow:
+    """Return *row* as the provider sees it now; of a job that has ended it is not asked."""
+    return row if row.job_id is None or row.status in FINAL else refresh(clients[row.account], ledger, row)
 
-    access, pace = access or Access(), pace or Pace()
-    providers = read_providers(access.providers)
+
+class _Clients(dict[str, Client]):
+    """A client for each account of a ledger, by its id, made when it is first asked for."""
+
+    def __init__(self, stack: ExitStack, ledger: Ledger, access: Access, pace: Pace) -> None:
+        super().__init__()
+        self._stack, self._access, self._pace = stack, access, pace
+        self._accounts = {row.id: row for row in ledger.accounts()}
+        self._providers = read_providers(access.providers)
+
+    def __missing__(self, account_id: str) -> Client:
+        row = self._accounts[account_id]
+        account = Account(
+            provider=find_provider(row.provider, self._providers),
+            base_url=row.base_url,
+            project=row.project,
+            key_file=self._access.key_file,
+        )
+        self[account_id] = self._stack.enter_context(Client(account, self._pace))
+        return self[account_id]
+
+
+@contextmanager
+def _opened(out: str | Path, access: Access | None, pace: Pace | None) -> Iterator[tuple[Ledger, _Clients]]:
+    """Yield the ledger of *out*, and a client for each account in it."""
     with ExitStack() as stack:
         ledger = stack.enter_context(read_ledger(Path(out).absolute()))
-        accounts = [
-            Account(
-                provider=find_provider(row.provider, providers),
-                base_url=row.base_url,
-                project=row.project,
-                key_file=access.key_file,
-            )
-            for row in ledger.accounts()
-        ]
-        yield ledger, {account.id: stack.enter_context(Client(account, pace)) for account in accounts}
+        yield ledger, _Clients(stack, ledger, access or Access(), pace or Pace())

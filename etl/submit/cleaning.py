@@ -1,14 +1,16 @@
 """Which uploaded files no job needs, and deleting them."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import structs
-from openai.types import FileObject
 
 from etl.submit.client import Client
 from etl.submit.ledger import Ledger
 from etl.submit.upload import cancel_upload, delete_file, list_files
 from schemas.ledger import FINAL
+
+if TYPE_CHECKING:
+    from openai.types import FileObject
 
 _PAGE = 100
 
@@ -16,8 +18,8 @@ _PAGE = 100
 class Sorted(NamedTuple):
     """Files of a ledger that are at a provider: those that may go, and those that a job needs."""
 
-    free: list[FileObject]
-    needed: list[FileObject]
+    free: list["FileObject"]
+    needed: list["FileObject"]
 
 
 def sort_files(client: Client, ledger: Ledger) -> Sorted:
@@ -35,7 +37,7 @@ def sort_files(client: Client, ledger: Ledger) -> Sorted:
         if row.account == account and row.state == "intended"
         for name in (row.training, row.validation)
     }
-    jobs = client.repeat("looking for jobs", lambda sdk: list(sdk.fine_tuning.jobs.list(limit=_PAGE)))
+    jobs = client.repeat("looking for jobs", lambda api: list(api.fine_tuning.jobs.list(limit=_PAGE)))
     statuses = client.provider.statuses
     running = [job for job in jobs if statuses.get(job.status, job.status) not in FINAL]
     ids = {file_id for job in running for file_id in (job.training_file, job.validation_file)}

@@ -6,16 +6,17 @@ Nothing of it is kept: the provider has the events, so that a watch begun again 
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from openai.types.fine_tuning import FineTuningJobEvent
-
-from etl.errors import NoAnswerError
+from etl.errors import NoAnswerError, UnreachableError
 from etl.submit.client import Client
 from etl.submit.jobs import refresh
 from etl.submit.ledger import Ledger
 from etl.submit.news import Flaw, JobEvent, JobStatus, NoAnswer, Reporter, ended
-from schemas.ledger import FINAL, JobRow
+from schemas.ledger import FAILED, FINAL, JobRow
+
+if TYPE_CHECKING:
+    from openai.types.fine_tuning import FineTuningJobEvent
 
 _PAGE = 100
 
@@ -29,7 +30,8 @@ def follow(
     """
     Return *rows* as they are when each of their jobs is at its end.
 
-    A provider that does not answer is asked again, for as long as the pace says.
+    A provider that does not answer is asked again, for as long as the pace says. Of jobs that had ended before, only that
+    is told.
 
     Args:
         clients: The client of each account in *rows*.
@@ -37,41 +39,48 @@ def follow(
         report: Told all news.
 
     Raises:
-        NoAnswerError: A provider did not answer for too long.
+        NoAnswerError, UnreachableError: A provider did not answer for too long.
         ProviderError: It refuses to tell.
     """
-    watched = [_Watched(clients[row.account], ledger, row, trace, report) for row in rows]
+    done = {_name(row): row for row in rows if row.status in FINAL}
+    for row in done.values():
+        report(ended(row, trace(row) if row.status == FAILED else ()))
+    watched = [_Watched(clients[row.account], ledger, row, report) for row in rows if _name(row) not in done]
     answered = time.monotonic()
-    while True:
+    while watched:
         try:
             for job in watched:
                 job.look()
                 answered = time.monotonic()
-        except NoAnswerError as error:
-            pace = next(iter(clients.values())).pace
-            if time.monotonic() - answered > pace.unreachable_seconds:
+        except (NoAnswerError, UnreachableError) as error:
+            if time.monotonic() - answered > watched[0].client.pace.unreachable_seconds:
                 raise
             report(NoAnswer(problem=str(error)))
-        open_jobs = [job for job in watched if not job.ended]
-        if not open_jobs:
-            return [job.row for job in watched]
-        time.sleep(min(job.client.pace.poll_seconds for job in open_jobs))
+        for job in [job for job in watched if job.row.status in FINAL]:
+            watched.remove(job)
+            done[_name(job.row)] = job.row
+            report(ended(job.row, trace(job.row) if job.row.status == FAILED else ()))
+        if watched:
+            time.sleep(watched[0].client.pace.poll_seconds)
+    return [done[_name(row)] for row in rows]
+
+
+def _name(row: JobRow) -> tuple[str, int]:
+    """Return what tells *row* from all others."""
+    return row.key, row.attempt
 
 
 class _Watched:
     """One job that is followed: what was told of it so far."""
 
-    def __init__(self, client: Client, ledger: Ledger, row: JobRow, trace: Tracer, report: Reporter) -> None:
+    def __init__(self, client: Client, ledger: Ledger, row: JobRow, report: Reporter) -> None:
         self.client, self.row = client, row
-        self._ledger, self._trace, self._report = ledger, trace, report
+        self._ledger, self._report = ledger, report
         self._told: set[str] = set()
         self._status: str | None = None
-        self.ended = False
 
     def look(self) -> None:
         """Tell what is new."""
-        if self.ended:
-            return
         row = refresh(self.client, self._ledger, self.row)
         # After the status, so that a job's last events come before its end.
         for event in self._new_events(row.job_id or ""):
@@ -80,18 +89,15 @@ class _Watched:
             self._status = row.status
             self._report(JobStatus(title=row.title, job_id=row.job_id or "", status=row.status or ""))
         self.row = row
-        if row.status in FINAL:
-            self.ended = True
-            self._report(ended(row, self._trace(row) if row.status == "failed" else ()))
 
     def _new_events(self, job_id: str) -> list[JobEvent]:
         """Return the events not told before, the oldest first; the provider lists the newest first."""
-        found = self.client.repeat("reading events", lambda sdk: self._until_told(sdk.fine_tuning.jobs, job_id))
-        events = [_event(self.client, self.row, event) for event in found]
+        newest_first = self.client.repeat("reading events", lambda api: self._until_told(api.fine_tuning.jobs, job_id))
+        events = [_event(self.client, self.row, event) for event in newest_first[::-1]]
         self._told.update(event.event_id for event in events)
-        return sorted(reversed(events), key=lambda event: event.at)
+        return sorted(events, key=lambda event: event.at)
 
-    def _until_told(self, jobs: Any, job_id: str) -> list[FineTuningJobEvent]:
+    def _until_told(self, jobs: Any, job_id: str) -> list["FineTuningJobEvent"]:
         found = []
         for event in jobs.list_events(job_id, limit=_PAGE):
             if event.id in self._told:
@@ -100,7 +106,7 @@ class _Watched:
         return found
 
 
-def _event(client: Client, row: JobRow, event: FineTuningJobEvent) -> JobEvent:
+def _event(client: Client, row: JobRow, event: "FineTuningJobEvent") -> JobEvent:
     data = event.data if isinstance(event.data, dict) else {}
     step = data.get("step")
     return JobEvent(
@@ -109,7 +115,7 @@ def _event(client: Client, row: JobRow, event: FineTuningJobEvent) -> JobEvent:
         event_id=event.id,
         at=event.created_at,
         level=event.level,
-        message=client.clean(event.message),
+        message=client.without_key(event.message),
         step=step if isinstance(step, int) else None,
         train_loss=_number(data.get("train_loss")),
         # Over a part of the validation file at each step, over all of it now and then.

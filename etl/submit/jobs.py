@@ -1,15 +1,15 @@
 """
-Create a job once. Its intent is in the ledger before the request goes out, and its key in the job's metadata; whoever finds
-an intent without an outcome looks for the key at the provider, and creates another job only if that is agreed to.
+Create a job once.
+
+Its intent is in the ledger before the request goes out, and its key in the job's metadata. Whoever finds an intent
+without an outcome looks for the key at the provider, and creates another job only if that is agreed to.
 """
 
 import time
 from collections.abc import Collection, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
-from openai import OpenAI
-from openai.types.fine_tuning import FineTuningJob
 
 from etl.errors import NoAnswerError, ProviderError, RefusedError, SpendingError
 from etl.submit.client import Client
@@ -17,6 +17,10 @@ from etl.submit.consent import Consent
 from etl.submit.ledger import Ledger
 from etl.submit.plan import ATTEMPT, KEY, Plan, PlannedJob
 from schemas.ledger import FINAL, SUCCEEDED, JobRow
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+    from openai.types.fine_tuning import FineTuningJob
 
 _PAGE = 100
 
@@ -40,7 +44,7 @@ def known_job(client: Client, ledger: Ledger, job: PlannedJob, plan: Plan) -> Jo
     return next((row for row in rows if row.status not in FINAL or row.status == SUCCEEDED), rows[-1])
 
 
-def look_for(client: Client, key: str, known: Collection[str | None], *, patient: bool) -> list[FineTuningJob]:
+def look_for(client: Client, key: str, known: Collection[str | None], *, patient: bool) -> list["FineTuningJob"]:
     """
     Return the jobs at the provider that carry *key* and are not among the *known* ids, the oldest first.
 
@@ -50,7 +54,7 @@ def look_for(client: Client, key: str, known: Collection[str | None], *, patient
     for wait in client.pace.looks_seconds if patient else (0.0,):
         time.sleep(wait)
         jobs = client.repeat(
-            "looking for jobs", lambda sdk: list(sdk.fine_tuning.jobs.list(limit=_PAGE, metadata={KEY: key}))
+            "looking for jobs", lambda api: list(api.fine_tuning.jobs.list(limit=_PAGE, metadata={KEY: key}))
         )
         # Some gateways do not filter.
         found = [job for job in jobs if (job.metadata or {}).get(KEY) == key and job.id not in known]
@@ -59,7 +63,7 @@ def look_for(client: Client, key: str, known: Collection[str | None], *, patient
     return []
 
 
-def create_job(  # noqa: PLR0913 - what a job is made of
+def create_job(
     client: Client, ledger: Ledger, job: PlannedJob, plan: Plan, model: str, file_ids: tuple[str, str | None]
 ) -> JobRow:
     """
@@ -77,14 +81,14 @@ def create_job(  # noqa: PLR0913 - what a job is made of
     row = new_row(job, plan, attempts[-1] if attempts else None, model=model)
     ledger.save_job(row)
     training, validation = file_ids
+    given: dict[str, Any] = job.request if validation is None else {**job.request, "validation_file": validation}
 
-    def create(sdk: OpenAI) -> FineTuningJob:
-        return sdk.fine_tuning.jobs.create(
+    def create(api: "OpenAI") -> "FineTuningJob":
+        return api.fine_tuning.jobs.create(
             model=model,
             training_file=training,
             metadata={KEY: job.key, ATTEMPT: str(row.attempt)},
-            **({} if validation is None else {"validation_file": validation}),
-            **job.request,
+            **given,
         )
 
     try:
@@ -95,7 +99,9 @@ def create_job(  # noqa: PLR0913 - what a job is made of
         ledger.update_job(row, state="refused")
         raise
     if not getattr(made, "id", None):  # a page of some gateway, with the status 200
-        raise NoAnswerError(client.account.base_url, "no usable answer", "run the same command again, it looks for the job")
+        raise NoAnswerError(
+            client.account.base_url, "no usable answer", "run the same command again, it looks for the job"
+        )
     return ledger.update_job(row, **_outcome(client, made), state="created", created_at=float(made.created_at))
 
 
@@ -120,7 +126,7 @@ def new_row(job: PlannedJob, plan: Plan, last: JobRow | None, model: str | None 
     )
 
 
-def _adopt(ledger: Ledger, attempts: Iterable[JobRow], row: JobRow, found: FineTuningJob) -> JobRow:
+def _adopt(ledger: Ledger, attempts: Iterable[JobRow], row: JobRow, found: "FineTuningJob") -> JobRow:
     """Put *found* into the ledger: as the attempt it says it is, if that one is still open, or else as one more."""
     said = (found.metadata or {}).get(ATTEMPT, "")
     open_attempts = [one for one in attempts if one.job_id is None and str(one.attempt) == said]
@@ -159,7 +165,7 @@ def refresh(client: Client, ledger: Ledger, row: JobRow) -> JobRow:
     if row.status in FINAL or row.job_id is None:
         return row
     job_id = row.job_id
-    job = client.repeat(f"looking at {job_id}", lambda sdk: sdk.fine_tuning.jobs.retrieve(job_id))
+    job = client.repeat(f"looking at {job_id}", lambda api: api.fine_tuning.jobs.retrieve(job_id))
     return ledger.update_job(row, **_outcome(client, job))
 
 
@@ -167,11 +173,11 @@ def cancel_job(client: Client, ledger: Ledger, row: JobRow) -> JobRow:
     """Cancel the job of *row*, unless it has ended, and return the row as it is then."""
     job_id = row.job_id or ""
     row = ledger.update_job(row, cancel_asked_at=time.time())
-    client.end(f"cancelling {job_id}", lambda sdk: sdk.fine_tuning.jobs.cancel(job_id))
+    client.end(f"cancelling {job_id}", lambda api: api.fine_tuning.jobs.cancel(job_id))
     return refresh(client, ledger, row)
 
 
-def _outcome(client: Client, job: FineTuningJob) -> dict[str, Any]:
+def _outcome(client: Client, job: "FineTuningJob") -> dict[str, Any]:
     """Return what the ledger keeps of *job* as the provider shows it."""
     # A healthy job may carry an error without a code.
     error = job.error if job.error is not None and getattr(job.error, "code", None) else None
@@ -182,6 +188,6 @@ def _outcome(client: Client, job: FineTuningJob) -> dict[str, Any]:
         "trained_tokens": job.trained_tokens,
         "finished_at": None if job.finished_at is None else float(job.finished_at),
         "error_code": error.code if error else None,
-        "error_message": client.clean(error.message or "") if error else None,
+        "error_message": client.without_key(error.message or "") if error else None,
         "error_param": getattr(error, "param", None) if error else None,
     }

@@ -1,6 +1,8 @@
 """
-The ledger: what was sent to a provider, in SQLite beside the build. The intent is written before anything is done, the
-outcome after, each on the disk before the next step; so whatever may have happened is known after any crash.
+The ledger: what was sent to a provider, in SQLite beside the build.
+
+The intent is written before anything is done, the outcome after, each on the disk before the next step; so whatever may
+have happened is known after any crash.
 """
 
 import sqlite3
@@ -129,9 +131,14 @@ class Ledger:
             raise BuildError(str(self.path), problem, "use the version that made it")
         if version == LEDGER_VERSION:
             return
-        tables = [f"CREATE TABLE IF NOT EXISTS {name} ({_columns(kind)}, PRIMARY KEY ({key}))" for name, (kind, key) in _TABLES.items()]
+        tables = [
+            f"CREATE TABLE IF NOT EXISTS {name} ({_columns(kind)}, PRIMARY KEY ({key}))"
+            for name, (kind, key) in _TABLES.items()
+        ]
         tables.append("CREATE TABLE IF NOT EXISTS terms (accepted_at REAL)")
-        self._database.executescript(f"BEGIN IMMEDIATE; {'; '.join(tables)}; PRAGMA user_version = {LEDGER_VERSION}; COMMIT")
+        self._database.executescript(
+            f"BEGIN IMMEDIATE; {'; '.join(tables)}; PRAGMA user_version = {LEDGER_VERSION}; COMMIT"
+        )
 
     def _rows(self, statement: str) -> list[dict[str, Any]]:
         with self._translated():

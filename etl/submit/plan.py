@@ -113,7 +113,7 @@ class Material(NamedTuple):
 Pricer = Callable[[Material], Billing]
 
 
-def make_plan(  # noqa: PLR0913 - what a plan is made of
+def make_plan(
     out: Path, manifest: Manifest, account: Account, options: SubmitOptions, price: Pricer, notes: Iterable[str] = ()
 ) -> Plan:
     """
@@ -156,7 +156,7 @@ def hash_of(value: Any) -> str:
     return hashlib.sha256(msgspec.json.encode(value, order="sorted")).hexdigest()
 
 
-def _plan_job(  # noqa: PLR0913 - what a job is made of
+def _plan_job(
     out: Path, material: Material, account: Account, options: SubmitOptions, billing: Billing, before: PlannedJob | None
 ) -> PlannedJob:
     training = _file(out, material.train, account)

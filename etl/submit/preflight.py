@@ -2,8 +2,7 @@
 
 from datetime import UTC, date, datetime
 from pathlib import Path
-
-from openai.types import Model as SdkModel
+from typing import TYPE_CHECKING
 
 from etl.errors import BuildError, EligibilityError
 from etl.submit.client import Client
@@ -11,6 +10,9 @@ from etl.verify import read_manifest, verify
 from schemas.manifest import Manifest
 from schemas.model import Model
 from schemas.provider import Provider
+
+if TYPE_CHECKING:
+    from openai.types import Model as SdkModel
 
 _LAST_DAYS = 90  # from here on it is said that an end is near
 
@@ -26,12 +28,14 @@ def read_whole_build(out: Path) -> Manifest:
     damage = verify(out).damage
     if damage:
         more = f" and {len(damage) - 1} more" if damage[1:] else ""
-        raise BuildError(str(out), f"{damage[0].path} is {damage[0].problem}{more}", "see saturi verify, and build again")
+        raise BuildError(
+            str(out), f"{damage[0].path} is {damage[0].problem}{more}", "see saturi verify, and build again"
+        )
     return manifest
 
 
 def check_lines(out: Path, manifest: Manifest, provider: Provider, model: Model | None) -> None:
-    """interim"""
+    """Interim"""
 
 
 def check_dates(provider: Provider, model: Model | None, today: date | None = None) -> list[str]:
@@ -69,20 +73,20 @@ def check_account(client: Client, model: str, today: date | None = None) -> list
     """
     today = today or datetime.now(UTC).date()
     notes = []
-    shutdown = _shutdown_date(client.repeat(f"looking for {model}", lambda sdk: sdk.models.retrieve(model)))
+    shutdown = _shutdown_date(client.repeat(f"looking for {model}", lambda api: api.models.retrieve(model)))
     if shutdown is not None and shutdown <= today:
         problem = f"{model} and every tune of it are shut down since {shutdown}"
         raise EligibilityError(client.provider.name, problem, _closings(client.provider))
     if shutdown is not None:
         notes.append(f"the provider says that {model} and every tune of it are shut down from {shutdown}")
     if client.provider.closings:
-        jobs = client.repeat("looking for jobs", lambda sdk: sdk.fine_tuning.jobs.list(limit=1))
+        jobs = client.repeat("looking for jobs", lambda api: api.fine_tuning.jobs.list(limit=1))
         if not jobs.data:
             notes.append(f"this account has no job yet, and may get none: {_closings(client.provider)}")
     return notes
 
 
-def _shutdown_date(model: SdkModel) -> date | None:
+def _shutdown_date(model: "SdkModel") -> date | None:
     """Return the field `shutdown_date`, which the SDK does not know; None where it is missing or no date."""
     said = (model.model_extra or {}).get("shutdown_date")
     try:

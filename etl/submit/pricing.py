@@ -9,7 +9,6 @@ from etl.price.models import find_model, read_models
 from etl.providers import find_provider, read_providers
 from etl.submit.options import SubmitOptions
 from etl.submit.plan import Billing, Material
-from etl.verify import read_manifest
 from schemas.model import EpochRule, Model
 from schemas.provider import Provider
 

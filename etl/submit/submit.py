@@ -1,27 +1,30 @@
-"""Submit a build, step by step: the plan, what became of it before, what is agreed to, the files, the jobs. The way through is here."""
+"""Submit a build, top to bottom: the plan, what became of it before, what is agreed to, the files, the jobs."""
 
 import time
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
 from etl.errors import JobFailedError, SpendingError, UnknownPriceError
 from etl.folder import locked
 from etl.submit.account import open_account
+from etl.submit.client import Client
 from etl.submit.consent import Agreement, Consent, Said
+from etl.submit.follow import follow
+from etl.submit.jobs import agree_to_another, create_job, known_job
 from etl.submit.ledger import LEDGER, Ledger
 from etl.submit.news import JobCreated, JobKnown, Reporter, Uploading, silent
 from etl.submit.options import SubmitOptions
 from etl.submit.pace import Pace
 from etl.submit.plan import Plan, PlannedFile, PlannedJob, make_plan
+from etl.submit.preflight import check_account, check_dates, check_lines, read_whole_build
+from etl.submit.pricing import price_with
+from etl.submit.trace import trace
+from etl.submit.upload import put_file
 from etl.verify import read_manifest
 from schemas.ledger import FINAL, SUCCEEDED, JobRow
-
-if TYPE_CHECKING:
-    from etl.submit.client import Client
 
 
 class Submission(Struct, frozen=True, kw_only=True):
@@ -42,9 +45,6 @@ def plan_submission(out: str | Path, options: SubmitOptions | None = None) -> Pl
         EligibilityError: The provider or the model has come to its end.
         OptionError: An option cannot be, or a job is over a limit of the provider.
     """
-    from etl.submit.preflight import check_dates, check_lines, read_whole_build
-    from etl.submit.pricing import price_with
-
     out, options = Path(out).absolute(), options or SubmitOptions()
     manifest = read_whole_build(out)
     prices = price_with(out, options)
@@ -83,8 +83,6 @@ def submit(
         JobFailedError: A job of a chain ended without a model.
         LockedError: Another build or submission holds the folder.
     """
-    from etl.submit.client import Client
-
     out, options, pace = Path(out).absolute(), options or SubmitOptions(), pace or Pace()
     consent = consent or Said(accept_data_terms=options.accept_data_terms, resubmit=options.resubmit)
     read_manifest(out)  # no lock is left in a folder that holds no build
@@ -109,13 +107,11 @@ def submit(
 class _Run:
     """One run of a submission: what all its steps need."""
 
-    def __init__(self, out: Path, plan: Plan, client: "Client", ledger: Ledger, report: Reporter) -> None:
+    def __init__(self, out: Path, plan: Plan, client: Client, ledger: Ledger, report: Reporter) -> None:
         self.out, self.plan, self.client, self.ledger, self.report = out, plan, client, ledger, report
 
     def find_known(self, consent: Consent) -> dict[str, JobRow]:
         """Return the row of every job that was submitted before and is not to be submitted again, by its key."""
-        from etl.submit.jobs import agree_to_another, known_job
-
         known: dict[str, JobRow] = {}
         for job in self.plan.jobs:
             row = known_job(self.client, self.ledger, job, self.plan)
@@ -130,8 +126,6 @@ class _Run:
 
     def with_notes(self, new: tuple[PlannedJob, ...]) -> Plan:
         """Return the plan with what the provider and the ledger say of it."""
-        from etl.submit.preflight import check_account
-
         notes = list(self.plan.notes)
         models = dict.fromkeys(job.model for job in new if job.model is not None)
         for model in models:
@@ -143,8 +137,6 @@ class _Run:
 
     def create(self, job: PlannedJob, before: list[JobRow]) -> JobRow:
         """Put the files of *job* there, create it, and return its row; in a chain, wait for the job *before* it."""
-        from etl.submit.jobs import create_job
-
         model = job.model or self.model_of(before[-1])
         training = self.put(job.training)
         validation = self.put(job.validation) if job.validation else None
@@ -154,7 +146,6 @@ class _Run:
 
     def put(self, file: PlannedFile) -> str:
         """Return the id of *file* at the provider."""
-        from etl.submit.upload import put_file
 
         def tell(done: int, total: int) -> None:
             self.report(Uploading(file=file.name, done=done, total=total))
@@ -168,9 +159,6 @@ class _Run:
         Raises:
             JobFailedError: It ended without one.
         """
-        from etl.submit.follow import follow
-        from etl.submit.trace import trace
-
         tracer = partial(trace, self.out, self.ledger)
         [row] = follow({row.account: self.client}, self.ledger, [row], tracer, self.report)
         if row.fine_tuned_model is None:
@@ -179,9 +167,7 @@ class _Run:
         return row.fine_tuned_model
 
 
-def _agree(
-    plan: Plan, new: tuple[PlannedJob, ...], options: SubmitOptions, consent: Consent, ledger: Ledger
-) -> None:
+def _agree(plan: Plan, new: tuple[PlannedJob, ...], options: SubmitOptions, consent: Consent, ledger: Ledger) -> None:
     """Refuse to go on unless the cost of the *new* jobs is known and allowed, and the terms of the data are agreed to."""
     costs = [job.billing.usd for job in new]
     usd = None if None in costs else sum(cost for cost in costs if cost is not None)

@@ -11,11 +11,9 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 from msgspec import structs
-from openai import OpenAI
-from openai.types import FileObject
 
 from etl.errors import BuildError, NoAnswerError, ProviderError
 from etl.submit.client import Client
@@ -24,11 +22,15 @@ from etl.submit.ledger import Ledger
 from etl.submit.plan import PlannedFile
 from schemas.ledger import FileRow
 
+if TYPE_CHECKING:
+    from openai import OpenAI
+    from openai.types import FileObject
+
 MAX_PART_BYTES = 64_000_000
 """The API's description says 64 MB; by its limits 64 MiB would do, too."""
 
 PARALLEL_PARTS = 4
-_PURPOSE = "fine-tune"
+_PURPOSE: Final = "fine-tune"
 _MIME_TYPE = "application/jsonl"
 _BROKEN = frozenset({"error", "deleted", "deleting", "failed"})
 _NOT_READY = frozenset({"pending", "running", "uploading", "processing", "notRunning", "importing"})
@@ -133,31 +135,31 @@ def put_file(client: Client, ledger: Ledger, file: PlannedFile, tell: Sent) -> F
     return row
 
 
-def find_file(client: Client, name: str, size: int) -> FileObject | None:
+def find_file(client: Client, name: str, size: int) -> "FileObject | None":
     """Return the file *name* of *size* bytes that is there already and not broken, or None."""
     return _pick(list_files(client), name, size)
 
 
-def list_files(client: Client) -> list[FileObject]:
+def list_files(client: Client) -> list["FileObject"]:
     """Return all files for fine-tuning that are there."""
-    return client.repeat("looking for files", lambda sdk: list(sdk.files.list(purpose=_PURPOSE)))
+    return client.repeat("looking for files", lambda api: list(api.files.list(purpose=_PURPOSE)))
 
 
 def delete_file(client: Client, file_id: str) -> None:
     """Delete a file; one that is gone already is no error."""
-    client.end(f"deleting the file {file_id}", lambda sdk: sdk.files.delete(file_id))
+    client.end(f"deleting the file {file_id}", lambda api: api.files.delete(file_id))
 
 
 def cancel_upload(client: Client, upload_id: str) -> None:
     """Cancel an upload in parts, so that its parts do not stay; one that has ended otherwise is no error."""
-    client.end(f"cancelling the upload {upload_id}", lambda sdk: sdk.uploads.cancel(upload_id))
+    client.end(f"cancelling the upload {upload_id}", lambda api: api.uploads.cancel(upload_id))
 
 
-def _send_whole(client: Client, file: PlannedFile, meter: Meter) -> FileObject:
+def _send_whole(client: Client, file: PlannedFile, meter: Meter) -> "FileObject":
     with Sending(file.content, (0, file.bytes), meter) as span:
 
-        def create(sdk: OpenAI) -> FileObject:
-            sent = sdk.files.create(file=(file.name, span, _MIME_TYPE), purpose=_PURPOSE)
+        def create(api: "OpenAI") -> "FileObject":
+            sent = api.files.create(file=(file.name, _as_file(span), _MIME_TYPE), purpose=_PURPOSE)
             if span.sha256.hexdigest() != file.sha256:
                 delete_file(client, sent.id)
                 raise BuildError(str(file.content.folder), "changed while it was sent", "build and submit again")
@@ -166,10 +168,10 @@ def _send_whole(client: Client, file: PlannedFile, meter: Meter) -> FileObject:
         return _arrive(client, file, meter, create)
 
 
-def _send_parts(client: Client, ledger: Ledger, row: FileRow, file: PlannedFile, meter: Meter) -> FileObject:
+def _send_parts(client: Client, ledger: Ledger, row: FileRow, file: PlannedFile, meter: Meter) -> "FileObject":
     upload = client.repeat(
         f"beginning the upload of {file.name}",
-        lambda sdk: sdk.uploads.create(bytes=file.bytes, filename=file.name, mime_type=_MIME_TYPE, purpose=_PURPOSE),
+        lambda api: api.uploads.create(bytes=file.bytes, filename=file.name, mime_type=_MIME_TYPE, purpose=_PURPOSE),
         meter.deadline,
     )
     ledger.save_file(structs.replace(row, upload_id=upload.id))
@@ -177,10 +179,10 @@ def _send_parts(client: Client, ledger: Ledger, row: FileRow, file: PlannedFile,
     try:
         part_ids = _send_all_parts(client, upload.id, file, meter)
 
-        def complete(sdk: OpenAI) -> FileObject:
-            done = sdk.uploads.complete(upload.id, part_ids=part_ids, md5=file.md5).file
+        def complete(api: "OpenAI") -> "FileObject":
+            done = api.uploads.complete(upload.id, part_ids=part_ids, md5=file.md5).file
             if done is None:  # not every provider says which file it made
-                done = next(named for named in sdk.files.list(purpose=_PURPOSE) if named.filename == file.name)
+                done = next(named for named in api.files.list(purpose=_PURPOSE) if named.filename == file.name)
             return done
 
         sent = _arrive(client, file, meter, complete)
@@ -189,7 +191,7 @@ def _send_parts(client: Client, ledger: Ledger, row: FileRow, file: PlannedFile,
         meter.stop()
         if not arrived:
             with suppress(ProviderError):  # the row holds its id: the next run cancels it
-                client.once(f"cancelling the upload {upload.id}", lambda sdk: sdk.uploads.cancel(upload.id))
+                client.once(f"cancelling the upload {upload.id}", lambda api: api.uploads.cancel(upload.id))
     return sent
 
 
@@ -212,11 +214,16 @@ def _send_all_parts(client: Client, upload_id: str, file: PlannedFile, meter: Me
             pool.shutdown(cancel_futures=True)
 
 
-def _create_part(upload_id: str, span: Sending, sdk: OpenAI) -> str:
-    return sdk.uploads.parts.create(upload_id, data=("part", span, "application/octet-stream")).id
+def _create_part(upload_id: str, span: Sending, api: "OpenAI") -> str:
+    return api.uploads.parts.create(upload_id, data=("part", _as_file(span), "application/octet-stream")).id
 
 
-def _arrive(client: Client, file: PlannedFile, meter: Meter, send: Callable[[OpenAI], FileObject]) -> FileObject:
+def _as_file(span: Sending) -> BinaryIO:
+    """Return *span* under the type the SDK asks for; it reads and seeks, and that is all it needs."""
+    return cast("BinaryIO", span)
+
+
+def _arrive(client: Client, file: PlannedFile, meter: Meter, send: Callable[["OpenAI"], "FileObject"]) -> "FileObject":
     """
     Return *file* as it is there after *send*, which is repeated only while the list of files does not show it.
 
@@ -225,12 +232,12 @@ def _arrive(client: Client, file: PlannedFile, meter: Meter, send: Callable[[Ope
     """
     tries = 0
 
-    def attempt(sdk: OpenAI) -> FileObject:
+    def attempt(api: "OpenAI") -> "FileObject":
         nonlocal tries
         tries += 1
         # After a lost answer it may be there; sent again, it would be there twice.
-        found = _pick(sdk.files.list(purpose=_PURPOSE), file.name, file.bytes) if tries > 1 else None
-        return found or send(sdk)
+        found = _pick(api.files.list(purpose=_PURPOSE), file.name, file.bytes) if tries > 1 else None
+        return found or send(api)
 
     sent = client.repeat(f"uploading {file.name}", attempt, meter.deadline)
     if sent.bytes != file.bytes:
@@ -240,14 +247,14 @@ def _arrive(client: Client, file: PlannedFile, meter: Meter, send: Callable[[Ope
     return sent
 
 
-def _pick(files: Iterable[FileObject], name: str, size: int) -> FileObject | None:
+def _pick(files: Iterable["FileObject"], name: str, size: int) -> "FileObject | None":
     """Return the file *name* of *size* bytes among *files* that is not broken, or None."""
     return next(
         (file for file in files if (file.filename, file.bytes) == (name, size) and file.status not in _BROKEN), None
     )
 
 
-def _wait_until_ready(client: Client, file: FileObject) -> None:
+def _wait_until_ready(client: Client, file: "FileObject") -> None:
     """
     Wait while *file* is being looked at; not every provider does that before it says that a file is there.
 
@@ -263,6 +270,6 @@ def _wait_until_ready(client: Client, file: FileObject) -> None:
             raise NoAnswerError(file.filename, f"still {status}", "run the same command again later")
         time.sleep(wait)
         wait = min(2 * wait, client.pace.longest_wait_seconds)
-        status = client.repeat("looking at a file", lambda sdk: sdk.files.retrieve(file.id)).status
+        status = client.repeat("looking at a file", lambda api: api.files.retrieve(file.id)).status
     if status in _BROKEN:
         raise ProviderError(file.filename, f"the provider says {status} of it", "see what `saturi check` says of it")

@@ -14,7 +14,7 @@ class Answer(NamedTuple):
     headers: tuple[tuple[str, str], ...] = ()
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """A request that the API refuses, with the status and the fields of its error."""
 
     def __init__(self, status: int, message: str, code: str | None = None, param: str | None = None) -> None:
@@ -38,7 +38,7 @@ def page(rows: Sequence[Json], query: dict[str, str], default_limit: int) -> Ans
     ids = [row["id"] for row in rows]
     after = query.get("after")
     if after is not None and after not in ids:
-        raise Refusal(400, f"No such object: {after}", param="after")
+        raise RefusalError(400, f"No such object: {after}", param="after")
     start = 0 if after is None else ids.index(after) + 1
     limit = int(query.get("limit", default_limit))
     shown = list(rows[start : start + limit])

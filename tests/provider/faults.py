@@ -10,7 +10,12 @@ from .answers import Answer, error
 
 Moment = Literal["before", "body", "after"]
 
-FILE, PART, COMPLETE, JOB = "POST /files", "POST /uploads/.*/parts", "POST /uploads/.*/complete", "POST /fine_tuning/jobs"
+FILE, PART, COMPLETE, JOB = (
+    "POST /files",
+    "POST /uploads/.*/parts",
+    "POST /uploads/.*/complete",
+    "POST /fine_tuning/jobs",
+)
 
 
 class Fault(Struct):

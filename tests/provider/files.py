@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from .answers import Answer, Json, Refusal, page
+from .answers import Answer, Json, RefusalError, page
 from .multipart import BLOCK_BYTES, Body, Sink, read_form
 from .world import StoredFile, World, now
 
@@ -32,11 +32,11 @@ def create_file(world: World, body: Body, content_type: str) -> Answer:
         fields = read_form(body, content_type, open_file)
     size = path.stat().st_size
     if not fields.get("file", "").endswith(".jsonl"):
-        raise Refusal(400, "Invalid file format. Only .jsonl is supported", param="file")
+        raise RefusalError(400, "Invalid file format. Only .jsonl is supported", param="file")
     if fields.get("purpose") != "fine-tune":
-        raise Refusal(400, "purpose must be fine-tune here", param="purpose")
+        raise RefusalError(400, "purpose must be fine-tune here", param="purpose")
     if size > MAX_FILE_BYTES:
-        raise Refusal(413, f"The file is {size} bytes, at most {MAX_FILE_BYTES} are allowed")
+        raise RefusalError(413, f"The file is {size} bytes, at most {MAX_FILE_BYTES} are allowed")
     with world.lock:
         if world.wrong_bytes:
             world.wrong_bytes -= 1
@@ -66,7 +66,7 @@ def create_upload(world: World, body: Body) -> Answer:
     """Answer `POST /uploads`."""
     asked = json.loads(body.rest())
     if not 0 < asked["bytes"] <= MAX_UPLOAD_BYTES:
-        raise Refusal(400, f"bytes must be from 1 to {MAX_UPLOAD_BYTES}", param="bytes")
+        raise RefusalError(400, f"bytes must be from 1 to {MAX_UPLOAD_BYTES}", param="bytes")
     upload = {
         "id": world.new_id("upload_"),
         "object": "upload",
@@ -89,7 +89,7 @@ def add_part(world: World, upload_id: str, body: Body, content_type: str) -> Ans
         read_form(body, content_type, open_file)
     size = path.stat().st_size
     if size > MAX_PART_BYTES:
-        raise Refusal(413, _PART_LIMIT)
+        raise RefusalError(413, _PART_LIMIT)
     with world.lock:
         _pending(world, upload_id)
         world.parts[part_id] = StoredFile(part_id, upload_id, size, path, now())
@@ -101,7 +101,7 @@ def complete_upload(world: World, upload_id: str, body: Body) -> Answer:
     upload, asked = _pending(world, upload_id), json.loads(body.rest())
     parts = [world.parts.get(part_id) for part_id in asked["part_ids"]]
     if any(part is None or part.filename != upload_id for part in parts):
-        raise Refusal(400, "There is no such part", param="part_ids")
+        raise RefusalError(400, "There is no such part", param="part_ids")
     file_id = world.new_id("file-")
     path, digest, size = world.folder / file_id, hashlib.md5(usedforsecurity=False), 0
     with path.open("wb") as joined:
@@ -110,9 +110,9 @@ def complete_upload(world: World, upload_id: str, body: Body) -> Answer:
             digest.update(block)
             size += len(block)
     if size != upload["bytes"]:
-        raise Refusal(400, f"{size} bytes were uploaded, {upload['bytes']} declared", param="part_ids")
+        raise RefusalError(400, f"{size} bytes were uploaded, {upload['bytes']} declared", param="part_ids")
     if asked.get("md5") not in (None, digest.hexdigest()):
-        raise Refusal(400, "The md5 does not match", param="md5")
+        raise RefusalError(400, "The md5 does not match", param="md5")
     with world.lock:
         size -= bool(world.wrong_bytes)
         world.wrong_bytes -= bool(world.wrong_bytes)
@@ -130,18 +130,18 @@ def cancel_upload(world: World, upload_id: str) -> Answer:
 
 def _file(world: World, file_id: str) -> StoredFile:
     if file_id not in world.files:
-        raise Refusal(404, f"No such File object: {file_id}", param="id")
+        raise RefusalError(404, f"No such File object: {file_id}", param="id")
     return world.files[file_id]
 
 
 def _pending(world: World, upload_id: str) -> Json:
     upload = world.uploads.get(upload_id)
     if upload is None:
-        raise Refusal(404, f"No such Upload object: {upload_id}", param="id")
+        raise RefusalError(404, f"No such Upload object: {upload_id}", param="id")
     if upload["status"] == "pending" and upload["expires_at"] <= now():
         upload["status"] = "expired"
     if upload["status"] != "pending":
-        raise Refusal(400, f"Upload {upload_id} is {upload['status']}")
+        raise RefusalError(400, f"Upload {upload_id} is {upload['status']}")
     return upload
 
 

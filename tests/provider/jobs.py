@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-from .answers import Answer, Json, Refusal, page
+from .answers import Answer, Json, RefusalError, page
 from .multipart import Body
 from .world import World, now
 
@@ -18,15 +18,15 @@ def create_job(world: World, body: Body) -> Answer:
     """Answer `POST /fine_tuning/jobs`."""
     asked = json.loads(body.rest())
     if asked.get("model") not in world.models:
-        raise Refusal(404, f"The model {asked.get('model')!r} does not exist", "model_not_found", "model")
+        raise RefusalError(404, f"The model {asked.get('model')!r} does not exist", "model_not_found", "model")
     for name in ("training_file", "validation_file"):
         if asked.get(name) is not None and asked[name] not in world.files:
-            raise Refusal(400, f"No such File object: {asked[name]}", param=name)
+            raise RefusalError(400, f"No such File object: {asked[name]}", param=name)
     metadata = asked.get("metadata") or {}
     if len(metadata) > 16 or any(len(name) > 64 or len(value) > 512 for name, value in metadata.items()):
-        raise Refusal(400, "metadata is over its limits", param="metadata")
+        raise RefusalError(400, "metadata is over its limits", param="metadata")
     if len(asked.get("suffix") or "") > 64:
-        raise Refusal(400, "suffix is longer than 64 characters", param="suffix")
+        raise RefusalError(400, "suffix is longer than 64 characters", param="suffix")
     job = {
         "id": world.new_id("ftjob-"),
         "object": "fine_tuning.job",
@@ -77,7 +77,7 @@ def cancel_job(world: World, job_id: str) -> Answer:
     """Answer `POST /fine_tuning/jobs/{id}/cancel`."""
     job = _job(world, job_id)
     if job["status"] in FINAL:
-        raise Refusal(400, f"Job {job_id} is {job['status']}")
+        raise RefusalError(400, f"Job {job_id} is {job['status']}")
     job.update(status="cancelled", finished_at=now())
     _say(world, job, "Fine-tuning job cancelled")
     return Answer(job)
@@ -123,12 +123,12 @@ def _is_shown(world: World, job_id: str) -> bool:
 
 def _job(world: World, job_id: str) -> Json:
     if job_id not in world.jobs:
-        raise Refusal(404, f"Could not find fine tune: {job_id}", "fine_tune_not_found", "fine_tuning_job_id")
+        raise RefusalError(404, f"Could not find fine tune: {job_id}", "fine_tune_not_found", "fine_tuning_job_id")
     return world.jobs[job_id]
 
 
 def _move_on(world: World, job: Json) -> None:
-    if job["status"] in FINAL or job["status"] == "paused" and "paused" not in world.steps:
+    if job["status"] in FINAL or (job["status"] == "paused" and "paused" not in world.steps):
         return
     world.ages[job["id"]] += 1
     step = min(world.ages[job["id"]], len(world.steps) - 1)
@@ -193,7 +193,7 @@ def _tokens(content: bytes) -> int:
     return len(content) // 5
 
 
-def _say(  # noqa: PLR0913 - the fields of an event
+def _say(
     world: World, job: Json, message: str, *, level: str = "info", kind: str = "message", data: Any = None
 ) -> None:
     event = {"id": world.new_id("ftevent-"), "object": "fine_tuning.job.event", "created_at": now()}

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from email.message import Message
 from email.parser import BytesHeaderParser
-from typing import BinaryIO
+from io import BufferedIOBase
 
 BLOCK_BYTES = 256 * 1024
 Sink = Callable[[bytes], object]
@@ -19,7 +19,7 @@ class Body:
         length: Bytes of the body, as declared.
     """
 
-    def __init__(self, source: BinaryIO, length: int) -> None:
+    def __init__(self, source: BufferedIOBase, length: int) -> None:
         self._source, self.left = source, length
 
     def read(self, size: int) -> bytes:
@@ -63,7 +63,7 @@ def read_form(body: Body, content_type: str, open_file: Callable[[str], Sink]) -
         pieces: list[bytes] = []
         buffer = _skip_to(body, buffer, delimiter, pieces.append if filename is None else open_file(filename))
         fields[str(name)] = b"".join(pieces).decode() if filename is None else filename
-        while len(buffer) < 2:  # noqa: PLR2004 - two hyphens, or the end of the line
+        while len(buffer) < 2:
             buffer += body.more()
     body.rest()
     return fields

@@ -7,13 +7,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from io import BytesIO
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from . import files, jobs
-from .answers import Answer, Refusal
+from .answers import Answer, RefusalError
 from .faults import Fault
 from .multipart import Body
 from .world import Sent, World
@@ -74,11 +74,11 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name in the standard library
         """Say nothing."""
 
-    def do_GET(self) -> None:  # noqa: N802 - the name in the standard library
+    def do_GET(self) -> None:
         """Answer a request."""
         self._answer()
 
-    do_POST = do_DELETE = do_GET
+    do_POST = do_DELETE = do_GET  # noqa: N815 - likewise
 
     def _answer(self) -> None:
         url = urlsplit(self.path)
@@ -124,9 +124,11 @@ class Handler(BaseHTTPRequestHandler):
         key = self.headers.get("Authorization", "").removeprefix("Bearer ")
         try:
             if world.key not in (None, key):
-                raise Refusal(401, f"Incorrect API key provided: {key}.", "invalid_api_key")  # says it back, as some do
+                raise RefusalError(
+                    401, f"Incorrect API key provided: {key}.", "invalid_api_key"
+                )  # says it back, as some do
             return _route(world, self.command, path, query, body, content_type)
-        except Refusal as refusal:
+        except RefusalError as refusal:
             return refusal.answer
 
     def _send(self, answer: Answer) -> None:
@@ -145,9 +147,7 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
 
-def _route(  # noqa: PLR0913 - the parts of a request
-    world: World, method: str, path: str, query: dict[str, str], body: Body, content_type: str
-) -> Answer:
+def _route(world: World, method: str, path: str, query: dict[str, str], body: Body, content_type: str) -> Answer:
     match (method, *path.strip("/").split("/")):
         case ("GET", "files"):
             return files.list_files(world, query)
@@ -165,7 +165,7 @@ def _route(  # noqa: PLR0913 - the parts of a request
             return _models(world, "/".join(model))
         case (_, "fine_tuning", "jobs", *more):
             return _route_job(world, method, more, query, body)
-    raise Refusal(404, f"Unknown request: {method} {path}")
+    raise RefusalError(404, f"Unknown request: {method} {path}")
 
 
 def _route_upload(world: World, more: list[str], body: Body, content_type: str) -> Answer:
@@ -178,7 +178,7 @@ def _route_upload(world: World, more: list[str], body: Body, content_type: str) 
             return files.complete_upload(world, upload_id, body)
         case [upload_id, "cancel"]:
             return files.cancel_upload(world, upload_id)
-    raise Refusal(404, "Unknown request")
+    raise RefusalError(404, "Unknown request")
 
 
 def _route_job(world: World, method: str, more: list[str], query: dict[str, str], body: Body) -> Answer:
@@ -199,7 +199,7 @@ def _route_job(world: World, method: str, more: list[str], query: dict[str, str]
             return jobs.list_events(world, job_id, query)
         case ("GET", job_id, "checkpoints"):
             return jobs.list_checkpoints(world, job_id, query)
-    raise Refusal(404, "Unknown request")
+    raise RefusalError(404, "Unknown request")
 
 
 def _models(world: World, model: str) -> Answer:
@@ -211,5 +211,5 @@ def _models(world: World, model: str) -> Answer:
         return Answer({"object": "list", "data": rows})
     found = next((row for row in rows if row["id"] == model), None)
     if found is None:
-        raise Refusal(404, f"The model {model!r} does not exist", "model_not_found", "model")
+        raise RefusalError(404, f"The model {model!r} does not exist", "model_not_found", "model")
     return Answer(found)
