@@ -4,11 +4,9 @@ from typing import Literal
 
 from msgspec import Struct
 
+from etl.write.chunk import FEWEST_EXAMPLES
 from schemas.model import Model
 from schemas.provider import Provider
-
-FEWEST_EXAMPLES = 10
-"""OpenAI, "Preparing your dataset": at least 10 examples a file."""
 
 
 class Limits(Struct, frozen=True, kw_only=True):

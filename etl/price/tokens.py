@@ -9,7 +9,12 @@ from collections.abc import Callable, Iterable
 from functools import cache, lru_cache
 from importlib.machinery import PathFinder
 from importlib.util import find_spec, module_from_spec
+from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple
+
+from etl.errors import OptionError
+from schemas.model import Model
 
 O200K = "o200k_base"
 
@@ -32,10 +37,15 @@ def load_o200k() -> Count:
     def count(text: str) -> int:
         try:
             return native(text)
-        except UnicodeEncodeError:  # half a surrogate pair is no character: counted as the sign that stands for none
-            return native(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+        except UnicodeEncodeError:  # half a surrogate pair is no character
+            return native(_whole(text))
 
     return count
+
+
+def _whole(text: str) -> str:
+    """Return *text* with the sign for no character in the place of each half of a surrogate pair."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _bindings() -> ModuleType:
@@ -60,6 +70,58 @@ def _bindings() -> ModuleType:
 def count_example(messages: Iterable[tuple[str, str]], count: Count) -> int:
     """Return the tokens of an example of *messages*, each a role and a content."""
     return EXAMPLE_TOKENS + sum(MESSAGE_TOKENS + count(role) + count(content) for role, content in messages)
+
+
+class Tokenizer(NamedTuple):
+    """
+    A way to count.
+
+    Args:
+        name: Name of the vocabulary.
+        exact: Whether it is that of the model asked about.
+        count: Returns the tokens of a text.
+    """
+
+    name: str
+    exact: bool
+    count: Count
+
+
+def load_tokenizer(model: Model | None = None, file: Path | None = None) -> Tokenizer:
+    """
+    Return the tokenizer of *model*: that of *file* where one is given, else o200k_base, which is an estimate for others.
+
+    Args:
+        model: The model, or None for any of o200k_base.
+        file: The `tokenizer.json` of an open model.
+
+    Raises:
+        OptionError: *file* is none, or what reads it is not installed.
+    """
+    if file is not None:
+        return Tokenizer(name=file.name, exact=True, count=_count_by_file(file))
+    return Tokenizer(name=O200K, exact=model is None or model.tokenizer == O200K, count=_count_when_loaded)
+
+
+def _count_when_loaded(text: str) -> int:
+    """Return the tokens of *text* in o200k_base, which is loaded when something is counted."""
+    return load_o200k()(text)
+
+
+def _count_by_file(file: Path) -> Count:
+    try:
+        import tokenizers  # noqa: PLC0415 - an extra
+    except ModuleNotFoundError as error:
+        advice = "run `pip install 'saturi[tokenizers]'`"
+        raise OptionError("--tokenizer", "the package tokenizers is not installed", advice) from error
+    try:
+        tokenizer = tokenizers.Tokenizer.from_str(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise OptionError("--tokenizer", f"{file} cannot be read ({error.strerror})", "check the path") from error
+    except Exception as error:  # it raises nothing narrower
+        problem = f"{file} is no tokenizer ({error})"
+        raise OptionError("--tokenizer", problem, "give the tokenizer.json of the model") from error
+    return lambda text: len(tokenizer.encode(_whole(text), add_special_tokens=False).ids)
 
 
 class PairCounter:
