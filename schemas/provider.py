@@ -17,6 +17,7 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         max_file_bytes: Largest file it takes at all, in one upload or in parts.
         uploads_threshold_bytes: Largest file for the Files API; above it a file goes in parts, through Uploads. None
             where every file goes through Files.
+        max_part_bytes: Largest part of an upload in parts.
         bom: Whether a file must begin with a UTF-8 byte order mark, or must not.
         extra_body: What is added to the body when a job is created.
         max_billed_tokens: Most tokens x epochs of one job, or None.
@@ -32,6 +33,7 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     base_url: str | None = None
     max_file_bytes: int
     uploads_threshold_bytes: int | None = None
+    max_part_bytes: int = 64_000_000
     bom: Literal["refused", "required"] = "refused"
     extra_body: dict[str, Any] = {}  # any JSON value: what a provider asks for
     max_billed_tokens: int | None = None

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Struct
 
-from etl.check.limits import FEWEST_EXAMPLES
 from etl.errors import BuildError, OptionError
 from etl.submit.account import Account
 from etl.submit.content import Content, Digests
 from etl.submit.options import SubmitOptions
+from etl.write.chunk import FEWEST_EXAMPLES
 from schemas.ledger import Piece, PlanShape
 from schemas.manifest import ChunkRow, Manifest
 from schemas.terms import Split

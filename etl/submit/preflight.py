@@ -34,8 +34,27 @@ def read_whole_build(out: Path) -> Manifest:
     return manifest
 
 
-def check_lines(out: Path, manifest: Manifest, provider: Provider, model: Model | None) -> None:
-    """Interim"""
+def check_lines(out: Path, provider: Provider, model: Model | None) -> None:
+    """
+    Hold every line of the build in *out* against what *provider* takes.
+
+    Raises:
+        BuildError: The provider would refuse a line.
+    """
+    from etl.check import Kind, check, limits_of  # noqa: PLC0415 - it loads Polars, which building must not
+
+    # How large a file may be and how few lines it may have is held against each job of the plan, and not against the build.
+    of_whole_files = {Kind.TOO_FEW_EXAMPLES, Kind.FILE_TOO_LARGE}
+    report = check([out], limits_of(provider, model))
+    errors = {kind: count for kind, count in report.errors.items() if kind not in of_whole_files}
+    if not errors:
+        return
+    counts = ", ".join(f"{kind} {count:,}" for kind, count in errors.items())
+    problem = next((p for p in report.problems if p.severity == "error" and p.kind in errors), None)
+    first = "" if problem is None else f" (the first: {problem.file}, line {problem.line}: {problem.detail})"
+    raise BuildError(
+        str(out), f"{provider.name} would refuse lines: {counts}{first}", "see saturi check, and build again"
+    )
 
 
 def check_dates(provider: Provider, model: Model | None, today: date | None = None) -> list[str]:

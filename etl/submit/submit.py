@@ -50,7 +50,7 @@ def plan_submission(out: str | Path, options: SubmitOptions | None = None) -> Pl
     prices = price_with(out, options)
     account = open_account(prices.provider, options.base_url, options.key_file)
     notes = check_dates(prices.provider, prices.model)
-    check_lines(out, manifest, prices.provider, prices.model)
+    check_lines(out, prices.provider, prices.model)
     return make_plan(out, manifest, account, options, prices.billing, [*notes, *prices.notes])
 
 

@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from openai import OpenAI
     from openai.types import FileObject
 
-MAX_PART_BYTES = 64_000_000
-"""The API's description says 64 MB; by its limits 64 MiB would do, too."""
-
 PARALLEL_PARTS = 4
 _PURPOSE: Final = "fine-tune"
 _MIME_TYPE = "application/jsonl"
@@ -205,7 +202,7 @@ def _send_all_parts(client: Client, upload_id: str, file: PlannedFile, meter: Me
             return client.repeat(doing, create, meter.deadline)
 
     with ThreadPoolExecutor(PARALLEL_PARTS, thread_name_prefix="upload") as pool:
-        futures = [pool.submit(send, part) for part in file.content.cuts(MAX_PART_BYTES)]
+        futures = [pool.submit(send, part) for part in file.content.cuts(client.provider.max_part_bytes)]
         try:
             return [future.result() for future in futures]
         finally:
