@@ -60,7 +60,6 @@ def _trl(training: Training) -> Export:
         "learning_rate: 2.0e-4",
         "per_device_train_batch_size: 8",
         "gradient_accumulation_steps: 4",
-        "gradient_checkpointing: true",
         "use_peft: true",
         "lora_r: 16",
         "lora_alpha: 32",
