@@ -20,6 +20,8 @@ from etl.commands.output import consoles, print_json
 @click.pass_context
 def check(  # noqa: PLR0913 - one an option
     ctx: click.Context,
+    /,
+    *,
     files: tuple[Path, ...],
     validation: tuple[Path, ...],
     provider: str,
@@ -28,7 +30,6 @@ def check(  # noqa: PLR0913 - one an option
     providers: Path | None,
     models: Path | None,
     show: int,
-    *,
     as_json: bool,
 ) -> None:
     """

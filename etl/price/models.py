@@ -58,4 +58,4 @@ def price_of(model: Model) -> float:
 
 def _how_to_add(name: str) -> str:
     fields = 'providers = ["…"], usd_per_million_tokens = …, source = "…", as_of = 2026-01-31'
-    return f'add it to a file of your own and give that by --models FILE: ["{name}"] with {fields}'
+    return f'add it to a file of your own (0 where it costs nothing) and give that by --models FILE: ["{name}"] with {fields}'
