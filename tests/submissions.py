@@ -48,7 +48,12 @@ def make_build(folder: Path, *, rows: int = 60, text: str = "가", max_chunk_exa
 
 def options_for(server: Server, world: World, **more: Any) -> SubmitOptions:
     """Return the options of a submission to *world*."""
-    given: dict[str, Any] = {"model": MODEL, "epochs": 2, "max_cost": 30.0, "base_url": server.base_url(world.name)} | more
+    given: dict[str, Any] = {
+        "model": MODEL,
+        "epochs": 2,
+        "max_cost": 30.0,
+        "base_url": server.base_url(world.name),
+    } | more
     return SubmitOptions(**given)
 
 

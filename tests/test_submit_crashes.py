@@ -101,7 +101,11 @@ def test_faults_and_kills(
 def _disturbed(submitter: Submitter, errand: Errand, rng: random.Random, world: World, disturb: Disturb) -> int:
     """Run *errand* while it is disturbed, and return its exit code."""
     started: list[BaseProcess] = []
-    disturb(rng, world, lambda: started[0].kill())
+
+    def kill() -> None:
+        started[0].kill()
+
+    disturb(rng, world, kill)
     process = submitter.start(errand)
     started.append(process)
     if disturb is _undisturbed:

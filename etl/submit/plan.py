@@ -109,6 +109,11 @@ class Material(NamedTuple):
     train: tuple[Piece, ...]
     validation: tuple[Piece, ...]
 
+    @property
+    def examples(self) -> int:
+        """Examples to learn from."""
+        return _count(self.train)
+
 
 Pricer = Callable[[Material], Billing]
 
@@ -130,7 +135,7 @@ def make_plan(
     left_out: list[str] = []
     jobs: list[PlannedJob] = []
     for material in _materials(manifest, options.plan):
-        if _count(material.train) < FEWEST_EXAMPLES:
+        if material.examples < FEWEST_EXAMPLES:
             left_out.append(_too_few(f"{material.title}, train", material.train))
             continue
         if 0 < _count(material.validation) < FEWEST_EXAMPLES:

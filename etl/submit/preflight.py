@@ -106,10 +106,9 @@ def check_account(client: Client, model: str, today: date | None = None) -> list
 
 
 def _shutdown_date(model: "SdkModel") -> date | None:
-    """Return the field `shutdown_date`, which the SDK does not know; None where it is missing or no date."""
-    said = (model.model_extra or {}).get("shutdown_date")
+    """Return the day in the field `shutdown_date`; None where a provider has none, or no date in it."""
     try:
-        return date.fromisoformat(said) if isinstance(said, str) else None
+        return date.fromisoformat(str(getattr(model, "shutdown_date", None)))
     except ValueError:
         return None
 

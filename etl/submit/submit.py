@@ -178,7 +178,7 @@ def _agree(plan: Plan, new: tuple[PlannedJob, ...], options: SubmitOptions, cons
         problem = f"{len(new)} jobs cost ${usd:,.2f}, and --max-cost allows ${options.max_cost:,.2f}"
         raise SpendingError(plan.model, problem, "allow more, or ask for fewer epochs or examples")
     if not ledger.terms_accepted():
-        if not (options.accept_data_terms or consent.terms()):
+        if not (consent.terms() or options.accept_data_terms):
             problem = "nobody agreed to the terms of AI-Hub's data"
             raise SpendingError("submit", problem, "read them above, and add --accept-data-terms")
         ledger.accept_terms(time.time())

@@ -147,7 +147,9 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
 
-def _route(world: World, method: str, path: str, query: dict[str, str], body: Body, content_type: str) -> Answer:
+def _route(  # noqa: PLR0911 - a row a request
+    world: World, method: str, path: str, query: dict[str, str], body: Body, content_type: str
+) -> Answer:
     match (method, *path.strip("/").split("/")):
         case ("GET", "files"):
             return files.list_files(world, query)
@@ -181,7 +183,9 @@ def _route_upload(world: World, more: list[str], body: Body, content_type: str) 
     raise RefusalError(404, "Unknown request")
 
 
-def _route_job(world: World, method: str, more: list[str], query: dict[str, str], body: Body) -> Answer:
+def _route_job(  # noqa: PLR0911 - likewise
+    world: World, method: str, more: list[str], query: dict[str, str], body: Body
+) -> Answer:
     match (method, *more):
         case ("POST",):
             return jobs.create_job(world, body)
