@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
+from etl.errors import EtlError
 from etl.submit.account import Account
 from etl.submit.pace import Pace
 from schemas.provider import Provider
@@ -60,6 +61,8 @@ class Client:
         """
         try:
             return call(self._sdk.api)
+        except EtlError:  # some are ValueErrors
+            raise
         except self._sdk.foreign as error:
             # Without its cause: the text of that is the provider's, and may hold the key.
             raise self._sdk.translate(doing, error) from None
@@ -82,6 +85,8 @@ class Client:
         while True:
             try:
                 return call(self._sdk.api)
+            except EtlError:  # as above
+                raise
             except self._sdk.foreign as error:
                 asked = self._retry_after(error)
                 # Between half of the wait and all of it, so that clients turned away together do not come back together.

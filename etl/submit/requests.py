@@ -32,7 +32,7 @@ def requests_of(plan: Plan) -> list[Request]:
                 if file.name not in sent:
                     asked += _upload(plan.account.provider, file)
                     sent.add(file.name)
-        asked.append(Request(method="POST", path="/fine_tuning/jobs", body=_job_body(plan, job, number)))
+        asked.append(Request(method="POST", path="/fine_tuning/jobs", body=_job_body(job, number)))
     return asked
 
 
@@ -47,7 +47,7 @@ def _upload(provider: Provider, file: PlannedFile) -> Iterator[Request]:
     yield Request(method="POST", path="/uploads/<upload>/complete", body={"part_ids": ["<part>"], "md5": file.md5})
 
 
-def _job_body(plan: Plan, job: PlannedJob, number: int) -> dict[str, Any]:
+def _job_body(job: PlannedJob, number: int) -> dict[str, Any]:
     request = dict(job.request)
     extra = request.pop("extra_body", {})
     return {
