@@ -27,7 +27,7 @@ MIB = 1 << 20
 def in_parts(tmp_path: Path) -> Path:
     """A file of profiles by which even small files go in parts."""
     path = tmp_path / "parts.toml"
-    path.write_text(f"[openai]\nuploads_threshold_bytes = 20_000\nmax_part_bytes = {PART_BYTES}\n")
+    path.write_text(f"[openai]\nuploads_threshold_bytes = 10_000\nmax_part_bytes = {PART_BYTES}\n")
     return path
 
 
