@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec import Struct
 
-MANIFEST_VERSION = 1
+MANIFEST_VERSION = 2
 
 
 class ArchiveRow(Struct, frozen=True, kw_only=True):
@@ -29,8 +29,9 @@ class Counts(Struct, frozen=True, kw_only=True):
     `label_files` = `decoded` + the sum of `rejected`; `utterances` = `examples` + the sum of `dropped`. `ignored`
     counts members that are no label files, `ignored_archives` whole archives (audio), `repaired` label files with a
     broken comma mended, `disagreements` label files whose name, archive and contents tell different things, `unknown`
-    decoded label files of which nothing tells the region or the speech type, `validation_in_training` validation
-    examples whose source or target is also one in train.
+    decoded label files of which nothing tells the region or the speech type. `shared` is measured on the examples as
+    written: how many different `speakers`, `scripts` and `texts` (sources with sources, targets with targets) both train
+    and validation have; `validation_in_training` how many validation examples have such a text.
     """
 
     label_files: int
@@ -44,11 +45,16 @@ class Counts(Struct, frozen=True, kw_only=True):
     utterances: int
     dropped: dict[str, int]
     examples: int
+    shared: dict[str, int]
     validation_in_training: int
 
 
 class ShardRow(Struct, frozen=True, kw_only=True):
-    """All examples of one (split, region, speech type); `tokens` is null until somebody counts them."""
+    """
+    All examples of one (split, region, speech type); `all` stands for a region or a speech type that does not part shards.
+
+    `tokens` is null until somebody counts them.
+    """
 
     split: str
     region: str

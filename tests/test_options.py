@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from etl.errors import OptionError
-from etl.options import SYSTEM_PROMPT, BuildOptions, flag, parse_bytes
+from etl.options import SYSTEM_PROMPT, BuildOptions, parse_bytes
+from etl.values import flag
 from schemas.terms import Region, SpeechType
 
 
@@ -158,7 +159,7 @@ def test_defaults_are_the_original_recipe() -> None:
     assert options.region == tuple(Region)
     assert options.speech_type == ("repeat", "answer")
     assert options.system_prompt == SYSTEM_PROMPT
-    assert (options.dedup, options.validation, options.max_chunk_bytes) == (True, 0.05, 100_000_000)
+    assert (options.dedup, options.validation, options.max_chunk_bytes) == ("pair", 0.05, 100_000_000)
 
 
 @given(st.permutations(list(Region)), st.permutations(list(SpeechType)), st.integers(1, 6), st.integers(1, 4))

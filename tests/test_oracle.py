@@ -12,7 +12,7 @@ from runs import chunks_of, lines_of, rejects_of
 from etl.build import build
 from etl.options import BuildOptions
 from etl.sample.corpus import SampleReport
-from schemas.terms import Source, SpeechType, Unit
+from schemas.terms import Dedup, Source, SpeechType, Unit
 
 ALL_TYPES = tuple(SpeechType)
 VARIANTS = [(unit, source) for unit in Unit for source in Source]
@@ -26,7 +26,7 @@ def variant(
     """A build of the sample that leaves out nothing but blank pairs: its unit, its source, its folder."""
     unit, source = request.param
     out = tmp_path_factory.mktemp("variant") / "out"
-    options = BuildOptions(unit=unit, source=source, dedup=False, validation=0, speech_type=ALL_TYPES)
+    options = BuildOptions(unit=unit, source=source, dedup=Dedup.NONE, validation=0, speech_type=ALL_TYPES)
     stage = tmp_path_factory.getbasetemp() / "oracle-stage"
     build([sample.folder], out, options, stage=stage)
     return unit, source, out

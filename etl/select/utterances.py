@@ -9,7 +9,7 @@ from etl.options import BuildOptions
 from etl.read.names import Hints
 from etl.read.segments import read_files, read_sentences
 from etl.select.groups import SegmentSource
-from schemas.terms import Region, SpeechType, Unit
+from schemas.terms import Direction, Region, SpeechType, Unit
 
 TOLD = ("region", "speech_type", "split", "label_region", "label_speech_type", "script", "speakers")
 """Columns of a segment that decide where an utterance belongs."""
@@ -20,8 +20,8 @@ def read_utterances(source: SegmentSource, options: BuildOptions, columns: Seque
     Return the utterances of a segment in canonical order.
 
     Returns:
-        A frame with `row` (number of the utterance in the segment), `source`, `target` (texts, may be null) and
-        *columns* of `FILES`; with sentences as units, also `sentence` (from 1).
+        A frame with `row` (number of the utterance in the segment), `source`, `target` (texts of the dialect and of
+        standard Korean, may be null) and *columns* of `FILES`; with sentences as units, also `sentence` (from 1).
     """
     path = Path(source.path)
     texts = [options.source, "standard"]
@@ -33,6 +33,18 @@ def read_utterances(source: SegmentSource, options: BuildOptions, columns: Seque
         files = read_files(path, columns)[sentences["row"]].lazy()
         frame = pl.concat([sentences.lazy().drop("row"), files], how="horizontal").with_row_index("row")
     return frame.rename({options.source: "source", "standard": "target"})
+
+
+def as_pairs(frame: pl.DataFrame, options: BuildOptions) -> pl.DataFrame:
+    """
+    Return *frame* with `source` and `target` as they are in an example: as the direction has them.
+
+    Args:
+        frame: Columns of `read_utterances`; others than the two texts stay.
+    """
+    if options.direction is Direction.TO_DIALECT:
+        frame = frame.with_columns(source="target", target="source")
+    return frame
 
 
 def settle(frame: pl.LazyFrame, hints: Hints) -> pl.LazyFrame:

@@ -22,8 +22,12 @@ _STEPS = {
     "scan": "looking at archives",
     "read": "reading label files",
     "select": "selecting",
+    "compare": "comparing texts",
+    "limit": "limiting",
     "write": "writing chunks",
+    "prove": "looking for leaks",
     "lineage": "writing lineage",
+    "trace": "writing decisions",
     "rejects": "writing rejects",
 }
 
