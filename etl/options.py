@@ -5,9 +5,10 @@ from enum import StrEnum
 from types import NoneType
 from typing import Any, Literal, TypeVar
 
-from msgspec import Struct, structs, to_builtins
+from msgspec import Struct, ValidationError, convert, structs, to_builtins
 
 from etl.errors import OptionError
+from schemas.cleaning import CleanRules, Pii
 from schemas.terms import Region, Source, SpeechType, Unit
 
 SYSTEM_PROMPT = "다음은 한국어를 소리 나는 대로 적은 것입니다. 만약 이것이 방언이라면 표준어로 바꾸세요."
@@ -45,6 +46,9 @@ class BuildOptions(Struct, frozen=True, kw_only=True):
         region: Regions to keep, in any order.
         speech_type: Speech types to keep, in any order.
         system_prompt: Instruction before every pair; empty for none.
+        clean: Mend or drop what transcribers left in the texts; without, every text stays as it is.
+        clean_rules: What each cleaning rule does.
+        pii: What becomes of utterances with personal data, masked or in the open.
         dedup: Drop a pair that its shard already holds.
         validation: Share of speakers and scripts held out (0 to below 1), or "official" for AI-Hub's own folders.
         max_chunk_bytes: Cap on one chunk.
@@ -65,6 +69,9 @@ class BuildOptions(Struct, frozen=True, kw_only=True):
     region: tuple[Region, ...] = tuple(Region)
     speech_type: tuple[SpeechType, ...] = (SpeechType.REPEAT, SpeechType.ANSWER)
     system_prompt: str = SYSTEM_PROMPT
+    clean: bool = True
+    clean_rules: CleanRules = CleanRules()
+    pii: Pii = Pii.DROP
     dedup: bool = True
     validation: float | Literal["official"] = 0.05
     max_chunk_bytes: int = 100_000_000
@@ -87,6 +94,8 @@ class BuildOptions(Struct, frozen=True, kw_only=True):
         force = structs.force_setattr
         force(self, "unit", _term("unit", self.unit, Unit))
         force(self, "source", _term("source", self.source, Source))
+        force(self, "clean_rules", _clean_rules(self.clean_rules))
+        force(self, "pii", _term("pii", self.pii, Pii))
         force(self, "region", _in_order("region", self.region, Region))
         force(self, "speech_type", _in_order("speech_type", self.speech_type, SpeechType))
         if self.validation != "official":
@@ -114,6 +123,7 @@ class BuildOptions(Struct, frozen=True, kw_only=True):
 
 _KINDS: dict[str, tuple[type, ...]] = {
     "system_prompt": (str,),
+    "clean": (bool,),
     "dedup": (bool,),
     "validation": (float, int, str),
     "max_chunk_bytes": (int,),
@@ -131,6 +141,15 @@ _DEFAULT_OF = {field.name: field.default for field in structs.fields(BuildOption
 def flag(name: str) -> str:
     """Return the command-line spelling of the option *name*."""
     return "--" + name.replace("_", "-")
+
+
+def _clean_rules(given: CleanRules | dict[str, str]) -> CleanRules:
+    """Return the rules *given*, in their own struct or by name."""
+    try:
+        return convert(given, CleanRules, from_attributes=True)
+    except ValidationError as error:
+        names = ", ".join(field.name for field in structs.fields(CleanRules))
+        raise OptionError("[clean]", str(error), f"give rewrite, drop or keep for any of {names}") from error
 
 
 def _in_order(name: str, values: tuple[Term, ...], terms: type[Term]) -> tuple[Term, ...]:

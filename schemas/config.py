@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from schemas.cleaning import CleanRules
+
 
 class CorpusTable(Struct, frozen=True, forbid_unknown_fields=True):
     """`[corpus]`: what to read when the command line names nothing."""
@@ -20,6 +22,8 @@ class BuildTable(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
     region: list[str] | None = None
     speech_type: list[str] | None = None
     system_prompt: str | None = None
+    clean: bool | None = None
+    pii: str | None = None
     dedup: bool | None = None
     validation: float | str | None = None
     max_chunk_bytes: int | str | None = None
@@ -37,3 +41,4 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
 
     corpus: CorpusTable = CorpusTable()
     build: BuildTable = BuildTable()
+    clean: CleanRules = CleanRules()

@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec import Struct
 
-MANIFEST_VERSION = 1
+MANIFEST_VERSION = 2
 
 
 class ArchiveRow(Struct, frozen=True, kw_only=True):

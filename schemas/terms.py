@@ -72,6 +72,9 @@ class DropReason(StrEnum):
 
     REGION_EXCLUDED = "region_excluded"
     SPEECH_TYPE_EXCLUDED = "speech_type_excluded"
+    PERSONAL_DATA = "personal_data"
+    UNCLEAR = "unclear"
+    MARKUP = "markup"
     NO_OFFICIAL_SPLIT = "no_official_split"
     SPLIT_CONFLICT = "split_conflict"
     EMPTY_SOURCE = "empty_source"

@@ -68,7 +68,7 @@ def test_the_configuration_file_knows_every_option() -> None:
 def test_the_readme_lists_every_reason() -> None:
     """The reasons for rejects and drops are listed, and the drops in the order of the rules."""
     text = _section("What becomes of a label file")
-    rejects, drops = text.split("**Dropped**")[0], text.split("**Dropped**")[1].split("**Split")[0]
+    rejects, drops = text.split("**Dropped**")[0], text.split("**Dropped**")[1].split("\n\n")[0]
     assert _listed(rejects, set(RejectReason)) == list(RejectReason)
     assert _listed(drops, set(DropReason)) == list(DropReason)
 

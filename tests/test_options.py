@@ -103,6 +103,10 @@ _WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("no-region", {"region": ()}, "--region: none given", "gangwon, gyeongsang, chungcheong, jeolla, jeju, unknown"),
     ("speech-type", {"speech_type": ("st",)}, "--speech-type: 'st' is unknown", "repeat, answer, dialogue, unknown"),
     ("no-speech-type", {"speech_type": ()}, "--speech-type: none given", "repeat, answer, dialogue, unknown"),
+    ("pii", {"pii": "hide"}, "--pii: 'hide' is unknown", "choose from drop, mask, keep"),
+    ("clean", {"clean": 1}, "--clean: 1 is no bool", "True"),
+    ("rule", {"clean_rules": {"events": "drop"}}, r"\[clean\]: .*`events`", "double, event, inaudible"),
+    ("action", {"clean_rules": {"event": "mask"}}, r"\[clean\]: .*'mask'", "rewrite, drop or keep"),
     ("validation-all", {"validation": 1}, "--validation: 1 is out of range", "from 0 to below 1"),
     ("validation-below", {"validation": -0.001}, "--validation: -0.001 is out of range", "from 0 to below 1"),
     ("validation-nan", {"validation": float("nan")}, "--validation: nan is out of range", "from 0 to below 1"),
@@ -191,6 +195,7 @@ def test_every_option_is_in_the_json() -> None:
         "validation": "official",
         "max_chunk_examples": 5,
         "system_prompt": "바꾸세요",
+        "clean_rules": {"unsure": "rewrite"},
     }
     for options in (BuildOptions(), BuildOptions(**changed)):
         text = json.dumps(options.as_json(), allow_nan=False)

@@ -9,6 +9,7 @@ import click
 from etl.commands.output import consoles, print_json, resumable
 from etl.commands.parameters import Bytes, Validation, config_option
 from etl.options import BuildOptions
+from schemas.cleaning import Pii
 from schemas.terms import Region, Source, SpeechType, Unit
 
 FALLBACK_CORPUS = "data"
@@ -43,6 +44,8 @@ def _option(name: str, help: str, **more: Any) -> Callable[..., Any]:  # noqa: A
     multiple=True,
 )
 @_option("system_prompt", "Instruction before every pair; empty for none.")
+@_option("clean", "Mend or drop what transcribers left in the texts; [clean] in etl.toml.", flag="--clean/--no-clean")
+@_option("pii", "What becomes of personal data.", type=click.Choice([pii.value for pii in Pii]))
 @_option("dedup", "Drop a pair its shard already holds.", flag="--dedup/--no-dedup")
 @_option(
     "validation", "Share of speakers and scripts held out, 0 for none, or AI-Hub's own folders.", type=Validation()
@@ -74,7 +77,7 @@ def build(ctx: click.Context, /, **given: Any) -> None:
     paths = given.pop("corpus") or tuple(map(Path, ctx.meta["config"].corpus.paths)) or (Path(FALLBACK_CORPUS),)
     out, workers, stage = given.pop("out"), given.pop("workers"), given.pop("stage")
     as_json, dry_run = given.pop("as_json"), given.pop("dry_run")
-    options = BuildOptions(**given)
+    options = BuildOptions(**given, clean_rules=ctx.meta["config"].clean)
     if dry_run:
         _dry_run(paths, options, as_json=as_json)
         return

@@ -14,6 +14,7 @@ import polars as pl
 from etl.files import write_whole
 from etl.options import BuildOptions
 from etl.read.segments import to_ipc
+from etl.select.clean import UNCLEAN, clean
 from etl.select.groups import SegmentSource
 from etl.select.split import SPLIT, sides
 from etl.select.utterances import TOLD, read_utterances, settle
@@ -63,7 +64,8 @@ def _judge(number: int, source: SegmentSource, task: SelectTask) -> pl.DataFrame
     settled = settle(read_utterances(source, task.options, TOLD), source.hints)
     frame = settled.filter(pl.col("region") == region.value, pl.col("speech_type") == speech_type.value).collect()
     return (
-        frame.lazy()
+        clean(frame, task.options)
+        .lazy()
         .with_columns(side=sides(frame, task.options, region, speech_type))
         .select(
             pl.lit(number, pl.UInt32).alias("segment"),
@@ -79,6 +81,7 @@ def _judge(number: int, source: SegmentSource, task: SelectTask) -> pl.DataFrame
 def _row_rules(options: BuildOptions) -> Iterable[pl.Expr]:
     """Return the rules that look at one utterance, in order: each the reason where it applies, else null."""
     no_side = DropReason.NO_OFFICIAL_SPLIT if options.validation == "official" else DropReason.SPLIT_CONFLICT
+    yield pl.col(UNCLEAN)
     yield _drop(pl.col("side").is_null(), no_side)
     yield _drop(_is_blank("source"), DropReason.EMPTY_SOURCE)
     yield _drop(_is_blank("target"), DropReason.EMPTY_TARGET)

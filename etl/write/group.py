@@ -8,6 +8,7 @@ import msgspec
 import polars as pl
 
 from etl.files import write_whole
+from etl.select.clean import clean
 from etl.select.rules import count_by_split, mark_in_training, read_decisions
 from etl.select.utterances import read_utterances
 from etl.tasks import GroupResult, ShardResult, WriteTask
@@ -81,10 +82,12 @@ def _write_lines(task: WriteTask, decisions: pl.DataFrame, writers: dict[Split, 
     kept = decisions.lazy().filter(pl.col("reason").is_null()).select("segment", "row", "split").collect()
     for (number,), chosen in kept.partition_by("segment", maintain_order=True, as_dict=True, include_key=False).items():
         source = task.sources[number]
-        utterances = read_utterances(source, task.options, ["member"]).join(
+        found = read_utterances(source, task.options, ["member"]).join(
             chosen.lazy(), on="row", how="inner", maintain_order="left"
         )
-        for (split,), frame in utterances.collect().partition_by("split", maintain_order=True, as_dict=True).items():
+        # As they were when they were judged: texts are read twice, since a shard may be larger than memory.
+        utterances = clean(found.collect(), task.options)
+        for (split,), frame in utterances.partition_by("split", maintain_order=True, as_dict=True).items():
             lines = render(frame["source"], frame["target"], task.options.system_prompt)
             sentences = frame["sentence"] if task.options.unit is Unit.SENTENCE else repeat(None, frame.height)
             origins = list(zip(repeat(source.archive, frame.height), frame["member"], sentences, strict=True))
