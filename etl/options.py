@@ -6,7 +6,7 @@ from enum import StrEnum
 from types import NoneType
 from typing import Any, Literal, NamedTuple
 
-from msgspec import Struct, structs, to_builtins
+from msgspec import Struct, ValidationError, convert, structs, to_builtins
 
 from etl.errors import OptionError
 from etl.values import (
@@ -20,6 +20,7 @@ from etl.values import (
     share_or_word,
     texts,
 )
+from schemas.cleaning import CleanRules, Pii
 from schemas.terms import (
     Conflicts,
     Dedup,
@@ -72,7 +73,7 @@ def parse_balance(text: str) -> Balance:
         OptionError: Neither.
     """
     name, colon, number = text.partition(":")
-    if colon and not (number.isascii() and number.isdecimal() and int(number)):
+    if colon and not (number.isascii() and number.isdecimal() and int(number) > 0):
         advice = "give a whole number from 1 up, as in region:20000"
         raise OptionError("--balance", f"{number!r} is no number of examples", advice)
     return Balance(one_of("balance", name, Dimension), int(number) if colon else None)
@@ -97,6 +98,9 @@ class BuildOptions(Struct, frozen=True, kw_only=True):
         system_prompt: Instruction before every pair, `{region}` and `{speech_type}` filled in; empty for none. The
             original one gives way to `TO_DIALECT_PROMPT` where the direction is the other.
         paraphrase: More instructions; each pair gets one of all, by its hash.
+        clean: Mend or drop what transcribers left in the texts; without, every text stays as it is.
+        clean_rules: What each cleaning rule does.
+        pii: What becomes of utterances with personal data, masked or in the open.
         identical: What becomes of pairs of which both texts are the same: "keep", "drop", or the share to keep, by hash.
         min_words, max_words: Fewest and most words either text of a pair may have, or None.
         min_chars, max_chars: Likewise, characters.
@@ -130,6 +134,9 @@ class BuildOptions(Struct, frozen=True, kw_only=True):
     speech_type: tuple[SpeechType, ...] = (SpeechType.REPEAT, SpeechType.ANSWER)
     system_prompt: str = SYSTEM_PROMPT
     paraphrase: tuple[str, ...] = ()
+    clean: bool = True
+    clean_rules: CleanRules = CleanRules()
+    pii: Pii = Pii.DROP
     identical: float | Literal["keep", "drop"] = "keep"
     min_words: int | None = None
     max_words: int | None = None
@@ -178,6 +185,7 @@ class BuildOptions(Struct, frozen=True, kw_only=True):
         for name, terms in _TERM_LISTS.items():
             yield name, in_order(name, getattr(self, name), terms)
         yield "shard_by", in_order("shard_by", _apart(self.shard_by), Dimension, empty=True)
+        yield "clean_rules", _clean_rules(self.clean_rules)
         yield "paraphrase", texts("paraphrase", self.paraphrase)
         if self.direction == Direction.TO_DIALECT and self.system_prompt == SYSTEM_PROMPT:
             yield "system_prompt", TO_DIALECT_PROMPT
@@ -207,6 +215,7 @@ class BuildOptions(Struct, frozen=True, kw_only=True):
 
 _KINDS: dict[str, tuple[type, ...]] = {
     "system_prompt": (str,),
+    "clean": (bool,),
     "identical": (float, int, str),
     "min_words": (int, NoneType),
     "max_words": (int, NoneType),
@@ -232,9 +241,19 @@ _TERMS: dict[str, type[StrEnum]] = {
     "unit": Unit,
     "source": Source,
     "direction": Direction,
+    "pii": Pii,
     "dedup": Dedup,
     "conflicts": Conflicts,
 }
 _TERM_LISTS: dict[str, type[StrEnum]] = {"region": Region, "speech_type": SpeechType}
 _COUNTS = tuple(name for name, kinds in _KINDS.items() if int in kinds and float not in kinds)
 _RANGES = {"max_ratio": (1, 1e9), "max_length_ratio": (1, 1e9), "max_unknown": (0, 1), "max_rejects": (0, 1)}
+
+
+def _clean_rules(given: CleanRules | dict[str, str]) -> CleanRules:
+    """Return the rules *given*, in their own struct or by name."""
+    try:
+        return convert(given, CleanRules, from_attributes=True)
+    except ValidationError as error:
+        names = ", ".join(field.name for field in structs.fields(CleanRules))
+        raise OptionError("[clean]", str(error), f"give rewrite, drop or keep for any of {names}") from error

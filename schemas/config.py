@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from schemas.cleaning import CleanRules
+
 
 class CorpusTable(Struct, frozen=True, forbid_unknown_fields=True):
     """`[corpus]`: what to read when the command line names nothing."""
@@ -22,6 +24,8 @@ class BuildTable(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
     speech_type: list[str] | None = None
     system_prompt: str | None = None
     paraphrase: list[str] | None = None
+    clean: bool | None = None
+    pii: str | None = None
     identical: float | str | None = None
     min_words: int | None = None
     max_words: int | None = None
@@ -52,3 +56,4 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
 
     corpus: CorpusTable = CorpusTable()
     build: BuildTable = BuildTable()
+    clean: CleanRules = CleanRules()

@@ -102,6 +102,9 @@ class DropReason(StrEnum):
 
     REGION_EXCLUDED = "region_excluded"
     SPEECH_TYPE_EXCLUDED = "speech_type_excluded"
+    PERSONAL_DATA = "personal_data"
+    UNCLEAR = "unclear"
+    MARKUP = "markup"
     EMPTY_SOURCE = "empty_source"
     EMPTY_TARGET = "empty_target"
     IDENTICAL = "identical"

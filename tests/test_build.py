@@ -226,7 +226,7 @@ def test_separators_do_not_break_a_line(tmp_path: Path) -> None:
     ]
     members = [member(stem("say", str(number), 1), text, text) for number, text in enumerate(texts, 1)]
     write_zip(tmp_path / "corpus" / ANSWER_ZIP, members)
-    build([tmp_path / "corpus"], tmp_path / "out", BuildOptions(validation=0), make_executor=one_thread)
+    build([tmp_path / "corpus"], tmp_path / "out", BuildOptions(validation=0, clean=False), make_executor=one_thread)
     assert pairs_of(tmp_path / "out") == [(text, text) for text in texts]
     [content] = [path.read_text(encoding="utf-8") for path in (tmp_path / "out").glob("chunks/*/*")]
     assert len(content.splitlines()) == len(texts)

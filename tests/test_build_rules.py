@@ -63,6 +63,8 @@ def every_drop(tmp_path_factory: pytest.TempPathFactory) -> Path:
         _say(HELD_OUT[3], "처음", "일"),
         _say(HELD_OUT[4], "다섯", ""),
         _say(HELD_OUT[5], "여섯", LONG),
+        _say(TRAIN[9], "#이름# 왔나", "#이름# 왔니"),
+        _say(HELD_OUT[6], "뭐 xx 카노", "뭐라고 하니"),
     ]
     read = [
         member(stem("st", TRAIN[0], TRAIN_SCRIPT), "일곱", "칠"),
@@ -85,9 +87,15 @@ def test_every_reason_by_shard(every_drop: Path, tmp_path: Path) -> None:
     options = BuildOptions(region=regions, validation=SHARE, max_chunk_bytes=1_500)
     manifest = build([every_drop], tmp_path / "out", options, make_executor=one_thread).manifest
     assert _shards(manifest) == {
-        "train/gyeongsang-answer": (2, {"duplicate": 1, "empty_source": 3, "empty_target": 2, "over_cap": 1}),
+        "train/gyeongsang-answer": (
+            2,
+            {"duplicate": 1, "empty_source": 3, "empty_target": 2, "over_cap": 1, "personal_data": 1},
+        ),
         "train/gyeongsang-repeat": (1, {}),
-        "validation/gyeongsang-answer": (1, {"duplicate": 1, "empty_target": 1, "in_training": 2, "over_cap": 1}),
+        "validation/gyeongsang-answer": (
+            1,
+            {"duplicate": 1, "empty_target": 1, "in_training": 2, "over_cap": 1, "unclear": 1},
+        ),
         "validation/gyeongsang-repeat": (1, {"in_training": 1}),
     }
     assert _unsharded(manifest) == {

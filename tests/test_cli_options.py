@@ -37,6 +37,8 @@ OPTIONS: dict[str, tuple[list[str], str, Any]] = {
     "sample": (["--sample", "39"], "39", 39),
     "sample_per_shard": (["--sample-per-shard", "40"], "40", 40),
     "shard_by": (["--shard-by", "speech_type,split"], '["speech_type"]', ["speech_type"]),
+    "clean": (["--no-clean"], "false", False),
+    "pii": (["--pii", "mask"], '"mask"', "mask"),
     "validation": (["--validation", "0.25"], "0.25", 0.25),
     "max_chunk_bytes": (["--max-chunk-bytes", "64KiB"], '"64KiB"', 65_536),
     "max_chunk_examples": (["--max-chunk-examples", "12"], "12", 12),
@@ -49,7 +51,8 @@ OPTIONS: dict[str, tuple[list[str], str, Any]] = {
 }
 OTHERS = {"config", "out", "workers", "stage", "dry-run", "json", "help", "no-dedup", "merge"}
 DEFAULTS = json.loads(json.dumps(BuildOptions().as_json()))
-CHOSEN = {name: value for name, (_, _, value) in OPTIONS.items()}
+RULES: dict[str, str] = DEFAULTS["clean_rules"]
+CHOSEN = {name: value for name, (_, _, value) in OPTIONS.items()} | {"clean_rules": RULES}
 
 
 def test_every_option_is_in_the_table(tmp_path: Path) -> None:
@@ -57,7 +60,7 @@ def test_every_option_is_in_the_table(tmp_path: Path) -> None:
     text = saturi("build", "--help", cwd=tmp_path).stdout
     flags = set(re.findall(r"^\s+(?:-h, )?--([a-z-]+)", text, re.MULTILINE))
     assert flags == {name.replace("_", "-") for name in OPTIONS} | OTHERS
-    assert OPTIONS.keys() == BuildOptions().as_json().keys()
+    assert OPTIONS.keys() | {"clean_rules"} == BuildOptions().as_json().keys()
 
 
 def test_every_option_on_the_command_line(here: Path) -> None:
@@ -83,6 +86,15 @@ def test_every_option_in_the_file(here: Path) -> None:
         assert facts_of(here / "result")["workers"] == 1
     assert facts_of(here / "result")["segments_reused"] == 1
     assert list((here / "below").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_every_rule_in_the_file(here: Path, name: str) -> None:
+    """Every cleaning rule is switched by its name in the table [clean], and by nothing on the command line."""
+    other = {"rewrite": "keep", "drop": "rewrite"}[RULES[name]]
+    (here / "etl.toml").write_text(f'[clean]\n{name} = "{other}"\n', encoding="utf-8")
+    assert saturi("build", "corpus", cwd=here).returncode == 0
+    assert manifest_of(here / "out")["options"]["clean_rules"] == RULES | {name: other}
 
 
 def test_the_command_line_goes_over_the_file(here: Path) -> None:
@@ -117,6 +129,9 @@ CONFIGS = {
     "wrong-type": ('[build]\nworkers = "two"', "workers"),
     "wrong-value": ('[build]\nunit = "page"', "page"),
     "out-of-range": ("[build]\nvalidation = 1.5", "1.5"),
+    "unknown-rule": ('[clean]\nevents = "drop"', "did you mean event?"),
+    "unknown-action": ('[clean]\nevent = "mask"', "`clean.event`"),
+    "unknown-pii": ('[build]\npii = "rewrite"', "rewrite"),
 }
 
 
@@ -138,6 +153,7 @@ USAGE = {
     "unknown-source": ["--source", "standard"],
     "unknown-option": ["--nope"],
     "unknown-direction": ["--direction", "to-english"],
+    "unknown-pii": ["--pii", "hide"],
     "no-share": ["--validation", "half"],
     "too-identical": ["--identical", "1.5"],
     "no-share-of-identical": ["--identical", "some"],

@@ -26,6 +26,7 @@ _VALUES: dict[str, Any] = {
     "stage": "cache",
     **json.loads(json.dumps(BuildOptions(**_GIVEN).as_json())),
 }
+del _VALUES["clean_rules"]  # a table of its own
 
 
 def _write(folder: Path, text: str) -> Path:
@@ -37,7 +38,11 @@ def _write(folder: Path, text: str) -> Path:
 def test_every_option_is_a_key() -> None:
     """The keys of [build] are the options of a build, and where it goes and how it runs."""
     options = {field.name for field in structs.fields(BuildOptions)}
-    assert {field.name for field in structs.fields(BuildTable)} == options | {"out", "workers", "stage"}
+    assert {field.name for field in structs.fields(BuildTable)} == options - {"clean_rules"} | {
+        "out",
+        "workers",
+        "stage",
+    }
 
 
 @pytest.mark.parametrize("name", list(_VALUES))
@@ -112,8 +117,10 @@ def test_paths_are_relative_to_the_file(tmp_path: Path, monkeypatch: pytest.Monk
         pytest.param(
             '[corpus]\npath = "x"', "unknown option [corpus] path", "did you mean paths?", id="in-another-table"
         ),
-        pytest.param("[biuld]\n", "unknown option biuld", "did you mean build? Known are corpus, build", id="table"),
-        pytest.param('unit = "file"', "unknown option unit", "Known are corpus, build", id="without-a-table"),
+        pytest.param(
+            "[biuld]\n", "unknown option biuld", "did you mean build? Known are corpus, build, clean", id="table"
+        ),
+        pytest.param('unit = "file"', "unknown option unit", "Known are corpus, build, clean", id="without-a-table"),
     ],
 )
 def test_unknown_names_are_refused_with_the_nearest(tmp_path: Path, text: str, problem: str, advice: str) -> None:

@@ -10,6 +10,7 @@ from click.core import ParameterSource
 from etl.commands.output import consoles, print_json, resumable
 from etl.commands.parameters import Bytes, Dimensions, Share, config_option
 from etl.options import BuildOptions
+from schemas.cleaning import Pii
 from schemas.terms import Conflicts, Dedup, Dimension, Direction, Region, Source, SpeechType, Unit
 
 FALLBACK_CORPUS = "data"
@@ -47,6 +48,8 @@ def _option(name: str, help: str, **more: Any) -> Callable[..., Any]:  # noqa: A
 )
 @_option("system_prompt", "Instruction before every pair, {region} and {speech_type} filled in; empty for none.")
 @_option("paraphrase", "Another instruction; may be repeated, each pair gets one by its hash.", multiple=True)
+@_option("clean", "Mend or drop what transcribers left in the texts; [clean] in etl.toml.", flag="--clean/--no-clean")
+@_option("pii", "What becomes of personal data.", type=click.Choice([pii.value for pii in Pii]))
 @_option("identical", "Pairs of equal texts: keep, drop, or the share to keep.", type=Share("keep", "drop"))
 @_option("min_words", "Fewest words of either text.  [default: none]", type=int)
 @_option("max_words", "Most words of either text.  [default: none]", type=int)
@@ -101,7 +104,7 @@ def build(ctx: click.Context, /, **given: Any) -> None:
         if ctx.get_parameter_source("dedup") is ParameterSource.COMMANDLINE:
             raise click.UsageError("--no-dedup: --dedup is given, too; give one of them")
         given["dedup"] = Dedup.NONE
-    options = BuildOptions(**given)
+    options = BuildOptions(**given, clean_rules=ctx.meta["config"].clean)
     if dry_run:
         _dry_run(paths, options, as_json=as_json)
         return

@@ -11,6 +11,7 @@ import polars as pl
 
 from etl.options import BuildOptions
 from etl.select.choice import choices, within
+from etl.select.clean import UNCLEAN
 from etl.select.decisions import DECISIONS, REASON, Keys, Numbering, Step, is_there, write_decisions
 from etl.select.groups import SegmentSource
 from etl.select.split import script_keys, sides
@@ -20,6 +21,7 @@ from etl.write.prompts import pick, prompts_of
 from etl.write.render import render
 from schemas.terms import Dedup, DropReason
 
+CLEANING = (DropReason.PERSONAL_DATA, DropReason.UNCLEAR, DropReason.MARKUP)
 _MOST_ESCAPED = 6  # bytes of a line that one byte of a text becomes at most: a control character is written as \\u0001
 _SEEDS = {"source": 1, "target": 2}  # two independent hashes: a pair is told from others by 128 bits
 
@@ -78,6 +80,9 @@ def rules_on_one(options: BuildOptions) -> Iterator[tuple[DropReason, pl.Expr]]:
 
     The expressions are on the columns of `as_pairs`, `split`, `choice`, and `over_cap`.
     """
+    if options.clean:
+        for reason in CLEANING:
+            yield reason, pl.col(UNCLEAN) == reason.value
     source, target = (pl.col(name).fill_null("").str.strip_chars() for name in ("source", "target"))
     yield DropReason.EMPTY_SOURCE, source == ""
     yield DropReason.EMPTY_TARGET, target == ""

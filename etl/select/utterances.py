@@ -8,6 +8,7 @@ import polars as pl
 from etl.options import BuildOptions
 from etl.read.names import Hints
 from etl.read.segments import read_files, read_sentences
+from etl.select.clean import clean
 from etl.select.groups import SegmentSource
 from schemas.terms import Direction, Region, SpeechType, Unit
 
@@ -37,11 +38,14 @@ def read_utterances(source: SegmentSource, options: BuildOptions, columns: Seque
 
 def as_pairs(frame: pl.DataFrame, options: BuildOptions) -> pl.DataFrame:
     """
-    Return *frame* with `source` and `target` as they are in an example: as the direction has them.
+    Return *frame* with `source` and `target` as they are in an example: clean, and as the direction has them.
+
+    What cleaning says of a row stands in the column `UNCLEAN`.
 
     Args:
         frame: Columns of `read_utterances`; others than the two texts stay.
     """
+    frame = clean(frame, options)
     if options.direction is Direction.TO_DIALECT:
         frame = frame.with_columns(source="target", target="source")
     return frame
