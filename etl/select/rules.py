@@ -19,7 +19,7 @@ from etl.select.utterances import TOLD, as_pairs, read_utterances, settle
 from etl.tasks import JudgeTask
 from etl.write.prompts import pick, prompts_of
 from etl.write.render import render
-from schemas.terms import Dedup, DropReason
+from schemas.terms import Conflicts, Dedup, DropReason
 
 CLEANING = (DropReason.PERSONAL_DATA, DropReason.UNCLEAR, DropReason.MARKUP)
 _MOST_ESCAPED = 6  # bytes of a line that one byte of a text becomes at most: a control character is written as \\u0001
@@ -107,6 +107,26 @@ def rules_on_one(options: BuildOptions) -> Iterator[tuple[DropReason, pl.Expr]]:
     yield DropReason.OVER_CAP, pl.col("over_cap")
     official = options.validation == "official"
     yield (DropReason.NO_OFFICIAL_SPLIT if official else DropReason.SPLIT_CONFLICT), pl.col("split").is_null()
+
+
+def rules_in_force(options: BuildOptions) -> list[DropReason]:
+    """Return the reasons for which a build with *options* may drop an utterance, in the order of the rules."""
+    later = {
+        DropReason.SEVERAL_TARGETS: options.conflicts is not Conflicts.KEEP,
+        DropReason.DUPLICATE: options.dedup is not Dedup.NONE,
+        DropReason.IN_TRAINING: options.validation not in ("official", 0),
+        DropReason.OVER_SCRIPT: options.max_per_script is not None,
+        DropReason.OVER_SPEAKER: options.speaker_max is not None,
+        DropReason.OVER_BALANCE: options.balance is not None,
+        DropReason.NOT_SAMPLED: options.sample is not None or options.sample_per_shard is not None,
+    }
+    on_one = [reason for reason, _ in rules_on_one(options)]
+    return [
+        DropReason.REGION_EXCLUDED,
+        DropReason.SPEECH_TYPE_EXCLUDED,
+        *on_one,
+        *(reason for reason, is_in_force in later.items() if is_in_force),
+    ]
 
 
 def _is_over_cap(frame: pl.DataFrame, task: JudgeTask) -> pl.Series:
