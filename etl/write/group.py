@@ -14,7 +14,7 @@ from etl.select.utterances import read_utterances
 from etl.tasks import GroupResult, ShardResult, WriteTask
 from etl.write.render import render
 from etl.write.shard import ShardWriter
-from schemas.terms import DropReason, Split, Unit
+from schemas.terms import DropReason, Split
 
 
 def write_group(task: WriteTask) -> GroupResult:
@@ -89,8 +89,7 @@ def _write_lines(task: WriteTask, decisions: pl.DataFrame, writers: dict[Split, 
         utterances = clean(found.collect(), task.options)
         for (split,), frame in utterances.partition_by("split", maintain_order=True, as_dict=True).items():
             lines = render(frame["source"], frame["target"], task.options.system_prompt)
-            sentences = frame["sentence"] if task.options.unit is Unit.SENTENCE else repeat(None, frame.height)
-            origins = list(zip(repeat(source.archive, frame.height), frame["member"], sentences, strict=True))
+            origins = list(zip(repeat(source.archive, frame.height), frame["member"], frame["sentence"], strict=True))
             over_cap[Split(split)] += writers[Split(split)].add(lines, origins)
     return over_cap
 
