@@ -1,5 +1,6 @@
 """Label files of 2020: an utterance a row, or a turn; where they belong, who speaks, and what lies beside them."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -161,10 +162,14 @@ def test_speakers_are_those_of_their_file(tmp_path: Path) -> None:
 def test_missing_fields(tmp_path: Path) -> None:
     """Fields may be missing or null, utterances too, and what has no text is dropped."""
     path, _ = conversation(NAME)
+    nobody = {
+        "utterance": [None, {}, {"dialect_form": None, "standard_form": "다"}],
+        "speaker": [None, {}],
+        "metadata": None,
+    }
     documents = [
         b'{"utterance": []}',
-        b'{"utterance": [null, {}, {"dialect_form": null, "standard_form": "\xeb\x8b\xa4"}],'
-        b' "speaker": [null, {}], "metadata": null}',
+        json.dumps(nobody).encode(),
         b'\xef\xbb\xbf{"utterance": [{"dialect_form": "\xea\xb0\x80\n", "standard_form": "\xeb\x82\x98"}], "id": 5}',
     ]
     members = [(path.replace("01.json", f"0{number}.json"), text) for number, text in enumerate(documents)]
