@@ -9,7 +9,8 @@ Saturi: AI-Hub's Korean dialect label archives to chat fine-tuning data, every l
 
 from etl.build import BuildResult, build, dry_run
 from etl.errors import EtlError
+from etl.explain import explain
 from etl.options import BuildOptions
 from etl.verify import Verification, verify
 
-__all__ = ["BuildOptions", "BuildResult", "EtlError", "Verification", "build", "dry_run", "verify"]
+__all__ = ["BuildOptions", "BuildResult", "EtlError", "Verification", "build", "dry_run", "explain", "verify"]

@@ -21,6 +21,7 @@ from etl.folder import (
     MANIFEST,
     REJECTS,
     STAGE,
+    TRACE_FILE,
     WORK,
     claimed,
     encode_manifest,
@@ -32,25 +33,34 @@ from etl.read.batches import segment_path
 from etl.read.discover import Corpus, discover
 from etl.read.scan import Scan, scan
 from etl.read.suspects import read_without_killers
-from etl.select.groups import Group, SegmentSource, group_of
+from etl.select.groups import Group, Section, SegmentSource, group_of, section_of
+from etl.select.quotas import Quota, Stratum, quotas
 from etl.tasks import (
-    GroupResult,
+    CompareTask,
+    JudgeTask,
+    LimitTask,
     LineageTask,
     ReadTask,
     RejectsTask,
-    SelectTask,
+    SectionResult,
+    ShareTask,
+    TraceTask,
     WriteTask,
+    compare,
+    count_shared,
+    judge,
+    limit,
     read_batch,
-    select,
-    write_group,
     write_lineage,
     write_rejects,
+    write_section,
+    write_trace,
 )
 from etl.verdict import failures_of, warnings_of
 from etl.workers import ExecutorMaker, Workers, default_workers, process_pool
 from schemas.manifest import Manifest
 from schemas.segment import SegmentHeader
-from schemas.terms import Split
+from schemas.terms import DropReason, Split
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -108,9 +118,10 @@ def build(  # noqa: PLR0913 - the five behind the star are how, not what
         scans = _scan_archives(run, found, options)
         reads = _read_archives(run, scans, stage)
         work = open_work(out, _build_key(run, reads, options))
-        selected = _select(run, reads, options, stage, work)
-        results = _write_chunks(run, selected, options, work)
-        manifest = make_manifest(options, reads, found, results)
+        selection = _select(run, reads, options, stage, work)
+        results = _write_chunks(run, selection, options, work)
+        [shared] = run.map("prove", count_shared, [ShareTask(tuple(selection.sources), selection.decisions)])
+        manifest = make_manifest(options, reads, found, results, shared)
         _write_tables(run, reads, results, manifest, stage, work)
         write_whole(work / BUILD_FACTS, [msgspec.json.format(msgspec.json.encode(meter.facts())), b"\n"])
         write_whole(work / MANIFEST, [encode_manifest(manifest)])
@@ -216,33 +227,69 @@ def _build_key(run: _Run, reads: Iterable[Read], options: BuildOptions) -> str:
     return digest.hexdigest()
 
 
-def _select(run: _Run, reads: Sequence[Read], options: BuildOptions, stage: Path, work: Path) -> list[SelectTask]:
-    """Decide on every utterance of the regions and speech types wanted; return what was selected from, group by group."""
-    make_folder(work / "decisions")
+class _Selection(NamedTuple):
+    """What was selected from, the folder of what was decided on it, and how much of each stratum may be written."""
+
+    sources: dict[Group, tuple[SegmentSource, ...]]
+    decisions: str
+    quotas: dict[Stratum, Quota]
+
+    def sections(self, options: BuildOptions) -> dict[Section, tuple[Group, ...]]:
+        """Return the groups of each section."""
+        sections: dict[Section, tuple[Group, ...]] = {}
+        for group in self.sources:
+            section = section_of(group, options)
+            sections[section] = (*sections.get(section, ()), group)
+        return dict(sorted(sections.items()))
+
+
+def _select(run: _Run, reads: Sequence[Read], options: BuildOptions, stage: Path, work: Path) -> _Selection:
+    """Decide on every utterance of the regions and speech types wanted, but for the quotas, which are reckoned here."""
+    folder = work / "decisions"
+    make_folder(folder)
     groups = sorted(group for group in utterances_by_group(reads, options) if wanted(group, options) is None)
     sources = {group: tuple(_sources(reads, group, stage)) for group in groups}
-    tasks = [SelectTask(group, sources[group], options, str(work / "decisions" / f"{group}.ipc")) for group in groups]
-    run.map("select", select, tasks)
-    return tasks
+    selection = _Selection(sources, str(folder), {})
+    run.map("select", judge, [JudgeTask(group, sources[group], options, str(folder)) for group in groups])
+    sections = selection.sections(options).values()
+    run.map("compare", compare, [CompareTask(section, options, str(folder)) for section in sections])
+    limits = [LimitTask(section, tuple(groups), options, str(folder)) for section in sections]
+    counts = {stratum: n for counted in run.map("limit", limit, limits) for stratum, n in counted.items()}
+    return selection._replace(quotas=quotas(counts, options))
 
 
 def _sources(reads: Iterable[Read], group: Group, stage: Path) -> Iterator[SegmentSource]:
     """Yield, in canonical order, the segments that hold utterances of *group*."""
+    for source, header in _segments(reads, stage):
+        if any(group_of(row.kind, source.hints) == group for row in header.kinds):
+            yield source
+
+
+def _segments(reads: Iterable[Read], stage: Path) -> Iterator[tuple[SegmentSource, SegmentHeader]]:
+    """Yield all segments in canonical order."""
     for read in reads:
         archive = read.scan.archive
         for header in read.segments:
-            if any(group_of(row.kind, archive.hints) == group for row in header.kinds):
-                yield SegmentSource(str(segment_path(stage, header.key)), archive.name, archive.hints)
+            yield SegmentSource(str(segment_path(stage, header.key)), archive.name, archive.hints), header
 
 
-def _write_chunks(run: _Run, selected: Sequence[SelectTask], options: BuildOptions, work: Path) -> list[GroupResult]:
-    decisions = tuple(task.path for task in selected)
-    tasks = [WriteTask(task.group, task.sources, options, task.path, decisions, str(work)) for task in selected]
-    return run.map("write", write_group, tasks)
+def _write_chunks(run: _Run, selection: _Selection, options: BuildOptions, work: Path) -> list[SectionResult]:
+    tasks = [
+        WriteTask(
+            section,
+            tuple((group, selection.sources[group]) for group in groups),
+            {stratum: quota for stratum, quota in selection.quotas.items() if stratum.group in groups},
+            options,
+            selection.decisions,
+            str(work),
+        )
+        for section, groups in selection.sections(options).items()
+    ]
+    return run.map("write", write_section, tasks)
 
 
 def _write_tables(
-    run: _Run, reads: Sequence[Read], results: Sequence[GroupResult], manifest: Manifest, stage: Path, work: Path
+    run: _Run, reads: Sequence[Read], results: Sequence[SectionResult], manifest: Manifest, stage: Path, work: Path
 ) -> None:
     parts = [
         part
@@ -254,11 +301,17 @@ def _write_tables(
     ]
     [lines] = run.map("lineage", write_lineage, [LineageTask(tuple(parts), str(work / LINEAGE_FILE))])
     balance("rows of the lineage", lines, {"examples": manifest.counts.examples})
-    rejecting = [
-        SegmentSource(str(segment_path(stage, header.key)), read.scan.archive.name, read.scan.archive.hints)
-        for read in reads
-        for header in read.segments
-        if header.rejected
-    ]
-    [rejects] = run.map("rejects", write_rejects, [RejectsTask(tuple(rejecting), str(work / REJECTS))])
+    segments = list(_segments(reads, stage))
+    traces = tuple(group.trace for result in results for group in result.groups)
+    all_sources = tuple(source for source, _ in segments)
+    [traced] = run.map("trace", write_trace, [TraceTask(traces, all_sources, str(work / TRACE_FILE))])
+    excluded = sum(
+        n
+        for row in manifest.unsharded
+        for reason, n in row.dropped.items()
+        if reason in (DropReason.REGION_EXCLUDED, DropReason.SPEECH_TYPE_EXCLUDED)
+    )
+    balance("utterances", manifest.counts.utterances, {"decided on": traced, "excluded": excluded})
+    rejecting = tuple(source for source, header in segments if header.rejected)
+    [rejects] = run.map("rejects", write_rejects, [RejectsTask(rejecting, str(work / REJECTS))])
     balance("lines of the rejects", rejects, {"rejected": sum(manifest.counts.rejected.values())})

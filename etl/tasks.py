@@ -11,7 +11,8 @@ from msgspec import Struct
 
 from etl.options import BuildOptions
 from etl.read.batches import Batch
-from etl.select.groups import Group, SegmentSource
+from etl.select.groups import Group, Section, SegmentSource
+from etl.select.quotas import Quota, Stratum
 from schemas.manifest import ChunkRow
 from schemas.segment import SegmentHeader
 from schemas.terms import Split
@@ -40,23 +41,44 @@ class ProbeTask(Struct, frozen=True):
     last: int
 
 
-class SelectTask(Struct, frozen=True):
-    """A region and speech type, the segments that hold some of it, and the file to write the decisions to."""
-
-    group: Group
-    sources: tuple[SegmentSource, ...]
-    options: BuildOptions
-    path: str
-
-
-class WriteTask(Struct, frozen=True):
-    """A group, its segments, its decisions and those of all groups, and the folder that stands for the output folder."""
+class JudgeTask(Struct, frozen=True):
+    """A group, the segments that hold some of it, and the folder for its decisions."""
 
     group: Group
     sources: tuple[SegmentSource, ...]
     options: BuildOptions
     decisions: str
-    all_decisions: tuple[str, ...]
+
+
+class CompareTask(Struct, frozen=True):
+    """The groups of a section, whose utterances are compared with each other, and the folder of the decisions."""
+
+    groups: tuple[Group, ...]
+    options: BuildOptions
+    decisions: str
+
+
+class LimitTask(Struct, frozen=True):
+    """The groups of a section, those of all sections, and the folder of the decisions."""
+
+    groups: tuple[Group, ...]
+    all_groups: tuple[Group, ...]
+    options: BuildOptions
+    decisions: str
+
+
+class WriteTask(Struct, frozen=True):
+    """
+    A section, its groups with their segments, and the folder that stands for the output folder.
+
+    `quotas` say how many utterances of a stratum may stay; of those that are not in it all do.
+    """
+
+    section: Section
+    groups: tuple[tuple[Group, tuple[SegmentSource, ...]], ...]
+    quotas: dict[Stratum, Quota]
+    options: BuildOptions
+    decisions: str
     work: str
 
 
@@ -64,18 +86,55 @@ class ShardResult(Struct, frozen=True, kw_only=True):
     """One shard as written; `lineage` are the files that hold its part of the lineage, in order."""
 
     split: Split
-    dropped: dict[str, int]
     chunks: list[ChunkRow]
     lineage: list[str]
 
 
 class GroupResult(Struct, frozen=True, kw_only=True):
-    """The shards of a group; `unsharded` counts by reason what was dropped before it had a split."""
+    """
+    What became of the utterances of a group.
+
+    `dropped` counts by split and reason, `unsharded` by reason what was dropped without a split; `trace` is the file with
+    the decision on each.
+    """
 
     group: Group
-    shards: list[ShardResult]
+    examples: int
+    dropped: dict[Split, dict[str, int]]
     unsharded: dict[str, int]
+    trace: str
+
+
+class SectionResult(Struct, frozen=True, kw_only=True):
+    """The shards of a section, and the account of its groups."""
+
+    section: Section
+    shards: list[ShardResult]
+    groups: list[GroupResult]
+
+
+class ShareTask(Struct, frozen=True):
+    """The groups of all sections, and the folder of the decisions."""
+
+    groups: tuple[Group, ...]
+    decisions: str
+
+
+class Shared(NamedTuple):
+    """How many different speakers, scripts and texts both sides have, and how many validation examples such a text."""
+
+    speakers: int
+    scripts: int
+    texts: int
     validation_in_training: int
+
+
+class TraceTask(Struct, frozen=True):
+    """The traces of all groups, all segments of the stage in canonical order, and the file to write."""
+
+    parts: tuple[str, ...]
+    sources: tuple[SegmentSource, ...]
+    path: str
 
 
 class LineageTask(Struct, frozen=True):
@@ -106,18 +165,46 @@ def probe(task: ProbeTask) -> None:
     stage.probe(task)
 
 
-def select(task: SelectTask) -> int:
-    """Decide on the utterances of a group, and return how many there are; see `etl.select.rules`."""
+def judge(task: JudgeTask) -> None:
+    """Decide on the utterances of a group, each by itself; see `etl.select.rules`."""
     from etl.select import rules
 
-    return rules.select(task)
+    rules.judge(task)
 
 
-def write_group(task: WriteTask) -> GroupResult:
-    """Write the chunks of a group; see `etl.write.group`."""
-    from etl.write import group
+def compare(task: CompareTask) -> None:
+    """Drop what is there twice, or says two things; see `etl.select.dedup`."""
+    from etl.select import dedup
 
-    return group.write_group(task)
+    dedup.compare(task)
+
+
+def limit(task: LimitTask) -> dict[Stratum, int]:
+    """Drop what is in train, or too often there, and return how many are left of each stratum; see `etl.select.limits`."""
+    from etl.select import limits
+
+    return limits.limit(task)
+
+
+def write_section(task: WriteTask) -> SectionResult:
+    """Write the chunks of a section; see `etl.write.section`."""
+    from etl.write import section
+
+    return section.write_section(task)
+
+
+def count_shared(task: ShareTask) -> Shared:
+    """Measure what train and validation have in common; see `etl.select.leaks`."""
+    from etl.select import leaks
+
+    return leaks.count_shared(task)
+
+
+def write_trace(task: TraceTask) -> int:
+    """Write what became of every utterance, and return of how many; see `etl.write.trace`."""
+    from etl.write import trace
+
+    return trace.write_trace(task)
 
 
 def write_lineage(task: LineageTask) -> int:

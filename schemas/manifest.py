@@ -36,8 +36,9 @@ class Counts(Struct, frozen=True, kw_only=True):
     counts members that are no label files, `ignored_archives` whole archives (audio), `repaired` label files with a
     broken comma or string mended, `generations` decoded label files by the year of their form, `disagreements` label
     files whose name, archive and contents tell different things, `unknown` decoded label files of which nothing tells
-    the region or the speech type, `validation_in_training` validation examples whose source or target is also one in
-    train.
+    the region or the speech type. `shared` is measured on the examples as written: how many different `speakers`,
+    `scripts` and `texts` (sources with sources, targets with targets) both train and validation have;
+    `validation_in_training` how many validation examples have such a text.
     """
 
     label_files: int
@@ -52,11 +53,16 @@ class Counts(Struct, frozen=True, kw_only=True):
     utterances: int
     dropped: dict[str, int]
     examples: int
+    shared: dict[str, int]
     validation_in_training: int
 
 
 class ShardRow(Struct, frozen=True, kw_only=True):
-    """All examples of one (split, region, speech type); `tokens` is null until somebody counts them."""
+    """
+    All examples of one (split, region, speech type); `all` stands for a region or a speech type that does not part shards.
+
+    `tokens` is null until somebody counts them.
+    """
 
     split: str
     region: str

@@ -15,7 +15,7 @@ from etl.read.contents import TURN_CHARACTERS, contents_of
 from etl.read.decode import Decoded, decode
 from etl.read.names import parse_archive, parse_member
 from etl.read.segments import read_files
-from schemas.terms import Region, Source, SpeechType, Split, Unit
+from schemas.terms import Dedup, Region, Source, SpeechType, Split, Unit
 
 Spoken = tuple[str | None, str | None, str | int | float | None]
 
@@ -234,7 +234,7 @@ def test_large_files(tmp_path: Path) -> None:
     broken = ("DKSR20000002.json", large[1].replace(b'"\xeb\xa7\x88\xec\x9d\xb4', b'"\xff', 1))
     mended = ("DKSR20000003.json", large[1][:-2] + b",]}")
     assert len(large[1]) > 1 << 20
-    out = _build(tmp_path, [large, broken, mended], unit=Unit.SENTENCE, dedup=False)
+    out = _build(tmp_path, [large, broken, mended], unit=Unit.SENTENCE, dedup=Dedup.NONE)
     assert pairs_of(out) == [(said, meant) for said, meant, _ in talk] * 2
     assert (counts_of(out)["rejected"], counts_of(out)["repaired"]) == ({"invalid_utf8": 1}, 1)
 

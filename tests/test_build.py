@@ -38,7 +38,7 @@ from runs import (
 from etl.build import build
 from etl.options import BuildOptions
 from etl.sample.corpus import SampleReport
-from schemas.terms import SpeechType, Unit
+from schemas.terms import Dedup, SpeechType, Unit
 
 CANARY = "비밀카나리아"
 
@@ -157,7 +157,7 @@ def test_lines_are_chat_lines(built: tuple[Path, Path]) -> None:
 
 def test_nothing_personal_is_in_an_example(sample: SampleReport, tmp_path: Path) -> None:
     """No id of a speaker or a collector and no name of a file is in any chunk or in the manifest."""
-    options = BuildOptions(validation=0.2, speech_type=tuple(SpeechType), dedup=False)
+    options = BuildOptions(validation=0.2, speech_type=tuple(SpeechType), dedup=Dedup.NONE)
     build([sample.folder], tmp_path / "out", options)
     ids = set()
     for (_, name), content in label_files(sample.folder):

@@ -15,7 +15,7 @@ from etl.build import build
 from etl.options import BuildOptions
 from etl.sample.conversations import CONVERSATIONS
 from etl.sample.corpus import DEFECTS, SampleReport
-from schemas.terms import RejectReason, SpeechType
+from schemas.terms import Dedup, RejectReason, SpeechType
 
 MAX_MEMBER_BYTES = 3 << 20
 LOCAL, CENTRAL = 30, 46  # bytes before the name in the two headers of a member
@@ -147,7 +147,9 @@ TOLERATED = {
 
 
 def _build(corpus: Path, out: Path) -> None:
-    options = BuildOptions(max_member_bytes=MAX_MEMBER_BYTES, max_rejects=1, max_unknown=1, validation=0, dedup=False)
+    options = BuildOptions(
+        max_member_bytes=MAX_MEMBER_BYTES, max_rejects=1, max_unknown=1, validation=0, dedup=Dedup.NONE
+    )
     build([corpus], out, options, make_executor=one_thread)
 
 
@@ -256,7 +258,7 @@ def test_a_name_in_cp949(tmp_path: Path) -> None:
 
 def test_the_defects_of_the_sample(sample: SampleReport, tmp_path: Path) -> None:
     """A build of the sample rejects what its table of defects says, mends three files, and finds texts blank."""
-    options = BuildOptions(validation=0, dedup=False, speech_type=tuple(SpeechType))
+    options = BuildOptions(validation=0, dedup=Dedup.NONE, speech_type=tuple(SpeechType))
     build([sample.folder], tmp_path / "out", options)
     expected = Counter[str]()
     for name, number in sample.broken.items():

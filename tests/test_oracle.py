@@ -13,7 +13,7 @@ from etl.build import build
 from etl.options import BuildOptions
 from etl.sample.conversations import CONVERSATIONS
 from etl.sample.corpus import SampleReport
-from schemas.terms import Source, SpeechType, Unit
+from schemas.terms import Dedup, Source, SpeechType, Unit
 
 ALL_TYPES = tuple(SpeechType)
 VARIANTS = [(unit, source) for unit in Unit for source in Source]
@@ -27,7 +27,7 @@ def variant(
     """A build of the sample that mends no text and leaves out nothing but blank pairs: its unit, its source, its folder."""
     unit, source = request.param
     out = tmp_path_factory.mktemp("variant") / "out"
-    options = BuildOptions(unit=unit, source=source, clean=False, dedup=False, validation=0, speech_type=ALL_TYPES)
+    options = BuildOptions(unit=unit, source=source, clean=False, dedup=Dedup.NONE, validation=0, speech_type=ALL_TYPES)
     stage = tmp_path_factory.getbasetemp() / "oracle-stage"
     build([sample.folder], out, options, stage=stage)
     return unit, source, out

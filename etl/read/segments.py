@@ -74,21 +74,23 @@ def _checksum(header: SegmentHeader, *parts: bytes | memoryview) -> int:
 
 def read_header(path: Path, key: str) -> SegmentHeader | None:
     """Return the header of the segment at *path*, or None where there is none that can be trusted to be *key*."""
+    header = read_any_header(path)
+    return header if header is not None and header.key == key else None
+
+
+def read_any_header(path: Path) -> SegmentHeader | None:
+    """Return the header of the segment at *path*, whichever it is, or None where there is none that is whole."""
     try:
         content = path.read_bytes()
     except OSError:
         return None
-    return _header(content, key)
-
-
-def _header(content: bytes, key: str) -> SegmentHeader | None:
     end = content.find(b"\n")
     try:
         header = _DECODER.decode(content[:end])
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     body = memoryview(content)[end + 1 :]
-    return header if header.key == key and header.crc32 == _checksum(header, body) else None
+    return header if header.crc32 == _checksum(header, body) else None
 
 
 def read_files(path: Path, columns: Sequence[str]) -> pl.DataFrame:

@@ -8,8 +8,9 @@ import polars as pl
 from etl.options import BuildOptions
 from etl.read.names import Hints
 from etl.read.segments import read_files, read_sentences
+from etl.select.clean import clean
 from etl.select.groups import ELICITED, SegmentSource
-from schemas.terms import Generation, Region, Source, SpeechType, Unit
+from schemas.terms import Direction, Generation, Region, Source, SpeechType, Unit
 
 TOLD = ("region", "speech_type", "split", "label_region", "label_speech_type", "script", "speakers")
 """Columns of a segment that decide where an utterance belongs."""
@@ -20,8 +21,9 @@ def read_utterances(source: SegmentSource, options: BuildOptions, columns: Seque
     Return the utterances of a segment in canonical order.
 
     Returns:
-        A frame with `row` (number of the utterance in the segment), `source`, `target` (texts, may be null), *columns* of
-        `FILES`, and `sentence` (from 1, of a turn that of its first; null where the utterance is a whole label file).
+        A frame with `row` (number of the utterance in the segment), `source`, `target` (texts of the dialect and of
+        standard Korean, may be null), *columns* of `FILES`, and `sentence` (from 1, of a turn that of its first; null where
+        the utterance is a whole label file).
     """
     path = Path(source.path)
     if options.unit is Unit.SENTENCE:
@@ -74,6 +76,21 @@ def _with_files(frame: pl.LazyFrame, files: pl.DataFrame) -> pl.LazyFrame:
     """Return *frame* with the columns of the *files* that its column `file` names."""
     pairs = frame.collect()
     return pl.concat([pairs, files[pairs["file"]]], how="horizontal").lazy()
+
+
+def as_pairs(frame: pl.DataFrame, options: BuildOptions) -> pl.DataFrame:
+    """
+    Return *frame* with `source` and `target` as they are in an example: clean, and as the direction has them.
+
+    What cleaning says of a row stands in the column `UNCLEAN`.
+
+    Args:
+        frame: Columns of `read_utterances`; others than the two texts stay.
+    """
+    frame = clean(frame, options)
+    if options.direction is Direction.TO_DIALECT:
+        frame = frame.with_columns(source="target", target="source")
+    return frame
 
 
 def settle(frame: pl.LazyFrame, hints: Hints) -> pl.LazyFrame:

@@ -22,8 +22,12 @@ _STEPS = {
     "scan": "looking at archives",
     "read": "reading label files",
     "select": "selecting",
+    "compare": "comparing texts",
+    "limit": "limiting",
     "write": "writing chunks",
+    "prove": "looking for leaks",
     "lineage": "writing lineage",
+    "trace": "writing decisions",
     "rejects": "writing rejects",
 }
 
@@ -131,6 +135,8 @@ def _account(manifest: Manifest) -> Table:
     table.add_row("utterances", f"{counts.utterances:,}", f"one a {manifest.options['unit']}")
     table.add_row("  examples", f"{counts.examples:,}", f"in {len(manifest.chunks)} chunks")
     table.add_row("  dropped", f"{dropped:,}", reasons(counts.dropped))
+    shared = ", ".join(f"{number:,} {name}" for name, number in counts.shared.items())
+    table.add_row("on both sides", "", f"{shared} of train and validation")
     return table
 
 
