@@ -18,7 +18,7 @@ from etl.write.prompts import pick, prompts_of
 from etl.write.render import render
 from etl.write.shard import ShardWriter
 from etl.write.trace import trace
-from schemas.terms import Split, Unit
+from schemas.terms import Split
 
 _COLUMNS = ["segment", "row", "split", "reason", "choice"]
 
@@ -103,8 +103,7 @@ def _write_lines(
         pairs = as_pairs(found.collect(), task.options)
         for (split,), frame in pairs.partition_by("split", maintain_order=True, as_dict=True).items():
             lines = render(frame["source"], frame["target"], pick(prompts, frame["choice"]))
-            sentences = frame["sentence"] if task.options.unit is Unit.SENTENCE else repeat(None, frame.height)
-            origins = list(zip(repeat(source.archive, frame.height), frame["member"], sentences, strict=True))
+            origins = list(zip(repeat(source.archive, frame.height), frame["member"], frame["sentence"], strict=True))
             writers[Split(split)].add(lines, origins)
 
 
