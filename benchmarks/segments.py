@@ -23,7 +23,7 @@ from etl.read.names import Hints
 from etl.read.segments import FILES, SENTENCES, to_ipc, write_segment
 from etl.sample import CODES
 from schemas.segment import Disagreements, Kind, KindCount, SegmentHeader
-from schemas.terms import Region, SpeechType
+from schemas.terms import Generation, Region, SpeechType
 
 _SCRIPTS = 334  # a region: 1,668 in all
 _WORDS = [f"{a}{b}" for a in "가나다라마바사아자차카타파하거너더러머버" for b in "가는도를에서만지고면니요네데까"]
@@ -75,7 +75,8 @@ class _File(NamedTuple):
 
 def _rows(rng: random.Random, region: Region, code: str, kind: _Kind, first: int, files: int) -> Iterator[_File]:
     for number in range(first, min(first + kind.batch, files)):
-        told = Kind(region=region, speech_type=kind.speech_type, label_region=region)
+        generation = Generation.OF_2020 if kind.name == "2020" else Generation.OF_2022
+        told = Kind(generation, region=region, speech_type=kind.speech_type, label_region=region)
         if kind.name == "2020":
             speakers = [f"D{code}{number}_{person}" for person in (1, 2)]
             yield _File(f"D{code}{number:08d}.json", speakers, None, [_said(rng) for _ in range(kind.sentences)], told)
@@ -116,6 +117,7 @@ def _write(folder: Path, name: str, rows: Iterator[_File]) -> SegmentHeader:
         {
             "number": range(len(files)),
             "member": [file.name for file in files],
+            "generation": [file.kind.generation for file in files],
             "region": [file.kind.region for file in files],
             "speech_type": [file.kind.speech_type for file in files],
             "label_region": [file.kind.label_region for file in files],
@@ -126,8 +128,9 @@ def _write(folder: Path, name: str, rows: Iterator[_File]) -> SegmentHeader:
             "standard": [target for _, target in whole],
         }
     )
+    old = files[0].kind.generation == Generation.OF_2020
     said = [
-        (row, number, source, source, target)
+        (row, number, number if old else None, None if old else source, source, target)
         for row, file in enumerate(files)
         for number, (source, target) in enumerate(file.pairs, 1)
     ]
@@ -146,7 +149,7 @@ def _write(folder: Path, name: str, rows: Iterator[_File]) -> SegmentHeader:
         rejected={},
         ignored=0,
         repaired=0,
-        kinds=[KindCount(files[0].kind, len(files), len(said))],
+        kinds=[KindCount(files[0].kind, len(files), len(said) * old, len(said))],
         disagreements=Disagreements(),
         digest="",
     )
