@@ -15,8 +15,8 @@ from etl.select.groups import Group, group_of
 from etl.tasks import SectionResult, Shared
 from etl.write.chunk import FEWEST_EXAMPLES
 from schemas.manifest import MANIFEST_VERSION, ArchiveRow, Counts, Manifest, ShardRow, UnshardedRow
-from schemas.segment import Kind, SegmentHeader
-from schemas.terms import DropReason, Region, SpeechType, Unit
+from schemas.segment import Kind, KindCount, SegmentHeader
+from schemas.terms import DropReason, Generation, Region, SpeechType, Unit
 
 
 class Read(Struct, frozen=True):
@@ -45,6 +45,8 @@ def archive_row(read: Read) -> ArchiveRow:
         decoded=sum(segment.decoded for segment in segments),
         rejected=sum(sum(segment.rejected.values()) for segment in segments),
         ignored=sum(segment.ignored for segment in segments),
+        generations=_generations(segments),
+        deidentified=archive.deidentified,
         problem=read.scan.problem,
     )
     balance(f"label files of {archive.name}", row.label_files, {"decoded": row.decoded, "rejected": row.rejected})
@@ -57,10 +59,15 @@ def utterances_by_group(reads: Iterable[Read], options: BuildOptions) -> Counter
     for read in reads:
         for segment in read.segments:
             for row in segment.kinds:
-                counts[group_of(row.kind, read.scan.archive.hints)] += (
-                    row.files if options.unit is Unit.FILE else row.sentences
-                )
+                counts[group_of(row.kind, read.scan.archive.hints)] += utterances_of(row, options.unit)
     return counts
+
+
+def utterances_of(row: KindCount, unit: Unit) -> int:
+    """Return how many utterances the label files of one kind hold; of 2020, a file is as many as it has turns."""
+    if unit is Unit.SENTENCE:
+        return row.sentences
+    return row.turns if row.kind.generation == Generation.OF_2020 else row.files
 
 
 def wanted(group: Group, options: BuildOptions) -> DropReason | None:
@@ -111,6 +118,7 @@ def make_manifest(
         ignored=sum(row.ignored for row in rows) + found.ignored_files,
         ignored_archives=found.ignored_archives,
         repaired=sum(segment.repaired for segment in segments),
+        generations=_generations(segments),
         disagreements=_disagreements(reads),
         unknown=_unknown(reads),
         utterances=utterances.total(),
@@ -202,6 +210,15 @@ def _told_apart(kind: Kind, hints: Hints) -> list[str]:
     if len({kind.split, hints.split} - {None}) > 1:
         found.append("split")
     return found
+
+
+def _generations(segments: Iterable[SegmentHeader]) -> dict[str, int]:
+    """Return how many decoded label files are of each generation."""
+    counts: Counter[str] = Counter()
+    for segment in segments:
+        for row in segment.kinds:
+            counts[str(row.kind.generation)] += row.files
+    return _sorted(counts)
 
 
 def _unknown(reads: Iterable[Read]) -> dict[str, int]:

@@ -1,6 +1,6 @@
 """The closed lists of the field: regions, speech types, splits and the reasons why something was left out."""
 
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 
 class Region(StrEnum):
@@ -12,6 +12,13 @@ class Region(StrEnum):
     JEOLLA = "jeolla"
     JEJU = "jeju"
     UNKNOWN = "unknown"
+
+
+class Generation(IntEnum):
+    """The year of a data set, which tells the form of its label files."""
+
+    OF_2020 = 2020
+    OF_2022 = 2022
 
 
 class SpeechType(StrEnum):

@@ -33,7 +33,7 @@ def choices(frame: pl.DataFrame, options: BuildOptions) -> pl.Series:
         return pl.zeros(frame.height, dtype=pl.UInt64, eager=True)
     # The file's name without its folder or archive, which are called otherwise from one download to the next.
     origin = [pl.col("member").str.split("/").list.last()] if "member" in frame.columns else []
-    origin += [pl.col("sentence").cast(pl.String)] if "sentence" in frame.columns else []
+    origin += [pl.col("sentence").cast(pl.String).fill_null("")] if "sentence" in frame.columns else []
     told = frame.lazy().with_columns(origin=pl.concat_str(*origin, separator="\n") if origin else pl.lit(""))
     texts = told.select(pl.concat_str(pl.col(*_DISTINCT[options.dedup]).fill_null(""), separator="\x1f")).collect()
     digests = [blake2b(text.encode(), digest_size=8).digest() for text in texts.to_series()]

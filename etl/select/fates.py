@@ -112,7 +112,7 @@ class Fates:
         decided = self._decisions(group, archive, segment)
         places = self._places(archive, member)
         for utterance in utterances.iter_rows(named=True):
-            sentence = utterance.get("sentence")
+            sentence = utterance["sentence"]
             split, dropped = (None, excluded) if excluded else decided[utterance["row"]]
             passed = self._rules if dropped is None else self._rules[: self._rules.index(dropped)]
             chunk, line = places[split, sentence].popleft() if dropped is None else (None, None)

@@ -10,6 +10,9 @@ from schemas.terms import Dimension, Region, SpeechType
 ALL = "all"
 """Stands for the region, or the speech type, where shards are not apart by it."""
 
+ELICITED = {"read": SpeechType.REPEAT, "dialogue": SpeechType.DIALOGUE}
+"""The speech type by what the contents of a label file say of it; `speak` may be an answer or a dialogue."""
+
 
 class Group(Struct, frozen=True, order=True):
     """One region and speech type."""
@@ -41,7 +44,7 @@ class SegmentSource(Struct, frozen=True):
 
 def group_of(kind: Kind, hints: Hints) -> Group:
     """Return where label files of *kind* belong: their names decide, then the archive's, then their contents."""
-    told = kind.speech_type or hints.speech_type or (SpeechType.REPEAT if kind.label_speech_type == "read" else None)
+    told = kind.speech_type or hints.speech_type or ELICITED.get(kind.label_speech_type or "")
     return Group(
         Region(kind.region or hints.region or kind.label_region or Region.UNKNOWN),
         SpeechType(told or SpeechType.UNKNOWN),

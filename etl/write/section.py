@@ -19,7 +19,7 @@ from etl.write.prompts import pick, prompts_of
 from etl.write.render import render
 from etl.write.shard import ShardWriter
 from etl.write.trace import trace
-from schemas.terms import Split, Unit
+from schemas.terms import Split
 
 _COLUMNS = ["segment", "row", "split", "reason", "choice"]
 
@@ -106,9 +106,10 @@ def _write_lines(
         for (split,), frame in pairs.partition_by("split", maintain_order=True, as_dict=True).items():
             picked = pick(prompts, frame["choice"])
             lines = render(frame["source"], frame["target"], picked)
-            sentences = frame["sentence"] if task.options.unit is Unit.SENTENCE else repeat(None, frame.height)
             tokens = counter.count(picked, frame["source"], frame["target"]) if counter else repeat(None, frame.height)
-            origins = list(zip(repeat(source.archive, frame.height), frame["member"], sentences, tokens, strict=True))
+            origins = list(
+                zip(repeat(source.archive, frame.height), frame["member"], frame["sentence"], tokens, strict=True)
+            )
             writers[Split(split)].add(lines, origins)
 
 

@@ -24,7 +24,7 @@ LINEAGE = pl.Schema(
         "line": pl.UInt32,  # from 1
         "archive": pl.String,
         "member": pl.String,
-        "sentence": pl.UInt32,  # from 1; null where a line is a whole label file
+        "sentence": pl.UInt32,  # from 1, of a turn that of its first; null where a line is a whole label file
         "tokens": pl.UInt32,  # of the example; null where they were not counted
     }
 )
