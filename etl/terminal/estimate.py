@@ -1,5 +1,7 @@
 """An estimate as a person sees it: numbers and a picture of tokens by shard, the price of samples, how long the model lives."""
 
+from collections.abc import Iterator
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -25,12 +27,12 @@ def show_estimate(console: Console, found: Estimate, rate: float | None = None) 
         console.print(part)
         console.print()
     for line in _notes(found, rate):
-        console.print(line, soft_wrap=True, highlight=False)
+        console.print(line, highlight=False)
 
 
 def _table(title: str, *numbers: str) -> Table:
     """Return a table with a column that may be folded, and others of *numbers*, which may not."""
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 1), header_style="dim")
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 0, 0, 1), header_style="dim")
     table.add_column("", overflow="fold")
     for name in numbers:
         table.add_column(name, justify="right", no_wrap=True)
@@ -41,8 +43,8 @@ def _shards(found: Estimate, rate: float | None) -> Table:
     names = ("examples", "tokens", "p50", "p95", "max", "over", "epochs", "billed", *_currencies(rate))
     table = _table(f"Tokens and price: {found.model}", *names)
     table.add_row("train in total", *_row(found.total, rate), style="bold")
-    for shard in found.shards:
-        table.add_row(_name(shard), *_row(shard, rate))
+    for name, shard in _named(found):
+        table.add_row(name, *(_row(shard, rate) if shard else []))
     return table
 
 
@@ -52,9 +54,14 @@ def _row(shard: ShardEstimate, rate: float | None) -> list[str]:
     return [f"{shard.examples:,}", short(shard.tokens), *counts, short(shard.billed_tokens), *prices]
 
 
-def _name(shard: ShardEstimate) -> str:
-    name = f"{shard.region}-{shard.speech_type}"
-    return name if shard.split == Split.TRAIN else f"{shard.split} {name}"
+def _named(found: Estimate) -> Iterator[tuple[str, ShardEstimate | None]]:
+    """Yield the name of every shard and its estimate, with the name of a split alone in front of its first."""
+    for split in Split:
+        shards = [shard for shard in found.shards if shard.split == split]
+        if shards:
+            yield split, None
+        for shard in shards:
+            yield f"  {shard.region}-{shard.speech_type}", shard
 
 
 def _pictures(console: Console, found: Estimate) -> Table:
@@ -63,8 +70,8 @@ def _pictures(console: Console, found: Estimate) -> Table:
     table = Table(title="Tokens an example", title_justify="left", box=None, pad_edge=False, header_style="dim")
     table.add_column("", overflow="fold")
     table.add_column(f"0 to {found.bin_tokens * len(found.total.histogram):,}", no_wrap=True)
-    for shard in found.shards:
-        table.add_row(_name(shard), _picture(shard, blocks))
+    for name, shard in _named(found):
+        table.add_row(name, _picture(shard, blocks) if shard else "")
     return table
 
 
