@@ -20,6 +20,7 @@ PLAIN_SECONDS = 5.0
 
 _STEPS = {
     "scan": "looking at archives",
+    "inspect": "looking at label files",
     "read": "reading label files",
     "select": "selecting",
     "compare": "comparing texts",
@@ -30,6 +31,7 @@ _STEPS = {
     "trace": "writing decisions",
     "rejects": "writing rejects",
 }
+_OF_BYTES = ("inspect", "read")  # steps whose progress is in bytes of archives
 
 
 class _Rate:
@@ -42,7 +44,7 @@ class _Rate:
     def describe(self, progress: facts.Progress) -> str:
         if progress.step != self.step:
             self.step, self.began = progress.step, time.monotonic()
-        if progress.step != "read":
+        if progress.step not in _OF_BYTES:
             return f"{progress.done} of {progress.total}"
         seconds = max(time.monotonic() - self.began, 1e-6)
         words = [
@@ -93,7 +95,7 @@ def _plain(console: Console) -> facts.Watcher:
         nonlocal printed
         words = rate.describe(progress)
         now = time.monotonic()
-        last = progress.step == "read" and progress.done == progress.total
+        last = progress.step in _OF_BYTES and progress.done == progress.total
         if last or now - printed >= PLAIN_SECONDS:
             printed = now
             console.print(f"{_STEPS[progress.step]}: {words}", highlight=False, soft_wrap=True)
