@@ -42,7 +42,7 @@ def main() -> None:
     try:
         code = cli.main(standalone_mode=False)
     except click.ClickException as error:
-        click.echo(f"saturi: {error.format_message()}", err=True)
+        click.echo(f"saturi: {' '.join(error.format_message().split())}", err=True)  # it lists choices line by line
         code = error.exit_code
     except (EtlError, FileExistsError) as error:
         click.echo(f"saturi: {error}", err=True)

@@ -27,30 +27,28 @@ def read_blocks(path: Path) -> Iterator[Block]:
     Raises:
         InputError: It cannot be read.
     """
-    rest = b""
+    begun: list[bytes] = []  # pieces of the line at the end of what has been read
     skipping = False
     try:
         with path.open("rb", buffering=0) as file:
             while read := file.read(BLOCK_BYTES):
-                end = read.rfind(b"\n")
-                if end < 0:
-                    skipping = skipping or len(rest) + len(read) > MAX_LINE_BYTES
-                    rest = b"" if skipping else rest + read
-                    continue
+                lines, newline, rest = read.rpartition(b"\n")
+                if newline:
+                    if skipping:
+                        yield Block(b"", too_long=True)
+                        _, newline, lines = lines.partition(b"\n")
+                    if newline:
+                        yield Block(b"".join((*begun, lines)))
+                    begun, skipping = [], False
+                begun.append(rest)
+                skipping = skipping or sum(map(len, begun)) > MAX_LINE_BYTES
                 if skipping:
-                    start = read.index(b"\n") + 1
-                    yield Block(b"", too_long=True)
-                    skipping, whole = False, read[start : end + 1]
-                else:
-                    whole = rest + read[: end + 1]
-                if whole:
-                    yield Block(whole[:-1])
-                rest = read[end + 1 :]
+                    begun.clear()
     except OSError as error:
         raise InputError(
             str(path), f"cannot be read ({error.strerror})", "check the path and its permissions"
         ) from error
     if skipping:
         yield Block(b"", too_long=True)
-    elif rest:
-        yield Block(rest)
+    elif any(begun):
+        yield Block(b"".join(begun))
