@@ -2,18 +2,17 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Struct
 
-from etl.account import Read, balance, make_manifest, utterances_by_group, wanted
-from etl.errors import EmptyCorpusError, OptionError, WorkerKilledError
+from etl.account import Read, balance, make_manifest
+from etl.errors import EmptyCorpusError, OptionError
 from etl.facts import BuildFacts, Meter, Progress, Watcher
-from etl.files import make_folder, write_whole
+from etl.files import write_whole
 from etl.folder import (
     BUILD_FACTS,
     CHUNKS,
@@ -29,16 +28,12 @@ from etl.folder import (
     publish_build,
 )
 from etl.options import BuildOptions
-from etl.read.batches import segment_path
 from etl.read.discover import Corpus, discover
 from etl.read.scan import Scan, scan
 from etl.read.suspects import read_without_killers
-from etl.select.groups import Group, Section, SegmentSource, group_of, section_of
-from etl.select.quotas import Quota, Stratum, quotas
+from etl.run import Run
+from etl.selection import Selection, segments_of, select
 from etl.tasks import (
-    CompareTask,
-    JudgeTask,
-    LimitTask,
     LineageTask,
     ReadTask,
     RejectsTask,
@@ -46,10 +41,7 @@ from etl.tasks import (
     ShareTask,
     TraceTask,
     WriteTask,
-    compare,
     count_shared,
-    judge,
-    limit,
     read_batch,
     write_lineage,
     write_rejects,
@@ -61,9 +53,6 @@ from etl.workers import ExecutorMaker, Workers, default_workers, process_pool
 from schemas.manifest import Manifest
 from schemas.segment import SegmentHeader
 from schemas.terms import DropReason, Split
-
-Task = TypeVar("Task")
-Result = TypeVar("Result")
 
 
 class BuildResult(Struct, frozen=True, kw_only=True):
@@ -114,11 +103,11 @@ def build(  # noqa: PLR0913 - the five behind the star are how, not what
     found = discover(corpus)
     with claimed(out, stage), Workers(make_executor or partial(process_pool, workers), 2 * workers) as pool:
         meter = Meter(workers, began)
-        run = _Run(pool, meter, watcher or _ignore)
+        run = Run(pool, meter, watcher or _ignore)
         scans = _scan_archives(run, found, options)
         reads = _read_archives(run, scans, stage)
         work = open_work(out, _build_key(run, reads, options))
-        selection = _select(run, reads, options, stage, work)
+        selection = select(run, reads, options, stage, work)
         results = _write_chunks(run, selection, options, work)
         [shared] = run.map("prove", count_shared, [ShareTask(tuple(selection.sources), selection.decisions)])
         manifest = make_manifest(options, reads, found, results, shared)
@@ -161,27 +150,7 @@ def _ignore(_: Progress) -> None:
     """Watch nothing."""
 
 
-class _Run(NamedTuple):
-    """What every step of one build needs: who works, who measures, who watches."""
-
-    pool: Workers
-    meter: Meter
-    watcher: Watcher
-
-    def map(self, step: str, function: Callable[[Task], Result], tasks: Sequence[Task]) -> list[Result]:
-        """Return the results of *function* for *tasks*, in their order."""
-        results: dict[int, Result] = {}
-        places = {id(task): place for place, task in enumerate(tasks)}
-        with self.meter.step(step):
-            for task, measured in self.pool.map(function, tasks):
-                if measured is None:
-                    raise WorkerKilledError(step)
-                results[places[id(task)]] = self.meter.take(measured)
-                self.watcher(Progress(step, len(results), len(tasks)))
-        return [results[place] for place in range(len(tasks))]
-
-
-def _scan_archives(run: _Run, found: Corpus, options: BuildOptions) -> list[Scan]:
+def _scan_archives(run: Run, found: Corpus, options: BuildOptions) -> list[Scan]:
     """Read the directories of all archives, in this process, while the workers start; so a damaged one is met before any work."""
     with run.meter.step("scan"):
         scans = [scan(archive, options) for archive in found.archives]
@@ -192,7 +161,7 @@ def _scan_archives(run: _Run, found: Corpus, options: BuildOptions) -> list[Scan
     return scans
 
 
-def _read_archives(run: _Run, scans: Sequence[Scan], stage: Path) -> list[Read]:
+def _read_archives(run: Run, scans: Sequence[Scan], stage: Path) -> list[Read]:
     """Make every segment that is not there yet."""
     # The large ones first, so that no worker is left alone with one at the end.
     batches = sorted((batch for scan in scans for batch in scan.batches), key=lambda batch: -batch.extent.json_bytes)
@@ -215,7 +184,7 @@ def _read_archives(run: _Run, scans: Sequence[Scan], stage: Path) -> list[Read]:
     return [Read(scan, [segments[batch.key] for batch in scan.batches]) for scan in scans]
 
 
-def _build_key(run: _Run, reads: Iterable[Read], options: BuildOptions) -> str:
+def _build_key(run: Run, reads: Iterable[Read], options: BuildOptions) -> str:
     """Return the name of all that decides the bytes of a build, the versions of what hashes and packs included."""
     digest = hashlib.sha256(msgspec.json.encode([options, run.meter.versions]))
     for read in reads:
@@ -227,53 +196,7 @@ def _build_key(run: _Run, reads: Iterable[Read], options: BuildOptions) -> str:
     return digest.hexdigest()
 
 
-class _Selection(NamedTuple):
-    """What was selected from, the folder of what was decided on it, and how much of each stratum may be written."""
-
-    sources: dict[Group, tuple[SegmentSource, ...]]
-    decisions: str
-    quotas: dict[Stratum, Quota]
-
-    def sections(self, options: BuildOptions) -> dict[Section, tuple[Group, ...]]:
-        """Return the groups of each section."""
-        sections: dict[Section, tuple[Group, ...]] = {}
-        for group in self.sources:
-            section = section_of(group, options)
-            sections[section] = (*sections.get(section, ()), group)
-        return dict(sorted(sections.items()))
-
-
-def _select(run: _Run, reads: Sequence[Read], options: BuildOptions, stage: Path, work: Path) -> _Selection:
-    """Decide on every utterance of the regions and speech types wanted, but for the quotas, which are reckoned here."""
-    folder = work / "decisions"
-    make_folder(folder)
-    groups = sorted(group for group in utterances_by_group(reads, options) if wanted(group, options) is None)
-    sources = {group: tuple(_sources(reads, group, stage)) for group in groups}
-    selection = _Selection(sources, str(folder), {})
-    run.map("select", judge, [JudgeTask(group, sources[group], options, str(folder)) for group in groups])
-    sections = selection.sections(options).values()
-    run.map("compare", compare, [CompareTask(section, options, str(folder)) for section in sections])
-    limits = [LimitTask(section, tuple(groups), options, str(folder)) for section in sections]
-    counts = {stratum: n for counted in run.map("limit", limit, limits) for stratum, n in counted.items()}
-    return selection._replace(quotas=quotas(counts, options))
-
-
-def _sources(reads: Iterable[Read], group: Group, stage: Path) -> Iterator[SegmentSource]:
-    """Yield, in canonical order, the segments that hold utterances of *group*."""
-    for source, header in _segments(reads, stage):
-        if any(group_of(row.kind, source.hints) == group for row in header.kinds):
-            yield source
-
-
-def _segments(reads: Iterable[Read], stage: Path) -> Iterator[tuple[SegmentSource, SegmentHeader]]:
-    """Yield all segments in canonical order."""
-    for read in reads:
-        archive = read.scan.archive
-        for header in read.segments:
-            yield SegmentSource(str(segment_path(stage, header.key)), archive.name, archive.hints), header
-
-
-def _write_chunks(run: _Run, selection: _Selection, options: BuildOptions, work: Path) -> list[SectionResult]:
+def _write_chunks(run: Run, selection: Selection, options: BuildOptions, work: Path) -> list[SectionResult]:
     tasks = [
         WriteTask(
             section,
@@ -289,7 +212,7 @@ def _write_chunks(run: _Run, selection: _Selection, options: BuildOptions, work:
 
 
 def _write_tables(
-    run: _Run, reads: Sequence[Read], results: Sequence[SectionResult], manifest: Manifest, stage: Path, work: Path
+    run: Run, reads: Sequence[Read], results: Sequence[SectionResult], manifest: Manifest, stage: Path, work: Path
 ) -> None:
     parts = [
         part
@@ -301,7 +224,7 @@ def _write_tables(
     ]
     [lines] = run.map("lineage", write_lineage, [LineageTask(tuple(parts), str(work / LINEAGE_FILE))])
     balance("rows of the lineage", lines, {"examples": manifest.counts.examples})
-    segments = list(_segments(reads, stage))
+    segments = list(segments_of(reads, stage))
     traces = tuple(group.trace for result in results for group in result.groups)
     all_sources = tuple(source for source, _ in segments)
     [traced] = run.map("trace", write_trace, [TraceTask(traces, all_sources, str(work / TRACE_FILE))])

@@ -13,7 +13,6 @@ from etl.options import BuildOptions
 from etl.select.choice import choices, within
 from etl.select.clean import UNCLEAN
 from etl.select.decisions import DECISIONS, REASON, Keys, Numbering, Step, is_there, write_decisions
-from etl.select.groups import SegmentSource
 from etl.select.split import script_keys, sides
 from etl.select.utterances import TOLD, as_pairs, read_utterances, settle
 from etl.tasks import JudgeTask
@@ -22,6 +21,7 @@ from etl.write.render import render
 from schemas.terms import Conflicts, Dedup, DropReason
 
 CLEANING = (DropReason.PERSONAL_DATA, DropReason.UNCLEAR, DropReason.MARKUP)
+_GATHERED_BYTES = 4_000_000  # of utterances looked at together: a segment alone takes Polars longer to begin than to do
 _MOST_ESCAPED = 6  # bytes of a line that one byte of a text becomes at most: a control character is written as \\u0001
 _SEEDS = {"source": 1, "target": 2}  # two independent hashes: a pair is told from others by 128 bits
 
@@ -37,20 +37,31 @@ def judge(task: JudgeTask) -> None:
     if is_there(folder, task.group, Step.JUDGED):
         return
     speakers, scripts = Numbering(), Numbering()
-    parts = [_judge(number, source, task, speakers, scripts) for number, source in enumerate(task.sources)]
+    parts = [_judge(utterances, task, speakers, scripts) for utterances in _utterances(task)]
     decisions = pl.concat([DECISIONS.to_frame(), *parts])
     write_decisions(folder, task.group, decisions, Keys(speakers.texts, scripts.texts))
 
 
-def _judge(
-    number: int, source: SegmentSource, task: JudgeTask, speakers: Numbering, scripts: Numbering
-) -> pl.DataFrame:
-    """Return `DECISIONS` for the utterances of one segment that belong to the group."""
+def _utterances(task: JudgeTask) -> Iterator[pl.DataFrame]:
+    """Yield the utterances of the group from one or more segments at a time, with the number of their `segment`."""
     group, options = task.group, task.options
     told = (*TOLD, "member") if options.dedup is Dedup.NONE and options.chooses else TOLD
-    settled = settle(read_utterances(source, options, told), source.hints)
-    of_group = settled.filter(pl.col("region") == group.region.value, pl.col("speech_type") == group.speech_type.value)
-    frame = as_pairs(of_group.collect(), options)
+    gathered: list[pl.DataFrame] = []
+    for number, source in enumerate(task.sources):
+        settled = settle(read_utterances(source, options, told), source.hints)
+        of_group = settled.filter(region=group.region.value, speech_type=group.speech_type.value)
+        gathered.append(of_group.with_columns(segment=pl.lit(number, pl.UInt32)).collect())
+        if sum(frame.estimated_size() for frame in gathered) >= _GATHERED_BYTES:
+            yield pl.concat(gathered)
+            gathered.clear()
+    if gathered:
+        yield pl.concat(gathered)
+
+
+def _judge(utterances: pl.DataFrame, task: JudgeTask, speakers: Numbering, scripts: Numbering) -> pl.DataFrame:
+    """Return `DECISIONS` for *utterances* of the group."""
+    group, options = task.group, task.options
+    frame = as_pairs(utterances, options)
     frame = frame.with_columns(
         split=sides(frame, options, group.region, group.speech_type), choice=choices(frame, options)
     )
@@ -59,7 +70,7 @@ def _judge(
         frame.lazy()
         .with_columns(over_cap=_is_over_cap(frame, task))
         .select(
-            pl.lit(number, pl.UInt32).alias("segment"),
+            "segment",
             "row",
             "split",
             pl.coalesce(pl.when(fails).then(pl.lit(reason.value)) for reason, fails in rules_on_one(options))
