@@ -44,6 +44,12 @@ def test_the_readme_lists_every_option() -> None:
     assert listed == options
 
 
+def test_the_readme_lists_every_option_of_inspect() -> None:
+    """The table of options of `inspect` names each of them, and no other."""
+    listed = set(re.findall(r"^\| `(--[a-z-]+)", _section("What is there: `inspect`"), flags=re.MULTILINE))
+    assert listed == {option.opts[0] for option in _command("inspect").params if option.opts[0].startswith("--")}
+
+
 def test_the_readme_tells_the_defaults() -> None:
     """The defaults in the table of options are those of the code."""
     told = dict(

@@ -53,9 +53,9 @@ def inspect_batch(task: InspectTask) -> BatchSketch:
         kind = rows.add(member)
         if member is None or kind is None or not isinstance(member.content, bytes):
             continue
-        group = group_of(kind, hints)
+        group = group_of(Kind(*kind), hints)
         fields = values.setdefault((group.region, group.speech_type), {})
-        for path, value in closed_values(member.content, Generation(kind.generation)):
+        for path, value in closed_values(member.content, Generation(kind[0])):
             fields.setdefault(path, Counter())[value] += 1
     sketches = _sketches(*rows.frames(), hints)
     for group_key, fields in values.items():

@@ -28,6 +28,7 @@ _F0_KEY = b'"intonations"'
 _BLOCK_BYTES = 1 << 20
 _LARGE_BYTES = 1 << 20  # few real label files are larger, and copies of such a one would not be small
 _END_BYTES = 64  # more than the white space at an end of a real array
+_HEAD_BYTES = 64
 _TRUNCATED = "Input data was truncated"
 _BYTE = re.compile(r"\(byte (\d+)\)")
 _TEXT_PATH = re.compile(
@@ -76,13 +77,20 @@ def decode(document: bytes) -> Decoded | Defect:
 
 def _decode(document: bytes) -> Decoded | Defect:
     document = _without_nuls(document)
-    # A guess at a glance, since 2022's files are many: the field may also be a text, or a field of something else.
-    text = "transcription" if b'"transcription"' in document or b'"utterance"' not in document else "utterance"
+    text = _guess_text(document)
     decoded = _decode_as(text, document)
     if text == "transcription" and _has_no_text(decoded) and b'"utterance"' in document:
         other = _decode_as("utterance", document)
         return decoded if _has_no_text(other) else other
     return decoded
+
+
+def _guess_text(document: bytes) -> str:
+    """Return the field that seems to hold the text of *document*; at a glance, and so it may be another's name, or a text."""
+    # 2022's files, of which there are most, begin with their names.
+    if b'"fileName"' in document[:_HEAD_BYTES] or b'"transcription"' in document or b'"utterance"' not in document:
+        return "transcription"
+    return "utterance"
 
 
 def _has_no_text(decoded: Decoded | Defect) -> bool:

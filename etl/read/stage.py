@@ -85,7 +85,7 @@ def probe(task: ProbeTask) -> None:
             decode(member.content)
 
 
-_KindFields = tuple[int, str | None, str | None, str | None, str | None, str | None]
+KindFields = tuple[int, str | None, str | None, str | None, str | None, str | None]
 
 
 class _FileRow(NamedTuple):
@@ -118,14 +118,14 @@ class Rows:
         self.sentences: list[tuple[int, int, int | None, str | None, str | None, str | None]] = []  # of SENTENCES
         self.ignored = self.repaired = 0
         self.rejected: Counter[str] = Counter()
-        self.kinds: Counter[_KindFields] = Counter()
-        self.kind_turns: Counter[_KindFields] = Counter()
-        self.kind_sentences: Counter[_KindFields] = Counter()
+        self.kinds: Counter[KindFields] = Counter()
+        self.kind_turns: Counter[KindFields] = Counter()
+        self.kind_sentences: Counter[KindFields] = Counter()
         self.disagreements: Counter[str] = Counter()
         self.contents: list[tuple[str, int, int]] = []
 
-    def add(self, member: Member | None) -> Kind | None:
-        """Add one entry of the archive, and return its kind, or None where it is rejected; None is no label file."""
+    def add(self, member: Member | None) -> KindFields | None:
+        """Add one entry of the archive, None for no label file, and return its kind where it is decoded."""
         if member is None:
             self.ignored += 1
             return None
@@ -138,7 +138,7 @@ class Rows:
         self.repaired += outcome.repaired
         return self._keep(member, outcome)
 
-    def _keep(self, member: Member, decoded: Decoded) -> Kind:
+    def _keep(self, member: Member, decoded: Decoded) -> KindFields:
         name = parse_member(member.path)
         told = contents_of(decoded.label, member.path, name)
         kind = (told.generation, name.region, name.speech_type, name.split, told.region, told.speech_type)
@@ -147,10 +147,10 @@ class Rows:
         self.kind_sentences[kind] += len(told.sentences)
         self.disagreements.update(told.disagreements)
         row = len(self.files)
-        turns: Iterable[int | None] = told.turns or repeat(None, len(told.sentences))
+        turns: Iterable[int | None] = told.turns or repeat(None)
         self.sentences += [
             (row, number, turn, *texts)
-            for number, (turn, texts) in enumerate(zip(turns, told.sentences, strict=True), 1)
+            for number, (turn, texts) in enumerate(zip(turns, told.sentences, strict=False), 1)
         ]
         self.files.append(
             _FileRow(
@@ -166,7 +166,7 @@ class Rows:
                 *told.whole,
             )
         )
-        return Kind(*kind)
+        return kind
 
     def frames(self) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Return the rows as `FILES` and as `SENTENCES`."""

@@ -14,6 +14,7 @@ from etl.build import BuildResult
 from etl.read.scan import Scan
 from etl.terminal.words import reasons, size
 from schemas.manifest import Manifest
+from schemas.terms import Unit
 
 PLAIN_SECONDS = 5.0
 """How often a plain line is printed where there is no terminal."""
@@ -132,9 +133,10 @@ def _account(manifest: Manifest) -> Table:
     rejected, dropped = sum(counts.rejected.values()), sum(counts.dropped.values())
     beside = f"{counts.ignored:,} other files, {counts.ignored_archives:,} audio archives"
     table.add_row("label files", f"{counts.label_files:,}", f"in {len(manifest.corpus)} archives; ignored: {beside}")
-    table.add_row("  decoded", f"{counts.decoded:,}", f"{counts.repaired:,} with a comma mended")
+    table.add_row("  decoded", f"{counts.decoded:,}", f"{counts.repaired:,} mended")
     table.add_row("  rejected", f"{rejected:,}", reasons(counts.rejected))
-    table.add_row("utterances", f"{counts.utterances:,}", f"one a {manifest.options['unit']}")
+    turns = ", of 2020 one a turn" if manifest.options["unit"] == Unit.FILE and "2020" in counts.generations else ""
+    table.add_row("utterances", f"{counts.utterances:,}", f"one a {manifest.options['unit']}{turns}")
     table.add_row("  examples", f"{counts.examples:,}", f"in {len(manifest.chunks)} chunks")
     table.add_row("  dropped", f"{dropped:,}", reasons(counts.dropped))
     shared = ", ".join(f"{number:,} {name}" for name, number in counts.shared.items())
