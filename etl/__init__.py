@@ -10,7 +10,9 @@ Saturi: AI-Hub's Korean dialect label archives to chat fine-tuning data, every l
 from etl.build import BuildResult, build, dry_run
 from etl.check import CheckReport, check
 from etl.errors import EtlError
+from etl.explain import explain
 from etl.export import export
+from etl.inspect import inspect
 from etl.options import BuildOptions
 from etl.price.estimate import estimate
 from etl.submit.after import Access, Cleaning, Status, cancel, clean, status, watch
@@ -37,7 +39,9 @@ __all__ = [
     "clean",
     "dry_run",
     "estimate",
+    "explain",
     "export",
+    "inspect",
     "plan_submission",
     "status",
     "submit",

@@ -10,13 +10,20 @@ import msgspec
 from msgspec import Struct, structs
 
 from etl.errors import OptionError
+from schemas.cleaning import CleanRules
 from schemas.config import BuildTable, Config, CorpusTable, SubmitTable
 
 Table = TypeVar("Table", bound=Struct)
 
 DEFAULT_NAME = "etl.toml"
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*?)`(?: - at `\$\.?(?P<table>.*)`)?")
-_TABLES: dict[str, type[Struct]] = {"": Config, "corpus": CorpusTable, "build": BuildTable, "submit": SubmitTable}
+_TABLES: dict[str, type[Struct]] = {
+    "": Config,
+    "corpus": CorpusTable,
+    "build": BuildTable,
+    "clean": CleanRules,
+    "submit": SubmitTable,
+}
 
 
 def read_config(path: Path) -> Config:
@@ -31,10 +38,11 @@ def read_config(path: Path) -> Config:
     except msgspec.ValidationError as error:
         raise OptionError(str(path), *_explain(str(error))) from error
     here = path.absolute().parent
-    return Config(
-        CorpusTable(tuple(str(here / name) for name in config.corpus.paths)),
-        _below(here, config.build, "out", "stage"),
-        _below(here, config.submit, "providers", "models", "key_file"),
+    return structs.replace(
+        config,
+        corpus=CorpusTable(tuple(str(here / name) for name in config.corpus.paths)),
+        build=_below(here, config.build, "out", "stage"),
+        submit=_below(here, config.submit, "providers", "models", "key_file"),
     )
 
 

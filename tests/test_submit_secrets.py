@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
 from corpora import ANSWER_ZIP, member, stem, write_zip
 from provider import Server, World
 from provider.faults import FILE, JOB, answer_lost, refused
