@@ -11,13 +11,12 @@ from msgspec import structs
 from provider import Fault, Server, World
 from provider.answers import Answer
 from provider.faults import COMPLETE, FILE, PART, answer_lost, refused, reset
-from runs import ROOT
+from runs import ROOT, manifest_of
 from submissions import HASTE, KEY, YES, assert_submitted_once, hand_in, options_for
 
 from etl.errors import BuildError, NoAnswerError, ProviderError
 from etl.submit.news import News, Uploading
 from etl.submit.submit import submit
-from schemas.manifest import MANIFEST_VERSION, ChunkRow, Counts, Manifest, ShardRow
 
 PART_BYTES = 2_000
 MIB = 1 << 20
@@ -170,67 +169,35 @@ print(int(peak.split()[1]) * 1024)
 """
 
 
-def make_large_build(out: Path, size: int) -> Path:
-    """Write a build of *size* bytes, in chunks of 50 MB with lines of 5 kB, and return it."""
-    chunks = []
-    (out / "chunks" / "train").mkdir(parents=True)
-    (out / ".saturi").touch()
+def make_large_build(built: Path, out: Path, size: int) -> Path:
+    """Write a build of *size* bytes, in chunks of 50 MB with lines of 5 kB and a manifest like that of *built*; return it."""
+    manifest = manifest_of(built)
     messages = [{"role": "user", "content": "가" * 1_600}, {"role": "assistant", "content": "나"}]
-    line = msgspec.json.encode({"messages": messages})
-    lines = 50_000_000 // (len(line) + 9)
+    head, _, tail = msgspec.json.encode({"messages": messages}).partition("나".encode())
+    lines = 50_000_000 // (len(head + tail) + 9)
+    chunks = []
     for number in range(size // 50_000_000):
-        path = f"chunks/train/jeju-answer-{number:05}.jsonl"
-        first = number * lines
-        texts = (line.replace("나".encode(), f"나{first + n:08}".encode()) + b"\n" for n in range(lines))
-        content = b"".join(texts)
+        path = f"chunks/train/gyeongsang-answer-{number:05}.jsonl"
+        content = b"".join(b"%s%08d%s\n" % (head, number * lines + line, tail) for line in range(lines))
+        (out / path).parent.mkdir(parents=True, exist_ok=True)
         (out / path).write_bytes(content)
-        chunks.append(
-            ChunkRow(
-                split="train",
-                region="jeju",
-                speech_type="answer",
-                path=path,
-                examples=lines,
-                bytes=len(content),
-                sha256=hashlib.sha256(content).hexdigest(),
-            )
-        )
-    examples, total = lines * len(chunks), sum(chunk.bytes for chunk in chunks)
-    numbers = dict.fromkeys(("label_files", "decoded", "ignored", "ignored_archives", "repaired"), 0)
-    counts = Counts(
-        **numbers,
-        rejected={},
-        disagreements={},
-        unknown={},
-        utterances=examples,
-        dropped={},
-        examples=examples,
-        validation_in_training=0,
-    )
-    shard = ShardRow(
-        split="train",
-        region="jeju",
-        speech_type="answer",
-        utterances=examples,
-        dropped={},
-        examples=examples,
-        bytes=total,
-        chunks=len(chunks),
-        too_few=False,
-    )
-    manifest = Manifest(
-        version=MANIFEST_VERSION, options={}, corpus=[], counts=counts, shards=[shard], unsharded=[], chunks=chunks
-    )
+        facts = {"path": path, "examples": lines, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        chunks.append(manifest["chunks"][0] | facts)
+    examples, total = lines * len(chunks), sum(chunk["bytes"] for chunk in chunks)
+    shard = manifest["shards"][0] | {"examples": examples, "bytes": total, "chunks": len(chunks)}
+    manifest |= {"shards": [shard], "chunks": chunks, "counts": manifest["counts"] | {"examples": examples}}
     (out / "manifest.json").write_bytes(msgspec.json.encode(manifest))
     return out
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from /proc")
 @pytest.mark.parametrize("parts", [False, True], ids=["whole", "in-parts"])
-def test_memory(tmp_path: Path, server: Server, world: World, pytestconfig: pytest.Config, parts: bool) -> None:
+def test_memory(
+    built: Path, tmp_path: Path, server: Server, world: World, pytestconfig: pytest.Config, parts: bool
+) -> None:
     """The process that submits 150 MB, or 600 MB with --large, stays under 200 MiB."""
     large = pytestconfig.getoption("--large")
-    out = make_large_build(tmp_path / "out", 600_000_000 if large else 150_000_000)
+    out = make_large_build(built, tmp_path / "out", 600_000_000 if large else 150_000_000)
     world.models["llama"] = None
     profile = tmp_path / "mine.toml"
     threshold = 100_000_000 if parts else 9_000_000_000
