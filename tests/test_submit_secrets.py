@@ -104,7 +104,7 @@ def test_no_speaker_and_no_file_name(tmp_path: Path, server: Server, world: Worl
     canary = "kanarienvogel"
     folder = tmp_path / f"{canary}-corpus"
     rows = []
-    for number in range(1, 60):
+    for number in range(1, 200):
         who = {"speakerId": f"{canary}{number}", "gender": canary, "job": canary, "residenceProvince": "gs"}
         more = {"fileName": canary, "speaker": [who], "collector": {"collectorId": canary}}
         name, content = member(stem("say", str(number), 1), f"가 {number}", f"나 {number}", **more)
