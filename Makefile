@@ -32,6 +32,7 @@ demo: setup
 	rm -f $(RESULT)/ledger.sqlite
 	OPENAI_API_KEY=none $(BIN)/python -m tests.provider --folder build/demo/provider --run sh -ec '\
 		$(BIN)/saturi submit $(RESULT) --base-url {base_url} --model gpt-4.1-mini-2025-04-14 --epochs 2 \
+			--providers tests/provider/providers.toml --models tests/provider/models.toml \
 			--accept-data-terms --yes --max-cost 10 && \
 		$(BIN)/saturi watch $(RESULT) --every 0.5'
 

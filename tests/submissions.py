@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from corpora import ANSWER_ZIP, REPEAT_ZIP, member, stem, write_zip
-from provider import Server, World
+from provider import MODELS, PROVIDERS, Server, World
 from provider.world import MODEL
 from runs import one_thread
 
@@ -48,13 +48,15 @@ def make_build(folder: Path, *, rows: int = 60, text: str = "가", max_chunk_exa
 
 def options_for(server: Server, world: World, **more: Any) -> SubmitOptions:
     """Return the options of a submission to *world*."""
-    given: dict[str, Any] = {
-        "model": MODEL,
-        "epochs": 2,
-        "max_cost": 30.0,
-        "base_url": server.base_url(world.name),
-    } | more
-    return SubmitOptions(**given)
+    given: dict[str, Any] = {"model": MODEL, "epochs": 2, "max_cost": 30.0, "base_url": server.base_url(world.name)}
+    return SubmitOptions(**{**given, "providers": PROVIDERS, "models": MODELS, **more})
+
+
+def profile(folder: Path, *lines: str) -> Path:
+    """Write a file of profiles into *folder* that says *lines* of openai, and otherwise what `PROVIDERS` does; return it."""
+    path = folder / "profile.toml"
+    path.write_text("\n".join([PROVIDERS.read_text(encoding="utf-8"), *lines, ""]), encoding="utf-8")
+    return path
 
 
 def hand_in(out: Path, server: Server, world: World, **more: Any) -> Submission:

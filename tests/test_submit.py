@@ -9,10 +9,10 @@ from typing import Any
 
 import msgspec
 import pytest
-from provider import Server, World
+from provider import MODELS, PROVIDERS, Server, World
 from provider.faults import JOB, calling
 from provider.world import MODEL
-from submissions import HASTE, YES, YES_AGAIN, assert_submitted_once, hand_in, joined, make_build, options_for
+from submissions import HASTE, YES, YES_AGAIN, assert_submitted_once, hand_in, joined, make_build, options_for, profile
 
 from etl.errors import (
     BuildError,
@@ -24,6 +24,7 @@ from etl.errors import (
     SpendingError,
     UnknownPriceError,
 )
+from etl.providers import read_providers
 from etl.submit.after import status
 from etl.submit.consent import Said
 from etl.submit.options import SubmitOptions
@@ -203,8 +204,8 @@ def test_a_model_the_provider_shuts_down(out: Path, server: Server, world: World
 
 def test_a_provider_that_has_closed(out: Path) -> None:
     """From the day on which a provider takes no jobs any more, it is refused with all that it closes."""
-    plan = plan_submission(out, SubmitOptions(model=MODEL))
-    provider = plan.account.provider
+    assert plan_submission(out, SubmitOptions(model=MODEL, providers=PROVIDERS, models=MODELS)).notes
+    provider = read_providers()["openai"]
     assert provider.no_jobs_from is not None
     with pytest.raises(EligibilityError, match="2027-01-14: gpt-4o"):
         check_dates(provider, None, provider.no_jobs_from)
@@ -237,9 +238,8 @@ def test_too_few_examples(tmp_path: Path, server: Server, world: World) -> None:
 def test_the_limits_of_a_provider(out: Path, server: Server, world: World, tmp_path: Path) -> None:
     """Files and tokens over what a provider takes are refused with what to do instead."""
     for line, words in (("max_file_bytes = 1_000", "--plan"), ("max_billed_tokens = 10", "--epochs")):
-        (tmp_path / "mine.toml").write_text(f"[openai]\n{line}\n")
         with pytest.raises(OptionError, match=words):
-            hand_in(out, server, world, providers=tmp_path / "mine.toml")
+            hand_in(out, server, world, providers=profile(tmp_path, line))
     assert world.requests == []
 
 

@@ -10,17 +10,13 @@ from pathlib import Path
 import pytest
 from provider import Server, World
 from provider.faults import FILE, JOB, Moment, answer_lost, calling, refused, reset
-from submissions import assert_submitted_once, options_for
+from submissions import assert_submitted_once, options_for, profile
 from submitter import DONE, FAILED, KILLED, RESUBMIT, Errand, Submitter
 
 ANY = ".*"
 MOMENTS: tuple[Moment, ...] = ("before", "body", "after")
 MOST_REQUESTS = 14  # of one run, uploads in parts included
-IN_PARTS = """
-[openai]
-uploads_threshold_bytes = 4_000
-max_part_bytes = 3_000
-"""
+IN_PARTS = ("uploads_threshold_bytes = 4_000", "max_part_bytes = 3_000")
 SECONDS = 0.25  # a submission takes about that
 
 Disturb = Callable[[random.Random, World, Callable[[], None]], None]
@@ -76,14 +72,14 @@ def test_faults_and_kills(
     built: Path, server: Server, submitter: Submitter, tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
     """After any fault or kill and the same command again there is one job, and the files are the chunks, byte for byte."""
-    (tmp_path / "parts.toml").write_text(IN_PARTS)
+    in_parts = profile(tmp_path, *IN_PARTS)
     endings: Counter[int] = Counter()
     for number in range(pytestconfig.getoption("--faults")):
         rng = random.Random(number)
         world = server.world(f"faults-{tmp_path.name}-{number}")
         world.late_lists = rng.choice((0, 0, 1, 2))
         out = Path(shutil.copytree(built, tmp_path / "out"))
-        more = {"providers": tmp_path / "parts.toml"} if rng.random() < 0.5 else {}
+        more = {"providers": in_parts} if rng.random() < 0.5 else {}
         errand = Errand(out, options_for(server, world, **more))
         endings[_disturbed(submitter, errand, rng, world, DISTURBANCES[number % len(DISTURBANCES)])] += 1
         world.faults.clear()

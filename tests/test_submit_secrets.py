@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from corpora import ANSWER_ZIP, member, stem, write_zip
-from provider import Server, World
+from provider import MODELS, PROVIDERS, Server, World
 from provider.faults import FILE, JOB, answer_lost, refused
 from provider.world import MODEL
 from runs import command
@@ -34,6 +34,7 @@ def submitting(server: Server, world: World, *more: str) -> list[str]:
     """Return the arguments of a submission of `out` to *world*."""
     address = server.base_url(world.name)
     agreed = ["--yes", "--max-cost", "5", "--accept-data-terms", "--epochs", "1"]
+    agreed += ["--providers", str(PROVIDERS), "--models", str(MODELS)]
     return ["submit", "out", "--base-url", address, "--model", MODEL, *agreed, *more]
 
 

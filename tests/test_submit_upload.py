@@ -12,7 +12,7 @@ from provider import Fault, Server, World
 from provider.answers import Answer
 from provider.faults import COMPLETE, FILE, PART, answer_lost, refused, reset
 from runs import ROOT, manifest_of
-from submissions import HASTE, KEY, YES, assert_submitted_once, hand_in, options_for
+from submissions import HASTE, KEY, YES, assert_submitted_once, hand_in, options_for, profile
 
 from etl.errors import BuildError, NoAnswerError, ProviderError
 from etl.submit.news import News, Uploading
@@ -25,9 +25,7 @@ MIB = 1 << 20
 @pytest.fixture
 def in_parts(tmp_path: Path) -> Path:
     """A file of profiles by which even small files go in parts."""
-    path = tmp_path / "parts.toml"
-    path.write_text(f"[openai]\nuploads_threshold_bytes = 10_000\nmax_part_bytes = {PART_BYTES}\n")
-    return path
+    return profile(tmp_path, "uploads_threshold_bytes = 10_000", f"max_part_bytes = {PART_BYTES}")
 
 
 def test_in_parts(out: Path, server: Server, world: World, in_parts: Path) -> None:
@@ -199,11 +197,10 @@ def test_memory(
     large = pytestconfig.getoption("--large")
     out = make_large_build(built, tmp_path / "out", 600_000_000 if large else 150_000_000)
     world.models["llama"] = None
-    profile = tmp_path / "mine.toml"
     threshold = 100_000_000 if parts else 9_000_000_000
-    profile.write_text(f"[openai]\nuploads_threshold_bytes = {threshold}\n")
+    providers = profile(tmp_path, f"uploads_threshold_bytes = {threshold}")
     run = subprocess.run(
-        [sys.executable, "-c", WATCHED, str(out), server.base_url(world.name), str(profile)],
+        [sys.executable, "-c", WATCHED, str(out), server.base_url(world.name), str(providers)],
         cwd=ROOT,
         env={"OPENAI_API_KEY": KEY, "PATH": ""},
         capture_output=True,

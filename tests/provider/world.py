@@ -60,7 +60,7 @@ class World(Struct):
     name: str
     folder: Path
     steps: tuple[str, ...] = STEPS
-    models: dict[str, str | None] = field(default_factory=lambda: {MODEL: "2027-01-14"})
+    models: dict[str, str | None] = field(default_factory=lambda: {MODEL: "2999-01-14"})
     flagged: tuple[int, ...] = ()
     late_lists: int = 0
     empty_errors: bool = False
