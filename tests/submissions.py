@@ -21,6 +21,7 @@ HASTE = Pace(
     first_wait_seconds=0.002,
     longest_wait_seconds=0.02,
     answer_seconds=5.0,
+    store_seconds=5.0,
     read_seconds=5.0,
     upload_seconds=10.0,
     looks_seconds=(0.0, 0.01, 0.01, 0.02),

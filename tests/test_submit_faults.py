@@ -34,7 +34,7 @@ HARMLESS = {
     "reset-in-the-middle": lambda: reset(FILE, 5_000),
     "upload-answer-lost": lambda: answer_lost(FILE),
     "second-upload-answer-lost": lambda: answer_lost(FILE, nth=2),
-    "no-json": lambda: Fault(LISTS, answer=Answer(b"<html>proxy</html>")),
+    "cut-off": lambda: Fault(LISTS, answer=Answer(b'{"object": "list", "da')),
 }
 
 
@@ -58,6 +58,7 @@ REFUSED = {
     "400-on-job": (lambda: refused(JOB, 400), ProviderError, "answer 400"),
     "401-on-models": (lambda: refused("GET /models/.*", 401), ProviderError, "check the key in OPENAI_API_KEY"),
     "422-on-upload": (lambda: refused(FILE, 422), ProviderError, "answer 422"),
+    "a-page-on-list": (lambda: Fault(LISTS, answer=Answer(b"<html>")), NoAnswerError, "text/html instead of JSON"),
     "413-on-upload": (lambda: refused(FILE, 413), ProviderError, "answer 413"),
 }
 
@@ -78,7 +79,8 @@ def test_refusals(out: Path, server: Server, world: World, fault: MakeFault, err
 CREATED = {
     "answer-lost": lambda: answer_lost(JOB),
     "answer-late": lambda: timeout(JOB, TOO_LONG, carried_out=True),
-    "no-json": lambda: Fault(JOB, "after", answer=Answer(b"<html>proxy</html>")),
+    "a-page": lambda: Fault(JOB, "after", answer=Answer(b"<html>proxy</html>")),
+    "cut-off": lambda: Fault(JOB, "after", answer=Answer(b'{"id": "ftj')),
     "500-after-all": lambda: Fault(JOB, "after", answer=Answer({"error": {"message": "oops"}}, 500)),
     "empty-object": lambda: Fault(JOB, "after", answer=Answer({})),
 }
@@ -168,3 +170,27 @@ def test_nobody_there(out: Path, server: Server, world: World) -> None:
     with pytest.raises(ProviderError, match="cannot be reached"):
         submit(out, options, consent=YES, pace=pace)
     assert hand_in(out, server, world).created == 1
+
+
+def test_what_some_leave_out(out: Path, server: Server, world: World) -> None:
+    """A provider that answers with nulls where the description requires a value gets a job, once."""
+    told = (
+        "created_at",
+        "error",
+        "hyperparameters",
+        "metadata",
+        "seed",
+        "method",
+        "object",
+        "result_files",
+        "finished_at",
+    )
+
+    def forget() -> None:
+        for job in world.jobs.values():
+            job.update(dict.fromkeys(told))
+
+    world.faults.append(Fault(JOB, "after", act=forget, proceeds=True))
+    assert hand_in(out, server, world).created == 1
+    assert hand_in(out, server, world).created == 0
+    assert_submitted_once(out, world)

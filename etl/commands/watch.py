@@ -42,6 +42,8 @@ def watch(out: Path, access: Access, *, seconds: float, as_json: bool) -> None:
         else:
             with watching(console) as report:
                 rows = run(out, access, report=report, pace=Pace(poll_seconds=seconds))
+    if not rows:
+        errors.print("No job was created yet.", highlight=False)
     failed = sum(row.status != SUCCEEDED for row in rows)
     sys.exit(ProviderError.exit_code if failed else 0)
 

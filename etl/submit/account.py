@@ -68,6 +68,7 @@ def open_account(provider: Provider, base_url: str | None = None, key_file: Path
     if address is None:
         problem = f"{provider.name} has no address of its own"
         raise OptionError("--base-url", problem, "give that of your resource or gateway, like https://host/v1")
+    address = address.rstrip("/")  # or the same job would have another key
     url = urlsplit(address)
     if url.scheme not in ("http", "https") or not url.hostname:
         raise OptionError("--base-url", f"{address!r} is no address", "give one like https://host/v1")

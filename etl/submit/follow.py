@@ -113,9 +113,9 @@ def _event(client: Client, row: JobRow, event: "FineTuningJobEvent") -> JobEvent
         title=row.title,
         job_id=row.job_id or "",
         event_id=event.id,
-        at=event.created_at,
-        level=event.level,
-        message=client.without_key(event.message),
+        at=event.created_at or 0,  # some leave out what the description requires
+        level=event.level or "info",
+        message=client.without_key(event.message or ""),
         step=step if isinstance(step, int) else None,
         train_loss=_number(data.get("train_loss")),
         # Over a part of the validation file at each step, over all of it now and then.

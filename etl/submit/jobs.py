@@ -59,7 +59,7 @@ def look_for(client: Client, key: str, known: Collection[str | None], *, patient
         # Some gateways do not filter.
         found = [job for job in jobs if (job.metadata or {}).get(KEY) == key and job.id not in known]
         if found:
-            return sorted(found, key=lambda job: (job.created_at, job.id))
+            return sorted(found, key=lambda job: (job.created_at or 0, job.id))
     return []
 
 
@@ -102,7 +102,7 @@ def create_job(
         raise NoAnswerError(
             client.account.base_url, "no usable answer", "run the same command again, it looks for the job"
         )
-    return ledger.update_job(row, **_outcome(client, made), state="created", created_at=float(made.created_at))
+    return ledger.update_job(row, **_outcome(client, made), state="created", created_at=_seconds(made.created_at))
 
 
 def new_row(job: PlannedJob, plan: Plan, last: JobRow | None, model: str | None = None) -> JobRow:
@@ -136,7 +136,7 @@ def _adopt(ledger: Ledger, attempts: Iterable[JobRow], row: JobRow, found: "Fine
         taken = [one.attempt for one in ledger.attempts(row.key)]
         row = structs.replace(row, attempt=max(taken, default=0) + 1)
     row = structs.replace(row, model=found.model, state="created", job_id=found.id, status=found.status)
-    row = structs.replace(row, created_at=float(found.created_at))
+    row = structs.replace(row, created_at=_seconds(found.created_at))
     ledger.save_job(row)
     return row
 
@@ -177,6 +177,11 @@ def cancel_job(client: Client, ledger: Ledger, row: JobRow) -> JobRow:
     return refresh(client, ledger, row)
 
 
+def _seconds(said: int | None) -> float | None:
+    """Return a time the provider says; some leave out even those that the description requires."""
+    return None if said is None else float(said)
+
+
 def _outcome(client: Client, job: "FineTuningJob") -> dict[str, Any]:
     """Return what the ledger keeps of *job* as the provider shows it."""
     # A healthy job may carry an error without a code.
@@ -186,7 +191,7 @@ def _outcome(client: Client, job: "FineTuningJob") -> dict[str, Any]:
         "status": client.provider.statuses.get(job.status, job.status),
         "fine_tuned_model": job.fine_tuned_model,
         "trained_tokens": job.trained_tokens,
-        "finished_at": None if job.finished_at is None else float(job.finished_at),
+        "finished_at": _seconds(job.finished_at),
         "error_code": error.code if error else None,
         "error_message": client.without_key(error.message or "") if error else None,
         "error_param": getattr(error, "param", None) if error else None,

@@ -13,6 +13,7 @@ class Pace(Struct, frozen=True, kw_only=True):
         first_wait_seconds, longest_wait_seconds: Before the first repetition of a request, and at most before any; in
             between it doubles. A wait is shortened by up to a half at random, unless the provider named it.
         answer_seconds: How long an answer may take.
+        store_seconds: How long a provider may take to answer to a file, or to a part of one, once it has all of it.
         read_seconds: Deadline for a read with all its repetitions.
         upload_seconds: Deadline for a file with all its repetitions; uploads in parts expire after an hour.
         looks_seconds: The wait before each look for a job of which nobody knows whether it was created.
@@ -23,6 +24,7 @@ class Pace(Struct, frozen=True, kw_only=True):
     first_wait_seconds: float = 0.5
     longest_wait_seconds: float = 30.0
     answer_seconds: float = 120.0
+    store_seconds: float = 600.0
     read_seconds: float = 300.0
     upload_seconds: float = _HOUR - 300
     looks_seconds: tuple[float, ...] = (0.0, 3.0, 7.0, 10.0, 20.0, 20.0)

@@ -2,12 +2,16 @@
 
 import time
 from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
 
 import openai
 from openai import OpenAI
 
 from etl.errors import EligibilityError, EtlError, NoAnswerError, ProviderError, UnreachableError
 from etl.submit.account import Account
+
+if TYPE_CHECKING:
+    import httpx2
 
 HIDDEN = "(key)"
 _WORTH_REPEATING = frozenset({408, 409, 429})
@@ -17,6 +21,18 @@ _NOT_SENT = frozenset(
 )  # of httpx2, under the SDK's APIConnectionError
 _USED_UP = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 _CONNECT_SECONDS = 15.0
+
+
+class NotJsonError(ValueError):
+    """A page in the place of an answer: the address is another's, or something stands in between."""
+
+
+def _refuse_pages(response: "httpx2.Response") -> None:
+    """Refuse a good answer that is no JSON, of which the SDK would make a text and we would ask for the fields of a job."""
+    kind = response.headers.get("content-type", "nothing said")
+    if response.is_success and "json" not in kind:
+        message = f"{kind} instead of JSON"
+        raise NotJsonError(message)
 
 
 class Sdk:
@@ -41,6 +57,7 @@ class Sdk:
             base_url=account.base_url,
             project=account.project or None,
             max_retries=0,
+            http_client=openai.DefaultHttpxClient(event_hooks={"response": [_refuse_pages]}),
             timeout=openai.Timeout(answer_seconds, connect=min(_CONNECT_SECONDS, answer_seconds)),
         )
 
@@ -83,6 +100,8 @@ class Sdk:
 
 def worth_repeating(error: Exception) -> bool:
     """Return whether the same request may fare better a little later."""
+    if isinstance(error, NotJsonError):
+        return False
     if not isinstance(error, openai.APIStatusError):
         return True
     if error.code in _USED_UP:

@@ -156,7 +156,9 @@ def _send_whole(client: Client, file: PlannedFile, meter: Meter) -> "FileObject"
     with Sending(file.content, (0, file.bytes), meter) as span:
 
         def create(api: "OpenAI") -> "FileObject":
-            sent = api.files.create(file=(file.name, _as_file(span), _MIME_TYPE), purpose=_PURPOSE)
+            sent = api.files.create(
+                file=(file.name, _as_file(span), _MIME_TYPE), purpose=_PURPOSE, timeout=client.pace.store_seconds
+            )
             if span.sha256.hexdigest() != file.sha256:
                 delete_file(client, sent.id)
                 raise BuildError(str(file.content.folder), "changed while it was sent", "build and submit again")
@@ -177,7 +179,9 @@ def _send_parts(client: Client, ledger: Ledger, row: FileRow, file: PlannedFile,
         part_ids = _send_all_parts(client, upload.id, file, meter)
 
         def complete(api: "OpenAI") -> "FileObject":
-            done = api.uploads.complete(upload.id, part_ids=part_ids, md5=file.md5).file
+            done = api.uploads.complete(
+                upload.id, part_ids=part_ids, md5=file.md5, timeout=client.pace.store_seconds
+            ).file
             if done is None:  # not every provider says which file it made
                 done = next(named for named in api.files.list(purpose=_PURPOSE) if named.filename == file.name)
             return done
@@ -198,7 +202,7 @@ def _send_all_parts(client: Client, upload_id: str, file: PlannedFile, meter: Me
     def send(part: tuple[int, int]) -> str:
         with Sending(file.content, part, meter) as span:
             doing = f"uploading bytes {part[0]:,} to {part[1]:,} of {file.name}"
-            create = partial(_create_part, upload_id, span)
+            create = partial(_create_part, upload_id, span, client.pace.store_seconds)
             return client.repeat(doing, create, meter.deadline)
 
     with ThreadPoolExecutor(PARALLEL_PARTS, thread_name_prefix="upload") as pool:
@@ -211,8 +215,9 @@ def _send_all_parts(client: Client, upload_id: str, file: PlannedFile, meter: Me
             pool.shutdown(cancel_futures=True)
 
 
-def _create_part(upload_id: str, span: Sending, api: "OpenAI") -> str:
-    return api.uploads.parts.create(upload_id, data=("part", _as_file(span), "application/octet-stream")).id
+def _create_part(upload_id: str, span: Sending, store_seconds: float, api: "OpenAI") -> str:
+    data = ("part", _as_file(span), "application/octet-stream")
+    return api.uploads.parts.create(upload_id, data=data, timeout=store_seconds).id
 
 
 def _as_file(span: Sending) -> BinaryIO:

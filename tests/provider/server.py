@@ -134,7 +134,8 @@ class Handler(BaseHTTPRequestHandler):
     def _send(self, answer: Answer) -> None:
         content = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
         self.send_response(answer.status)
-        for name, value in (*answer.headers, ("Content-Type", "application/json"), ("x-request-id", "req-loopback")):
+        kind = "text/html" if content.startswith(b"<") else "application/json"
+        for name, value in (*answer.headers, ("Content-Type", kind), ("x-request-id", "req-loopback")):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
