@@ -10,11 +10,12 @@ import msgspec
 from msgspec import Struct, structs
 
 from etl.errors import OptionError
+from schemas.cleaning import CleanRules
 from schemas.config import BuildTable, Config, CorpusTable
 
 DEFAULT_NAME = "etl.toml"
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*?)`(?: - at `\$\.?(?P<table>.*)`)?")
-_TABLES: dict[str, type[Struct]] = {"": Config, "corpus": CorpusTable, "build": BuildTable}
+_TABLES: dict[str, type[Struct]] = {"": Config, "corpus": CorpusTable, "build": BuildTable, "clean": CleanRules}
 
 
 def read_config(path: Path) -> Config:
@@ -30,12 +31,11 @@ def read_config(path: Path) -> Config:
         raise OptionError(str(path), *_explain(str(error))) from error
     here = path.absolute().parent
     table = config.build
-    return Config(
-        CorpusTable(tuple(str(here / name) for name in config.corpus.paths)),
-        structs.replace(
-            table,
-            **{name: str(here / value) for name in ("out", "stage") if (value := getattr(table, name)) is not None},
-        ),
+    paths = {name: str(here / value) for name in ("out", "stage") if (value := getattr(table, name)) is not None}
+    return structs.replace(
+        config,
+        corpus=CorpusTable(tuple(str(here / name) for name in config.corpus.paths)),
+        build=structs.replace(table, **paths),
     )
 
 

@@ -81,11 +81,11 @@ def test_an_example_costs_more_than_its_texts() -> None:
     count = load_o200k()
     assert count_example([], count) == 3
     assert count_example([("user", "안녕하세요")], count) == 3 + 3 + 1 + 2
-    assert PairCounter("").count(["안녕하세요", "가"], ["hello world", ""]) == [
+    assert PairCounter().count(["", ""], ["안녕하세요", "가"], ["hello world", ""]) == [
         3 + 2 * (3 + 1) + 2 + 2,
         3 + 2 * (3 + 1) + 1,
     ]
-    assert PairCounter(SYSTEM_PROMPT).count(["가"], [""]) == [3 + 3 * (3 + 1) + 31 + 1]
+    assert PairCounter().count([SYSTEM_PROMPT], ["가"], [""]) == [3 + 3 * (3 + 1) + 31 + 1]
 
 
 @pytest.mark.parametrize("system_prompt", [SYSTEM_PROMPT, "", "<|endoftext|> 표준어로"], ids=["default", "none", "own"])

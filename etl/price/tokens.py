@@ -125,20 +125,26 @@ def _count_by_file(file: Path) -> Count:
 
 
 class PairCounter:
-    """
-    Count the tokens of pairs that share a system prompt, whose tokens are counted once.
+    """Count the tokens of pairs and their instructions, in o200k_base; of texts that come back, once."""
 
-    Args:
-        system_prompt: Instruction in front of each pair; empty for none.
-    """
-
-    def __init__(self, system_prompt: str) -> None:
+    def __init__(self) -> None:
         native = load_o200k()
+        self._constant = count_example([("user", ""), ("assistant", "")], native)
         self._count = lru_cache(_CACHED_TEXTS)(native)
-        system = [("system", system_prompt)] if system_prompt else []
-        self._constant = count_example([*system, ("user", ""), ("assistant", "")], native)
 
-    def count(self, sources: Iterable[str], targets: Iterable[str]) -> list[int]:
-        """Return the tokens of the example of each source and its target."""
-        pairs = zip(map(self._count, sources), map(self._count, targets), strict=True)
-        return [self._constant + source + target for source, target in pairs]
+    def count(self, prompts: Iterable[str], sources: Iterable[str], targets: Iterable[str]) -> list[int]:
+        """
+        Return the tokens of the example of each source and its target.
+
+        Args:
+            prompts: The instruction in front of each pair; empty for none.
+            sources, targets: Texts, as many as there are prompts.
+        """
+        count, constant = self._count, self._constant
+        system = {"": 0}
+        tokens = []
+        for prompt, source, target in zip(prompts, sources, targets, strict=True):
+            if prompt not in system:
+                system[prompt] = MESSAGE_TOKENS + count("system") + count(prompt)
+            tokens.append(constant + system[prompt] + count(source) + count(target))
+        return tokens
