@@ -50,12 +50,6 @@ def test_the_readme_lists_every_option() -> None:
     assert listed == options
 
 
-def test_the_readme_lists_every_option_of_inspect() -> None:
-    """The table of options of `inspect` names each of them, and no other."""
-    listed = set(re.findall(r"^\| `(--[a-z-]+)", _section("What is there: `inspect`"), flags=re.MULTILINE))
-    assert listed == {option.opts[0] for option in _command("inspect").params if option.opts[0].startswith("--")}
-
-
 @pytest.mark.parametrize("name", ["check", "estimate"])
 def test_the_readme_lists_the_options_of_other_commands(name: str) -> None:
     """The table of options of a command names every one it has, and no other."""
@@ -120,6 +114,12 @@ def test_the_readme_lists_every_export() -> None:
     """The table of exports has a row for every target."""
     rows = re.findall(r"^\| `([a-z][a-z-]*)` \|", _section("Without a provider: `export`"), flags=re.MULTILINE)
     assert rows == list(Target)
+
+
+def test_the_readme_lists_every_option_of_inspect() -> None:
+    """The table of options of `inspect` names each of them, and no other."""
+    listed = set(re.findall(r"^\| `(--[a-z-]+)", _section("What is there: `inspect`"), flags=re.MULTILINE))
+    assert listed == {option.opts[0] for option in _command("inspect").params if option.opts[0].startswith("--")}
 
 
 def test_the_readme_tells_the_defaults() -> None:
