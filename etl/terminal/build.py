@@ -22,6 +22,7 @@ PLAIN_SECONDS = 5.0
 _STEPS = {
     "scan": "looking at archives",
     "inspect": "looking at label files",
+    "stage": "looking at segments",
     "read": "reading label files",
     "select": "selecting",
     "compare": "comparing texts",
