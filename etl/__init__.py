@@ -10,7 +10,18 @@ Saturi: AI-Hub's Korean dialect label archives to chat fine-tuning data, every l
 from etl.build import BuildResult, build, dry_run
 from etl.errors import EtlError
 from etl.explain import explain
+from etl.inspect import inspect
 from etl.options import BuildOptions
 from etl.verify import Verification, verify
 
-__all__ = ["BuildOptions", "BuildResult", "EtlError", "Verification", "build", "dry_run", "explain", "verify"]
+__all__ = [
+    "BuildOptions",
+    "BuildResult",
+    "EtlError",
+    "Verification",
+    "build",
+    "dry_run",
+    "explain",
+    "inspect",
+    "verify",
+]

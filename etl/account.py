@@ -191,11 +191,11 @@ def _disagreements(reads: Iterable[Read]) -> dict[str, int]:
         for segment in read.segments:
             counts.update(structs.asdict(segment.disagreements))
             for row in segment.kinds:
-                counts.update(dict.fromkeys(_told_apart(row.kind, read.scan.archive.hints), row.files))
+                counts.update(dict.fromkeys(told_apart(row.kind, read.scan.archive.hints), row.files))
     return _sorted(counts)
 
 
-def _told_apart(kind: Kind, hints: Hints) -> list[str]:
+def told_apart(kind: Kind, hints: Hints) -> list[str]:
     """Return on what the name of label files of *kind*, their archive's name and their contents disagree."""
     found = []
     if len({kind.region, hints.region, kind.label_region} - {None}) > 1:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from etl.inspection.sketch import BatchSketch
 from etl.options import BuildOptions
 from etl.read.batches import Batch
 from etl.select.groups import Group, Section, SegmentSource
@@ -39,6 +40,19 @@ class ProbeTask(Struct, frozen=True):
     batch: Batch
     first: int
     last: int
+
+
+class InspectTask(Struct, frozen=True):
+    """A batch to look at without writing anything, and the share of its label files that is looked at (1 for all)."""
+
+    batch: Batch
+    share: float
+
+
+class SketchTask(Struct, frozen=True):
+    """A segment to look at."""
+
+    source: SegmentSource
 
 
 class JudgeTask(Struct, frozen=True):
@@ -155,6 +169,20 @@ def read_batch(task: ReadTask) -> StagedBatch:
     from etl.read import stage
 
     return stage.read_batch(task)
+
+
+def inspect_batch(task: InspectTask) -> BatchSketch:
+    """Look at a batch, and return what is in it; see `etl.inspection.worker`."""
+    from etl.inspection import worker
+
+    return worker.inspect_batch(task)
+
+
+def inspect_segment(task: SketchTask) -> BatchSketch:
+    """Look at a segment, and return what is in it; see `etl.inspection.worker`."""
+    from etl.inspection import worker
+
+    return worker.inspect_segment(task)
 
 
 def probe(task: ProbeTask) -> None:

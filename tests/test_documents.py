@@ -14,6 +14,8 @@ import etl
 from cli import COMMANDS, cli
 from etl.config import read_config
 from etl.options import BuildOptions
+from etl.read.contents import TURN_CHARACTERS
+from etl.select.clean import RULES
 from schemas.config import BuildTable
 from schemas.terms import DropReason, RejectReason
 
@@ -42,6 +44,24 @@ def test_the_readme_lists_every_option() -> None:
     listed = {option for row in rows for option in re.findall(r"`(--[a-z-]+)", row)}
     options = {parameter.opts[0] for parameter in _command("build").params if parameter.opts[0].startswith("--")}
     assert listed == options
+
+
+def test_the_readme_lists_every_option_of_inspect() -> None:
+    """The table of options of `inspect` names each of them, and no other."""
+    listed = set(re.findall(r"^\| `(--[a-z-]+)", _section("What is there: `inspect`"), flags=re.MULTILINE))
+    assert listed == {option.opts[0] for option in _command("inspect").params if option.opts[0].startswith("--")}
+
+
+def test_the_readme_tells_the_length_of_a_turn() -> None:
+    """Both documents say how long a turn of 2020 may be."""
+    assert f"up to {TURN_CHARACTERS} characters" in _section("The two generations")
+    assert f"{TURN_CHARACTERS}자까지" in KOREAN
+
+
+def test_the_readme_lists_every_cleaning_rule() -> None:
+    """The table of cleaning rules has those of `[clean]` in their order, with the reasons of the code."""
+    rows = re.findall(r"^\| `([a-z]+)` \|.*\| `([a-z_]+)` \|$", README, flags=re.MULTILINE)
+    assert rows == [(rule.name, rule.reason) for rule in RULES if not rule.personal]
 
 
 def test_the_readme_tells_the_defaults() -> None:

@@ -50,8 +50,8 @@ def contents_of(label: LabelFile, path: str, name: MemberName) -> Contents:
 def _of_2022(label: label2022.LabelFile, path: str, name: MemberName) -> Contents:
     text = label.transcription or label2022.Transcription()
     sentences = text.sentences or []
-    speakers = _named([speaker.speaker_id for speaker in label.speaker or [] if speaker is not None])
-    speakers |= _named([sentence.speaker_id for sentence in sentences if sentence is not None])
+    identifiers = [speaker.speaker_id for speaker in label.speaker or [] if speaker is not None]
+    speakers = _named(identifiers + [sentence.speaker_id for sentence in sentences if sentence is not None])
     disagreements = [] if _same_name(path, label.file_name) else ["file_name"]
     prompt = label.script.script_id if label.script is not None else None
     if name.prompt is not None and prompt is not None and _as_text(prompt) != str(name.prompt):
@@ -76,8 +76,8 @@ def _of_2022(label: label2022.LabelFile, path: str, name: MemberName) -> Content
 def _of_2020(label: label2020.LabelFile, path: str) -> Contents:
     """Return what a label file of 2020 tells; ids of speakers are those of the file only, and so its name is part of them."""
     utterances = [utterance or label2020.Utterance() for utterance in label.utterance or []]
-    speakers = _named([speaker.id for speaker in label.speaker or [] if speaker is not None])
-    speakers |= _named([utterance.speaker_id for utterance in utterances])
+    identifiers = [speaker.id for speaker in label.speaker or [] if speaker is not None]
+    speakers = _named(identifiers + [utterance.speaker_id for utterance in utterances])
     category = label.metadata.category if label.metadata is not None else None
     stem = normalize("NFC", _stem(path))
     return Contents(

@@ -28,6 +28,7 @@ _F0_KEY = b'"intonations"'
 _BLOCK_BYTES = 1 << 20
 _LARGE_BYTES = 1 << 20  # few real label files are larger, and copies of such a one would not be small
 _END_BYTES = 64  # more than the white space at an end of a real array
+_HEAD_BYTES = 64
 _TRUNCATED = "Input data was truncated"
 _BYTE = re.compile(r"\(byte (\d+)\)")
 _TEXT_PATH = re.compile(
@@ -55,6 +56,15 @@ class Decoded(NamedTuple):
     repaired: bool
 
 
+def bare(document: bytes) -> bytes:
+    """Return *document* without byte order mark and NULs at the end."""
+    return _without_nuls(document.removeprefix(_BOM))
+
+
+def _without_nuls(document: bytes) -> bytes:
+    return document.rstrip(b"\0\r\n") if document.endswith((b"\0", b"\0\n")) else document
+
+
 def decode(document: bytes) -> Decoded | Defect:
     """Return the label file in *document*, or why there is none."""
     if document.startswith(_BOM):
@@ -66,15 +76,21 @@ def decode(document: bytes) -> Decoded | Defect:
 
 
 def _decode(document: bytes) -> Decoded | Defect:
-    if document.endswith((b"\0", b"\0\n")):
-        document = document.rstrip(b"\0\r\n")
-    # A guess at a glance, since 2022's files are many: the field may also be a text, or a field of something else.
-    text = "transcription" if b'"transcription"' in document or b'"utterance"' not in document else "utterance"
+    document = _without_nuls(document)
+    text = _guess_text(document)
     decoded = _decode_as(text, document)
     if text == "transcription" and _has_no_text(decoded) and b'"utterance"' in document:
         other = _decode_as("utterance", document)
         return decoded if _has_no_text(other) else other
     return decoded
+
+
+def _guess_text(document: bytes) -> str:
+    """Return the field that seems to hold the text of *document*; at a glance, and so it may be another's name, or a text."""
+    # 2022's files, of which there are most, begin with their names.
+    if b'"fileName"' in document[:_HEAD_BYTES] or b'"transcription"' in document or b'"utterance"' not in document:
+        return "transcription"
+    return "utterance"
 
 
 def _has_no_text(decoded: Decoded | Defect) -> bool:
@@ -94,11 +110,11 @@ def _decode_as(text: str, document: bytes) -> Decoded | Defect:
         return invalid
     whole = _parse(text, document)
     if isinstance(whole, Defect) and whole.reason is RejectReason.INVALID_JSON:
-        mended = _parse(text, _mended(document))
+        repaired = _parse(text, mended(document))
         # The first complaint is the one that says where the file, as it is, went wrong.
-        if isinstance(mended, Defect) and mended.reason is whole.reason:
+        if isinstance(repaired, Defect) and repaired.reason is whole.reason:
             return whole
-        return _checked(text, mended, repaired=True)
+        return _checked(text, repaired, repaired=True)
     return _checked(text, whole, repaired=False)
 
 
@@ -184,7 +200,7 @@ def _invalid_utf8(document: bytes) -> Defect | None:
     return None
 
 
-def _mended(document: bytes) -> bytes:
+def mended(document: bytes) -> bytes:
     """Return *document* without commas that separate nothing, and with line ends and tabs within strings escaped."""
     pieces: list[bytes] = []
     done = 0

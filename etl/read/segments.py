@@ -31,6 +31,7 @@ FILES = pl.Schema(
         "label_speech_type": pl.String,
         "script": pl.String,  # set and prompt, null where the name does not give them
         "speakers": pl.String,  # ids, one a line, sorted
+        "disagreements": pl.String,  # things on which its name and its contents disagree, one a line; null where there is none
         "pronunciation": pl.String,  # the texts of the whole file; null in those of 2020, which have none
         "dialect": pl.String,
         "standard": pl.String,

@@ -50,7 +50,7 @@ def read_batch(task: ReadTask) -> StagedBatch:
     witness = _witness(batch.archive)
     if header is not None and _is_valid_still(header, witness):
         return StagedBatch(header, reused=True)
-    rows = _Rows()
+    rows = Rows()
     for member in read_members(batch, task.killers):
         rows.add(member)
     if len(rows.files) != batch.extent.label_files:
@@ -85,7 +85,7 @@ def probe(task: ProbeTask) -> None:
             decode(member.content)
 
 
-_KindFields = tuple[int, str | None, str | None, str | None, str | None, str | None]
+KindFields = tuple[int, str | None, str | None, str | None, str | None, str | None]
 
 
 class _FileRow(NamedTuple):
@@ -104,12 +104,13 @@ class _FileRow(NamedTuple):
     label_speech_type: str | None = None
     script: str | None = None
     speakers: str | None = None
+    disagreements: str | None = None
     pronunciation: str | None = None
     dialect: str | None = None
     standard: str | None = None
 
 
-class _Rows:
+class Rows:
     """The rows of one segment, and what its header counts."""
 
     def __init__(self) -> None:
@@ -117,27 +118,27 @@ class _Rows:
         self.sentences: list[tuple[int, int, int | None, str | None, str | None, str | None]] = []  # of SENTENCES
         self.ignored = self.repaired = 0
         self.rejected: Counter[str] = Counter()
-        self.kinds: Counter[_KindFields] = Counter()
-        self.kind_turns: Counter[_KindFields] = Counter()
-        self.kind_sentences: Counter[_KindFields] = Counter()
+        self.kinds: Counter[KindFields] = Counter()
+        self.kind_turns: Counter[KindFields] = Counter()
+        self.kind_sentences: Counter[KindFields] = Counter()
         self.disagreements: Counter[str] = Counter()
         self.contents: list[tuple[str, int, int]] = []
 
-    def add(self, member: Member | None) -> None:
-        """Add one entry of the archive, decoded or rejected; None is an entry that is no label file."""
+    def add(self, member: Member | None) -> KindFields | None:
+        """Add one entry of the archive, None for no label file, and return its kind where it is decoded."""
         if member is None:
             self.ignored += 1
-            return
+            return None
         self.contents.append((member.path, member.json_bytes, member.crc32))
         outcome = member.content if isinstance(member.content, Defect) else decode(member.content)
         if isinstance(outcome, Defect):
             self.rejected[outcome.reason] += 1
             self.files.append(_FileRow(member.number, member.path, outcome.reason, outcome.position, outcome.detail))
-            return
+            return None
         self.repaired += outcome.repaired
-        self._keep(member, outcome)
+        return self._keep(member, outcome)
 
-    def _keep(self, member: Member, decoded: Decoded) -> None:
+    def _keep(self, member: Member, decoded: Decoded) -> KindFields:
         name = parse_member(member.path)
         told = contents_of(decoded.label, member.path, name)
         kind = (told.generation, name.region, name.speech_type, name.split, told.region, told.speech_type)
@@ -146,10 +147,10 @@ class _Rows:
         self.kind_sentences[kind] += len(told.sentences)
         self.disagreements.update(told.disagreements)
         row = len(self.files)
-        turns: Iterable[int | None] = told.turns or repeat(None, len(told.sentences))
+        turns: Iterable[int | None] = told.turns or repeat(None)
         self.sentences += [
             (row, number, turn, *texts)
-            for number, (turn, texts) in enumerate(zip(turns, told.sentences, strict=True), 1)
+            for number, (turn, texts) in enumerate(zip(turns, told.sentences, strict=False), 1)
         ]
         self.files.append(
             _FileRow(
@@ -161,18 +162,28 @@ class _Rows:
                 *kind,
                 None if name.prompt is None else f"{name.script_set}:{name.prompt}",
                 "\n".join(sorted(told.speakers)),
+                "\n".join(told.disagreements) or None,
                 *told.whole,
             )
         )
+        return kind
+
+    def frames(self) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Return the rows as `FILES` and as `SENTENCES`."""
+        return _frame(self.files, FILES), _frame(self.sentences, SENTENCES)
 
     def segment(self, key: str, witness: str) -> tuple[SegmentHeader, bytes, bytes]:
         """Return the header, without its checksum, and the two Arrow IPC files of the segment."""
-        files, sentences = to_ipc(_frame(self.files, FILES)), to_ipc(_frame(self.sentences, SENTENCES))
-        header = SegmentHeader(
+        files, sentences = map(to_ipc, self.frames())
+        return self.header(key, witness, len(files)), files, sentences
+
+    def header(self, key: str, witness: str, files_bytes: int) -> SegmentHeader:
+        """Return what is counted, without the checksum."""
+        return SegmentHeader(
             key=key,
             witness=witness,
             crc32=0,
-            files_bytes=len(files),
+            files_bytes=files_bytes,
             label_files=len(self.files),
             decoded=self.kinds.total(),
             rejected=dict(sorted(self.rejected.items())),
@@ -185,7 +196,6 @@ class _Rows:
             disagreements=Disagreements(**self.disagreements),
             digest=hashlib.sha256(msgspec.json.encode(self.contents)).hexdigest(),
         )
-        return header, files, sentences
 
 
 def _frame(rows: Sequence[tuple[Any, ...]], schema: pl.Schema) -> pl.DataFrame:
