@@ -98,7 +98,7 @@ def make_manifest(
     rows = [archive_row(read) for read in reads]
     segments = [segment for read in reads for segment in read.segments]
     utterances = utterances_by_group(reads, options)
-    shards = [row for result in results for row in _shard_rows(result)]
+    shards = [row for result in results for row in _shard_rows(result, tokens=options.tokens)]
     unsharded = {
         group: {str(reason): n}
         for group, n in utterances.items()
@@ -165,7 +165,7 @@ def balance(what: str, whole: int, parts: Mapping[str, int]) -> None:
         raise PromiseError(f"{what} do not add up", f"{whole:,} is not {facts}")
 
 
-def _shard_rows(result: SectionResult) -> Iterator[ShardRow]:
+def _shard_rows(result: SectionResult, *, tokens: bool) -> Iterator[ShardRow]:
     """Yield the rows of the shards of a section, without those that never held an utterance."""
     for shard in result.shards:
         dropped = _sorted(_sum(group.dropped[shard.split] for group in result.groups))
@@ -181,6 +181,7 @@ def _shard_rows(result: SectionResult) -> Iterator[ShardRow]:
                 bytes=sum(chunk.bytes for chunk in shard.chunks),
                 chunks=len(shard.chunks),
                 too_few=any(chunk.examples < FEWEST_EXAMPLES for chunk in shard.chunks),
+                tokens=sum(chunk.tokens or 0 for chunk in shard.chunks) if tokens else None,
             )
 
 

@@ -4,6 +4,7 @@ import re
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec import Struct, structs
@@ -25,13 +26,7 @@ def read_config(path: Path) -> Config:
         OptionError: It cannot be read, is no TOML, or holds a name or a value it cannot hold.
     """
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise OptionError(str(path), f"cannot be read ({error.strerror})", "check the path") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise OptionError(str(path), f"no valid TOML ({error})", "mend it there") from error
-    try:
-        config = msgspec.convert(tables, type=Config)
+        config = msgspec.convert(read_toml(path), type=Config)
     except msgspec.ValidationError as error:
         raise OptionError(str(path), *_explain(str(error))) from error
     here = path.absolute().parent
@@ -42,6 +37,21 @@ def read_config(path: Path) -> Config:
         corpus=CorpusTable(tuple(str(here / name) for name in config.corpus.paths)),
         build=structs.replace(table, **paths),
     )
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """
+    Return the tables of the file at *path*.
+
+    Raises:
+        OptionError: It cannot be read, or is no TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise OptionError(str(path), f"cannot be read ({error.strerror})", "check the path") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise OptionError(str(path), f"no valid TOML ({error})", "mend it there") from error
 
 
 def _explain(complaint: str) -> tuple[str, str]:

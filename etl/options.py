@@ -114,6 +114,7 @@ class BuildOptions(Struct, frozen=True, kw_only=True):
         sample_per_shard: Likewise, of each shard.
         shard_by: What shards are apart by beside the split, in any order.
         validation: Share of speakers and scripts held out (0 to below 1), or "official" for AI-Hub's own folders.
+        tokens: Count the tokens of every example, as o200k_base has them.
         max_chunk_bytes: Cap on one chunk.
         max_chunk_examples: Cap on the examples of one chunk, or None.
         max_member_bytes: Cap on one label file, as declared and as inflated.
@@ -152,6 +153,7 @@ class BuildOptions(Struct, frozen=True, kw_only=True):
     sample_per_shard: int | None = None
     shard_by: tuple[Dimension, ...] = tuple(Dimension)
     validation: float | Literal["official"] = 0.05
+    tokens: bool = True
     max_chunk_bytes: int = 100_000_000
     max_chunk_examples: int | None = None
     max_member_bytes: int = 64 * MIB
@@ -228,6 +230,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "sample": (int, NoneType),
     "sample_per_shard": (int, NoneType),
     "validation": (float, int, str),
+    "tokens": (bool,),
     "max_chunk_bytes": (int,),
     "max_chunk_examples": (int, NoneType),
     "max_member_bytes": (int,),

@@ -41,6 +41,7 @@ class BuildTable(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
     sample_per_shard: int | None = None
     shard_by: list[str] | str | None = None
     validation: float | str | None = None
+    tokens: bool | None = None
     max_chunk_bytes: int | str | None = None
     max_chunk_examples: int | None = None
     max_member_bytes: int | str | None = None

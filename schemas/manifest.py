@@ -61,7 +61,7 @@ class ShardRow(Struct, frozen=True, kw_only=True):
     """
     All examples of one (split, region, speech type); `all` stands for a region or a speech type that does not part shards.
 
-    `tokens` is null until somebody counts them.
+    `tokens` are those of o200k_base, null where they were not counted.
     """
 
     split: str
@@ -85,7 +85,7 @@ class UnshardedRow(Struct, frozen=True, kw_only=True):
 
 
 class ChunkRow(Struct, frozen=True, kw_only=True):
-    """One JSONL file of a shard; `path` is relative to the output folder, with forward slashes."""
+    """One JSONL file of a shard; `path` is relative to the output folder, with forward slashes, and `tokens` as in its shard."""
 
     split: str
     region: str

@@ -137,7 +137,7 @@ def test_lineage_leads_each_line_back(built: tuple[Path, Path]) -> None:
     places = list(lines)[:: max(1, len(lines) // 60)]
     assert len(places) > 40
     for place in places:
-        archive, name, sentence = rows[place]
+        archive, name, sentence, _ = rows[place]
         content = contents[archive, name]
         assert isinstance(content, bytes)
         transcription = read_label(mended(content))

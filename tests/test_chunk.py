@@ -151,7 +151,7 @@ class _Shard:
 
     def check(self) -> None:
         """Compare rows, counts, checksums and lineage with the files."""
-        rows = self.writer.chunks
+        rows, lineage = self.writer.chunks, self.lineage
         files = {path.relative_to(self.folder).as_posix(): path.read_bytes() for path in self.folder.glob("chunks/*/*")}
         assert [row.path for row in rows] == sorted(files)
         assert [row.path for row in rows] == [
@@ -161,13 +161,13 @@ class _Shard:
             content = files[row.path]
             facts = (len(content), content.count(b"\n"), hashlib.sha256(content).hexdigest())
             assert (row.bytes, row.examples, row.sha256) == facts
-            assert (row.split, row.region, row.speech_type, row.tokens) == ("train", "jeju", "answer", None)
+            assert (row.split, row.region, row.speech_type) == ("train", "jeju", "answer")
+            assert row.tokens == lineage.filter(pl.col("chunk") == row.path)["tokens"].sum()
         assert b"".join(files[row.path] for row in rows) == b"".join(line for _, line in self.taken)
-        lineage = self.lineage
         assert lineage.schema == LINEAGE
         assert lineage.height == len(self.taken)
         for (number, line), origin in zip(self.taken, lineage.iter_rows(named=True), strict=True):
-            assert (origin["archive"], origin["member"], origin["sentence"]) == _origin(number)
+            assert (origin["archive"], origin["member"], origin["sentence"], origin["tokens"]) == _origin(number)
             assert files[origin["chunk"]].splitlines(keepends=True)[origin["line"] - 1] == line
 
 
@@ -175,8 +175,8 @@ def _line(number: int, length: int = 0) -> bytes:
     return json.dumps(f"{number} 옵서{'.' * length}", ensure_ascii=False).encode() + b"\n"
 
 
-def _origin(number: int) -> tuple[str, str, int | None]:
-    return "가.zip", f"{number}.json", number % 3 or None
+def _origin(number: int) -> tuple[str, str, int | None, int | None]:
+    return "가.zip", f"{number}.json", number % 3 or None, number % 7
 
 
 @given(

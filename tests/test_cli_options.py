@@ -40,6 +40,7 @@ OPTIONS: dict[str, tuple[list[str], str, Any]] = {
     "clean": (["--no-clean"], "false", False),
     "pii": (["--pii", "mask"], '"mask"', "mask"),
     "validation": (["--validation", "0.25"], "0.25", 0.25),
+    "tokens": (["--no-tokens"], "false", False),
     "max_chunk_bytes": (["--max-chunk-bytes", "64KiB"], '"64KiB"', 65_536),
     "max_chunk_examples": (["--max-chunk-examples", "12"], "12", 12),
     "max_member_bytes": (["--max-member-bytes", "1.5MB"], '"1.5MB"', 1_500_000),

@@ -71,6 +71,7 @@ def _option(name: str, help: str, **more: Any) -> Callable[..., Any]:  # noqa: A
 @_option(
     "validation", "Share of speakers and scripts held out, 0 for none, or AI-Hub's own folders.", type=Share("official")
 )
+@_option("tokens", "Count the tokens of every example.", flag="--tokens/--no-tokens")
 @_option("max_chunk_bytes", "Cap on one chunk: 500KB, 100MB, 64MiB.", type=Bytes())
 @_option("max_chunk_examples", "Cap on the examples of one chunk.  [default: none]", type=int)
 @_option("max_member_bytes", "Cap on one label file, inflated.", type=Bytes())

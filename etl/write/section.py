@@ -8,6 +8,7 @@ import msgspec
 import polars as pl
 
 from etl.files import make_folder, write_whole
+from etl.price.tokens import PairCounter
 from etl.read.segments import to_ipc
 from etl.select.decisions import Step, read_decisions, write_reasons
 from etl.select.groups import Group, SegmentSource
@@ -93,6 +94,7 @@ def _write_lines(
 ) -> None:
     """Hand every utterance kept to the writer of its split."""
     prompts = prompts_of(task.options, group)
+    counter = PairCounter() if task.options.tokens else None
     kept = decisions.lazy().filter(pl.col("reason").is_null()).drop("reason").collect()
     for (number,), chosen in kept.partition_by("segment", maintain_order=True, as_dict=True, include_key=False).items():
         source = sources[number]
@@ -102,8 +104,12 @@ def _write_lines(
         # As they were when they were judged: texts are read twice, since a shard may be larger than memory.
         pairs = as_pairs(found.collect(), task.options)
         for (split,), frame in pairs.partition_by("split", maintain_order=True, as_dict=True).items():
-            lines = render(frame["source"], frame["target"], pick(prompts, frame["choice"]))
-            origins = list(zip(repeat(source.archive, frame.height), frame["member"], frame["sentence"], strict=True))
+            picked = pick(prompts, frame["choice"])
+            lines = render(frame["source"], frame["target"], picked)
+            tokens = counter.count(picked, frame["source"], frame["target"]) if counter else repeat(None, frame.height)
+            origins = list(
+                zip(repeat(source.archive, frame.height), frame["member"], frame["sentence"], tokens, strict=True)
+            )
             writers[Split(split)].add(lines, origins)
 
 

@@ -25,6 +25,7 @@ LINEAGE = pl.Schema(
         "archive": pl.String,
         "member": pl.String,
         "sentence": pl.UInt32,  # from 1, of a turn that of its first; null where a line is a whole label file
+        "tokens": pl.UInt32,  # of the example; null where they were not counted
     }
 )
 """A row an example, in the order of the chunks."""
@@ -35,8 +36,11 @@ _LINEAGE_ROWS = 16_384  # rows gathered before they go to disk: about 4 MB
 _UNDECIDED = 2 * (FEWEST_EXAMPLES - 1)
 
 
-Origin = tuple[str, str, int | None]
-"""Where an example came from: archive, member, and sentence (from 1) or None for a whole label file."""
+Origin = tuple[str, str, int | None, int | None]
+"""
+What the lineage tells of an example: archive, member, sentence (from 1) or None for a whole label file, and its tokens or
+None where they are not counted.
+"""
 
 
 class ShardWriter:
@@ -61,7 +65,7 @@ class ShardWriter:
         self._held = _Held([], [], [])
         self._open: _OpenChunk | None = None
         self._examples_of: Counter[int] = Counter()
-        self._rows: list[tuple[str, int, str, str, int | None]] = []  # of LINEAGE
+        self._rows: list[tuple[str, int, str, str, int | None, int | None]] = []  # of LINEAGE
 
     def add(self, lines: Sequence[bytes], origins: Sequence[Origin]) -> None:
         """
@@ -119,6 +123,7 @@ class ShardWriter:
         numbers = range(chunk.examples + 1, chunk.examples + len(held.lines) + 1)
         self._rows += [(path, number, *origin) for number, origin in zip(numbers, held.origins, strict=True)]
         chunk.examples += len(held.lines)
+        chunk.tokens += sum(tokens or 0 for *_, tokens in held.origins)
         if len(self._rows) >= _LINEAGE_ROWS:
             self._save_lineage()
 
@@ -140,6 +145,7 @@ class ShardWriter:
             examples=chunk.examples,
             bytes=chunk.bytes,
             sha256=chunk.sha256.hexdigest(),
+            tokens=chunk.tokens if self._options.tokens else None,
         )
         self.chunks.append(row)
 
@@ -164,7 +170,7 @@ class _OpenChunk:
         self.number = number
         self.file = PendingFile(path)
         self.sha256 = hashlib.sha256()
-        self.bytes = self.examples = 0
+        self.bytes = self.examples = self.tokens = 0
 
     def write(self, block: bytes) -> None:
         self.file.write(block)
