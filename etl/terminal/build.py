@@ -26,6 +26,7 @@ _STEPS = {
     "read": "reading label files",
     "select": "selecting",
     "compare": "comparing texts",
+    "share": "looking for texts on both sides",
     "limit": "limiting",
     "write": "writing chunks",
     "prove": "looking for leaks",
