@@ -10,6 +10,7 @@ import polars as pl
 from etl.files import write_whole
 from etl.select.rules import count_by_split, mark_in_training, read_decisions
 from etl.select.utterances import read_utterances
+from etl.stopwatch import lap
 from etl.tasks import GroupResult, ShardResult, WriteTask
 from etl.write.render import render
 from etl.write.shard import ShardWriter
@@ -85,10 +86,13 @@ def _write_lines(task: WriteTask, decisions: pl.DataFrame, writers: dict[Split, 
             chosen.lazy(), on="row", how="inner", maintain_order="left"
         )
         for (split,), frame in utterances.collect().partition_by("split", maintain_order=True, as_dict=True).items():
+            lap("take")
             lines = render(frame["source"], frame["target"], task.options.system_prompt)
+            lap("render")
             sentences = frame["sentence"] if task.options.unit is Unit.SENTENCE else repeat(None, frame.height)
             origins = list(zip(repeat(source.archive, frame.height), frame["member"], sentences, strict=True))
             over_cap[Split(split)] += writers[Split(split)].add(lines, origins)
+            lap("chunk write")
     return over_cap
 
 
