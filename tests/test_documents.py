@@ -62,7 +62,12 @@ def test_the_readme_tells_the_defaults() -> None:
 def test_the_configuration_file_knows_every_option() -> None:
     """Every option of `build` can stand in `etl.toml`, but for those that say how to run this once."""
     options = {parameter.name for parameter in _command("build").params if parameter.opts[0].startswith("--")}
-    assert {field.name for field in msgspec.structs.fields(BuildTable)} == options - {"config", "dry_run", "as_json"}
+    assert {field.name for field in msgspec.structs.fields(BuildTable)} == options - {
+        "config",
+        "dry_run",
+        "profile",
+        "as_json",
+    }
 
 
 def test_the_readme_lists_every_reason() -> None:

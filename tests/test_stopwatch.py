@@ -32,7 +32,7 @@ def test_what_no_stage_claims() -> None:
 
 
 def test_a_profile(here: Path) -> None:
-    """With --profile every stage of every step is in build.json and on stderr, and no worker was at work for longer than the build."""
+    """With --profile every stage of every step is in build.json and on stderr, and their sum is not over what the workers had."""
     run = saturi("build", "corpus", "--out", "out", "--workers", "2", "--profile", "--json", cwd=here)
     assert run.returncode == 0, run.stderr
     assert json.loads(run.stdout)["label_files"] == 40
