@@ -6,11 +6,11 @@ CORPUS := build/demo/corpus
 RESULT := build/demo/result
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types bench clean
+.PHONY: help setup demo test test-export lint types bench clean
 
 help:
 	@echo "make demo   write a synthetic corpus, build it, verify it, show where the result lies"
-	@echo "make test   run the tests"
+	@echo "make test   run the tests; make test-export: those that need trl, and torch with it, which is gigabytes"
 	@echo "make lint   ruff; make types: mypy; make bench: the speed of the build against the naive recipe"
 
 .venv/ready: pyproject.toml constraints.txt
@@ -30,6 +30,13 @@ demo: setup
 
 test: setup
 	$(BIN)/python -m pytest
+
+.venv/ready-trl: .venv/ready constraints-trl.txt
+	PIP_CONSTRAINT=$(CURDIR)/constraints-trl.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet --editable ".[dev,trl]"
+	touch .venv/ready-trl
+
+test-export: .venv/ready-trl
+	$(BIN)/python -m pytest tests/test_export_trl.py
 
 lint: setup
 	$(BIN)/ruff check .

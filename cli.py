@@ -9,7 +9,7 @@ from etl.errors import EtlError, OptionError, StorageError
 from etl.version import __version__
 
 INTERRUPTED = 130
-COMMANDS = ("build", "verify", "sample")
+COMMANDS = ("inspect", "build", "verify", "explain", "check", "estimate", "export", "sample")
 """In the order in which they are used; each is the function of its name in the module of its name in `etl.commands`."""
 
 
@@ -42,7 +42,7 @@ def main() -> None:
     try:
         code = cli.main(standalone_mode=False)
     except click.ClickException as error:
-        click.echo(f"saturi: {error.format_message()}", err=True)
+        click.echo(f"saturi: {' '.join(error.format_message().split())}", err=True)  # it lists choices line by line
         code = error.exit_code
     except (EtlError, FileExistsError) as error:
         click.echo(f"saturi: {error}", err=True)

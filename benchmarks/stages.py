@@ -28,7 +28,7 @@ from etl.read.discover import discover
 from etl.read.scan import scan
 from etl.read.segments import FILES, read_files, to_ipc
 from etl.read.stage import read_batch
-from etl.select.groups import Group
+from etl.select.groups import Section
 from etl.tasks import ReadTask
 from etl.write.render import render
 from etl.write.shard import ShardWriter
@@ -96,7 +96,7 @@ def _material(folder: Path, files: int) -> _Material:
 
 def _stages(material: _Material, folder: Path) -> dict[str, Callable[[], object]]:
     """Return the work of each stage, in the order of the build."""
-    origins = [("archive", "member", None)] * len(material.lines)
+    origins = [("archive", "member", None, None)] * len(material.lines)
 
     def read() -> None:
         stage = folder / "stage"
@@ -106,8 +106,8 @@ def _stages(material: _Material, folder: Path) -> dict[str, Callable[[], object]
 
     def chunk() -> None:
         shutil.rmtree(folder / "out", ignore_errors=True)
-        group = Group(Region.JEJU, SpeechType.REPEAT)
-        writer = ShardWriter(Split.TRAIN, group, folder / "out", BuildOptions())
+        section = Section(Region.JEJU, SpeechType.REPEAT)
+        writer = ShardWriter(Split.TRAIN, section, folder / "out", BuildOptions())
         writer.add(material.lines, origins)
         writer.finish()
 

@@ -8,8 +8,29 @@ Saturi: AI-Hub's Korean dialect label archives to chat fine-tuning data, every l
 """
 
 from etl.build import BuildResult, build, dry_run
+from etl.check import CheckReport, check
 from etl.errors import EtlError
+from etl.explain import explain
+from etl.export import export
+from etl.inspect import inspect
 from etl.options import BuildOptions
+from etl.price.estimate import estimate
 from etl.verify import Verification, verify
+from schemas.estimate import Estimate
 
-__all__ = ["BuildOptions", "BuildResult", "EtlError", "Verification", "build", "dry_run", "verify"]
+__all__ = [
+    "BuildOptions",
+    "BuildResult",
+    "CheckReport",
+    "Estimate",
+    "EtlError",
+    "Verification",
+    "build",
+    "check",
+    "dry_run",
+    "estimate",
+    "explain",
+    "export",
+    "inspect",
+    "verify",
+]

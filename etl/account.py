@@ -1,7 +1,7 @@
 """The account of a build: every label file and every utterance in exactly one place, or the build does not end."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 
 from msgspec import Struct, structs
@@ -12,11 +12,11 @@ from etl.read.discover import Corpus
 from etl.read.names import Hints
 from etl.read.scan import Scan
 from etl.select.groups import Group, group_of
-from etl.tasks import GroupResult, ShardResult
+from etl.tasks import SectionResult, Shared
 from etl.write.chunk import FEWEST_EXAMPLES
 from schemas.manifest import MANIFEST_VERSION, ArchiveRow, Counts, Manifest, ShardRow, UnshardedRow
-from schemas.segment import Kind, SegmentHeader
-from schemas.terms import DropReason, Region, SpeechType, Unit
+from schemas.segment import Kind, KindCount, SegmentHeader
+from schemas.terms import DropReason, Generation, Region, SpeechType, Unit
 
 
 class Read(Struct, frozen=True):
@@ -45,6 +45,8 @@ def archive_row(read: Read) -> ArchiveRow:
         decoded=sum(segment.decoded for segment in segments),
         rejected=sum(sum(segment.rejected.values()) for segment in segments),
         ignored=sum(segment.ignored for segment in segments),
+        generations=_generations(segments),
+        deidentified=archive.deidentified,
         problem=read.scan.problem,
     )
     balance(f"label files of {archive.name}", row.label_files, {"decoded": row.decoded, "rejected": row.rejected})
@@ -57,10 +59,15 @@ def utterances_by_group(reads: Iterable[Read], options: BuildOptions) -> Counter
     for read in reads:
         for segment in read.segments:
             for row in segment.kinds:
-                counts[group_of(row.kind, read.scan.archive.hints)] += (
-                    row.files if options.unit is Unit.FILE else row.sentences
-                )
+                counts[group_of(row.kind, read.scan.archive.hints)] += utterances_of(row, options.unit)
     return counts
+
+
+def utterances_of(row: KindCount, unit: Unit) -> int:
+    """Return how many utterances the label files of one kind hold; of 2020, a file is as many as it has turns."""
+    if unit is Unit.SENTENCE:
+        return row.sentences
+    return row.turns if row.kind.generation == Generation.OF_2020 else row.files
 
 
 def wanted(group: Group, options: BuildOptions) -> DropReason | None:
@@ -73,7 +80,7 @@ def wanted(group: Group, options: BuildOptions) -> DropReason | None:
 
 
 def make_manifest(
-    options: BuildOptions, reads: Sequence[Read], found: Corpus, results: Sequence[GroupResult]
+    options: BuildOptions, reads: Sequence[Read], found: Corpus, results: Sequence[SectionResult], shared: Shared
 ) -> Manifest:
     """
     Return the manifest of a build.
@@ -81,31 +88,28 @@ def make_manifest(
     Args:
         reads: Every archive, in canonical order.
         found: What was found beside them.
-        results: What was written, in the order of the groups.
+        results: What was written, in the order of the sections.
+        shared: What both sides of it have in common.
 
     Raises:
-        PromiseError: A sum does not balance.
+        PromiseError: A sum does not balance, or a split of ours leaks.
     """
+    _refuse_leaks(shared, options)
     rows = [archive_row(read) for read in reads]
     segments = [segment for read in reads for segment in read.segments]
     utterances = utterances_by_group(reads, options)
-    shards = [
-        _shard_row(result, shard) for result in results for shard in result.shards if shard.chunks or shard.dropped
-    ]
-    excluded = {
+    shards = [row for result in results for row in _shard_rows(result, tokens=options.tokens)]
+    unsharded = {
         group: {str(reason): n}
         for group, n in utterances.items()
         if n and (reason := wanted(group, options)) is not None
     }
-    unsharded = excluded | {result.group: result.unsharded for result in results if result.unsharded}
-    for result in results:
-        dropped = _sum([result.unsharded, *(shard.dropped for shard in result.shards)])
-        examples = sum(chunk.examples for shard in result.shards for chunk in shard.chunks)
-        balance(
-            f"utterances of {result.group}",
-            utterances[result.group],
-            {"examples": examples, "dropped": dropped.total()},
-        )
+    for group in (group for result in results for group in result.groups):
+        dropped = _sum([group.unsharded, *group.dropped.values()])
+        parts = {"examples": group.examples, "dropped": dropped.total()}
+        balance(f"utterances of {group.group}", utterances[group.group], parts)
+        if group.unsharded:
+            unsharded[group.group] = group.unsharded
     dropped = _sum([*unsharded.values(), *(shard.dropped for shard in shards)])
     counts = Counts(
         label_files=sum(row.label_files for row in rows),
@@ -114,12 +118,14 @@ def make_manifest(
         ignored=sum(row.ignored for row in rows) + found.ignored_files,
         ignored_archives=found.ignored_archives,
         repaired=sum(segment.repaired for segment in segments),
+        generations=_generations(segments),
         disagreements=_disagreements(reads),
         unknown=_unknown(reads),
         utterances=utterances.total(),
         dropped=_sorted(dropped),
         examples=sum(shard.examples for shard in shards),
-        validation_in_training=sum(result.validation_in_training for result in results),
+        shared={"scripts": shared.scripts, "speakers": shared.speakers, "texts": shared.texts},
+        validation_in_training=shared.validation_in_training,
     )
     balance("label files", counts.label_files, {"decoded": counts.decoded, "rejected": sum(counts.rejected.values())})
     balance("utterances", counts.utterances, {"examples": counts.examples, "dropped": sum(counts.dropped.values())})
@@ -140,6 +146,13 @@ def make_manifest(
     )
 
 
+def _refuse_leaks(shared: Shared, options: BuildOptions) -> None:
+    """Check that nothing is on both sides, unless the sides are AI-Hub's own."""
+    if options.validation != "official" and any(shared):
+        facts = ", ".join(f"{number:,} {name}" for name, number in shared._asdict().items())
+        raise PromiseError("train and validation have something in common", facts)
+
+
 def balance(what: str, whole: int, parts: Mapping[str, int]) -> None:
     """
     Check that *parts* sum up to *whole*.
@@ -152,19 +165,24 @@ def balance(what: str, whole: int, parts: Mapping[str, int]) -> None:
         raise PromiseError(f"{what} do not add up", f"{whole:,} is not {facts}")
 
 
-def _shard_row(result: GroupResult, shard: ShardResult) -> ShardRow:
-    examples = sum(chunk.examples for chunk in shard.chunks)
-    return ShardRow(
-        split=shard.split,
-        region=result.group.region,
-        speech_type=result.group.speech_type,
-        utterances=examples + sum(shard.dropped.values()),
-        dropped=shard.dropped,
-        examples=examples,
-        bytes=sum(chunk.bytes for chunk in shard.chunks),
-        chunks=len(shard.chunks),
-        too_few=any(chunk.examples < FEWEST_EXAMPLES for chunk in shard.chunks),
-    )
+def _shard_rows(result: SectionResult, *, tokens: bool) -> Iterator[ShardRow]:
+    """Yield the rows of the shards of a section, without those that never held an utterance."""
+    for shard in result.shards:
+        dropped = _sorted(_sum(group.dropped[shard.split] for group in result.groups))
+        examples = sum(chunk.examples for chunk in shard.chunks)
+        if examples or dropped:
+            yield ShardRow(
+                split=shard.split,
+                region=result.section.region,
+                speech_type=result.section.speech_type,
+                utterances=examples + sum(dropped.values()),
+                dropped=dropped,
+                examples=examples,
+                bytes=sum(chunk.bytes for chunk in shard.chunks),
+                chunks=len(shard.chunks),
+                too_few=any(chunk.examples < FEWEST_EXAMPLES for chunk in shard.chunks),
+                tokens=sum(chunk.tokens or 0 for chunk in shard.chunks) if tokens else None,
+            )
 
 
 def _disagreements(reads: Iterable[Read]) -> dict[str, int]:
@@ -174,11 +192,11 @@ def _disagreements(reads: Iterable[Read]) -> dict[str, int]:
         for segment in read.segments:
             counts.update(structs.asdict(segment.disagreements))
             for row in segment.kinds:
-                counts.update(dict.fromkeys(_told_apart(row.kind, read.scan.archive.hints), row.files))
+                counts.update(dict.fromkeys(told_apart(row.kind, read.scan.archive.hints), row.files))
     return _sorted(counts)
 
 
-def _told_apart(kind: Kind, hints: Hints) -> list[str]:
+def told_apart(kind: Kind, hints: Hints) -> list[str]:
     """Return on what the name of label files of *kind*, their archive's name and their contents disagree."""
     found = []
     if len({kind.region, hints.region, kind.label_region} - {None}) > 1:
@@ -192,6 +210,15 @@ def _told_apart(kind: Kind, hints: Hints) -> list[str]:
     if len({kind.split, hints.split} - {None}) > 1:
         found.append("split")
     return found
+
+
+def _generations(segments: Iterable[SegmentHeader]) -> dict[str, int]:
+    """Return how many decoded label files are of each generation."""
+    counts: Counter[str] = Counter()
+    for segment in segments:
+        for row in segment.kinds:
+            counts[str(row.kind.generation)] += row.files
+    return _sorted(counts)
 
 
 def _unknown(reads: Iterable[Read]) -> dict[str, int]:

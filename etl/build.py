@@ -2,18 +2,17 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Struct
 
-from etl.account import Read, balance, make_manifest, utterances_by_group, wanted
-from etl.errors import EmptyCorpusError, OptionError, WorkerKilledError
+from etl.account import Read, balance, make_manifest
+from etl.errors import EmptyCorpusError, OptionError
 from etl.facts import BuildFacts, Meter, Progress, Watcher
-from etl.files import make_folder, write_whole
+from etl.files import write_whole
 from etl.folder import (
     BUILD_FACTS,
     CHUNKS,
@@ -21,6 +20,7 @@ from etl.folder import (
     MANIFEST,
     REJECTS,
     STAGE,
+    TRACE_FILE,
     WORK,
     claimed,
     encode_manifest,
@@ -28,32 +28,31 @@ from etl.folder import (
     publish_build,
 )
 from etl.options import BuildOptions
-from etl.read.batches import segment_path
 from etl.read.discover import Corpus, discover
 from etl.read.scan import Scan, scan
 from etl.read.suspects import read_without_killers
-from etl.select.groups import Group, SegmentSource, group_of
+from etl.run import Run
+from etl.selection import Selection, segments_of, select
 from etl.tasks import (
-    GroupResult,
     LineageTask,
     ReadTask,
     RejectsTask,
-    SelectTask,
+    SectionResult,
+    ShareTask,
+    TraceTask,
     WriteTask,
+    count_shared,
     read_batch,
-    select,
-    write_group,
     write_lineage,
     write_rejects,
+    write_section,
+    write_trace,
 )
 from etl.verdict import failures_of, warnings_of
 from etl.workers import ExecutorMaker, Workers, default_workers, process_pool
 from schemas.manifest import Manifest
 from schemas.segment import SegmentHeader
-from schemas.terms import Split
-
-Task = TypeVar("Task")
-Result = TypeVar("Result")
+from schemas.terms import DropReason, Split
 
 
 class BuildResult(Struct, frozen=True, kw_only=True):
@@ -107,13 +106,14 @@ def build(  # noqa: PLR0913 - the six behind the star are how, not what
     make_executor = make_executor or partial(process_pool, workers)
     with claimed(out, stage), Workers(make_executor, 2 * workers, profile=profile) as pool:
         meter = Meter(workers, began)
-        run = _Run(pool, meter, watcher or _ignore)
+        run = Run(pool, meter, watcher or _ignore)
         scans = _scan_archives(run, found, options)
         reads = _read_archives(run, scans, stage)
         work = open_work(out, _build_key(run, reads, options))
-        selected = _select(run, reads, options, stage, work)
-        results = _write_chunks(run, selected, options, work)
-        manifest = make_manifest(options, reads, found, results)
+        selection = select(run, reads, options, stage, work)
+        results = _write_chunks(run, selection, options, work)
+        [shared] = run.map("prove", count_shared, [ShareTask(tuple(selection.sources), selection.decisions)])
+        manifest = make_manifest(options, reads, found, results, shared)
         _write_tables(run, reads, results, manifest, stage, work)
         write_whole(work / BUILD_FACTS, [msgspec.json.format(msgspec.json.encode(meter.facts())), b"\n"])
         write_whole(work / MANIFEST, [encode_manifest(manifest)])
@@ -153,27 +153,7 @@ def _ignore(_: Progress) -> None:
     """Watch nothing."""
 
 
-class _Run(NamedTuple):
-    """What every step of one build needs: who works, who measures, who watches."""
-
-    pool: Workers
-    meter: Meter
-    watcher: Watcher
-
-    def map(self, step: str, function: Callable[[Task], Result], tasks: Sequence[Task]) -> list[Result]:
-        """Return the results of *function* for *tasks*, in their order."""
-        results: dict[int, Result] = {}
-        places = {id(task): place for place, task in enumerate(tasks)}
-        with self.meter.step(step):
-            for task, measured in self.pool.map(function, tasks):
-                if measured is None:
-                    raise WorkerKilledError(step)
-                results[places[id(task)]] = self.meter.take(measured)
-                self.watcher(Progress(step, len(results), len(tasks)))
-        return [results[place] for place in range(len(tasks))]
-
-
-def _scan_archives(run: _Run, found: Corpus, options: BuildOptions) -> list[Scan]:
+def _scan_archives(run: Run, found: Corpus, options: BuildOptions) -> list[Scan]:
     """Read the directories of all archives, in this process, while the workers start; so a damaged one is met before any work."""
     with run.meter.step("scan"):
         scans = [scan(archive, options) for archive in found.archives]
@@ -184,7 +164,7 @@ def _scan_archives(run: _Run, found: Corpus, options: BuildOptions) -> list[Scan
     return scans
 
 
-def _read_archives(run: _Run, scans: Sequence[Scan], stage: Path) -> list[Read]:
+def _read_archives(run: Run, scans: Sequence[Scan], stage: Path) -> list[Read]:
     """Make every segment that is not there yet."""
     # The large ones first, so that no worker is left alone with one at the end.
     batches = sorted((batch for scan in scans for batch in scan.batches), key=lambda batch: -batch.extent.json_bytes)
@@ -207,7 +187,7 @@ def _read_archives(run: _Run, scans: Sequence[Scan], stage: Path) -> list[Read]:
     return [Read(scan, [segments[batch.key] for batch in scan.batches]) for scan in scans]
 
 
-def _build_key(run: _Run, reads: Iterable[Read], options: BuildOptions) -> str:
+def _build_key(run: Run, reads: Iterable[Read], options: BuildOptions) -> str:
     """Return the name of all that decides the bytes of a build, the versions of what hashes and packs included."""
     digest = hashlib.sha256(msgspec.json.encode([options, run.meter.versions]))
     for read in reads:
@@ -219,33 +199,23 @@ def _build_key(run: _Run, reads: Iterable[Read], options: BuildOptions) -> str:
     return digest.hexdigest()
 
 
-def _select(run: _Run, reads: Sequence[Read], options: BuildOptions, stage: Path, work: Path) -> list[SelectTask]:
-    """Decide on every utterance of the regions and speech types wanted; return what was selected from, group by group."""
-    make_folder(work / "decisions")
-    groups = sorted(group for group in utterances_by_group(reads, options) if wanted(group, options) is None)
-    sources = {group: tuple(_sources(reads, group, stage)) for group in groups}
-    tasks = [SelectTask(group, sources[group], options, str(work / "decisions" / f"{group}.ipc")) for group in groups]
-    run.map("select", select, tasks)
-    return tasks
-
-
-def _sources(reads: Iterable[Read], group: Group, stage: Path) -> Iterator[SegmentSource]:
-    """Yield, in canonical order, the segments that hold utterances of *group*."""
-    for read in reads:
-        archive = read.scan.archive
-        for header in read.segments:
-            if any(group_of(row.kind, archive.hints) == group for row in header.kinds):
-                yield SegmentSource(str(segment_path(stage, header.key)), archive.name, archive.hints)
-
-
-def _write_chunks(run: _Run, selected: Sequence[SelectTask], options: BuildOptions, work: Path) -> list[GroupResult]:
-    decisions = tuple(task.path for task in selected)
-    tasks = [WriteTask(task.group, task.sources, options, task.path, decisions, str(work)) for task in selected]
-    return run.map("write", write_group, tasks)
+def _write_chunks(run: Run, selection: Selection, options: BuildOptions, work: Path) -> list[SectionResult]:
+    tasks = [
+        WriteTask(
+            section,
+            tuple((group, selection.sources[group]) for group in groups),
+            {stratum: quota for stratum, quota in selection.quotas.items() if stratum.group in groups},
+            options,
+            selection.decisions,
+            str(work),
+        )
+        for section, groups in selection.sections(options).items()
+    ]
+    return run.map("write", write_section, tasks)
 
 
 def _write_tables(
-    run: _Run, reads: Sequence[Read], results: Sequence[GroupResult], manifest: Manifest, stage: Path, work: Path
+    run: Run, reads: Sequence[Read], results: Sequence[SectionResult], manifest: Manifest, stage: Path, work: Path
 ) -> None:
     parts = [
         part
@@ -257,11 +227,17 @@ def _write_tables(
     ]
     [lines] = run.map("lineage", write_lineage, [LineageTask(tuple(parts), str(work / LINEAGE_FILE))])
     balance("rows of the lineage", lines, {"examples": manifest.counts.examples})
-    rejecting = [
-        SegmentSource(str(segment_path(stage, header.key)), read.scan.archive.name, read.scan.archive.hints)
-        for read in reads
-        for header in read.segments
-        if header.rejected
-    ]
-    [rejects] = run.map("rejects", write_rejects, [RejectsTask(tuple(rejecting), str(work / REJECTS))])
+    segments = list(segments_of(reads, stage))
+    traces = tuple(group.trace for result in results for group in result.groups)
+    all_sources = tuple(source for source, _ in segments)
+    [traced] = run.map("trace", write_trace, [TraceTask(traces, all_sources, str(work / TRACE_FILE))])
+    excluded = sum(
+        n
+        for row in manifest.unsharded
+        for reason, n in row.dropped.items()
+        if reason in (DropReason.REGION_EXCLUDED, DropReason.SPEECH_TYPE_EXCLUDED)
+    )
+    balance("utterances", manifest.counts.utterances, {"decided on": traced, "excluded": excluded})
+    rejecting = tuple(source for source, header in segments if header.rejected)
+    [rejects] = run.map("rejects", write_rejects, [RejectsTask(rejecting, str(work / REJECTS))])
     balance("lines of the rejects", rejects, {"rejected": sum(manifest.counts.rejected.values())})

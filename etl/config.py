@@ -4,16 +4,18 @@ import re
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec import Struct, structs
 
 from etl.errors import OptionError
+from schemas.cleaning import CleanRules
 from schemas.config import BuildTable, Config, CorpusTable
 
 DEFAULT_NAME = "etl.toml"
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*?)`(?: - at `\$\.?(?P<table>.*)`)?")
-_TABLES: dict[str, type[Struct]] = {"": Config, "corpus": CorpusTable, "build": BuildTable}
+_TABLES: dict[str, type[Struct]] = {"": Config, "corpus": CorpusTable, "build": BuildTable, "clean": CleanRules}
 
 
 def read_config(path: Path) -> Config:
@@ -24,24 +26,32 @@ def read_config(path: Path) -> Config:
         OptionError: It cannot be read, is no TOML, or holds a name or a value it cannot hold.
     """
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise OptionError(str(path), f"cannot be read ({error.strerror})", "check the path") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise OptionError(str(path), f"no valid TOML ({error})", "mend it there") from error
-    try:
-        config = msgspec.convert(tables, type=Config)
+        config = msgspec.convert(read_toml(path), type=Config)
     except msgspec.ValidationError as error:
         raise OptionError(str(path), *_explain(str(error))) from error
     here = path.absolute().parent
     table = config.build
-    return Config(
-        CorpusTable(tuple(str(here / name) for name in config.corpus.paths)),
-        structs.replace(
-            table,
-            **{name: str(here / value) for name in ("out", "stage") if (value := getattr(table, name)) is not None},
-        ),
+    paths = {name: str(here / value) for name in ("out", "stage") if (value := getattr(table, name)) is not None}
+    return structs.replace(
+        config,
+        corpus=CorpusTable(tuple(str(here / name) for name in config.corpus.paths)),
+        build=structs.replace(table, **paths),
     )
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """
+    Return the tables of the file at *path*.
+
+    Raises:
+        OptionError: It cannot be read, or is no TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise OptionError(str(path), f"cannot be read ({error.strerror})", "check the path") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise OptionError(str(path), f"no valid TOML ({error})", "mend it there") from error
 
 
 def _explain(complaint: str) -> tuple[str, str]:

@@ -11,10 +11,12 @@ Everything that can go wrong, as one tree; each class knows the exit code of the
     ├── PromiseError (RuntimeError)                 4  a sum does not balance: our mistake, or damage
     │   ├── WorkerKilledError                          a worker is killed again and again, by no fault of a file
     │   └── WorkerStartError                           no worker can start at all
-    └── StorageError (OSError)                      5  the disk, or the folder to write to
-        ├── DiskFullError                              no space left
-        ├── LockedError                                another build writes there
-        └── ForeignFolderError                         the folder holds files that are not ours
+    ├── StorageError (OSError)                      5  the disk, or the folder to write to
+    │   ├── DiskFullError                              no space left
+    │   ├── LockedError                                another build writes there
+    │   └── ForeignFolderError                         the folder holds files that are not ours
+    └── RefusedError (PermissionError)              7  not eligible, or money would be spent that nobody agreed to
+        └── UnknownPriceError                          nobody can say what it would cost
 
 The arguments of an error are its facts, so that it travels between processes; `str()` makes the sentence: where, what
 is wrong, what to do.
@@ -144,3 +146,24 @@ class LockedError(StorageError):
 
 class ForeignFolderError(StorageError):
     """The folder is not empty and was not made by a build."""
+
+
+class RefusedError(EtlError, PermissionError):
+    """What was asked for is not done, since it is not allowed or would cost what nobody agreed to."""
+
+    exit_code = 7
+
+    # PermissionError is an OSError, which takes two arguments for a number and a text, and three for a file name, too.
+    def __init__(self, where: str, problem: str, advice: str) -> None:
+        super().__init__(where)
+        self.where, self.problem, self.advice = where, problem, advice
+
+    def __reduce__(self) -> tuple[type["RefusedError"], tuple[str, str, str]]:
+        return type(self), (self.where, self.problem, self.advice)
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.problem}; {self.advice}"
+
+
+class UnknownPriceError(RefusedError):
+    """The price of training a model is not known."""

@@ -95,6 +95,7 @@ class Meter:
             "saturi": __version__,
             "polars": version("polars"),
             "msgspec": version("msgspec"),
+            "bpe-openai": version("bpe-openai"),
         }
         self._began = began
         self._steps: dict[str, float] = {}

@@ -6,6 +6,7 @@ import secrets
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from etl.errors import DiskFullError, StorageError
@@ -15,6 +16,9 @@ MARKER = ".saturi"
 
 TEMPORARY = ".tmp"
 """Ending of files still being written; their names begin with a dot and hold a random part, since a task may run twice at once."""
+
+
+_COPY_BYTES = 1 << 20
 
 
 @contextmanager
@@ -84,6 +88,23 @@ def write_whole(path: Path, parts: Iterable[bytes]) -> None:
         file.finish()
     finally:
         file.discard()
+
+
+def link_whole(source: Path, target: Path) -> None:
+    """
+    Give the file at *source* the name *target*, too, or copy it where the system or the disk has no second names.
+
+    Whole files of ours are never written again, only replaced, so that neither name can change the other's content.
+
+    Raises:
+        StorageError: The file cannot be written; nothing is left of it.
+    """
+    try:
+        target.hardlink_to(source)
+        sync_folder(target.parent)
+    except OSError:
+        with storage_errors(source, 0), source.open("rb") as file:
+            write_whole(target, iter(partial(file.read, _COPY_BYTES), b""))
 
 
 def _temporary_name(path: Path) -> Path:

@@ -1,23 +1,53 @@
 """Options of a build: frozen, checked when made, and written into the manifest, since they decide its bytes."""
 
 import re
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from types import NoneType
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple
 
-from msgspec import Struct, structs, to_builtins
+from msgspec import Struct, ValidationError, convert, structs, to_builtins
 
 from etl.errors import OptionError
-from schemas.terms import Region, Source, SpeechType, Unit
+from etl.values import (
+    check_at_least_one,
+    check_between,
+    check_kind,
+    check_ordered,
+    check_unicode,
+    in_order,
+    one_of,
+    share_or_word,
+    texts,
+)
+from schemas.cleaning import CleanRules, Pii
+from schemas.terms import (
+    Conflicts,
+    Dedup,
+    Dimension,
+    Direction,
+    Region,
+    Source,
+    SpeechType,
+    Unit,
+)
 
 SYSTEM_PROMPT = "다음은 한국어를 소리 나는 대로 적은 것입니다. 만약 이것이 방언이라면 표준어로 바꾸세요."
 """The instruction of the original recipe: "This is Korean written as it sounds. If it is dialect, put it into standard Korean."."""
+
+TO_DIALECT_PROMPT = "다음은 표준어 문장입니다. {region} 사투리로, 소리 나는 대로 바꿔 적으세요."
+"""The instruction of the other direction: "This is standard Korean. Put it into the dialect of {region}, as it sounds."."""
 
 MIB = 1024 * 1024
 _SIZE = re.compile(r"(\d{1,18}(?:\.\d{1,9})?)\s*(k|m|g)?(i)?b?", re.IGNORECASE)
 _EXPONENT = {"": 0, "k": 1, "m": 2, "g": 3}
 
-Term = TypeVar("Term", bound=StrEnum)
+
+class Balance(NamedTuple):
+    """What to balance, and the most examples of each in a split; None for as many as the smallest has."""
+
+    dimension: Dimension
+    most: int | None
 
 
 def parse_bytes(text: str) -> int:
@@ -35,18 +65,56 @@ def parse_bytes(text: str) -> int:
     return round(float(match[1]) * unit)
 
 
+def parse_balance(text: str) -> Balance:
+    """
+    Return what `region`, `speech_type` or `region:20000` names.
+
+    Raises:
+        OptionError: Neither.
+    """
+    name, colon, number = text.partition(":")
+    if colon and not (number.isascii() and number.isdecimal() and int(number) > 0):
+        advice = "give a whole number from 1 up, as in region:20000"
+        raise OptionError("--balance", f"{number!r} is no number of examples", advice)
+    return Balance(one_of("balance", name, Dimension), int(number) if colon else None)
+
+
+def _apart(names: str | Iterable[str]) -> list[str]:
+    """Return the dimensions in *names*, a text with commas or several; shards are apart by their split in any case."""
+    listed = names.split(",") if isinstance(names, str) else list(names)
+    return [name for name in map(str.strip, listed) if name != "split"]
+
+
 class BuildOptions(Struct, frozen=True, kw_only=True):
     """
     What decides the bytes of a build; everything else (workers, folders) does not.
 
     Args:
         unit: One utterance is a whole label file, or one sentence of it.
-        source: The transcription used as input; the standard one is the target.
+        source: The transcription of the dialect; its counterpart is the standard one.
+        direction: Which of the two is the input: the dialect, or standard Korean.
         region: Regions to keep, in any order.
         speech_type: Speech types to keep, in any order.
-        system_prompt: Instruction before every pair; empty for none.
-        dedup: Drop a pair that its shard already holds.
+        system_prompt: Instruction before every pair, `{region}` and `{speech_type}` filled in; empty for none. The
+            original one gives way to `TO_DIALECT_PROMPT` where the direction is the other.
+        paraphrase: More instructions; each pair gets one of all, by its hash.
+        clean: Mend or drop what transcribers left in the texts; without, every text stays as it is.
+        clean_rules: What each cleaning rule does.
+        pii: What becomes of utterances with personal data, masked or in the open.
+        identical: What becomes of pairs of which both texts are the same: "keep", "drop", or the share to keep, by hash.
+        min_words, max_words: Fewest and most words either text of a pair may have, or None.
+        min_chars, max_chars: Likewise, characters.
+        max_length_ratio: Most characters of the longer text for one of the shorter, or None.
+        dedup: What a shard holds only once.
+        conflicts: What becomes of pairs of a shard whose source has other targets, too.
+        max_per_script: Most examples of one script in a shard, chosen by hash, or None.
+        speaker_max: Most examples of one speaker in a shard, chosen by hash, or None.
+        balance: "region" or "speech_type" to cut each down to the smallest of its split, "region:N" to N; or None.
+        sample: Number of examples to choose by hash, of each region, speech type and split its share, or None.
+        sample_per_shard: Likewise, of each shard.
+        shard_by: What shards are apart by beside the split, in any order.
         validation: Share of speakers and scripts held out (0 to below 1), or "official" for AI-Hub's own folders.
+        tokens: Count the tokens of every example, as o200k_base has them.
         max_chunk_bytes: Cap on one chunk.
         max_chunk_examples: Cap on the examples of one chunk, or None.
         max_member_bytes: Cap on one label file, as declared and as inflated.
@@ -62,11 +130,30 @@ class BuildOptions(Struct, frozen=True, kw_only=True):
 
     unit: Unit = Unit.FILE
     source: Source = Source.PRONUNCIATION
+    direction: Direction = Direction.TO_STANDARD
     region: tuple[Region, ...] = tuple(Region)
     speech_type: tuple[SpeechType, ...] = (SpeechType.REPEAT, SpeechType.ANSWER)
     system_prompt: str = SYSTEM_PROMPT
-    dedup: bool = True
+    paraphrase: tuple[str, ...] = ()
+    clean: bool = True
+    clean_rules: CleanRules = CleanRules()
+    pii: Pii = Pii.DROP
+    identical: float | Literal["keep", "drop"] = "keep"
+    min_words: int | None = None
+    max_words: int | None = None
+    min_chars: int | None = None
+    max_chars: int | None = None
+    max_length_ratio: float | None = None
+    dedup: Dedup = Dedup.PAIR
+    conflicts: Conflicts = Conflicts.KEEP
+    max_per_script: int | None = None
+    speaker_max: int | None = None
+    balance: str | None = None
+    sample: int | None = None
+    sample_per_shard: int | None = None
+    shard_by: tuple[Dimension, ...] = tuple(Dimension)
     validation: float | Literal["official"] = 0.05
+    tokens: bool = True
     max_chunk_bytes: int = 100_000_000
     max_chunk_examples: int | None = None
     max_member_bytes: int = 64 * MIB
@@ -78,33 +165,49 @@ class BuildOptions(Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         for name, kinds in _KINDS.items():
-            value = getattr(self, name)
-            if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-                expected = " or ".join(kind.__name__ for kind in kinds)
-                raise OptionError(flag(name), f"{value!r} is no {expected}", f"give one, like {_DEFAULT_OF[name]!r}")
-        if any("\ud800" <= letter <= "\udfff" for letter in self.system_prompt):
-            raise OptionError("--system-prompt", "it is no valid Unicode", "check the terminal's encoding (UTF-8)")
-        force = structs.force_setattr
-        force(self, "unit", _term("unit", self.unit, Unit))
-        force(self, "source", _term("source", self.source, Source))
-        force(self, "region", _in_order("region", self.region, Region))
-        force(self, "speech_type", _in_order("speech_type", self.speech_type, SpeechType))
-        if self.validation != "official":
-            if isinstance(self.validation, str):
-                raise OptionError(
-                    "--validation", f"{self.validation!r} is unknown", "give a share like 0.05, or official"
-                )
-            _between("validation", self.validation, 0, 1, below=True)
-            force(self, "validation", float(self.validation))
-        for name in ("max_chunk_bytes", "max_member_bytes", "max_entries"):
-            _at_least_one(name, getattr(self, name))
-        if self.max_chunk_examples is not None:
-            _at_least_one("max_chunk_examples", self.max_chunk_examples)
-        _between("max_ratio", self.max_ratio, 1, 1e9)
-        force(self, "max_ratio", float(self.max_ratio))
-        for name in ("max_unknown", "max_rejects"):
-            _between(name, getattr(self, name), 0, 1)
-            force(self, name, float(getattr(self, name)))
+            check_kind(name, getattr(self, name), kinds)
+        check_unicode("system_prompt", self.system_prompt)
+        for name in _COUNTS:
+            if getattr(self, name) is not None:
+                check_at_least_one(name, getattr(self, name))
+        for name, (low, high) in _RANGES.items():
+            if getattr(self, name) is not None:
+                check_between(name, getattr(self, name), low, high)
+        check_ordered("min_words", self.min_words, self.max_words)
+        check_ordered("min_chars", self.min_chars, self.max_chars)
+        if self.balance is not None:
+            parse_balance(self.balance)
+        for name, value in self._in_one_form():
+            structs.force_setattr(self, name, value)
+
+    def _in_one_form(self) -> Iterator[tuple[str, object]]:
+        """Yield the fields that can be given in more than one form, so that equal options are equal values."""
+        for name, terms in _TERMS.items():
+            yield name, one_of(name, getattr(self, name), terms)
+        for name, terms in _TERM_LISTS.items():
+            yield name, in_order(name, getattr(self, name), terms)
+        yield "shard_by", in_order("shard_by", _apart(self.shard_by), Dimension, empty=True)
+        yield "clean_rules", _clean_rules(self.clean_rules)
+        yield "paraphrase", texts("paraphrase", self.paraphrase)
+        if self.direction == Direction.TO_DIALECT and self.system_prompt == SYSTEM_PROMPT:
+            yield "system_prompt", TO_DIALECT_PROMPT
+        yield "validation", share_or_word("validation", self.validation, ("official",), below=True)
+        identical = share_or_word("identical", self.identical, ("keep", "drop"))
+        yield "identical", "drop" if identical == 0 else "keep" if identical == 1 else identical
+        for name in _RANGES:
+            if getattr(self, name) is not None:
+                yield name, float(getattr(self, name))
+
+    @property
+    def prompts(self) -> tuple[str, ...]:
+        """All instructions, of which each pair gets one."""
+        return (self.system_prompt, *self.paraphrase)
+
+    @property
+    def chooses(self) -> bool:
+        """Whether anything is chosen by hash."""
+        rules = (self.max_per_script, self.speaker_max, self.balance, self.sample, self.sample_per_shard)
+        return bool(self.paraphrase) or self.identical not in ("keep", "drop") or any(rules)
 
     def as_json(self) -> dict[str, Any]:
         """Return every option by name, as JSON values."""
@@ -114,8 +217,20 @@ class BuildOptions(Struct, frozen=True, kw_only=True):
 
 _KINDS: dict[str, tuple[type, ...]] = {
     "system_prompt": (str,),
-    "dedup": (bool,),
+    "clean": (bool,),
+    "identical": (float, int, str),
+    "min_words": (int, NoneType),
+    "max_words": (int, NoneType),
+    "min_chars": (int, NoneType),
+    "max_chars": (int, NoneType),
+    "max_length_ratio": (float, int, NoneType),
+    "max_per_script": (int, NoneType),
+    "speaker_max": (int, NoneType),
+    "balance": (str, NoneType),
+    "sample": (int, NoneType),
+    "sample_per_shard": (int, NoneType),
     "validation": (float, int, str),
+    "tokens": (bool,),
     "max_chunk_bytes": (int,),
     "max_chunk_examples": (int, NoneType),
     "max_member_bytes": (int,),
@@ -125,37 +240,23 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "max_rejects": (float, int),
     "allow_bad_archives": (bool,),
 }
-_DEFAULT_OF = {field.name: field.default for field in structs.fields(BuildOptions)}
+_TERMS: dict[str, type[StrEnum]] = {
+    "unit": Unit,
+    "source": Source,
+    "direction": Direction,
+    "pii": Pii,
+    "dedup": Dedup,
+    "conflicts": Conflicts,
+}
+_TERM_LISTS: dict[str, type[StrEnum]] = {"region": Region, "speech_type": SpeechType}
+_COUNTS = tuple(name for name, kinds in _KINDS.items() if int in kinds and float not in kinds)
+_RANGES = {"max_ratio": (1, 1e9), "max_length_ratio": (1, 1e9), "max_unknown": (0, 1), "max_rejects": (0, 1)}
 
 
-def flag(name: str) -> str:
-    """Return the command-line spelling of the option *name*."""
-    return "--" + name.replace("_", "-")
-
-
-def _in_order(name: str, values: tuple[Term, ...], terms: type[Term]) -> tuple[Term, ...]:
-    """Return *values* in the order of *terms*, so that the order given does not matter."""
-    if isinstance(values, str):
-        values = (_term(name, values, terms),)
-    if not values:
-        raise OptionError(flag(name), "none given", f"choose from {', '.join(terms)}")
-    wanted = {_term(name, value, terms) for value in values}
-    return tuple(term for term in terms if term in wanted)
-
-
-def _term(name: str, value: str, terms: type[Term]) -> Term:
+def _clean_rules(given: CleanRules | dict[str, str]) -> CleanRules:
+    """Return the rules *given*, in their own struct or by name."""
     try:
-        return terms(value)
-    except ValueError:
-        raise OptionError(flag(name), f"{value!r} is unknown", f"choose from {', '.join(terms)}") from None
-
-
-def _between(name: str, value: float, low: float, high: float, *, below: bool = False) -> None:
-    if not (low <= value < high or (value == high and not below)):
-        upper = f"below {high:g}" if below else f"{high:g}"
-        raise OptionError(flag(name), f"{value} is out of range", f"give a number from {low:g} to {upper}")
-
-
-def _at_least_one(name: str, value: int) -> None:
-    if value < 1:
-        raise OptionError(flag(name), f"{value} is out of range", "give a whole number from 1 up")
+        return convert(given, CleanRules, from_attributes=True)
+    except ValidationError as error:
+        names = ", ".join(field.name for field in structs.fields(CleanRules))
+        raise OptionError("[clean]", str(error), f"give rewrite, drop or keep for any of {names}") from error

@@ -39,7 +39,11 @@ def warnings_of(manifest: Manifest) -> list[str]:
     if small:
         names = ", ".join(f"{shard.split}/{shard.region}-{shard.speech_type}" for shard in small)
         warnings.append(f"chunks of fewer than {FEWEST_EXAMPLES} examples, which fine-tuning APIs refuse, in: {names}")
-    shared = manifest.counts.validation_in_training
-    if shared:
-        warnings.append(f"{shared:,} validation examples have a text that is in train, too: the official split leaks")
+    counts = manifest.counts
+    if any(counts.shared.values()):
+        shared = ", ".join(f"{number:,} {name}" for name, number in counts.shared.items())
+        warnings.append(
+            f"the official split leaks: train and validation share {shared}; "
+            f"{counts.validation_in_training:,} validation examples have a text that is in train, too"
+        )
     return warnings

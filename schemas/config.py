@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from schemas.cleaning import CleanRules
+
 
 class CorpusTable(Struct, frozen=True, forbid_unknown_fields=True):
     """`[corpus]`: what to read when the command line names nothing."""
@@ -17,11 +19,29 @@ class BuildTable(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
     stage: str | None = None
     unit: str | None = None
     source: str | None = None
+    direction: str | None = None
     region: list[str] | None = None
     speech_type: list[str] | None = None
     system_prompt: str | None = None
-    dedup: bool | None = None
+    paraphrase: list[str] | None = None
+    clean: bool | None = None
+    pii: str | None = None
+    identical: float | str | None = None
+    min_words: int | None = None
+    max_words: int | None = None
+    min_chars: int | None = None
+    max_chars: int | None = None
+    max_length_ratio: float | None = None
+    dedup: str | None = None
+    conflicts: str | None = None
+    max_per_script: int | None = None
+    speaker_max: int | None = None
+    balance: str | None = None
+    sample: int | None = None
+    sample_per_shard: int | None = None
+    shard_by: list[str] | str | None = None
     validation: float | str | None = None
+    tokens: bool | None = None
     max_chunk_bytes: int | str | None = None
     max_chunk_examples: int | None = None
     max_member_bytes: int | str | None = None
@@ -37,3 +57,4 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
 
     corpus: CorpusTable = CorpusTable()
     build: BuildTable = BuildTable()
+    clean: CleanRules = CleanRules()

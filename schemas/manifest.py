@@ -4,11 +4,15 @@ from typing import Any
 
 from msgspec import Struct
 
-MANIFEST_VERSION = 1
+MANIFEST_VERSION = 2
 
 
 class ArchiveRow(Struct, frozen=True, kw_only=True):
-    """One archive of the corpus; `label_files` = `decoded` + `rejected`."""
+    """
+    One archive of the corpus; `label_files` = `decoded` + `rejected`.
+
+    `generations` counts the decoded ones by the year of their form; `deidentified` is what the archive's name says.
+    """
 
     archive: str
     fingerprint: str
@@ -19,6 +23,8 @@ class ArchiveRow(Struct, frozen=True, kw_only=True):
     decoded: int
     rejected: int
     ignored: int
+    generations: dict[str, int]
+    deidentified: bool
     problem: str | None = None
 
 
@@ -28,9 +34,11 @@ class Counts(Struct, frozen=True, kw_only=True):
 
     `label_files` = `decoded` + the sum of `rejected`; `utterances` = `examples` + the sum of `dropped`. `ignored`
     counts members that are no label files, `ignored_archives` whole archives (audio), `repaired` label files with a
-    broken comma mended, `disagreements` label files whose name, archive and contents tell different things, `unknown`
-    decoded label files of which nothing tells the region or the speech type, `validation_in_training` validation
-    examples whose source or target is also one in train.
+    broken comma or string mended, `generations` decoded label files by the year of their form, `disagreements` label
+    files whose name, archive and contents tell different things, `unknown` decoded label files of which nothing tells
+    the region or the speech type. `shared` is measured on the examples as written: how many different `speakers`,
+    `scripts` and `texts` (sources with sources, targets with targets) both train and validation have;
+    `validation_in_training` how many validation examples have such a text.
     """
 
     label_files: int
@@ -39,16 +47,22 @@ class Counts(Struct, frozen=True, kw_only=True):
     ignored: int
     ignored_archives: int
     repaired: int
+    generations: dict[str, int]
     disagreements: dict[str, int]
     unknown: dict[str, int]
     utterances: int
     dropped: dict[str, int]
     examples: int
+    shared: dict[str, int]
     validation_in_training: int
 
 
 class ShardRow(Struct, frozen=True, kw_only=True):
-    """All examples of one (split, region, speech type); `tokens` is null until somebody counts them."""
+    """
+    All examples of one (split, region, speech type); `all` stands for a region or a speech type that does not part shards.
+
+    `tokens` are those of o200k_base, null where they were not counted.
+    """
 
     split: str
     region: str
@@ -71,7 +85,7 @@ class UnshardedRow(Struct, frozen=True, kw_only=True):
 
 
 class ChunkRow(Struct, frozen=True, kw_only=True):
-    """One JSONL file of a shard; `path` is relative to the output folder, with forward slashes."""
+    """One JSONL file of a shard; `path` is relative to the output folder, with forward slashes, and `tokens` as in its shard."""
 
     split: str
     region: str

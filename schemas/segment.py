@@ -2,16 +2,17 @@
 The segment: the label files of one batch, decoded, as columns on disk.
 
 A segment file is one line of JSON (`SegmentHeader`), then two Arrow IPC files one after the other: `FILES`, a row a
-label file, decoded or rejected, and `SENTENCES`, a row a sentence. It is a cache: whatever does not match its header is
-made anew.
+label file, decoded or rejected, and `SENTENCES`, a row a sentence or utterance. It is a cache: whatever does not match
+its header is made anew.
 """
 
 from msgspec import Struct
 
 
 class Kind(Struct, frozen=True, order=True):
-    """What a label file says of itself, each null where nothing is said: by its name, and by its contents."""
+    """What a label file says of itself, each null where nothing is said: by its form, by its name, and by its contents."""
 
+    generation: int
     region: str | None = None
     speech_type: str | None = None
     split: str | None = None
@@ -20,10 +21,11 @@ class Kind(Struct, frozen=True, order=True):
 
 
 class KindCount(Struct, frozen=True):
-    """How many decoded label files, and sentences in them, are of one kind."""
+    """How many decoded label files, turns (only of 2020) and sentences in them are of one kind."""
 
     kind: Kind
     files: int
+    turns: int
     sentences: int
 
 

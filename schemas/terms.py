@@ -1,6 +1,6 @@
 """The closed lists of the field: regions, speech types, splits and the reasons why something was left out."""
 
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 
 class Region(StrEnum):
@@ -12,6 +12,13 @@ class Region(StrEnum):
     JEOLLA = "jeolla"
     JEJU = "jeju"
     UNKNOWN = "unknown"
+
+
+class Generation(IntEnum):
+    """The year of a data set, which tells the form of its label files."""
+
+    OF_2020 = 2020
+    OF_2022 = 2022
 
 
 class SpeechType(StrEnum):
@@ -44,6 +51,36 @@ class Source(StrEnum):
     DIALECT = "dialect"
 
 
+class Direction(StrEnum):
+    """What a model learns to write: standard Korean, or dialect."""
+
+    TO_STANDARD = "to-standard"
+    TO_DIALECT = "to-dialect"
+
+
+class Dedup(StrEnum):
+    """What a shard holds only once: a pair, a source text, or nothing."""
+
+    PAIR = "pair"
+    SOURCE = "source"
+    NONE = "none"
+
+
+class Conflicts(StrEnum):
+    """What becomes of pairs whose source has other targets, too: all stay, those of the most frequent target, or none."""
+
+    KEEP = "keep"
+    MAJORITY = "majority"
+    DROP = "drop"
+
+
+class Dimension(StrEnum):
+    """What shards may be apart by, beside the split."""
+
+    REGION = "region"
+    SPEECH_TYPE = "speech_type"
+
+
 class RejectReason(StrEnum):
     """Why a label file could not be read."""
 
@@ -72,10 +109,24 @@ class DropReason(StrEnum):
 
     REGION_EXCLUDED = "region_excluded"
     SPEECH_TYPE_EXCLUDED = "speech_type_excluded"
-    NO_OFFICIAL_SPLIT = "no_official_split"
-    SPLIT_CONFLICT = "split_conflict"
+    PERSONAL_DATA = "personal_data"
+    UNCLEAR = "unclear"
+    MARKUP = "markup"
     EMPTY_SOURCE = "empty_source"
     EMPTY_TARGET = "empty_target"
+    IDENTICAL = "identical"
+    TOO_FEW_WORDS = "too_few_words"
+    TOO_MANY_WORDS = "too_many_words"
+    TOO_FEW_CHARS = "too_few_chars"
+    TOO_MANY_CHARS = "too_many_chars"
+    LENGTH_RATIO = "length_ratio"
+    OVER_CAP = "over_cap"
+    NO_OFFICIAL_SPLIT = "no_official_split"
+    SPLIT_CONFLICT = "split_conflict"
+    SEVERAL_TARGETS = "several_targets"
     DUPLICATE = "duplicate"
     IN_TRAINING = "in_training"
-    OVER_CAP = "over_cap"
+    OVER_SCRIPT = "over_script"
+    OVER_SPEAKER = "over_speaker"
+    OVER_BALANCE = "over_balance"
+    NOT_SAMPLED = "not_sampled"

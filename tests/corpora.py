@@ -11,6 +11,7 @@ FIXED_DATE = (2022, 12, 1, 0, 0, 0)
 REPEAT_ZIP = "TL_02._경상도_01._1인발화_따라말하기.zip"
 ANSWER_ZIP = "TL_02._경상도_02._1인발화_질문에답하기.zip"
 DIALOGUE_ZIP = "TL_02._경상도_03._2인발화.zip"
+CONVERSATION_ZIP = "[라벨]경상도_학습데이터_1.zip"
 MANY_MEMBERS = 9_000
 
 Member = tuple[str, bytes]
@@ -63,6 +64,39 @@ def document(
         "transcription": {"segments": [], "sentences": [texts | {"sentenceId": 1}], **texts},
     }
     return json.dumps(label | more, ensure_ascii=False).encode()
+
+
+def conversation(
+    name: str,
+    *utterances: tuple[str | None, str | None, str | float | None],
+    category: str | None = "경상방언 > 사적 대화 > 일상 대화",
+    **more: Any,
+) -> Member:
+    """
+    Return a label file of 2020 as a member of an archive.
+
+    Args:
+        name: Its file name without ending, and its id.
+        utterances: (dialect form, standard form, speaker's id) of each.
+        category: What its metadata say of it.
+        more: Fields of the document that take the place of its own, or come in addition.
+    """
+    label: dict[str, Any] = {
+        "id": name,
+        "metadata": {"title": "일상 대화", "category": category},
+        "speaker": [{"id": "1", "age": "60대 이상"}, {"id": "2", "age": "50대"}],
+        "utterance": [
+            {
+                "id": f"{name}.{number}",
+                "form": said,
+                "dialect_form": said,
+                "standard_form": meant,
+                "speaker_id": speaker,
+            }
+            for number, (said, meant, speaker) in enumerate(utterances, 1)
+        ],
+    }
+    return f"{name}.json", json.dumps(label | more, ensure_ascii=False).encode()
 
 
 def member(name: str, source: str | None, target: str | None, **more: Any) -> Member:

@@ -5,6 +5,7 @@ Nothing of our own code is used, and nothing is mended: what the naive recipe ca
 """
 
 import io
+import itertools
 import json
 import re
 import unicodedata
@@ -58,7 +59,7 @@ def label_files(corpus: Path) -> Iterator[tuple[Key, bytes | Exception]]:
 
 
 def read_label(content: bytes | Exception) -> dict[str, Any]:
-    """Return the transcription of a label file, as the naive recipe reads it."""
+    """Return the transcription of a label file of 2022, as the naive recipe reads it; it knows no other generation."""
     if isinstance(content, Exception):
         raise content
     label: dict[str, Any] = json.load(io.TextIOWrapper(io.BytesIO(content), encoding="utf-8"))
@@ -71,6 +72,35 @@ def pairs_in(transcription: dict[str, Any], unit: str, source: str) -> list[tupl
     units = [(None, transcription)] if unit == "file" else list(enumerate(transcription["sentences"], 1))
     pairs = [(number, one[source] or "", one["standard"] or "") for number, one in units]
     return [(number, said, meant) for number, said, meant in pairs if said.strip() and meant.strip()]
+
+
+def pairs_of_label(label: dict[str, Any], unit: str, source: str) -> list[tuple[int | None, str, str]]:
+    """Return `pairs_in` a label file of either generation; of 2020, sentences are utterances, and files are turns."""
+    if "utterance" not in label:
+        return pairs_in(label["transcription"], unit, source)
+    return [
+        (turn[0][0], " ".join(one[1] for one in turn), " ".join(one[2] for one in turn))
+        for turn in _turns(label, unit)
+        if all(one[1].strip() and one[2].strip() for one in turn)
+    ]
+
+
+def utterances_in(label: dict[str, Any], unit: str) -> int:
+    """Return how many utterances a label file of either generation has, blank ones and all."""
+    if "utterance" in label:
+        return len(_turns(label, unit))
+    return 1 if unit == "file" else len(label["transcription"]["sentences"])
+
+
+def _turns(label: dict[str, Any], unit: str) -> list[list[tuple[int, str, str, str]]]:
+    """Return (number, dialect, standard, speaker) of the utterances of a label file of 2020, those of one unit together."""
+    spoken = [
+        (number, one.get("dialect_form") or "", one["standard_form"] or "", one["speaker_id"] or f"nobody {number}")
+        for number, one in enumerate(label["utterance"], 1)
+    ]
+    if unit == "sentence":
+        return [[one] for one in spoken]
+    return [list(turn) for _, turn in itertools.groupby(spoken, key=lambda one: one[3])]
 
 
 def naive_lines(corpus: Path, unit: str = "file", source: str = "pronunciation") -> NaiveLines:

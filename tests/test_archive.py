@@ -437,7 +437,7 @@ def test_too_many_entries_refuse_the_archive(tmp_path: Path) -> None:
         pytest.param(_zip(_CONTENTS)[:-30], "its central directory is missing", id="cut-off"),
         pytest.param(_zip({}), "no label file in it", id="no-member"),
         pytest.param(
-            _zip({"a.txt": b"x", "__MACOSX/b.json": b"x", "._c.json": b"x"}), "no label file in it", id="no-label-file"
+            _zip({"a.pdf": b"x", "__MACOSX/b.json": b"x", "._c.json": b"x"}), "no label file in it", id="no-label-file"
         ),
     ],
 )

@@ -21,7 +21,7 @@ from corpora import (
     write_many,
     write_zip,
 )
-from oracle import archives_in, label_files, mended, read_label
+from oracle import archives_in, label_files, mended, read_label, utterances_in
 from runs import (
     chunks_of,
     facts_of,
@@ -38,7 +38,7 @@ from runs import (
 from etl.build import build
 from etl.options import BuildOptions
 from etl.sample.corpus import SampleReport
-from schemas.terms import SpeechType, Unit
+from schemas.terms import Dedup, SpeechType, Unit
 
 CANARY = "비밀카나리아"
 
@@ -94,10 +94,8 @@ def test_utterances_are_examples_or_dropped(built: tuple[Path, Path]) -> None:
     documents = [
         mended(content) for key, content in label_files(corpus) if key not in rejected and isinstance(content, bytes)
     ]
-    whole = manifest["options"]["unit"] == "file"
-    assert counts["utterances"] == sum(
-        1 if whole else len(json.loads(document)["transcription"]["sentences"]) for document in documents
-    )
+    labels = [json.loads(document, strict=False) for document in documents]
+    assert counts["utterances"] == sum(utterances_in(label, manifest["options"]["unit"]) for label in labels)
     assert counts["utterances"] == counts["examples"] + sum(counts["dropped"].values())
     lines = Counter[tuple[str, str]]()
     for path, content in chunks_of(out).items():
@@ -139,7 +137,7 @@ def test_lineage_leads_each_line_back(built: tuple[Path, Path]) -> None:
     places = list(lines)[:: max(1, len(lines) // 60)]
     assert len(places) > 40
     for place in places:
-        archive, name, sentence = rows[place]
+        archive, name, sentence, _ = rows[place]
         content = contents[archive, name]
         assert isinstance(content, bytes)
         transcription = read_label(mended(content))
@@ -159,7 +157,7 @@ def test_lines_are_chat_lines(built: tuple[Path, Path]) -> None:
 
 def test_nothing_personal_is_in_an_example(sample: SampleReport, tmp_path: Path) -> None:
     """No id of a speaker or a collector and no name of a file is in any chunk or in the manifest."""
-    options = BuildOptions(validation=0.2, speech_type=tuple(SpeechType), dedup=False)
+    options = BuildOptions(validation=0.2, speech_type=tuple(SpeechType), dedup=Dedup.NONE)
     build([sample.folder], tmp_path / "out", options)
     ids = set()
     for (_, name), content in label_files(sample.folder):
@@ -226,7 +224,7 @@ def test_separators_do_not_break_a_line(tmp_path: Path) -> None:
     ]
     members = [member(stem("say", str(number), 1), text, text) for number, text in enumerate(texts, 1)]
     write_zip(tmp_path / "corpus" / ANSWER_ZIP, members)
-    build([tmp_path / "corpus"], tmp_path / "out", BuildOptions(validation=0), make_executor=one_thread)
+    build([tmp_path / "corpus"], tmp_path / "out", BuildOptions(validation=0, clean=False), make_executor=one_thread)
     assert pairs_of(tmp_path / "out") == [(text, text) for text in texts]
     [content] = [path.read_text(encoding="utf-8") for path in (tmp_path / "out").glob("chunks/*/*")]
     assert len(content.splitlines()) == len(texts)

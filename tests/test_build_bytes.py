@@ -16,7 +16,7 @@ from etl.errors import LockedError
 from etl.options import BuildOptions
 from etl.sample.corpus import SampleReport
 from etl.workers import process_pool
-from schemas.terms import Region, Source, SpeechType, Unit
+from schemas.terms import Dedup, Region, Source, SpeechType, Unit
 
 OPTIONS = BuildOptions(validation=0.2, max_chunk_bytes=8_000)
 
@@ -104,7 +104,7 @@ def test_again_into_the_same_folder(built: Built, tmp_path: Path) -> None:
         BuildOptions(unit=Unit.SENTENCE),
         BuildOptions(source=Source.DIALECT),
         BuildOptions(region=(Region.JEJU,), speech_type=tuple(SpeechType)),
-        BuildOptions(validation="official", dedup=False, system_prompt=""),
+        BuildOptions(validation="official", dedup=Dedup.NONE, system_prompt=""),
         BuildOptions(max_chunk_bytes=900, max_chunk_examples=3, max_rejects=0, max_entries=100_000),
     ],
     ids=["sentence", "dialect", "filters", "official", "caps"],

@@ -12,7 +12,7 @@ from etl.build import build
 from etl.options import BuildOptions
 from etl.select.split import is_held_out
 from schemas.manifest import Manifest
-from schemas.terms import DropReason, Region, SpeechType, Unit
+from schemas.terms import Dedup, Region, SpeechType, Unit
 
 SHARE = 0.5
 LONG = "길다" * 500
@@ -63,6 +63,8 @@ def every_drop(tmp_path_factory: pytest.TempPathFactory) -> Path:
         _say(HELD_OUT[3], "처음", "일"),
         _say(HELD_OUT[4], "다섯", ""),
         _say(HELD_OUT[5], "여섯", LONG),
+        _say(TRAIN[9], "#이름# 왔나", "#이름# 왔니"),
+        _say(HELD_OUT[6], "뭐 xx 카노", "뭐라고 하니"),
     ]
     read = [
         member(stem("st", TRAIN[0], TRAIN_SCRIPT), "일곱", "칠"),
@@ -85,9 +87,15 @@ def test_every_reason_by_shard(every_drop: Path, tmp_path: Path) -> None:
     options = BuildOptions(region=regions, validation=SHARE, max_chunk_bytes=1_500)
     manifest = build([every_drop], tmp_path / "out", options, make_executor=one_thread).manifest
     assert _shards(manifest) == {
-        "train/gyeongsang-answer": (2, {"duplicate": 1, "empty_source": 3, "empty_target": 2, "over_cap": 1}),
+        "train/gyeongsang-answer": (
+            2,
+            {"duplicate": 1, "empty_source": 3, "empty_target": 2, "over_cap": 1, "personal_data": 1},
+        ),
         "train/gyeongsang-repeat": (1, {}),
-        "validation/gyeongsang-answer": (1, {"duplicate": 1, "empty_target": 1, "in_training": 2, "over_cap": 1}),
+        "validation/gyeongsang-answer": (
+            1,
+            {"duplicate": 1, "empty_target": 1, "in_training": 2, "over_cap": 1, "unclear": 1},
+        ),
         "validation/gyeongsang-repeat": (1, {"in_training": 1}),
     }
     assert _unsharded(manifest) == {
@@ -95,7 +103,6 @@ def test_every_reason_by_shard(every_drop: Path, tmp_path: Path) -> None:
         "gyeongsang-repeat": {"split_conflict": 2},
         "jeju-answer": {"region_excluded": 1},
     }
-    assert set(manifest.counts.dropped) == set(DropReason) - {DropReason.NO_OFFICIAL_SPLIT}
     assert sorted(pairs_of(tmp_path / "out", "validation")) == [("넷", "사"), ("여덟", "팔")]
 
 
@@ -170,7 +177,7 @@ def test_no_dedup_keeps_equal_pairs(tmp_path: Path) -> None:
     corpus = tmp_path / "corpus"
     write_zip(corpus / ANSWER_ZIP, [_say(str(number), "가", "나") for number in range(1, 13)])
     write_zip(corpus / REPEAT_ZIP, [member(stem("st", "1", 1), "가", "나")])
-    for dedup, examples in ((False, 13), (True, 2)):
+    for dedup, examples in ((Dedup.NONE, 13), (Dedup.PAIR, 2)):
         build([corpus], tmp_path / "out", BuildOptions(validation=0, dedup=dedup), make_executor=one_thread)
         assert pairs_of(tmp_path / "out") == [("가", "나")] * examples
 

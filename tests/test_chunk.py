@@ -12,13 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from etl.errors import PromiseError
 from etl.options import BuildOptions
-from etl.select.groups import Group
+from etl.select.groups import Section
 from etl.write.chunk import FEWEST_EXAMPLES, ChunkCutter, lines_to_move
 from etl.write.shard import LINEAGE, ShardWriter
 from schemas.terms import Region, SpeechType, Split
 
-_GROUP = Group(Region.JEJU, SpeechType.ANSWER)
+_SECTION = Section(Region.JEJU, SpeechType.ANSWER)
 _HANGUL = "혼저 옵서예\n".encode()
 
 
@@ -131,12 +132,11 @@ class _Shard:
         self.folder = folder
         max_bytes, max_examples = caps
         options = BuildOptions(max_chunk_bytes=max_bytes, max_chunk_examples=max_examples)
-        self.writer = ShardWriter(Split.TRAIN, _GROUP, folder, options)
-        self.taken = [(number, line) for number, line in enumerate(lines) if len(line) <= max_bytes]
+        self.writer = ShardWriter(Split.TRAIN, _SECTION, folder, options)
+        self.taken = list(enumerate(lines))
         origins = [_origin(number) for number in range(len(lines))]
         for start, stop in pairwise([0, *sorted(cuts), len(lines)]):
-            refused = self.writer.add(lines[start:stop], origins[start:stop])
-            assert refused == sum(len(line) > max_bytes for line in lines[start:stop])
+            self.writer.add(lines[start:stop], origins[start:stop])
 
     @property
     def contents(self) -> list[list[bytes]]:
@@ -151,7 +151,7 @@ class _Shard:
 
     def check(self) -> None:
         """Compare rows, counts, checksums and lineage with the files."""
-        rows = self.writer.chunks
+        rows, lineage = self.writer.chunks, self.lineage
         files = {path.relative_to(self.folder).as_posix(): path.read_bytes() for path in self.folder.glob("chunks/*/*")}
         assert [row.path for row in rows] == sorted(files)
         assert [row.path for row in rows] == [
@@ -161,13 +161,13 @@ class _Shard:
             content = files[row.path]
             facts = (len(content), content.count(b"\n"), hashlib.sha256(content).hexdigest())
             assert (row.bytes, row.examples, row.sha256) == facts
-            assert (row.split, row.region, row.speech_type, row.tokens) == ("train", "jeju", "answer", None)
+            assert (row.split, row.region, row.speech_type) == ("train", "jeju", "answer")
+            assert row.tokens == lineage.filter(pl.col("chunk") == row.path)["tokens"].sum()
         assert b"".join(files[row.path] for row in rows) == b"".join(line for _, line in self.taken)
-        lineage = self.lineage
         assert lineage.schema == LINEAGE
         assert lineage.height == len(self.taken)
         for (number, line), origin in zip(self.taken, lineage.iter_rows(named=True), strict=True):
-            assert (origin["archive"], origin["member"], origin["sentence"]) == _origin(number)
+            assert (origin["archive"], origin["member"], origin["sentence"], origin["tokens"]) == _origin(number)
             assert files[origin["chunk"]].splitlines(keepends=True)[origin["line"] - 1] == line
 
 
@@ -175,14 +175,14 @@ def _line(number: int, length: int = 0) -> bytes:
     return json.dumps(f"{number} 옵서{'.' * length}", ensure_ascii=False).encode() + b"\n"
 
 
-def _origin(number: int) -> tuple[str, str, int | None]:
-    return "가.zip", f"{number}.json", number % 3 or None
+def _origin(number: int) -> tuple[str, str, int | None, int | None]:
+    return "가.zip", f"{number}.json", number % 3 or None, number % 7
 
 
 @given(
     st.lists(st.integers(0, 30), max_size=60),
     st.lists(st.integers(0, 60), max_size=8),
-    st.integers(15, 900),
+    st.integers(50, 900),
     st.none() | st.integers(1, 25),
 )
 @settings(deadline=None, max_examples=40)
@@ -243,10 +243,12 @@ def test_the_last_chunk_borrows_under_the_cap(tmp_path: Path, cap: int, sizes: l
     assert [len(chunk) for chunk in shard.contents] == sizes
 
 
-def test_a_line_over_the_cap_is_refused(tmp_path: Path) -> None:
-    """A line of exactly the cap is written, one byte more is refused and leaves no trace."""
+def test_a_line_over_the_cap_breaks_a_promise(tmp_path: Path) -> None:
+    """A line of exactly the cap is written; one byte more should never have come so far, and ends the build."""
     exact = _line(0, 50)
-    shard = _Shard(tmp_path, [_line(0, 51), exact, _line(0, 51)], [1], (len(exact), None))
+    shard = _Shard(tmp_path, [exact], [], (len(exact), None))
+    with pytest.raises(PromiseError, match="over its cap"):
+        shard.writer.add([_line(0, 51)], [_origin(0)])
     shard.writer.finish()
     shard.check()
     assert shard.contents == [[exact]]

@@ -20,9 +20,27 @@ OPTIONS: dict[str, tuple[list[str], str, Any]] = {
         '["dialogue", "answer"]',
         ["answer", "dialogue"],
     ),
-    "system_prompt": (["--system-prompt", "표준어로"], '"표준어로"', "표준어로"),
-    "dedup": (["--no-dedup"], "false", False),
+    "direction": (["--direction", "to-dialect"], '"to-dialect"', "to-dialect"),
+    "system_prompt": (["--system-prompt", "{region} 말로"], '"{region} 말로"', "{region} 말로"),
+    "paraphrase": (["--paraphrase", "가", "--paraphrase", "나"], '["가", "나"]', ["가", "나"]),
+    "identical": (["--identical", "0.5"], "0.5", 0.5),
+    "min_words": (["--min-words", "1"], "1", 1),
+    "max_words": (["--max-words", "50"], "50", 50),
+    "min_chars": (["--min-chars", "2"], "2", 2),
+    "max_chars": (["--max-chars", "500"], "500", 500),
+    "max_length_ratio": (["--max-length-ratio", "3"], "3", 3.0),
+    "dedup": (["--dedup", "source"], '"source"', "source"),
+    "conflicts": (["--conflicts", "majority"], '"majority"', "majority"),
+    "max_per_script": (["--max-per-script", "5"], "5", 5),
+    "speaker_max": (["--speaker-max", "9"], "9", 9),
+    "balance": (["--balance", "region:1000"], '"region:1000"', "region:1000"),
+    "sample": (["--sample", "39"], "39", 39),
+    "sample_per_shard": (["--sample-per-shard", "40"], "40", 40),
+    "shard_by": (["--shard-by", "speech_type,split"], '["speech_type"]', ["speech_type"]),
+    "clean": (["--no-clean"], "false", False),
+    "pii": (["--pii", "mask"], '"mask"', "mask"),
     "validation": (["--validation", "0.25"], "0.25", 0.25),
+    "tokens": (["--no-tokens"], "false", False),
     "max_chunk_bytes": (["--max-chunk-bytes", "64KiB"], '"64KiB"', 65_536),
     "max_chunk_examples": (["--max-chunk-examples", "12"], "12", 12),
     "max_member_bytes": (["--max-member-bytes", "1.5MB"], '"1.5MB"', 1_500_000),
@@ -32,9 +50,10 @@ OPTIONS: dict[str, tuple[list[str], str, Any]] = {
     "max_rejects": (["--max-rejects", "0.25"], "0.25", 0.25),
     "allow_bad_archives": (["--allow-bad-archives"], "true", True),
 }
-OTHERS = {"config", "out", "workers", "stage", "dry-run", "profile", "json", "help"}
+OTHERS = {"config", "out", "workers", "stage", "dry-run", "profile", "json", "help", "no-dedup", "merge"}
 DEFAULTS = json.loads(json.dumps(BuildOptions().as_json()))
-CHOSEN = {name: value for name, (_, _, value) in OPTIONS.items()}
+RULES: dict[str, str] = DEFAULTS["clean_rules"]
+CHOSEN = {name: value for name, (_, _, value) in OPTIONS.items()} | {"clean_rules": RULES}
 
 
 def test_every_option_is_in_the_table(tmp_path: Path) -> None:
@@ -42,7 +61,7 @@ def test_every_option_is_in_the_table(tmp_path: Path) -> None:
     text = saturi("build", "--help", cwd=tmp_path).stdout
     flags = set(re.findall(r"^\s+(?:-h, )?--([a-z-]+)", text, re.MULTILINE))
     assert flags == {name.replace("_", "-") for name in OPTIONS} | OTHERS
-    assert OPTIONS.keys() == BuildOptions().as_json().keys()
+    assert OPTIONS.keys() | {"clean_rules"} == BuildOptions().as_json().keys()
 
 
 def test_every_option_on_the_command_line(here: Path) -> None:
@@ -68,6 +87,15 @@ def test_every_option_in_the_file(here: Path) -> None:
         assert facts_of(here / "result")["workers"] == 1
     assert facts_of(here / "result")["segments_reused"] == 1
     assert list((here / "below").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_every_rule_in_the_file(here: Path, name: str) -> None:
+    """Every cleaning rule is switched by its name in the table [clean], and by nothing on the command line."""
+    other = {"rewrite": "keep", "drop": "rewrite"}[RULES[name]]
+    (here / "etl.toml").write_text(f'[clean]\n{name} = "{other}"\n', encoding="utf-8")
+    assert saturi("build", "corpus", cwd=here).returncode == 0
+    assert manifest_of(here / "out")["options"]["clean_rules"] == RULES | {name: other}
 
 
 def test_the_command_line_goes_over_the_file(here: Path) -> None:
@@ -102,6 +130,9 @@ CONFIGS = {
     "wrong-type": ('[build]\nworkers = "two"', "workers"),
     "wrong-value": ('[build]\nunit = "page"', "page"),
     "out-of-range": ("[build]\nvalidation = 1.5", "1.5"),
+    "unknown-rule": ('[clean]\nevents = "drop"', "did you mean event?"),
+    "unknown-action": ('[clean]\nevent = "mask"', "`clean.event`"),
+    "unknown-pii": ('[build]\npii = "rewrite"', "rewrite"),
 }
 
 
@@ -122,7 +153,22 @@ USAGE = {
     "unknown-unit": ["--unit", "page"],
     "unknown-source": ["--source", "standard"],
     "unknown-option": ["--nope"],
+    "unknown-direction": ["--direction", "to-english"],
+    "unknown-pii": ["--pii", "hide"],
     "no-share": ["--validation", "half"],
+    "too-identical": ["--identical", "1.5"],
+    "no-share-of-identical": ["--identical", "some"],
+    "more-than-the-most": ["--min-words", "5", "--max-words", "4"],
+    "no-words": ["--max-words", "0"],
+    "no-length-ratio": ["--max-length-ratio", "0.5"],
+    "unknown-dedup": ["--dedup", "target"],
+    "unknown-conflicts": ["--conflicts", "first"],
+    "unknown-balance": ["--balance", "speaker"],
+    "balance-to-nothing": ["--balance", "region:"],
+    "no-sample": ["--sample", "0"],
+    "unknown-shards": ["--shard-by", "speaker"],
+    "merged-over-speakers": ["--merge", "speaker"],
+    "two-words-on-duplicates": ["--dedup", "source", "--no-dedup"],
     "all-held-out": ["--validation", "1"],
     "not-a-number": ["--validation", "nan"],
     "no-size": ["--max-chunk-bytes", "big"],

@@ -12,12 +12,21 @@ from etl.errors import OptionError
 from etl.options import BuildOptions
 from schemas.config import BuildTable, Config
 
+_GIVEN: dict[str, Any] = {
+    "validation": "official",
+    "paraphrase": ["다른 말로"],
+    "max_length_ratio": 2.5,
+    "balance": "region",
+    **dict.fromkeys(("max_chunk_examples", "min_words", "max_words", "min_chars", "max_chars"), 5),
+    **dict.fromkeys(("max_per_script", "speaker_max", "sample", "sample_per_shard"), 6),
+}
 _VALUES: dict[str, Any] = {
     "out": "result",
     "workers": 3,
     "stage": "cache",
-    **json.loads(json.dumps(BuildOptions(max_chunk_examples=5, validation="official").as_json())),
+    **json.loads(json.dumps(BuildOptions(**_GIVEN).as_json())),
 }
+del _VALUES["clean_rules"]  # a table of its own
 
 
 def _write(folder: Path, text: str) -> Path:
@@ -29,7 +38,11 @@ def _write(folder: Path, text: str) -> Path:
 def test_every_option_is_a_key() -> None:
     """The keys of [build] are the options of a build, and where it goes and how it runs."""
     options = {field.name for field in structs.fields(BuildOptions)}
-    assert {field.name for field in structs.fields(BuildTable)} == options | {"out", "workers", "stage"}
+    assert {field.name for field in structs.fields(BuildTable)} == options - {"clean_rules"} | {
+        "out",
+        "workers",
+        "stage",
+    }
 
 
 @pytest.mark.parametrize("name", list(_VALUES))
@@ -51,7 +64,9 @@ def test_every_key_is_read(tmp_path: Path, name: str) -> None:
         ("max_ratio = 100", "max_ratio", 100),
         ("region = []", "region", []),
         ('system_prompt = "표준어로"', "system_prompt", "표준어로"),
-        ("dedup = false", "dedup", False),
+        ('dedup = "none"', "dedup", "none"),
+        ('shard_by = "split"', "shard_by", "split"),
+        ("identical = 1", "identical", 1),
     ],
 )
 def test_values_may_be_written_like_on_the_command_line(tmp_path: Path, line: str, name: str, value: object) -> None:
@@ -102,8 +117,10 @@ def test_paths_are_relative_to_the_file(tmp_path: Path, monkeypatch: pytest.Monk
         pytest.param(
             '[corpus]\npath = "x"', "unknown option [corpus] path", "did you mean paths?", id="in-another-table"
         ),
-        pytest.param("[biuld]\n", "unknown option biuld", "did you mean build? Known are corpus, build", id="table"),
-        pytest.param('unit = "file"', "unknown option unit", "Known are corpus, build", id="without-a-table"),
+        pytest.param(
+            "[biuld]\n", "unknown option biuld", "did you mean build? Known are corpus, build, clean", id="table"
+        ),
+        pytest.param('unit = "file"', "unknown option unit", "Known are corpus, build, clean", id="without-a-table"),
     ],
 )
 def test_unknown_names_are_refused_with_the_nearest(tmp_path: Path, text: str, problem: str, advice: str) -> None:
@@ -124,7 +141,7 @@ def test_unknown_names_are_refused_with_the_nearest(tmp_path: Path, text: str, p
         pytest.param("[build]\nworkers = 1.5", "`build.workers`", id="fraction-for-number"),
         pytest.param('[build]\nregion = "jeju"', "`build.region`", id="text-for-list"),
         pytest.param("[build]\nregion = [1]", "`build.region[0]`", id="number-in-list"),
-        pytest.param('[build]\ndedup = "no"', "`build.dedup`", id="text-for-truth"),
+        pytest.param("[build]\ndedup = false", "`build.dedup`", id="truth-for-text"),
         pytest.param("[corpus]\npaths = [1]", "`corpus.paths[0]`", id="number-for-path"),
         pytest.param("build = 5", "`build`", id="number-for-table"),
     ],

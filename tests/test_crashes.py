@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
@@ -156,7 +156,7 @@ def _start_deadly_worker(name: str) -> None:
     """Prepare a worker that is killed as soon as it reads the member *name*."""
     start_worker()
 
-    def deadly(batch: Batch, spared: frozenset[int] = frozenset()) -> Iterator[Member | None]:
+    def deadly(batch: Batch, spared: Container[int] = frozenset()) -> Iterator[Member | None]:
         for member in read_members(batch, spared):
             if member is not None and member.path == name and not isinstance(member.content, Defect):
                 os.kill(os.getpid(), signal.SIGKILL)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from etl.read.archive import Defect
 from etl.read.decode import Decoded, decode, step_over_f0
+from schemas import label2020, label2022
 from schemas.terms import RejectReason
 
 _BOM = b"\xef\xbb\xbf"
@@ -92,7 +93,9 @@ def _texts_of(label: dict[str, Any]) -> Any:
 
 def _texts_in(decoded: Decoded | Defect) -> Any:
     assert isinstance(decoded, Decoded), decoded
-    text = decoded.transcription
+    assert isinstance(decoded.label, label2022.LabelFile)
+    text = decoded.label.transcription
+    assert text is not None
     parts = [
         None if part is None else (part.dialect, part.pronunciation, part.standard) for part in text.sentences or []
     ]
@@ -300,7 +303,21 @@ def test_positions_point_at_the_fault(marked: bytes, reason: RejectReason, bom: 
         pytest.param(b"{}", RejectReason.MISSING_TRANSCRIPTION, id="empty-object"),
         pytest.param(b'{"transcription": null}', RejectReason.MISSING_TRANSCRIPTION, id="null-transcription"),
         pytest.param(b'{"transcription": null,}', RejectReason.MISSING_TRANSCRIPTION, id="null-transcription-mended"),
-        pytest.param(b'{"utterance": [{"form": "x"}]}', RejectReason.MISSING_TRANSCRIPTION, id="other-generation"),
+        pytest.param(b'{"utterance": null}', RejectReason.MISSING_TRANSCRIPTION, id="null-utterance"),
+        pytest.param(b'{"a": "utterance"}', RejectReason.MISSING_TRANSCRIPTION, id="utterance-for-text"),
+        pytest.param(
+            b'{"a": "transcription", "b": "utterance"}', RejectReason.MISSING_TRANSCRIPTION, id="both-for-texts"
+        ),
+        pytest.param(b'{"utterance": {}}', RejectReason.WRONG_TYPE, id="object-for-utterances"),
+        pytest.param(b'{"utterance": ["x"]}', RejectReason.WRONG_TYPE, id="text-for-an-utterance"),
+        pytest.param(
+            b'{"utterance": [{"dialect_form": 7}]}', RejectReason.TEXT_NOT_STRING, id="number-for-dialect-form"
+        ),
+        pytest.param(
+            b'{"utterance": [{}, {"standard_form": [],}]}',
+            RejectReason.TEXT_NOT_STRING,
+            id="list-for-standard-form-mended",
+        ),
         pytest.param(b'{"transcription": {"standard": 7}}', RejectReason.TEXT_NOT_STRING, id="number-for-file-text"),
         pytest.param(b'{"transcription": {"dialect": ["x"]}}', RejectReason.TEXT_NOT_STRING, id="list-for-file-text"),
         pytest.param(
@@ -328,6 +345,48 @@ def test_reasons_are_exact(document: bytes, reason: RejectReason) -> None:
     outcome = decode(document)
     assert isinstance(outcome, Defect)
     assert outcome.reason is reason
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        pytest.param(b'{"utterance": [{"dialect_form": "x"}]}', id="alone"),
+        pytest.param(b'{"note": "transcription", "utterance": []}', id="transcription-for-text"),
+        pytest.param(b'{"metadata": {"transcription": {}}, "utterance": [],}', id="transcription-below-mended"),
+        pytest.param(b'{"transcription": null, "utterance": []}', id="null-transcription"),
+    ],
+)
+def test_the_field_with_the_text_tells_the_generation(document: bytes) -> None:
+    """A document with utterances and no transcription is of 2020, wherever else the word stands; else it is of 2022."""
+    outcome = decode(document)
+    assert isinstance(outcome, Decoded)
+    assert isinstance(outcome.label, label2020.LabelFile)
+    both = decode(
+        document.replace(b'{"', b'{"transcription": {"standard": "x"}, "', 1).replace(b'"transcription": null, ', b"")
+    )
+    assert isinstance(both, Decoded)
+    assert isinstance(both.label, label2022.LabelFile)
+
+
+@pytest.mark.parametrize("raw", ["\n", "\r\n", "\t", "a\n\nb\t"], ids=repr)
+@pytest.mark.parametrize("around", ['{"utterance": [{"dialect_form": "%s"}]}', '{"form": "%s", "utterance": []}'])
+def test_raw_line_ends_within_strings(raw: str, around: str) -> None:
+    """A line end or a tab within a string, which JSON forbids, is mended, in texts that are used and in others."""
+    outcome = decode((around % raw).encode())
+    assert isinstance(outcome, Decoded)
+    assert outcome.repaired
+    assert isinstance(outcome.label, label2020.LabelFile)
+    assert [part and part.dialect_form for part in outcome.label.utterance or []] == (
+        [raw] if "dialect" in around else []
+    )
+
+
+@pytest.mark.parametrize("raw", ["\0", "\x1b", "\x0b"], ids=repr)
+def test_other_control_characters_are_refused(raw: str) -> None:
+    """Any other control character within a string is no slip of a tool, and the label file is rejected."""
+    outcome = decode(f'{{"utterance": [{{"dialect_form": "가{raw}"}}]}}'.encode())
+    assert isinstance(outcome, Defect)
+    assert outcome.reason is RejectReason.INVALID_JSON
 
 
 @pytest.mark.parametrize("layout", list(_LAYOUTS))

@@ -13,8 +13,9 @@ from runs import counts_of, lines_of, manifest_of, one_thread, pairs_of, rejects
 
 from etl.build import build
 from etl.options import BuildOptions
+from etl.sample.conversations import CONVERSATIONS
 from etl.sample.corpus import DEFECTS, SampleReport
-from schemas.terms import RejectReason, SpeechType
+from schemas.terms import Dedup, RejectReason, SpeechType
 
 MAX_MEMBER_BYTES = 3 << 20
 LOCAL, CENTRAL = 30, 46  # bytes before the name in the two headers of a member
@@ -97,7 +98,7 @@ BROKEN = {
     "no-json": Broken(b"%PDF-1.4", JSON, 0),
     "bad-value": Broken(b'{"transcription": ?}', JSON, 18),
     "bad-value-after-bom": Broken(b'\xef\xbb\xbf{"transcription": ?}', JSON, 21),
-    "newline-in-text": Broken(b'{"transcription": {"standard": "\n"}}', JSON, 32),
+    "control-character-in-text": Broken(b'{"transcription": {"standard": "\0"}}', JSON, 32),
     "quote-in-text": Broken(b'{"transcription": {"standard": "a"b"}}', JSON, 34),
     "lone-surrogate": Broken(b'{"transcription": {"standard": "\\ud800"}}', JSON, None),
     "half-a-comma": Broken(b'{"transcription": {"standard": "a" "dialect": "b"}}', JSON, 35),
@@ -108,7 +109,7 @@ BROKEN = {
     "null": Broken(b"null", RejectReason.WRONG_TOP_LEVEL, 0),
     "no-transcription": Broken(b'{"fileName": "a"}', RejectReason.MISSING_TRANSCRIPTION, None),
     "null-transcription": Broken(b'{"transcription": null}', RejectReason.MISSING_TRANSCRIPTION, None),
-    "generation-2020": Broken(b'{"id": "a", "utterance": [{"form": "a"}]}', RejectReason.MISSING_TRANSCRIPTION, None),
+    "null-utterance": Broken(b'{"id": "a", "utterance": null}', RejectReason.MISSING_TRANSCRIPTION, None),
     "number-for-text": Broken(_transcription(standard=5), TEXT_TYPE, None),
     "list-for-text": Broken(_transcription(dialect=[TEXT]), TEXT_TYPE, None),
     "number-for-text-of-a-sentence": Broken(_transcription(sentences=[{"pronunciation": 5}]), TEXT_TYPE, None),
@@ -120,6 +121,7 @@ BROKEN = {
 LABEL = json.loads(_whole(0))
 MENDED = {
     "doubled-comma": WHOLE.replace(b'], "sentences"', b'],, "sentences"'),
+    "newline-in-text": WHOLE.replace(b"{", b'{"note": "a\n\tb",', 1),
     "trailing-comma": WHOLE[:-1] + b",\n}",
     "many-commas": WHOLE.replace(b'"segments": []', b'"segments": [1,,2, ,]').replace(b", ", b",\t,", 1),
 }
@@ -145,7 +147,9 @@ TOLERATED = {
 
 
 def _build(corpus: Path, out: Path) -> None:
-    options = BuildOptions(max_member_bytes=MAX_MEMBER_BYTES, max_rejects=1, max_unknown=1, validation=0, dedup=False)
+    options = BuildOptions(
+        max_member_bytes=MAX_MEMBER_BYTES, max_rejects=1, max_unknown=1, validation=0, dedup=Dedup.NONE
+    )
     build([corpus], out, options, make_executor=one_thread)
 
 
@@ -178,7 +182,7 @@ def test_a_broken_label_file_is_rejected(built: Path, name: str) -> None:
 
 
 def test_nothing_else_is_rejected(built: Path) -> None:
-    """What can be read or mended is decoded, and only mended commas count as repairs."""
+    """What can be read or mended is decoded, and only mended commas and strings count as repairs."""
     assert {row["member"] for row in rejects_of(built)} == {f"say_{name}.json" for name in BROKEN}
     counts = counts_of(built)
     assert counts["rejected"] == Counter(broken.reason for broken in BROKEN.values())
@@ -253,8 +257,8 @@ def test_a_name_in_cp949(tmp_path: Path) -> None:
 
 
 def test_the_defects_of_the_sample(sample: SampleReport, tmp_path: Path) -> None:
-    """A build of the sample rejects what its table of defects says, mends two files, and finds three texts blank."""
-    options = BuildOptions(validation=0, dedup=False, speech_type=tuple(SpeechType))
+    """A build of the sample rejects what its table of defects says, mends three files, and finds texts blank."""
+    options = BuildOptions(validation=0, dedup=Dedup.NONE, speech_type=tuple(SpeechType))
     build([sample.folder], tmp_path / "out", options)
     expected = Counter[str]()
     for name, number in sample.broken.items():
@@ -263,8 +267,10 @@ def test_the_defects_of_the_sample(sample: SampleReport, tmp_path: Path) -> None
         expected[reason] += number
     counts = counts_of(tmp_path / "out")
     assert counts["rejected"] == expected
-    assert counts["repaired"] == sum(name.endswith("_comma") for name in DEFECTS)
-    assert counts["dropped"] == {"empty_source": 2, "empty_target": 1}
+    assert counts["repaired"] == sum(name.endswith("_comma") for name in DEFECTS) + 1  # and raw line ends of 2020
+    assert counts["dropped"].items() >= {"empty_source": 2 + CONVERSATIONS, "empty_target": 1 + CONVERSATIONS}.items()
+    assert counts["dropped"].keys() == {"empty_source", "empty_target", "personal_data", "unclear"}
+    assert sum(row["ignored"] for row in manifest_of(tmp_path / "out")["corpus"]) == sample.ignored
     assert (counts["label_files"], len(manifest_of(tmp_path / "out")["corpus"])) == (
         sample.label_files,
         sample.archives,

@@ -22,7 +22,9 @@ from etl.errors import (
     MissingPathError,
     OptionError,
     PromiseError,
+    RefusedError,
     StorageError,
+    UnknownPriceError,
     WorkerKilledError,
     WorkerStartError,
 )
@@ -48,6 +50,8 @@ _SAMPLES: list[tuple[EtlError, int, type[Exception], str]] = [
     ),
     (LockedError(*_THREE), 5, OSError, _SENTENCE),
     (ForeignFolderError(*_THREE), 5, OSError, _SENTENCE),
+    (RefusedError(*_THREE), 7, PermissionError, _SENTENCE),
+    (UnknownPriceError(*_THREE), 7, PermissionError, _SENTENCE),
 ]
 _BY_CLASS = [pytest.param(*sample, id=type(sample[0]).__name__) for sample in _SAMPLES]
 _DRAWN = re.compile(
@@ -120,6 +124,6 @@ def test_errors_come_out_of_a_worker_as_they_went_in() -> None:
 
 
 def test_exit_codes_are_those_of_the_contract() -> None:
-    """Branches have the codes others script against: 2 usage, 3 input, 4 a broken promise, 5 storage."""
-    codes = [kind.exit_code for kind in (EtlError, OptionError, InputError, PromiseError, StorageError)]
-    assert codes == [1, 2, 3, 4, 5]
+    """Branches have the codes others script against: 2 usage, 3 input, 4 a broken promise, 5 storage, 7 refused."""
+    branches = (EtlError, OptionError, InputError, PromiseError, StorageError, RefusedError)
+    assert [kind.exit_code for kind in branches] == [1, 2, 3, 4, 5, 7]

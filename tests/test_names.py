@@ -95,7 +95,6 @@ _UNKNOWN = MemberName(None, None, None, None, None, ())
         pytest.param(
             "강원도/(강원도, 경상도)/x.json", _UNKNOWN._replace(region=Region.GANGWON), id="folder-of-two-regions"
         ),
-        pytest.param("DKSR20000001.json", _UNKNOWN, id="other-generation"),
         pytest.param("st_set1_collectorgs1_speakergs3_79.json", _UNKNOWN, id="a-number-short"),
         pytest.param("st_set1_collectorgs1_speakergs3_79_0_8_1.json", _UNKNOWN, id="a-number-too-many"),
         pytest.param("xst_set1_collectorgs1_speakergs3_79_8.json", _UNKNOWN, id="something-in-front"),
@@ -198,8 +197,6 @@ _TRAIN_REPEAT = Hints(Region.GYEONGSANG, SpeechType.REPEAT, Split.TRAIN)
             Hints(Region.GANGWON, SpeechType.ANSWER, Split.VALIDATION),
             id="answer-in-small-letters",
         ),
-        pytest.param(["[라벨]경상도_학습데이터_1.zip"], Hints(Region.GYEONGSANG), id="square-brackets"),
-        pytest.param(["(비식별화완료)경상도_학습데이터_1.zip"], Hints(Region.GYEONGSANG), id="other-generation"),
         pytest.param(["139-1. 중·노년층 한국어 방언 데이터 (강원도, 경상도)"], Hints(), id="two-regions"),
         pytest.param(["x.zip", "(강원도, 경상도)", "전라도"], Hints(Region.JEOLLA), id="two-regions-below-one"),
         pytest.param(

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from etl.errors import OptionError
-from etl.options import SYSTEM_PROMPT, BuildOptions, flag, parse_bytes
+from etl.options import SYSTEM_PROMPT, TO_DIALECT_PROMPT, BuildOptions, parse_bytes
+from etl.values import flag
 from schemas.terms import Region, SpeechType
 
 
@@ -103,10 +104,36 @@ _WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("no-region", {"region": ()}, "--region: none given", "gangwon, gyeongsang, chungcheong, jeolla, jeju, unknown"),
     ("speech-type", {"speech_type": ("st",)}, "--speech-type: 'st' is unknown", "repeat, answer, dialogue, unknown"),
     ("no-speech-type", {"speech_type": ()}, "--speech-type: none given", "repeat, answer, dialogue, unknown"),
+    ("pii", {"pii": "hide"}, "--pii: 'hide' is unknown", "choose from drop, mask, keep"),
+    ("clean", {"clean": 1}, "--clean: 1 is no bool", "bool"),
+    ("rule", {"clean_rules": {"events": "drop"}}, r"\[clean\]: .*`events`", "double, event, inaudible"),
+    ("action", {"clean_rules": {"event": "mask"}}, r"\[clean\]: .*'mask'", "rewrite, drop or keep"),
     ("validation-all", {"validation": 1}, "--validation: 1 is out of range", "from 0 to below 1"),
     ("validation-below", {"validation": -0.001}, "--validation: -0.001 is out of range", "from 0 to below 1"),
     ("validation-nan", {"validation": float("nan")}, "--validation: nan is out of range", "from 0 to below 1"),
     ("validation-misspelt", {"validation": "offical"}, "--validation: .*offical", "official"),
+    ("direction", {"direction": "up"}, "--direction: 'up' is unknown", "to-standard, to-dialect"),
+    ("paraphrase", {"paraphrase": (1,)}, "--paraphrase: 1 is no str", "str"),
+    ("prompt-of-halves", {"system_prompt": "\ud800"}, "--system-prompt: it is no valid Unicode", "UTF-8"),
+    ("paraphrase-of-halves", {"paraphrase": "\udfff"}, "--paraphrase: it is no valid Unicode", "UTF-8"),
+    ("identical", {"identical": 1.1}, "--identical: 1.1 is out of range", "from 0 to 1"),
+    ("identical-word", {"identical": "some"}, "--identical: 'some' is unknown", "keep or drop"),
+    ("identical-nan", {"identical": float("nan")}, "--identical: nan is out of range", "from 0 to 1"),
+    ("identical-truth", {"identical": True}, "--identical: True is no float or int or str", "float"),
+    ("min-words", {"min_words": 0}, "--min-words: 0 is out of range", "from 1 up"),
+    ("words", {"min_words": 3, "max_words": 2}, "--min-words: 3 is more than the most, 2", "smaller"),
+    ("chars", {"min_chars": 3, "max_chars": 2}, "--min-chars: 3 is more than the most, 2", "smaller"),
+    ("length-ratio", {"max_length_ratio": 0.9}, "--max-length-ratio: 0.9 is out of range", "from 1"),
+    ("dedup", {"dedup": False}, "--dedup: False is unknown", "pair, source, none"),
+    ("conflicts", {"conflicts": "first"}, "--conflicts: 'first' is unknown", "keep, majority, drop"),
+    ("per-script", {"max_per_script": 0}, "--max-per-script: 0 is out of range", "from 1 up"),
+    ("speaker", {"speaker_max": 1.5}, "--speaker-max: 1.5 is no int", "int"),
+    ("balance", {"balance": "script"}, "--balance: 'script' is unknown", "region, speech_type"),
+    ("balance-to", {"balance": "region:many"}, "--balance: 'many' is no number of examples", "region:20000"),
+    ("balance-to-none", {"balance": "region:0"}, "--balance: '0' is no number of examples", "from 1 up"),
+    ("sample", {"sample": 0}, "--sample: 0 is out of range", "from 1 up"),
+    ("sample-per-shard", {"sample_per_shard": -1}, "--sample-per-shard: -1 is out of range", "from 1 up"),
+    ("shard-by", {"shard_by": "speaker"}, "--shard-by: 'speaker' is unknown", "region, speech_type"),
     ("chunk-bytes", {"max_chunk_bytes": 0}, "--max-chunk-bytes: 0 is out of range", "from 1 up"),
     ("chunk-bytes-below", {"max_chunk_bytes": -1}, "--max-chunk-bytes: -1 is out of range", "from 1 up"),
     ("chunk-examples", {"max_chunk_examples": 0}, "--max-chunk-examples: 0 is out of range", "from 1 up"),
@@ -142,6 +169,13 @@ def test_wrong_values_are_refused(given: dict[str, Any], problem: str, advice: s
         {"max_rejects": 0},
         {"max_rejects": 1},
         {"system_prompt": ""},
+        {"system_prompt": 'JSON {"a": {}} {{region}'},
+        {"identical": 0.5},
+        {"min_words": 1},
+        {"max_length_ratio": 1},
+        {"balance": "speech_type:1"},
+        {"sample": 1},
+        {"shard_by": ()},
     ],
     ids=str,
 )
@@ -158,7 +192,7 @@ def test_defaults_are_the_original_recipe() -> None:
     assert options.region == tuple(Region)
     assert options.speech_type == ("repeat", "answer")
     assert options.system_prompt == SYSTEM_PROMPT
-    assert (options.dedup, options.validation, options.max_chunk_bytes) == (True, 0.05, 100_000_000)
+    assert (options.dedup, options.validation, options.max_chunk_bytes) == ("pair", 0.05, 100_000_000)
 
 
 @given(st.permutations(list(Region)), st.permutations(list(SpeechType)), st.integers(1, 6), st.integers(1, 4))
@@ -171,6 +205,25 @@ def test_order_does_not_matter(regions: list[Region], kinds: list[SpeechType], s
     assert given_so == reversed_twice
     assert given_so.as_json() == reversed_twice.as_json()
     assert set(given_so.region) == set(regions)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"shard_by": "split"}, {"shard_by": []}),
+        ({"shard_by": "speech_type, region"}, {}),
+        ({"shard_by": ("split", "region")}, {"shard_by": "region"}),
+        ({"identical": 0}, {"identical": "drop"}),
+        ({"identical": 1.0}, {"identical": "keep"}),
+        ({"paraphrase": "가"}, {"paraphrase": ["가"]}),
+        ({"direction": "to-dialect"}, {"direction": "to-dialect", "system_prompt": TO_DIALECT_PROMPT}),
+    ],
+    ids=str,
+)
+def test_two_spellings_are_one_option(one: dict[str, Any], other: dict[str, Any]) -> None:
+    """What can be said in two ways is the same option, and the same in the manifest."""
+    assert BuildOptions(**one) == BuildOptions(**other)
+    assert BuildOptions(**one).as_json() == BuildOptions(**other).as_json()
 
 
 def test_plain_strings_become_terms() -> None:
@@ -191,6 +244,7 @@ def test_every_option_is_in_the_json() -> None:
         "validation": "official",
         "max_chunk_examples": 5,
         "system_prompt": "바꾸세요",
+        "clean_rules": {"unsure": "rewrite"},
     }
     for options in (BuildOptions(), BuildOptions(**changed)):
         text = json.dumps(options.as_json(), allow_nan=False)

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from oracle import Key, label_files, line_of, mended, naive_lines, pairs_in
+from oracle import Key, label_files, line_of, mended, naive_lines, pairs_of_label
 from runs import chunks_of, lines_of, rejects_of
 
 from etl.build import build
 from etl.options import BuildOptions
+from etl.sample.conversations import CONVERSATIONS
 from etl.sample.corpus import SampleReport
-from schemas.terms import Source, SpeechType, Unit
+from schemas.terms import Dedup, Source, SpeechType, Unit
 
 ALL_TYPES = tuple(SpeechType)
 VARIANTS = [(unit, source) for unit in Unit for source in Source]
@@ -23,10 +24,10 @@ VARIANT_IDS = [f"{unit}-{source}" for unit, source in VARIANTS]
 def variant(
     request: pytest.FixtureRequest, sample: SampleReport, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Unit, Source, Path]:
-    """A build of the sample that leaves out nothing but blank pairs: its unit, its source, its folder."""
+    """A build of the sample that mends no text and leaves out nothing but blank pairs: its unit, its source, its folder."""
     unit, source = request.param
     out = tmp_path_factory.mktemp("variant") / "out"
-    options = BuildOptions(unit=unit, source=source, dedup=False, validation=0, speech_type=ALL_TYPES)
+    options = BuildOptions(unit=unit, source=source, clean=False, dedup=Dedup.NONE, validation=0, speech_type=ALL_TYPES)
     stage = tmp_path_factory.getbasetemp() / "oracle-stage"
     build([sample.folder], out, options, stage=stage)
     return unit, source, out
@@ -50,7 +51,7 @@ def test_the_lines_are_those_of_the_naive_recipe(sample: SampleReport, variant: 
     extra = [
         line_of(said, meant)
         for document in _mended_files(sample.folder).values()
-        for _, said, meant in pairs_in(json.loads(document)["transcription"], unit, source)
+        for _, said, meant in pairs_of_label(json.loads(document, strict=False), unit, source)
     ]
     built = Counter(lines_of(out))
     expected = Counter(line for _, line in naive.lines)
@@ -60,14 +61,14 @@ def test_the_lines_are_those_of_the_naive_recipe(sample: SampleReport, variant: 
 
 
 def test_the_difference_by_name(sample: SampleReport, variant: tuple[Unit, Source, Path]) -> None:
-    """What the naive recipe cannot read is either rejected or one of the four files that are mended."""
+    """What the naive recipe cannot read is either rejected, or one of the four files that are mended, or of 2020."""
     unit, source, out = variant
     naive = naive_lines(sample.folder, unit, source)
     lineage = pl.read_parquet(out / "lineage.parquet")
     built = set(lineage.select("archive", "member").iter_rows())
     mended_files = set(_mended_files(sample.folder))
     rejected = {(row["archive"], row["member"]) for row in rejects_of(out)}
-    assert len(mended_files) == 4
+    assert len(mended_files) == 4 + CONVERSATIONS
     assert naive.unread.keys() - rejected == mended_files
     assert built - {key for key, _ in naive.lines} == mended_files
     assert not rejected & built
@@ -75,10 +76,10 @@ def test_the_difference_by_name(sample: SampleReport, variant: tuple[Unit, Sourc
 
 
 def test_the_naive_errors(sample: SampleReport) -> None:
-    """A byte order mark, NULs and loose commas all stop `json.load`, as do the nine label files that are broken."""
+    """A byte order mark, as 2020 has it, NULs and loose commas all stop `json.load`, as do the nine broken label files."""
     unread = Counter(naive_lines(sample.folder).unread.values())
     assert unread == {
-        "JSONDecodeError": 6,
+        "JSONDecodeError": 6 + CONVERSATIONS,
         "UnicodeDecodeError": 1,
         "TypeError": 1,
         "KeyError": 1,

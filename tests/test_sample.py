@@ -12,12 +12,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from etl.errors import OptionError
 from etl.sample import Series, plan
+from etl.sample.conversations import CONVERSATIONS
 from etl.sample.corpus import DEFECTS, MARKER, SampleReport, write_sample
 from etl.sample.documents import F0Pool, label_document, tiny_document
+from etl.select.clean import RULES, count_residues
 from schemas.terms import Region, SpeechType, Split
 
 _NAME = re.compile(
@@ -80,11 +83,13 @@ def _document_defect(content: bytes) -> str | None:
     except UnicodeDecodeError:
         return "invalid_utf8"
     try:
-        label = json.loads(re.sub(r",(\s*[,}\]])", r"\1", text))
+        label = json.loads(re.sub(r",(\s*[,}\]])", r"\1", text), strict=False)
     except json.JSONDecodeError:
         return "truncated" if text else "empty_file"
     if isinstance(label, list):
         return "top_level_array"
+    if "utterance" in label:
+        return None
     if "transcription" not in label:
         return "no_transcription"
     standard = label["transcription"]["standard"]
@@ -220,7 +225,7 @@ def test_repairable_and_empty_texts_are_there(sample: SampleReport) -> None:
     texts = [json.loads(text)["transcription"] for text in whole if not text.endswith(b",\n\t}\n}")]
     assert sum(b'],,"transcriptionAnnotations"' in text for text in members) == 1
     assert sum(text.endswith(b",\n\t}\n}") for text in members) == 1
-    assert sum(text.startswith(b"\xef\xbb\xbf") for text in members) == 1
+    assert sum(text.startswith(b"\xef\xbb\xbf") for text in members) == 1 + CONVERSATIONS
     assert sum(text.endswith(b"\0") for text in members) == 1
     assert sum(text["pronunciation"] == "" for text in texts) == 1
     assert sum(text["pronunciation"].strip() == "" for text in texts) == 2
@@ -249,6 +254,22 @@ def test_oddities_of_delivery(sample: SampleReport) -> None:
     assert (len(offsets), offsets[0]) == (3, 0)
     audio = next(sample.folder.rglob("TS_*.zip"))
     assert all(member.endswith(".wav") for member in zipfile.ZipFile(audio).namelist())
+
+
+def test_conversations_of_2020(sample: SampleReport) -> None:
+    """Two archives, one de-identified, hold conversations with their twins, every kind of markup, and raw line ends."""
+    found = {name: archive for name, archive in _archives(sample.folder) if "데이터_1" in name}
+    assert list(found) == ["[라벨]경상도_학습데이터_1.zip", "(비식별화완료)경상도_검증데이터_1.zip"]
+    members = [
+        archive.read(name) for archive in found.values() for name in archive.namelist() if name.endswith(".json")
+    ]
+    labels = [json.loads(member.decode("utf-8-sig"), strict=False) for member in members]
+    assert len(labels) == sum(len(archive.namelist()) for archive in found.values()) / 2 == CONVERSATIONS
+    assert sum(b"\n{laughing}" in member for member in members) == 1
+    for label in labels:
+        texts = pl.DataFrame({"source": [one["form"] for one in label["utterance"]]}).with_columns(target="source")
+        counts = count_residues(texts.lazy()).select(pl.col(rule.name for rule in RULES).sum()).collect()
+        assert all(counts.row(0)), counts
 
 
 def test_some_readings_are_exact_duplicates(sample: SampleReport) -> None:

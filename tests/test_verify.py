@@ -13,6 +13,7 @@ from etl.build import build
 from etl.errors import BuildError
 from etl.options import BuildOptions
 from etl.verify import verify
+from schemas.manifest import MANIFEST_VERSION
 
 FIRST, SECOND = (f"chunks/train/gyeongsang-answer-{number:05}.jsonl" for number in range(2))
 
@@ -113,7 +114,7 @@ MANIFESTS = {
     "half": b'{"version": 1, "options": ',
     "list": b"[]",
     "without-fields": b'{"version": 1}',
-    "later-version": b'{"version": 2, "something": "new"}',
+    "later-version": b'{"version": 99, "something": "new"}',
 }
 
 
@@ -131,15 +132,18 @@ def test_no_finished_build(out: Path, content: bytes | None) -> None:
     assert "manifest.json" in sentence
 
 
+OF_ANOTHER_VERSION = f"of version {MANIFEST_VERSION + 1}, this is for {MANIFEST_VERSION}"
+
+
 def test_another_version(out: Path) -> None:
     """A manifest of another version is not looked into: the error names both versions."""
     manifest = manifest_of(out)
-    (out / "manifest.json").write_text(json.dumps({**manifest, "version": 2}), encoding="utf-8")
-    with pytest.raises(BuildError, match="of version 2, this is for 1"):
+    (out / "manifest.json").write_text(json.dumps({**manifest, "version": MANIFEST_VERSION + 1}), encoding="utf-8")
+    with pytest.raises(BuildError, match=OF_ANOTHER_VERSION):
         verify(out)
-    later = {"version": 2, "chunks": "in a way not known today"}
+    later = {"version": MANIFEST_VERSION + 1, "chunks": "in a way not known today"}
     (out / "manifest.json").write_text(json.dumps(later), encoding="utf-8")
-    with pytest.raises(BuildError, match="of version 2, this is for 1"):
+    with pytest.raises(BuildError, match=OF_ANOTHER_VERSION):
         verify(out)
 
 

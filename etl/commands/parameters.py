@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import click
 import msgspec
@@ -26,21 +26,32 @@ class Bytes(click.ParamType[int]):
             self.fail(str(error), param, ctx)
 
 
-class Validation(click.ParamType[float | Literal["official"]]):
-    """A share of the keys, or `official`."""
+class Share(click.ParamType[float | str]):
+    """A number, or one of *words*."""
 
-    name = "share|official"
+    def __init__(self, *words: str) -> None:
+        self.words = words
+        self.name = "|".join(("share", *words))
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float | Literal["official"]:
-        """Return the share, or `official`, or fail with a sentence."""
-        if value == "official":
-            return "official"
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | str:
+        """Return the number or the word, or fail with a sentence."""
+        if value in self.words:
+            return str(value)
         try:
             return float(value)
         except (TypeError, ValueError):
-            self.fail(f"{value!r} is neither a share like 0.05 nor 'official'", param, ctx)
+            words = " or ".join(map(repr, self.words))
+            self.fail(f"{value!r} is neither a share like 0.05 nor {words}", param, ctx)
+
+
+class Dimensions(click.ParamType[list[str]]):
+    """Names with commas between them, or a list of names."""
+
+    name = "names"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names; whether they are known is for the options to say."""
+        return value.split(",") if isinstance(value, str) else list(value)
 
 
 def config_option(table: str) -> Callable[..., Any]:

@@ -8,7 +8,7 @@ what it refuses.
 
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -55,7 +55,7 @@ class Member(NamedTuple):
     content: bytes | Defect
 
 
-def read_members(batch: Batch, spared: frozenset[int] = frozenset()) -> Iterator[Member | None]:
+def read_members(batch: Batch, spared: Container[int] = frozenset()) -> Iterator[Member | None]:
     """
     Yield the label files of *batch* in order, and None for every entry that is none; those *spared* are not touched.
 
@@ -65,7 +65,7 @@ def read_members(batch: Batch, spared: frozenset[int] = frozenset()) -> Iterator
     return _read_folder(batch, spared) if batch.archive.form is Form.FOLDER else _read_zip(batch, spared)
 
 
-def _read_zip(batch: Batch, spared: frozenset[int]) -> Iterator[Member | None]:
+def _read_zip(batch: Batch, spared: Container[int]) -> Iterator[Member | None]:
     place, overlapping = batch.place, set(batch.place.overlapping)
     with MappedFile(batch.archive.paths) as file:
         directory = file.read(place.start, place.stop - place.start)
@@ -154,7 +154,7 @@ def inflate(packed: bytes | memoryview, size: int, at: int) -> bytes | Defect:
     return content
 
 
-def _read_folder(batch: Batch, spared: frozenset[int]) -> Iterator[Member | None]:
+def _read_folder(batch: Batch, spared: Container[int]) -> Iterator[Member | None]:
     folder = batch.archive.paths[0]
     for index, raw in enumerate(batch.place.names.split(b"\0"), batch.extent.first):
         path = Path(folder, os.fsdecode(raw))

@@ -1,10 +1,10 @@
 """
-Decode one label file of the 2022 generation; whatever is wrong with it becomes a `Defect`, never an exception.
+Decode one label file of either generation; whatever is wrong with it becomes a `Defect`, never an exception.
 
-Mended: a UTF-8 byte order mark, NULs at the end, and commas doubled or before a closing bracket. Quotes belong to the
-text, so nothing else is mended.
+Mended: a UTF-8 byte order mark, NULs at the end, commas doubled or before a closing bracket, and line ends and tabs
+within a string. Quotes belong to the text, so nothing else is mended.
 
-Nine tenths of a label file are `intonations`, the fundamental frequency as one number a line, which nobody here reads.
+Nine tenths of a label file of 2022 are `intonations`, the fundamental frequency as one number a line, which nobody here reads.
 They are stepped over by looking for the bracket that closes them, which is twenty times as fast as parsing them. What
 lies between must be ASCII without quotes and brackets, so that the rest means the same with and without it; whether it
 is a list of good numbers is not looked at.
@@ -18,30 +18,51 @@ import msgspec
 from msgspec import structs
 
 from etl.read.archive import Defect
-from schemas.label2022 import LabelFile, Transcription
+from schemas import label2020, label2022
 from schemas.terms import RejectReason
 
 _BOM = b"\xef\xbb\xbf"
-_DECODER = msgspec.json.Decoder(LabelFile)
-_MOST_OBJECTS = 100_000  # in a large label file; a real one has some hundred, and each takes 100 bytes
-_MOST_LOOSE_COMMAS = 1000  # more are no slip of a pen, and mending them would take memory without bound
+_MOST_OBJECTS = 100_000  # in a large label file; a real one has a few thousand, and each takes 100 bytes
+_MOST_MENDED = 1000  # more are no slip of a pen, and mending them would take memory without bound
 _F0_KEY = b'"intonations"'
 _BLOCK_BYTES = 1 << 20
-_LARGE_BYTES = 1 << 20  # no real label file is larger, and copies of such a one would not be small
+_LARGE_BYTES = 1 << 20  # few real label files are larger, and copies of such a one would not be small
 _END_BYTES = 64  # more than the white space at an end of a real array
+_HEAD_BYTES = 64
 _TRUNCATED = "Input data was truncated"
 _BYTE = re.compile(r"\(byte (\d+)\)")
-_TEXT_PATH = re.compile(r"`\$\.transcription(?:\.sentences\[(?:\d+|\.\.\.)\])?\.(?:dialect|pronunciation|standard)`$")
+_TEXT_PATH = re.compile(
+    r"`\$\.(?:transcription(?:\.sentences\[(?:\d+|\.\.\.)\])?\.(?:dialect|pronunciation|standard)"
+    r"|utterance\[(?:\d+|\.\.\.)\]\.(?:dialect|standard)_form)`$"
+)
 # A string (also one that is never closed), or a run of commas; each is taken whole, so that the search stays linear.
 _STRING_OR_COMMAS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|,[\s,]*+', re.DOTALL)
 
 
+_ESCAPES = {b"\n": rb"\n", b"\r": rb"\r", b"\t": rb"\t"}
+
+LabelFile = label2022.LabelFile | label2020.LabelFile
+_DECODERS: dict[str, msgspec.json.Decoder[LabelFile]] = {
+    "transcription": msgspec.json.Decoder(label2022.LabelFile),
+    "utterance": msgspec.json.Decoder(label2020.LabelFile),
+}
+"""By the field that holds the text, which tells the generations apart."""
+
+
 class Decoded(NamedTuple):
-    """A label file, its transcription, and whether its commas had to be mended."""
+    """A label file, which has its text, and whether something within it had to be mended."""
 
     label: LabelFile
-    transcription: Transcription
     repaired: bool
+
+
+def bare(document: bytes) -> bytes:
+    """Return *document* without byte order mark and NULs at the end."""
+    return _without_nuls(document.removeprefix(_BOM))
+
+
+def _without_nuls(document: bytes) -> bytes:
+    return document.rstrip(b"\0\r\n") if document.endswith((b"\0", b"\0\n")) else document
 
 
 def decode(document: bytes) -> Decoded | Defect:
@@ -55,33 +76,54 @@ def decode(document: bytes) -> Decoded | Defect:
 
 
 def _decode(document: bytes) -> Decoded | Defect:
-    if document.endswith((b"\0", b"\0\n")):
-        document = document.rstrip(b"\0\r\n")
-    label = _parse_without_f0(document) if len(document) <= _LARGE_BYTES else None
-    if label is not None and label.transcription is not None:
-        return Decoded(label, label.transcription, repaired=False)
+    document = _without_nuls(document)
+    text = _guess_text(document)
+    decoded = _decode_as(text, document)
+    if text == "transcription" and _has_no_text(decoded) and b'"utterance"' in document:
+        other = _decode_as("utterance", document)
+        return decoded if _has_no_text(other) else other
+    return decoded
+
+
+def _guess_text(document: bytes) -> str:
+    """Return the field that seems to hold the text of *document*; at a glance, and so it may be another's name, or a text."""
+    # 2022's files, of which there are most, begin with their names.
+    if b'"fileName"' in document[:_HEAD_BYTES] or b'"transcription"' in document or b'"utterance"' not in document:
+        return "transcription"
+    return "utterance"
+
+
+def _has_no_text(decoded: Decoded | Defect) -> bool:
+    return isinstance(decoded, Defect) and decoded.reason is RejectReason.MISSING_TRANSCRIPTION
+
+
+def _decode_as(text: str, document: bytes) -> Decoded | Defect:
+    """Return the label file in *document* of the generation that has its text in the field *text*."""
+    label = _parse_quickly(text, document) if len(document) <= _LARGE_BYTES else None
+    if label is not None and getattr(label, text) is not None:
+        return Decoded(label, repaired=False)
     if len(document) > _LARGE_BYTES and document.count(b"{") + document.count(b"null") > _MOST_OBJECTS:
         return Defect(RejectReason.TOO_LARGE, None, f"more than {_MOST_OBJECTS} objects in it")
     # The document as a whole says what is wrong with it, and where. msgspec checks only the strings it keeps.
     invalid = _invalid_utf8(document)
     if invalid is not None:
         return invalid
-    whole = _parse(document)
+    whole = _parse(text, document)
     if isinstance(whole, Defect) and whole.reason is RejectReason.INVALID_JSON:
-        mended = _parse(_without_loose_commas(document))
+        repaired = _parse(text, mended(document))
         # The first complaint is the one that says where the file, as it is, went wrong.
-        return (
-            whole if isinstance(mended, Defect) and mended.reason is whole.reason else _checked(mended, repaired=True)
-        )
-    return _checked(whole, repaired=False)
+        if isinstance(repaired, Defect) and repaired.reason is whole.reason:
+            return whole
+        return _checked(text, repaired, repaired=True)
+    return _checked(text, whole, repaired=False)
 
 
-def _parse_without_f0(document: bytes) -> LabelFile | None:
+def _parse_quickly(text: str, document: bytes) -> LabelFile | None:
     """Return the label file in *document*, its F0 arrays stepped over, or None where anything is wrong with it."""
-    shorter = step_over_f0(document)
+    shorter = step_over_f0(document) if text == "transcription" else document  # 2020's files have none
     try:
         shorter.decode()
-        return _DECODER.decode(shorter)
+        return _DECODERS[text].decode(shorter)
     except (UnicodeDecodeError, msgspec.DecodeError, RecursionError):
         return None
 
@@ -113,17 +155,17 @@ def _is_plain(array: bytes) -> bool:
     return not first.startswith(b",") and not last.endswith(b",") and last != b""
 
 
-def _checked(label: LabelFile | Defect, *, repaired: bool) -> Decoded | Defect:
+def _checked(text: str, label: LabelFile | Defect, *, repaired: bool) -> Decoded | Defect:
     if isinstance(label, Defect):
         return label
-    if label.transcription is None:
-        return Defect(RejectReason.MISSING_TRANSCRIPTION, None, "no `transcription` in it")
-    return Decoded(label, label.transcription, repaired)
+    if getattr(label, text) is None:
+        return Defect(RejectReason.MISSING_TRANSCRIPTION, None, f"no `{text}` in it")
+    return Decoded(label, repaired)
 
 
-def _parse(document: bytes) -> LabelFile | Defect:
+def _parse(text: str, document: bytes) -> LabelFile | Defect:
     try:
-        return _DECODER.decode(document)
+        return _DECODERS[text].decode(document)
     except msgspec.ValidationError as error:
         return _wrong_type(str(error))
     except msgspec.DecodeError as error:
@@ -158,15 +200,29 @@ def _invalid_utf8(document: bytes) -> Defect | None:
     return None
 
 
-def _without_loose_commas(document: bytes) -> bytes:
+def mended(document: bytes) -> bytes:
+    """Return *document* without commas that separate nothing, and with line ends and tabs within strings escaped."""
     pieces: list[bytes] = []
     done = 0
     for match in _STRING_OR_COMMAS.finditer(document):
         run = match[0]
-        trailing = document[match.end() : match.end() + 1] in (b"]", b"}")
-        if run.startswith(b",") and (trailing or run.count(b",") > 1):
-            pieces += (document[done : match.start()], b"" if trailing else b",")
+        if run.startswith(b'"'):
+            instead = _escaped(run)
+        elif document[match.end() : match.end() + 1] in (b"]", b"}"):
+            instead = b""
+        else:
+            instead = b"," if run.count(b",") > 1 else run
+        if instead is not run:
+            pieces += (document[done : match.start()], instead)
             done = match.end()
-            if len(pieces) > _MOST_LOOSE_COMMAS:
+            if len(pieces) > _MOST_MENDED:
                 return document
     return b"".join([*pieces, document[done:]])
+
+
+def _escaped(string: bytes) -> bytes:
+    """Return a *string* of a document with its line ends and tabs escaped; itself where it has none."""
+    for raw, escape in _ESCAPES.items():
+        if raw in string:
+            string = string.replace(raw, escape)
+    return string

@@ -17,7 +17,7 @@ from msgspec import Struct, structs
 from etl.errors import ArchiveError, EmptyCorpusError, InputError, MissingPathError
 from etl.files import MARKER
 from etl.read.directory import decode_name
-from etl.read.names import Hints, is_audio_archive, is_label_file, parse_archive
+from etl.read.names import Hints, is_audio_archive, is_deidentified, is_label_file, parse_archive
 
 _PART = re.compile(r"(?P<stem>.+\.zip)\.part(?P<offset>\d+)", re.IGNORECASE | re.DOTALL)
 
@@ -35,7 +35,8 @@ class Archive(Struct, frozen=True, kw_only=True):
     One zip, one set of parts, or one folder of loose label files.
 
     `name` is the path below the argument it was found in, in NFC, with forward slashes; `paths` are the files to open,
-    in order; `spare` are the parts that may stand in where `paths` turns out to be no whole zip.
+    in order; `spare` are the parts that may stand in where `paths` turns out to be no whole zip. `deidentified` is whether
+    a name says so ("비식별화완료").
     """
 
     name: str
@@ -43,6 +44,7 @@ class Archive(Struct, frozen=True, kw_only=True):
     paths: tuple[str, ...]
     hints: Hints
     spare: tuple[str, ...] = ()
+    deidentified: bool = False
 
 
 class Corpus(Struct, frozen=True):
@@ -189,7 +191,14 @@ def _folders(folders: dict[Path, _Found]) -> list[Archive]:
 
 def _archive(file: _Found, name: str, form: Form, paths: tuple[str, ...], spare: tuple[str, ...] = ()) -> Archive:
     parts = [*reversed(name.split("/")), *reversed(file.context.split("/"))]
-    return Archive(name=name, form=form, paths=paths, hints=parse_archive(parts), spare=spare)
+    return Archive(
+        name=name,
+        form=form,
+        paths=paths,
+        hints=parse_archive(parts),
+        spare=spare,
+        deidentified=is_deidentified(parts),
+    )
 
 
 def _gap(split: Sequence[tuple[int, _Found]]) -> tuple[str, str] | None:

@@ -5,6 +5,8 @@ The grammar of a 2022 label file (AI-Hub 71517 and 71558):
 
     {st|say|talk}_set{1-3}_collector{rr}{n}_speaker{rr}{n}[_speaker{rr}{n}]_{prompt}[_{take}]_{seconds}.json
 
+One of 2020 (118 to 122) is a conversation, and its name begins with D and a letter for the region: `DKSR20000001.json`.
+
 Names are compared in NFC, since a Mac hands them out decomposed. Nothing here ever becomes a path on disk.
 """
 
@@ -24,6 +26,13 @@ CODES = {
 }
 """The two-letter codes in file names and in `speaker[].residenceProvince`; `un` stands for nobody knows."""
 
+_CODES_2020 = {
+    "G": Region.GANGWON,
+    "K": Region.GYEONGSANG,
+    "C": Region.CHUNGCHEONG,
+    "J": Region.JEOLLA,
+    "Z": Region.JEJU,
+}
 _KINDS = {"st": SpeechType.REPEAT, "say": SpeechType.ANSWER, "talk": SpeechType.DIALOGUE}
 _STEM = re.compile(
     r"(?P<kind>st|say|talk)_set(?P<set>\d+)_(?:collector(?P<collector>[a-z]{2})?[^_]*|unknowncollector)"
@@ -31,6 +40,7 @@ _STEM = re.compile(
     r"_(?P<prompt>\d+)(?:_(?P<take>\d+))?_(?P<seconds>\d+)",
     re.IGNORECASE,
 )
+_STEM_2020 = re.compile(r"D([GKJZC])[A-Z]{0,4}\d{6,}(?:[._]\d+)*", re.IGNORECASE)
 _SPEAKER = re.compile(r"_((?:speaker|unknownspeaker)[^_]*)", re.IGNORECASE)
 _SPEAKER_CODE = re.compile(r"speaker([a-z]{2})\d", re.IGNORECASE)
 
@@ -49,6 +59,8 @@ _SPEECH_WORDS = {
 _SPACES = re.compile(r"[\s_]+")
 _SPLIT_FOLDER = re.compile(r"(?:\d+\.)?(training|validation)", re.IGNORECASE)
 _SPLIT_PREFIX = re.compile(r"(?:^|[^a-z])([tv])[ls]_", re.IGNORECASE)
+_SPLIT_WORD = re.compile(r"(?:도|[_\])])[\s_]*(학습|검증)데이터")  # 2020: "[라벨]경상도_학습데이터_1.zip"
+_SPLITS = {"t": Split.TRAIN, "v": Split.VALIDATION, "학": Split.TRAIN, "검": Split.VALIDATION}
 _AUDIO = re.compile(r"(?:^|[^a-z])[tv]s_|원천데이터|\[원천\]", re.IGNORECASE)
 _LABEL = re.compile(r"(?:^|[^a-z])[tv]l_|라벨", re.IGNORECASE)
 
@@ -88,6 +100,11 @@ def is_audio_archive(path: str) -> bool:
     return False
 
 
+def is_deidentified(parts: Iterable[str]) -> bool:
+    """Whether one of the names *parts*, an archive's and its folders', says that it was delivered again without names."""
+    return any("비식별화" in unicodedata.normalize("NFC", part) for part in parts)
+
+
 def parse_member(path: str) -> MemberName:
     """
     Return what *path* tells: first its file name, then the folders above it, nearest first.
@@ -100,7 +117,10 @@ def parse_member(path: str) -> MemberName:
     around = _folder_hints(folder) if folder else Hints()
     match = _STEM.fullmatch(name[:-5])
     if match is None:
-        return MemberName(*around, None, None, ())
+        conversation = _STEM_2020.fullmatch(name[:-5])
+        if conversation is None:
+            return MemberName(*around, None, None, ())
+        return MemberName(_CODES_2020[conversation[1].upper()], SpeechType.DIALOGUE, around.split, None, None, ())
     kind, script_set, collector, heard, prompt = match.group("kind", "set", "collector", "speakers", "prompt")
     speakers = tuple(_SPEAKER.findall(heard))
     region = next((CODES[code] for code in map(_code, speakers) if code in CODES), None)
@@ -134,20 +154,23 @@ def _folder_hints(folder: str) -> Hints:
 
 def _hints(part: str) -> Hints:
     squeezed = _SPACES.sub("", part)
-    regions = {region for word, region in _REGION_WORDS.items() if word in squeezed}
     speech_types = {speech_type for word, speech_type in _SPEECH_WORDS.items() if word in squeezed}
     return Hints(
-        # "139-1 (강원도, 경상도)" names two regions, and so none.
-        regions.pop() if len(regions) == 1 else None,
+        region_in(squeezed),
         speech_types.pop() if len(speech_types) == 1 else None,
         _split(part.strip()),
     )
 
 
+def region_in(text: str) -> Region | None:
+    """Return the one region that *text* names; None where it names none, or two, as "139-1 (강원도, 경상도)" does."""
+    regions = {region for word, region in _REGION_WORDS.items() if word in text}
+    return regions.pop() if len(regions) == 1 else None
+
+
 def _split(part: str) -> Split | None:
-    folder, prefix = _SPLIT_FOLDER.fullmatch(part), _SPLIT_PREFIX.search(part)
-    match = folder or prefix
-    return {"t": Split.TRAIN, "v": Split.VALIDATION}.get(match[1][0].lower()) if match else None
+    match = _SPLIT_FOLDER.fullmatch(part) or _SPLIT_PREFIX.search(part) or _SPLIT_WORD.search(part)
+    return _SPLITS[match[1][0].lower()] if match else None
 
 
 def _code(speaker: str) -> str:

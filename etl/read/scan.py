@@ -26,11 +26,17 @@ _LONGEST_EXTRA_FIELD = 0xFFFF
 
 
 class Scan(Struct, frozen=True, kw_only=True):
-    """What the directory of an archive tells; `fingerprint` is empty for a folder, whose files have to be read for one."""
+    """
+    What the directory of an archive tells.
+
+    `fingerprint` is empty for a folder, whose files have to be read for one; `transcripts` counts the `.txt` twins that
+    AI-Hub packs beside the label files of 2020.
+    """
 
     archive: Archive
     fingerprint: str
     batches: list[Batch]
+    transcripts: int = 0
     problem: str | None = None
 
     @property
@@ -65,15 +71,21 @@ def scan(archive: Archive, options: BuildOptions) -> Scan:
                 raise
             found = _scan(structs.replace(archive, form=Form.PARTS, paths=archive.spare, spare=()), options)
         if found.label_files == 0:
-            advice = (
-                "check that it is a label archive (TL_*.zip, VL_*.zip), or go on without it by --allow-bad-archives"
-            )
-            raise ArchiveError(archive.paths[0], "no label file in it", advice)
+            raise ArchiveError(archive.paths[0], *_nothing_in(found))
     except InputError as error:
         if not options.allow_bad_archives:
             raise
         return Scan(archive=archive, fingerprint="", batches=[], problem=error.args[1])
     return found
+
+
+def _nothing_in(found: Scan) -> tuple[str, str]:
+    """Return (what is wrong with an archive without a label file, what to do)."""
+    go_on = "or go on without it by --allow-bad-archives"
+    if found.transcripts:
+        problem = f"no JSON in it, only {found.transcripts:,} .txt, which do not tell dialect from standard Korean"
+        return problem, f"look for its .json elsewhere (전라's training labels of 2020 came without), {go_on}"
+    return "no label file in it", f"check that it is a label archive (TL_*.zip, VL_*.zip), {go_on}"
 
 
 def _scan(archive: Archive, options: BuildOptions) -> Scan:
@@ -89,6 +101,7 @@ def _scan_zip(archive: Archive, options: BuildOptions) -> Scan:
         offsets, ends = array("q"), array("q")
         cutter = BatchCutter(limits.max_member_bytes)
         slices: list[tuple[int, int, Extent]] = []
+        transcripts = 0
         at = start = directory.start
         for block in read_directory(file, directory, where):
             digest.update(block)
@@ -97,6 +110,7 @@ def _scan_zip(archive: Archive, options: BuildOptions) -> Scan:
                 offsets.append(claimed[0])
                 ends.append(claimed[1])
                 cutter.add(entry.packed_bytes, entry.json_bytes, label_file=_is_label_entry(entry))
+                transcripts += entry.name[-4:] == b".txt"
                 at += entry.length
                 if cutter.full:
                     slices.append((start, at, cutter.take()))
@@ -121,7 +135,7 @@ def _scan_zip(archive: Archive, options: BuildOptions) -> Scan:
                 overlapping=tuple(overlapping[among]),
             )
             batches.append(make_batch(archive, fingerprint, extent, place, limits))
-    return Scan(archive=archive, fingerprint=fingerprint, batches=batches)
+    return Scan(archive=archive, fingerprint=fingerprint, batches=batches, transcripts=transcripts)
 
 
 def _is_label_entry(entry: Entry) -> bool:

@@ -23,6 +23,7 @@ FILES = pl.Schema(
         "reason": pl.String,  # null for a decoded label file, else why it was rejected
         "position": pl.Int64,
         "detail": pl.String,
+        "generation": pl.UInt16,  # 2020 or 2022; null for a rejected label file
         "region": pl.String,  # what the member's path tells
         "speech_type": pl.String,
         "split": pl.String,
@@ -30,7 +31,8 @@ FILES = pl.Schema(
         "label_speech_type": pl.String,
         "script": pl.String,  # set and prompt, null where the name does not give them
         "speakers": pl.String,  # ids, one a line, sorted
-        "pronunciation": pl.String,
+        "disagreements": pl.String,  # things on which its name and its contents disagree, one a line; null where there is none
+        "pronunciation": pl.String,  # the texts of the whole file; null in those of 2020, which have none
         "dialect": pl.String,
         "standard": pl.String,
     }
@@ -41,12 +43,13 @@ SENTENCES = pl.Schema(
     {
         "row": pl.UInt32,  # of the label file in FILES
         "sentence": pl.UInt32,  # from 1
-        "pronunciation": pl.String,
+        "turn": pl.UInt32,  # from 1, of an utterance of 2020; null for a sentence of 2022
+        "pronunciation": pl.String,  # null for an utterance of 2020
         "dialect": pl.String,
         "standard": pl.String,
     }
 )
-"""A row a sentence, in the order of the label files."""
+"""A row a sentence of 2022 or an utterance of 2020, in the order of the label files."""
 
 _DECODER = msgspec.json.Decoder(SegmentHeader)
 
@@ -72,21 +75,23 @@ def _checksum(header: SegmentHeader, *parts: bytes | memoryview) -> int:
 
 def read_header(path: Path, key: str) -> SegmentHeader | None:
     """Return the header of the segment at *path*, or None where there is none that can be trusted to be *key*."""
+    header = read_any_header(path)
+    return header if header is not None and header.key == key else None
+
+
+def read_any_header(path: Path) -> SegmentHeader | None:
+    """Return the header of the segment at *path*, whichever it is, or None where there is none that is whole."""
     try:
         content = path.read_bytes()
     except OSError:
         return None
-    return _header(content, key)
-
-
-def _header(content: bytes, key: str) -> SegmentHeader | None:
     end = content.find(b"\n")
     try:
         header = _DECODER.decode(content[:end])
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     body = memoryview(content)[end + 1 :]
-    return header if header.key == key and header.crc32 == _checksum(header, body) else None
+    return header if header.crc32 == _checksum(header, body) else None
 
 
 def read_files(path: Path, columns: Sequence[str]) -> pl.DataFrame:

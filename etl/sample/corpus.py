@@ -1,5 +1,5 @@
 """
-A small synthetic corpus on disk, with every oddity and defect that holders of the real archives have met.
+A small synthetic corpus of both generations, with every oddity and defect that holders of the real archives have met.
 
 It says what it wrote and decides nothing about it. It never writes among files that are not its own.
 """
@@ -20,6 +20,7 @@ import msgspec
 
 from etl.errors import OptionError
 from etl.sample import FIRST_DATA_SET, LabelName, Series, plan
+from etl.sample.conversations import CONVERSATIONS, conversation_archives
 from etl.sample.documents import F0Pool, label_document
 from schemas.terms import Region, RejectReason, SpeechType, Split
 
@@ -105,15 +106,17 @@ def write_sample(folder: Path, files: int = 400, seed: int = 2022) -> SampleRepo
         target.write_bytes(content)
     placed = [name for names in _PLACES.values() for name in names]
     broken = {name: placed.count(name) for name in DEFECTS if DEFECTS[name].reason}
-    return SampleReport(folder, len(plan(files - 1)) + 1, files, broken, len(_STRAY_MEMBERS))
+    conversations = conversation_archives(random.Random(seed))
+    archives = len(plan(files - 1 - CONVERSATIONS)) + 1 + len(conversations)
+    return SampleReport(folder, archives, files, broken, len(_STRAY_MEMBERS) + CONVERSATIONS)
 
 
 def _corpus(files: int, seed: int) -> dict[str, bytes]:
     """Return every file of the sample, by its path in the folder."""
     rng, f0 = random.Random(seed), F0Pool(1 << 15)
     contents: dict[str, bytes] = {}
-    # One file is kept for the archive whose name, like that of its member, tells nothing.
-    for series, count in plan(files - 1).items():
+    # One file is kept for the archive whose name, like that of its member, tells nothing, and some for those of 2020.
+    for series, count in plan(files - 1 - CONVERSATIONS).items():
         names = [series.name(index, rng) for index in range(count)]
         contents |= _archive(series, {f"{name.stem}.json": label_document(name, f0, rng) for name in names})
     stray = LabelName(Region.GYEONGSANG, SpeechType.REPEAT, 1, "collectorgs1", ("speakergs1",), 1, None, 6)
@@ -122,7 +125,8 @@ def _corpus(files: int, seed: int) -> dict[str, bytes]:
     contents[f"{training}/TL_추가.zip"] = bytes(_zip({"0007.json": document}))
     sounds = {f"{stray.stem}_{index}.wav": _silence() for index in range(3)}
     audio = training.with_name("01.원천데이터") / "TS_02._경상도_01._1인발화_따라말하기.zip"
-    return contents | {str(audio): bytes(_zip(sounds))}
+    contents[str(audio)] = bytes(_zip(sounds))
+    return contents | {path: bytes(_zip(members)) for path, members in conversation_archives(rng).items()}
 
 
 def _archive(series: Series, documents: dict[str, bytes]) -> dict[str, bytes]:

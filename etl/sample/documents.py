@@ -124,6 +124,11 @@ def _word(text: str) -> Word:
     return Word(tuple(said.split("/")), dialect, standard)
 
 
+def spoken_sentence(region: Region, rng: random.Random) -> list[Word]:
+    """Return a sentence somebody may say in conversation; most of them are standard Korean."""
+    return _sentence(region, rng, identical=rng.random() < _IDENTICAL_ANSWERS)
+
+
 def _sentence(region: Region, rng: random.Random, *, identical: bool) -> list[Word]:
     words = [slot[int(rng.random() * len(slot))] for slot in _slots(region)]
     return [Word((word.standard,), word.standard, word.standard) for word in words] if identical else words

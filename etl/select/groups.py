@@ -1,17 +1,34 @@
-"""Where label files belong: region and speech type, settled from all that tells something of them."""
+"""Where label files belong, settled from all that tells something of them, and which of them come into the same shards."""
 
 from msgspec import Struct
 
+from etl.options import BuildOptions
 from etl.read.names import Hints
 from schemas.segment import Kind
-from schemas.terms import Region, SpeechType
+from schemas.terms import Dimension, Region, SpeechType
+
+ALL = "all"
+"""Stands for the region, or the speech type, where shards are not apart by it."""
+
+ELICITED = {"read": SpeechType.REPEAT, "dialogue": SpeechType.DIALOGUE}
+"""The speech type by what the contents of a label file say of it; `speak` may be an answer or a dialogue."""
 
 
 class Group(Struct, frozen=True, order=True):
-    """One region and speech type: the shards of both splits, which are made together."""
+    """One region and speech type."""
 
     region: Region
     speech_type: SpeechType
+
+    def __str__(self) -> str:
+        return f"{self.region}-{self.speech_type}"
+
+
+class Section(Struct, frozen=True, order=True):
+    """The groups that share their shards, which are made together for both splits: a region and a speech type, or `ALL`."""
+
+    region: str
+    speech_type: str
 
     def __str__(self) -> str:
         return f"{self.region}-{self.speech_type}"
@@ -27,8 +44,16 @@ class SegmentSource(Struct, frozen=True):
 
 def group_of(kind: Kind, hints: Hints) -> Group:
     """Return where label files of *kind* belong: their names decide, then the archive's, then their contents."""
-    told = kind.speech_type or hints.speech_type or (SpeechType.REPEAT if kind.label_speech_type == "read" else None)
+    told = kind.speech_type or hints.speech_type or ELICITED.get(kind.label_speech_type or "")
     return Group(
         Region(kind.region or hints.region or kind.label_region or Region.UNKNOWN),
         SpeechType(told or SpeechType.UNKNOWN),
+    )
+
+
+def section_of(group: Group, options: BuildOptions) -> Section:
+    """Return the section in whose shards the utterances of *group* come."""
+    return Section(
+        group.region.value if Dimension.REGION in options.shard_by else ALL,
+        group.speech_type.value if Dimension.SPEECH_TYPE in options.shard_by else ALL,
     )

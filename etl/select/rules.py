@@ -1,145 +1,155 @@
 """
-Decide what becomes of every utterance of one region and speech type: kept, or dropped for the first reason that holds.
+Look at every utterance of one region and speech type by itself: dropped for the first rule that does not let it pass, or kept.
 
-What is decided is held in narrow columns (numbers and hashes, 30 bytes an utterance), never in texts, so that a shard
-may be larger than memory.
+The order of the rules is that of `DropReason`, here and in the steps that follow.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
 
-from etl.files import write_whole
 from etl.options import BuildOptions
-from etl.read.segments import to_ipc
-from etl.select.groups import SegmentSource
-from etl.select.split import SPLIT, sides
-from etl.select.utterances import TOLD, read_utterances, settle
-from etl.tasks import SelectTask
-from schemas.terms import DropReason, Split
+from etl.select.choice import choices, within
+from etl.select.clean import UNCLEAN
+from etl.select.decisions import DECISIONS, REASON, Keys, Numbering, Step, is_there, write_decisions
+from etl.select.split import script_keys, sides
+from etl.select.utterances import TOLD, as_pairs, read_utterances, settle
+from etl.tasks import JudgeTask
+from etl.write.prompts import pick, prompts_of
+from etl.write.render import render
+from schemas.terms import Conflicts, Dedup, DropReason
 
-REASON: pl.DataType = pl.Enum([reason.value for reason in DropReason])
-
-DECISIONS: pl.Schema = pl.Schema(
-    {
-        "segment": pl.UInt32(),  # number of the segment among the group's sources
-        "row": pl.UInt32(),  # number of the utterance in the segment
-        "split": SPLIT,  # null where it has none
-        "reason": REASON,  # null where it is kept
-        "source_hash": pl.UInt64(),
-        "target_hash": pl.UInt64(),
-    }
-)
-"""A row an utterance, in canonical order: archives by name, label files as they lie there, sentences as spoken."""
-
-_DEDUP_PARTS = 16
-TEXT_HASHES = ("source_hash", "target_hash")
+CLEANING = (DropReason.PERSONAL_DATA, DropReason.UNCLEAR, DropReason.MARKUP)
+_GATHERED_BYTES = 4_000_000  # of utterances looked at together: a segment alone takes Polars longer to begin than to do
+_MOST_ESCAPED = 6  # bytes of a line that one byte of a text becomes at most: a control character is written as \\u0001
 _SEEDS = {"source": 1, "target": 2}  # two independent hashes: a pair is told from others by 128 bits
 
 
-def select(task: SelectTask) -> int:
+def judge(task: JudgeTask) -> None:
     """
-    Write `DECISIONS` for one group, and return how many utterances it has.
+    Write the decisions on one group.
 
     Raises:
-        StorageError: The decisions cannot be written.
+        StorageError: They cannot be written.
     """
-    path = Path(task.path)
-    if path.exists():  # written whole by a build that was killed later
-        return read_decisions(path, ["row"]).height
-    parts = [_judge(number, source, task) for number, source in enumerate(task.sources)]
+    folder = Path(task.decisions)
+    if is_there(folder, task.group, Step.JUDGED):
+        return
+    speakers, scripts = Numbering(), Numbering()
+    parts = [_judge(utterances, task, speakers, scripts) for utterances in _utterances(task)]
     decisions = pl.concat([DECISIONS.to_frame(), *parts])
-    if task.options.dedup:
-        decisions = _without_duplicates(decisions)
-    write_whole(path, [to_ipc(decisions)])
-    return decisions.height
+    write_decisions(folder, task.group, decisions, Keys(speakers.texts, scripts.texts))
 
 
-def _judge(number: int, source: SegmentSource, task: SelectTask) -> pl.DataFrame:
-    """Return `DECISIONS` for the utterances of one segment that belong to the group; each looked at by itself."""
-    region, speech_type = task.group.region, task.group.speech_type
-    settled = settle(read_utterances(source, task.options, TOLD), source.hints)
-    frame = settled.filter(pl.col("region") == region.value, pl.col("speech_type") == speech_type.value).collect()
+def _utterances(task: JudgeTask) -> Iterator[pl.DataFrame]:
+    """Yield the utterances of the group from one or more segments at a time, with the number of their `segment`."""
+    group, options = task.group, task.options
+    told = (*TOLD, "member") if options.dedup is Dedup.NONE and options.chooses else TOLD
+    gathered: list[pl.DataFrame] = []
+    for number, source in enumerate(task.sources):
+        settled = settle(read_utterances(source, options, told), source.hints)
+        of_group = settled.filter(region=group.region.value, speech_type=group.speech_type.value)
+        gathered.append(of_group.with_columns(segment=pl.lit(number, pl.UInt32)).collect())
+        if sum(frame.estimated_size() for frame in gathered) >= _GATHERED_BYTES:
+            yield pl.concat(gathered)
+            gathered.clear()
+    if gathered:
+        yield pl.concat(gathered)
+
+
+def _judge(utterances: pl.DataFrame, task: JudgeTask, speakers: Numbering, scripts: Numbering) -> pl.DataFrame:
+    """Return `DECISIONS` for *utterances* of the group."""
+    group, options = task.group, task.options
+    frame = as_pairs(utterances, options)
+    frame = frame.with_columns(
+        split=sides(frame, options, group.region, group.speech_type), choice=choices(frame, options)
+    )
+    has_script = bool(script_keys("", group.region, group.speech_type))
     return (
         frame.lazy()
-        .with_columns(side=sides(frame, task.options, region, speech_type))
+        .with_columns(over_cap=_is_over_cap(frame, task))
         .select(
-            pl.lit(number, pl.UInt32).alias("segment"),
+            "segment",
             "row",
-            pl.col("side").alias("split"),
-            pl.coalesce(*_row_rules(task.options)).cast(REASON).alias("reason"),
+            "split",
+            pl.coalesce(pl.when(fails).then(pl.lit(reason.value)) for reason, fails in rules_on_one(options))
+            .cast(REASON)
+            .alias("reason"),
             *(pl.col(name).fill_null("").hash(seed).alias(f"{name}_hash") for name, seed in _SEEDS.items()),
+            "choice",
+            speakers.number(frame["speakers"]).alias("speakers"),
+            scripts.number(frame["script"]).alias("script") if has_script else pl.lit(None, pl.UInt32).alias("script"),
         )
         .collect()
     )
 
 
-def _row_rules(options: BuildOptions) -> Iterable[pl.Expr]:
-    """Return the rules that look at one utterance, in order: each the reason where it applies, else null."""
-    no_side = DropReason.NO_OFFICIAL_SPLIT if options.validation == "official" else DropReason.SPLIT_CONFLICT
-    yield _drop(pl.col("side").is_null(), no_side)
-    yield _drop(_is_blank("source"), DropReason.EMPTY_SOURCE)
-    yield _drop(_is_blank("target"), DropReason.EMPTY_TARGET)
-
-
-def _drop(where: pl.Expr, reason: DropReason) -> pl.Expr:
-    return pl.when(where).then(pl.lit(reason.value))
-
-
-def _is_blank(column: str) -> pl.Expr:
-    return pl.col(column).fill_null("").str.strip_chars() == ""
-
-
-def _without_duplicates(decisions: pl.DataFrame) -> pl.DataFrame:
+def rules_on_one(options: BuildOptions) -> Iterator[tuple[DropReason, pl.Expr]]:
     """
-    Return *decisions* where of equal pairs of one shard only the first is kept.
+    Yield, in order, the rules in force that look at one utterance: the reason, and where it applies.
 
-    Part by part, as equal pairs have equal hashes: looking at all at once takes 200 bytes an utterance.
+    The expressions are on the columns of `as_pairs`, `split`, `choice`, and `over_cap`.
     """
-    kept = decisions.with_row_index("at").filter(pl.col("reason").is_null()).select("at", "split", *TEXT_HASHES)
-    repeated = ~pl.struct("split", *TEXT_HASHES).is_first_distinct()
-    parts = (kept.filter(pl.col("source_hash") % _DEDUP_PARTS == part) for part in range(_DEDUP_PARTS))
-    duplicates = pl.concat([part.filter(repeated)["at"] for part in parts])
-    is_duplicate = pl.zeros(decisions.height, dtype=pl.Boolean, eager=True).scatter(duplicates, values=True)
-    reason = pl.when(is_duplicate).then(pl.lit(DropReason.DUPLICATE.value, REASON)).otherwise("reason")
-    return decisions.with_columns(reason=reason)
+    if options.clean:
+        for reason in CLEANING:
+            yield reason, pl.col(UNCLEAN) == reason.value
+    source, target = (pl.col(name).fill_null("").str.strip_chars() for name in ("source", "target"))
+    yield DropReason.EMPTY_SOURCE, source == ""
+    yield DropReason.EMPTY_TARGET, target == ""
+    if options.identical != "keep":
+        spared = pl.lit(value=False)
+        if options.identical != "drop":
+            spared = within(options.identical, DropReason.IDENTICAL)
+        yield DropReason.IDENTICAL, (source == target) & ~spared
+    words = [text.str.count_matches(r"\S+") for text in (source, target)]
+    chars = [text.str.len_chars() for text in (source, target)]
+    if options.min_words is not None:
+        yield DropReason.TOO_FEW_WORDS, pl.min_horizontal(words) < options.min_words
+    if options.max_words is not None:
+        yield DropReason.TOO_MANY_WORDS, pl.max_horizontal(words) > options.max_words
+    if options.min_chars is not None:
+        yield DropReason.TOO_FEW_CHARS, pl.min_horizontal(chars) < options.min_chars
+    if options.max_chars is not None:
+        yield DropReason.TOO_MANY_CHARS, pl.max_horizontal(chars) > options.max_chars
+    if options.max_length_ratio is not None:
+        too_long = pl.max_horizontal(chars) > options.max_length_ratio * pl.min_horizontal(chars)
+        yield DropReason.LENGTH_RATIO, too_long
+    yield DropReason.OVER_CAP, pl.col("over_cap")
+    official = options.validation == "official"
+    yield (DropReason.NO_OFFICIAL_SPLIT if official else DropReason.SPLIT_CONFLICT), pl.col("split").is_null()
 
 
-def read_decisions(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:
-    """Return the decisions at *path*; read by us, since Polars would take brackets in a path for a pattern."""
-    return pl.read_ipc(path.read_bytes(), columns=list(columns) if columns else None)
+def rules_in_force(options: BuildOptions) -> list[DropReason]:
+    """Return the reasons for which a build with *options* may drop an utterance, in the order of the rules."""
+    later = {
+        DropReason.SEVERAL_TARGETS: options.conflicts is not Conflicts.KEEP,
+        DropReason.DUPLICATE: options.dedup is not Dedup.NONE,
+        DropReason.IN_TRAINING: options.validation not in ("official", 0),
+        DropReason.OVER_SCRIPT: options.max_per_script is not None,
+        DropReason.OVER_SPEAKER: options.speaker_max is not None,
+        DropReason.OVER_BALANCE: options.balance is not None,
+        DropReason.NOT_SAMPLED: options.sample is not None or options.sample_per_shard is not None,
+    }
+    on_one = [reason for reason, _ in rules_on_one(options)]
+    return [
+        DropReason.REGION_EXCLUDED,
+        DropReason.SPEECH_TYPE_EXCLUDED,
+        *on_one,
+        *(reason for reason, is_in_force in later.items() if is_in_force),
+    ]
 
 
-def mark_in_training(decisions: pl.DataFrame, paths: Iterable[Path]) -> pl.Series:
-    """
-    Return whether each of *decisions* is kept for validation while its source, or its target, is also one in train.
-
-    Of train, which is large, only those texts are held that validation has, too.
-
-    Args:
-        decisions: Those of one group.
-        paths: Those of all groups.
-    """
-    held_out = decisions.filter(_kept_for(Split.VALIDATION)).select(TEXT_HASHES)
-    shared = {name: [held_out[name].clear()] for name in TEXT_HASHES}
-    for path in paths:
-        training = read_decisions(path, ["reason", "split", *TEXT_HASHES]).filter(_kept_for(Split.TRAIN))
-        for name, found in shared.items():
-            found.append(training[name].filter(training[name].is_in(held_out[name].implode())).unique())
-    in_training = (pl.col(name).is_in(pl.concat(found).implode()) for name, found in shared.items())
-    return decisions.select(_kept_for(Split.VALIDATION) & pl.any_horizontal(in_training)).to_series()
-
-
-def _kept_for(split: Split) -> pl.Expr:
-    return pl.col("reason").is_null() & (pl.col("split") == split.value)
-
-
-def count_by_split(decisions: pl.DataFrame) -> dict[str | None, Counter[str]]:
-    """Return, for each split, how many of *decisions* were dropped, by reason."""
-    counts: dict[str | None, Counter[str]] = {}
-    dropped = decisions.filter(pl.col("reason").is_not_null()).group_by("split", "reason").len()
-    for split, reason, number in dropped.iter_rows():
-        counts.setdefault(split, Counter())[reason] += number
-    return counts
+def _is_over_cap(frame: pl.DataFrame, task: JudgeTask) -> pl.Series:
+    """Return whether the line of each pair of *frame* is too large for any chunk; only large ones are rendered to see."""
+    cap, prompts = task.options.max_chunk_bytes, prompts_of(task.options, task.group)
+    texts = frame.select(pl.col("source", "target").fill_null(""), "choice")
+    around = max(len(line) for prompt in prompts for line in render([""], [""], prompt))
+    text_bytes = pl.col("source").str.len_bytes() + pl.col("target").str.len_bytes()
+    large = texts.select(around + _MOST_ESCAPED * text_bytes > cap).to_series().arg_true()
+    over = pl.zeros(frame.height, dtype=pl.Boolean, eager=True)
+    if large.is_empty():
+        return over
+    suspects = texts[large]
+    lines = render(suspects["source"], suspects["target"], pick(prompts, suspects["choice"]))
+    return over.scatter(large, [len(line) > cap for line in lines])

@@ -14,18 +14,25 @@ from etl.build import BuildResult
 from etl.read.scan import Scan
 from etl.terminal.words import reasons, size
 from schemas.manifest import Manifest
+from schemas.terms import Unit
 
 PLAIN_SECONDS = 5.0
 """How often a plain line is printed where there is no terminal."""
 
 _STEPS = {
     "scan": "looking at archives",
+    "inspect": "looking at label files",
     "read": "reading label files",
     "select": "selecting",
+    "compare": "comparing texts",
+    "limit": "limiting",
     "write": "writing chunks",
+    "prove": "looking for leaks",
     "lineage": "writing lineage",
+    "trace": "writing decisions",
     "rejects": "writing rejects",
 }
+_OF_BYTES = ("inspect", "read")  # steps whose progress is in bytes of archives
 
 
 class _Rate:
@@ -38,7 +45,7 @@ class _Rate:
     def describe(self, progress: facts.Progress) -> str:
         if progress.step != self.step:
             self.step, self.began = progress.step, time.monotonic()
-        if progress.step != "read":
+        if progress.step not in _OF_BYTES:
             return f"{progress.done} of {progress.total}"
         seconds = max(time.monotonic() - self.began, 1e-6)
         words = [
@@ -89,7 +96,7 @@ def _plain(console: Console) -> facts.Watcher:
         nonlocal printed
         words = rate.describe(progress)
         now = time.monotonic()
-        last = progress.step == "read" and progress.done == progress.total
+        last = progress.step in _OF_BYTES and progress.done == progress.total
         if last or now - printed >= PLAIN_SECONDS:
             printed = now
             console.print(f"{_STEPS[progress.step]}: {words}", highlight=False, soft_wrap=True)
@@ -140,11 +147,14 @@ def _account(manifest: Manifest) -> Table:
     rejected, dropped = sum(counts.rejected.values()), sum(counts.dropped.values())
     beside = f"{counts.ignored:,} other files, {counts.ignored_archives:,} audio archives"
     table.add_row("label files", f"{counts.label_files:,}", f"in {len(manifest.corpus)} archives; ignored: {beside}")
-    table.add_row("  decoded", f"{counts.decoded:,}", f"{counts.repaired:,} with a comma mended")
+    table.add_row("  decoded", f"{counts.decoded:,}", f"{counts.repaired:,} mended")
     table.add_row("  rejected", f"{rejected:,}", reasons(counts.rejected))
-    table.add_row("utterances", f"{counts.utterances:,}", f"one a {manifest.options['unit']}")
+    turns = ", of 2020 one a turn" if manifest.options["unit"] == Unit.FILE and "2020" in counts.generations else ""
+    table.add_row("utterances", f"{counts.utterances:,}", f"one a {manifest.options['unit']}{turns}")
     table.add_row("  examples", f"{counts.examples:,}", f"in {len(manifest.chunks)} chunks")
     table.add_row("  dropped", f"{dropped:,}", reasons(counts.dropped))
+    shared = ", ".join(f"{number:,} {name}" for name, number in counts.shared.items())
+    table.add_row("on both sides", "", f"{shared} of train and validation")
     return table
 
 

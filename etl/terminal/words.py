@@ -7,6 +7,15 @@ def reasons(counts: dict[str, int]) -> str:
     return ", ".join(f"{reason} {number:,}" for reason, number in ordered)
 
 
+def short(count: float) -> str:
+    """Return a number for people, to three figures: `1.48M`."""
+    for unit in ("", "k", "M"):
+        if count < 999.5:  # noqa: PLR2004 - what rounds to 1000 is the next unit's
+            return f"{count:.0f}" if not unit else f"{count:.3g}{unit}"
+        count /= 1000
+    return f"{count:,.3g}G"
+
+
 def size(count: float) -> str:
     """Return a number of bytes for people: `9.1 GB`."""
     for unit in ("B", "kB", "MB"):

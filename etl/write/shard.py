@@ -4,16 +4,16 @@ import hashlib
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
-from itertools import compress
 from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
 
+from etl.errors import PromiseError
 from etl.files import PendingFile, make_folder, write_whole
 from etl.options import BuildOptions
 from etl.read.segments import to_ipc
-from etl.select.groups import Group
+from etl.select.groups import Section
 from etl.write.chunk import FEWEST_EXAMPLES, ChunkCutter, lines_to_move
 from schemas.manifest import ChunkRow
 from schemas.terms import Split
@@ -24,7 +24,8 @@ LINEAGE = pl.Schema(
         "line": pl.UInt32,  # from 1
         "archive": pl.String,
         "member": pl.String,
-        "sentence": pl.UInt32,  # from 1; null where a line is a whole label file
+        "sentence": pl.UInt32,  # from 1, of a turn that of its first; null where a line is a whole label file
+        "tokens": pl.UInt32,  # of the example; null where they were not counted
     }
 )
 """A row an example, in the order of the chunks."""
@@ -35,8 +36,11 @@ _LINEAGE_ROWS = 16_384  # rows gathered before they go to disk: about 4 MB
 _UNDECIDED = 2 * (FEWEST_EXAMPLES - 1)
 
 
-Origin = tuple[str, str, int | None]
-"""Where an example came from: archive, member, and sentence (from 1) or None for a whole label file."""
+Origin = tuple[str, str, int | None, int | None]
+"""
+What the lineage tells of an example: archive, member, sentence (from 1) or None for a whole label file, and its tokens or
+None where they are not counted.
+"""
 
 
 class ShardWriter:
@@ -47,13 +51,13 @@ class ShardWriter:
     API can still take some from the chunk before it.
 
     Args:
-        split, group: The shard.
+        split, section: The shard.
         folder: Folder that stands for the output folder.
         options: The caps on a chunk.
     """
 
-    def __init__(self, split: Split, group: Group, folder: Path, options: BuildOptions) -> None:
-        self.split, self.group, self.folder = split, group, folder
+    def __init__(self, split: Split, section: Section, folder: Path, options: BuildOptions) -> None:
+        self.split, self.section, self.folder = split, section, folder
         self.chunks: list[ChunkRow] = []
         self.lineage: list[str] = []
         self._options = options
@@ -61,19 +65,22 @@ class ShardWriter:
         self._held = _Held([], [], [])
         self._open: _OpenChunk | None = None
         self._examples_of: Counter[int] = Counter()
-        self._rows: list[tuple[str, int, str, str, int | None]] = []  # of LINEAGE
+        self._rows: list[tuple[str, int, str, str, int | None, int | None]] = []  # of LINEAGE
 
-    def add(self, lines: Sequence[bytes], origins: Sequence[Origin]) -> int:
-        """Take *lines*, each with its origin, and return how many are too large for any chunk."""
-        cap = self._options.max_chunk_bytes
-        fitting = [len(line) <= cap for line in lines]
-        if not all(fitting):
-            lines, origins = list(compress(lines, fitting)), list(compress(origins, fitting))
+    def add(self, lines: Sequence[bytes], origins: Sequence[Origin]) -> None:
+        """
+        Take *lines*, each with its origin.
+
+        Raises:
+            PromiseError: One is over the cap of a chunk; the rules should have dropped it.
+        """
+        longest = max(map(len, lines), default=0)
+        if longest > self._options.max_chunk_bytes:
+            raise PromiseError("a chunk over its cap", f"a line of {longest:,} bytes")
         chunks = [self._cutter.place(len(line)) for line in lines]
         self._examples_of.update(chunks)
         self._held.extend(chunks, lines, origins)
         self._write(len(self._held.lines) - _UNDECIDED)
-        return len(fitting) - len(lines)
 
     def finish(self) -> None:
         """Write the rest, and close the last chunk."""
@@ -116,6 +123,7 @@ class ShardWriter:
         numbers = range(chunk.examples + 1, chunk.examples + len(held.lines) + 1)
         self._rows += [(path, number, *origin) for number, origin in zip(numbers, held.origins, strict=True)]
         chunk.examples += len(held.lines)
+        chunk.tokens += sum(tokens or 0 for *_, tokens in held.origins)
         if len(self._rows) >= _LINEAGE_ROWS:
             self._save_lineage()
 
@@ -131,22 +139,23 @@ class ShardWriter:
         chunk.file.finish()
         row = ChunkRow(
             split=self.split,
-            region=self.group.region,
-            speech_type=self.group.speech_type,
+            region=self.section.region,
+            speech_type=self.section.speech_type,
             path=self._path(chunk.number),
             examples=chunk.examples,
             bytes=chunk.bytes,
             sha256=chunk.sha256.hexdigest(),
+            tokens=chunk.tokens if self._options.tokens else None,
         )
         self.chunks.append(row)
 
     def _path(self, number: int) -> str:
-        return f"chunks/{self.split}/{self.group}-{number:05d}.jsonl"
+        return f"chunks/{self.split}/{self.section}-{number:05d}.jsonl"
 
     def _save_lineage(self) -> None:
         if not self._rows:
             return
-        path = self.folder / "lineage" / f"{self.split}-{self.group}-{len(self.lineage):05d}.ipc"
+        path = self.folder / "lineage" / f"{self.split}-{self.section}-{len(self.lineage):05d}.ipc"
         make_folder(path.parent)
         columns = dict(zip(LINEAGE, zip(*self._rows, strict=True), strict=True))
         write_whole(path, [to_ipc(pl.DataFrame(columns, schema=LINEAGE))])
@@ -161,7 +170,7 @@ class _OpenChunk:
         self.number = number
         self.file = PendingFile(path)
         self.sha256 = hashlib.sha256()
-        self.bytes = self.examples = 0
+        self.bytes = self.examples = self.tokens = 0
 
     def write(self, block: bytes) -> None:
         self.file.write(block)

@@ -1,0 +1,67 @@
+"""Find what is wrong with the lines of a block: most are proved good in one strict decode, the others are explained."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from etl.check.explain import Finding, explain
+from etl.check.limits import Limits
+from etl.check.lines import MAX_LINE_BYTES
+from etl.check.report import Kind
+from etl.price.tokens import Tokenizer, count_example
+from schemas.line import AnyMessage, AssistantMessage, Line, ToolMessage
+
+_DECODE = msgspec.json.Decoder(Line).decode
+_UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+# The first byte of U+2028 and U+2029, and of U+0085, in UTF-8: one byte is found ten times as fast as three.
+_SEPARATORS = {b"\xe2": ("\u2028".encode(), "\u2029".encode()), b"\xc2": ("\u0085".encode(),)}
+_JSON_SPACES = b" \t\r"
+
+
+def examine(
+    lines: Iterable[bytes], limits: Limits, tokenizer: Tokenizer, *, separated: bool
+) -> Iterator[tuple[int, Finding]]:
+    """
+    Yield what is wrong with *lines*, each time with the number of the line (from 0).
+
+    Args:
+        lines: Lines without their newlines.
+        limits: What they are held against.
+        tokenizer: Counts the tokens of those that may be over their limit.
+        separated: Whether any of them may have a separator, as `has_separators` tells.
+    """
+    longest = limits.max_example_tokens or MAX_LINE_BYTES  # a token is a byte at least
+    for number, line in enumerate(lines):
+        try:
+            good = _is_good(_DECODE(line).messages)
+        except _UNDECODABLE:
+            good = False
+        if not good or separated or len(line) > longest:
+            for finding in _explain(line, limits, tokenizer):
+                yield number, finding
+
+
+def has_separators(content: bytes) -> bool:
+    """Whether *content* has U+2028, U+2029 or U+0085 that is not escaped."""
+    return any(first in content and any(map(content.__contains__, whole)) for first, whole in _SEPARATORS.items())
+
+
+def _is_good(messages: Sequence[AnyMessage]) -> bool:
+    """Whether nothing is wrong with *messages*, which have the right form; False also where it takes a longer look."""
+    for message in messages:
+        content = message.content
+        if content is None or "<|" in content or content.isspace() or not content or type(message) is ToolMessage:
+            return False
+    return type(messages[-1]) is AssistantMessage
+
+
+def _explain(line: bytes, limits: Limits, tokenizer: Tokenizer) -> Iterator[Finding]:
+    if not line.strip(_JSON_SPACES):
+        yield Finding(Kind.BLANK_LINE, None, "the line is blank")
+        return
+    findings, texts = explain(line)
+    yield from findings
+    limit = limits.max_example_tokens
+    if limit is not None and len(line) > limit and (tokens := count_example(texts, tokenizer.count)) > limit:
+        about = "" if tokenizer.exact else "about "
+        yield Finding(Kind.TOO_MANY_TOKENS, None, f"{about}{tokens:,} tokens, where {limit:,} is the most")

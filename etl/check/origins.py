@@ -1,0 +1,33 @@
+"""Lead the lines of our own builds back to where they came from, by the lineage that lies beside the chunks."""
+
+from collections.abc import Sequence, Set
+from pathlib import Path
+
+import polars as pl
+from msgspec import structs
+
+from etl.check.report import Origin, Problem
+from etl.folder import LINEAGE_FILE
+
+
+def with_origins(problems: Sequence[Problem], out: Path, chunks: Set[str]) -> list[Problem]:
+    """
+    Return *problems*, those of lines of *chunks* with their origin.
+
+    Args:
+        out: Folder of a build; without a lineage nothing is known of its lines.
+        chunks: Paths in its manifest.
+    """
+    wanted = [(problem.file, problem.line) for problem in problems if problem.line and problem.file in chunks]
+    path = out / LINEAGE_FILE
+    if not wanted or not path.exists():
+        return list(problems)
+    keys = pl.LazyFrame(list(dict.fromkeys(wanted)), schema={"chunk": pl.String, "line": pl.UInt32}, orient="row")
+    lineage = pl.scan_parquet(path, glob=False).select("chunk", "line", "archive", "member", "sentence")
+    found = {
+        (chunk, line): Origin(archive=archive, member=member, sentence=sentence)
+        for chunk, line, archive, member, sentence in lineage.join(keys, on=["chunk", "line"]).collect().iter_rows()
+    }
+    return [
+        structs.replace(problem, origin=found.get((problem.file, problem.line), problem.origin)) for problem in problems
+    ]

@@ -1,0 +1,236 @@
+"""Look at a corpus, or at the stage of a finished build, and tell what is there; nothing is written."""
+
+import io
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from etl.build import checked_workers
+from etl.errors import BuildError, OptionError, WorkerKilledError
+from etl.facts import Progress, Watcher
+from etl.files import MARKER
+from etl.folder import STAGE, TRACE_FILE
+from etl.inspection.notes import notes_of
+from etl.inspection.sketch import BatchSketch
+from etl.options import BuildOptions
+from etl.read.batches import segment_path
+from etl.read.discover import discover
+from etl.read.names import Hints
+from etl.read.scan import Scan, scan
+from etl.select.groups import SegmentSource
+from etl.tasks import InspectTask, SketchTask, inspect_batch, inspect_segment
+from etl.verify import read_manifest
+from etl.workers import ExecutorMaker, Workers, process_pool
+from schemas.inspection import INSPECTION_VERSION, InspectedArchive, Inspection
+from schemas.manifest import ArchiveRow
+from schemas.segment import SegmentHeader
+
+_FEWEST_SAMPLED = 10  # label files of an archive, if it has so many: fewer tell nothing of it
+
+
+def inspect(
+    corpus: str | Path | Iterable[str | Path],
+    *,
+    sample: int | None = None,
+    stage: str | Path | None = None,
+    workers: int | None = None,
+    watcher: Watcher | None = None,
+    make_executor: ExecutorMaker | None = None,
+) -> Inspection:
+    """
+    Return what is in *corpus*, archive by archive, and by region and speech type; nothing is written anywhere.
+
+    Args:
+        corpus: Folders, zips, or parts of split zips; or the folder of a finished build, of which the stage is looked at
+            and no archive.
+        sample: Look at about so many label files, of every archive its share, and at least 10; None for all.
+        stage: Folder of the build's segments, where that is not `stage` in its folder.
+        workers: Number of processes; None for one a processor.
+        watcher: Called with the progress, in this process.
+        make_executor: Returns the executor to use instead of a process pool.
+
+    Raises:
+        OptionError: An option does not fit.
+        InputError: There is nothing to look at, or a build has no stage any more.
+        WorkerKilledError: A worker is killed again and again.
+    """
+    paths = [Path(path) for path in ([corpus] if isinstance(corpus, str | Path) else corpus)]
+    workers = checked_workers(workers)
+    if sample is not None and sample < 1:
+        raise OptionError("--sample", f"{sample} is out of range", "give a whole number from 1 up")
+    pool = partial(Workers, make_executor or partial(process_pool, workers), 2 * workers)
+    if not any((path / MARKER).is_file() for path in paths):
+        if stage is not None:
+            raise OptionError("--stage", "a corpus has none", "give the folder of a build, or leave it out")
+        return _inspect_corpus(paths, sample, pool, watcher)
+    if len(paths) > 1 or sample is not None:
+        option = "OUT" if len(paths) > 1 else "--sample"
+        raise OptionError(option, "a build is looked at by itself, and as a whole", "give one folder and no sample")
+    return _inspect_build(paths[0], paths[0] / STAGE if stage is None else Path(stage), pool, watcher)
+
+
+def _inspect_corpus(
+    paths: Sequence[Path], sample: int | None, open_pool: Callable[[], Workers], watcher: Watcher | None
+) -> Inspection:
+    found = discover(paths)
+    scans = [scan(archive, BuildOptions(allow_bad_archives=True)) for archive in found.archives]
+    tasks = [
+        InspectTask(batch, share)
+        for one, share in zip(scans, _shares(scans, sample), strict=True)
+        for batch in one.batches
+    ]
+    tasks.sort(key=lambda task: -task.batch.extent.json_bytes)  # so that no worker is left alone with a large one
+    survey = _Survey(with_fields=True)
+    total = sum(task.batch.extent.packed_bytes for task in tasks)
+    with open_pool() as pool:
+        progress = Progress("inspect", 0, total)
+        for task, measured in pool.map(inspect_batch, tasks):
+            if measured is None:
+                raise WorkerKilledError(f"looking at {task.batch.archive.name}")
+            header = survey.add(task.batch.archive.name, measured.value)
+            progress = progress.after(task.batch.extent.packed_bytes, header, reused=False)
+            if watcher:
+                watcher(progress)
+    archives = [_scanned(one, survey.counted(one.archive.name)) for one in scans]
+    return survey.report(archives, sample=sample, ignored=(found.ignored_archives, found.ignored_files))
+
+
+def _shares(scans: Sequence[Scan], sample: int | None) -> Iterator[float]:
+    """Yield for each archive which share of its label files is looked at."""
+    whole = sum(one.label_files for one in scans)
+    for one in scans:
+        if sample is None or not one.label_files:
+            yield 1.0
+        else:
+            yield min(max(sample / whole, _FEWEST_SAMPLED / one.label_files), 1.0)
+
+
+def _inspect_build(out: Path, stage: Path, open_pool: Callable[[], Workers], watcher: Watcher | None) -> Inspection:
+    manifest = read_manifest(out)
+    hints = {row.archive: msgspec.convert((row.region, row.speech_type, row.split), Hints) for row in manifest.corpus}
+    tasks = [
+        SketchTask(SegmentSource(str(segment_path(stage, segment)), archive, hints[archive]))
+        for archive, segment in _segments(out / TRACE_FILE)
+    ]
+    survey = _Survey(with_fields=False)
+    with open_pool() as pool:
+        progress = Progress("inspect", 0, len(tasks))
+        for task, measured in pool.map(inspect_segment, tasks):
+            if measured is None:
+                raise WorkerKilledError(f"looking at {task.source.path}")
+            header = survey.add(task.source.archive, measured.value)
+            progress = progress.after(1, header, reused=True)
+            if watcher:
+                watcher(progress)
+    archives = [_staged(row, survey.counted(row.archive)) for row in manifest.corpus]
+    return survey.report(archives, sample=None, ignored=(manifest.counts.ignored_archives, None))
+
+
+def _segments(table: Path) -> list[tuple[str, str]]:
+    """Return archive and name of each segment that *table*, the decisions of a build, is about."""
+    import polars as pl  # noqa: PLC0415 - `import etl` stays quick
+
+    try:
+        content = table.read_bytes()
+    except OSError as error:
+        raise BuildError(str(table), f"cannot be read ({error.strerror})", "build again") from error
+    return pl.read_parquet(io.BytesIO(content), columns=["archive", "segment"]).unique(maintain_order=True).rows()
+
+
+class _Counted(NamedTuple):
+    """What was counted of the label files of one archive."""
+
+    numbers: Counter[str]
+    rejected: Counter[str]
+    generations: Counter[str]
+
+
+class _Survey:
+    """Everything found so far, batch by batch."""
+
+    def __init__(self, *, with_fields: bool) -> None:
+        from etl.inspection.totals import Totals  # noqa: PLC0415 - likewise
+
+        self._totals = Totals(with_fields=with_fields)
+        self._archives: dict[str, _Counted] = {}
+
+    def add(self, archive: str, batch: BatchSketch) -> SegmentHeader:
+        """Add a batch of *archive*, and return what was counted as it was read."""
+        header, counted = batch.header, self.counted(archive)
+        counted.numbers.update(
+            inspected=header.label_files, decoded=header.decoded, repaired=header.repaired, ignored=header.ignored
+        )
+        counted.rejected.update(header.rejected)
+        for row in header.kinds:
+            counted.generations[str(row.kind.generation)] += row.files
+        self._totals.add(batch.sketches)
+        return header
+
+    def counted(self, archive: str) -> _Counted:
+        """Return what was counted of *archive*."""
+        return self._archives.setdefault(archive, _Counted(Counter(), Counter(), Counter()))
+
+    def report(
+        self, archives: list[InspectedArchive], *, sample: int | None, ignored: tuple[int, int | None]
+    ) -> Inspection:
+        """Return all of it."""
+        groups, total = self._totals.groups(), self._totals.total()
+        return Inspection(
+            version=INSPECTION_VERSION,
+            sample=sample,
+            archives=archives,
+            ignored_archives=ignored[0],
+            ignored_files=ignored[1],
+            groups=groups,
+            total=total,
+            warnings=notes_of(archives, groups, total),
+        )
+
+
+def _scanned(one: Scan, counted: _Counted) -> InspectedArchive:
+    archive = one.archive
+    return _archive(
+        counted,
+        archive=archive.name,
+        region=archive.hints.region,
+        speech_type=archive.hints.speech_type,
+        split=archive.hints.split,
+        deidentified=archive.deidentified,
+        label_files=one.label_files,
+        packed_bytes=one.packed_bytes,
+        json_bytes=one.json_bytes,
+        transcripts=one.transcripts,
+        problem=one.problem,
+    )
+
+
+def _staged(row: ArchiveRow, counted: _Counted) -> InspectedArchive:
+    return _archive(
+        counted,
+        archive=row.archive,
+        region=row.region,
+        speech_type=row.speech_type,
+        split=row.split,
+        deidentified=row.deidentified,
+        label_files=row.label_files,
+        packed_bytes=None,
+        json_bytes=None,
+        transcripts=None,
+        problem=row.problem,
+    )
+
+
+def _archive(counted: _Counted, **facts: Any) -> InspectedArchive:
+    return InspectedArchive(
+        inspected=counted.numbers["inspected"],
+        decoded=counted.numbers["decoded"],
+        repaired=counted.numbers["repaired"],
+        ignored=counted.numbers["ignored"],
+        rejected=dict(sorted(counted.rejected.items())),
+        generations=dict(sorted(counted.generations.items())),
+        **facts,
+    )

@@ -1,0 +1,60 @@
+"""What the owner of a corpus should know before building it, one sentence each."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from schemas.inspection import InspectedArchive, InspectedGroup
+from schemas.terms import Region, SpeechType
+
+_VINTAGE = re.compile(r"\(?비식별화(?:완료)?\)?|[\s_]+")
+
+
+def notes_of(
+    archives: Sequence[InspectedArchive], groups: Sequence[InspectedGroup], total: InspectedGroup
+) -> list[str]:
+    """Return everything that is worth a warning, archives first."""
+    return [*_archives(archives), *_vintages(archives), *_contents(groups, total)]
+
+
+def _archives(archives: Sequence[InspectedArchive]) -> Iterator[str]:
+    for archive in archives:
+        if archive.problem:
+            yield f"{archive.archive}: nothing of it was looked at, {archive.problem}"
+        if len(archive.generations) > 1:
+            counted = " and ".join(f"{number:,} of {year}" for year, number in archive.generations.items())
+            yield f"{archive.archive}: label files of both generations, {counted}"
+        rejected = sum(archive.rejected.values())
+        if rejected * 20 > archive.inspected:  # the share at which a build complains by default
+            yield f"{archive.archive}: {rejected:,} of {archive.inspected:,} label files cannot be read"
+
+
+def _vintages(archives: Sequence[InspectedArchive]) -> Iterator[str]:
+    """Yield what shows that deliveries before and after the names were taken out lie beside each other."""
+    alike: dict[str, list[InspectedArchive]] = defaultdict(list)
+    for archive in archives:
+        alike[_VINTAGE.sub("", archive.archive.rpartition("/")[2])].append(archive)
+    for twins in alike.values():
+        if len({twin.deidentified for twin in twins}) > 1:
+            names = " and ".join(twin.archive for twin in twins)
+            yield f"{names}: one delivery before and one after names were taken out; remove the earlier one"
+    for region in Region:
+        vintages = {archive.deidentified for archive in archives if archive.region == region and not archive.problem}
+        generations = {year for archive in archives if archive.region == region for year in archive.generations}
+        if len(vintages) > 1 and len(generations) == 1:
+            yield f"{region}: mixed vintages, some archives say that they are de-identified and others do not"
+
+
+def _contents(groups: Sequence[InspectedGroup], total: InspectedGroup) -> Iterator[str]:
+    unknown = sum(
+        sum(group.files.values())
+        for group in groups
+        if group.region == Region.UNKNOWN or group.speech_type == SpeechType.UNKNOWN
+    )
+    if unknown:
+        yield f"{unknown:,} label files tell no region or no speech type"
+    if total.speakers_on_both_sides:
+        yield (
+            f"{total.speakers_on_both_sides:,} speakers are both in AI-Hub's training and in its validation archives: "
+            "--validation official would leak"
+        )

@@ -1,0 +1,1 @@
+"""Price: tokens of an example, facts of models, what training on a build would cost."""

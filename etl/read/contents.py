@@ -1,0 +1,148 @@
+"""What a decoded label file tells, in one form for both generations: where it belongs, who speaks, and its texts."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+from unicodedata import normalize
+
+from etl.read.decode import LabelFile
+from etl.read.names import CODES, MemberName, region_in
+from schemas import label2020, label2022
+from schemas.terms import Generation, Region
+
+TURN_CHARACTERS = 500
+"""Dialect text of a turn, at most: a minute of speech, as long as a dialogue's label file of 2022."""
+
+Texts = tuple[str | None, str | None, str | None]
+"""Pronunciation, dialect spelling and standard spelling."""
+
+Identifier = int | float | str | None
+
+
+class Contents(NamedTuple):
+    """
+    What one label file tells.
+
+    Args:
+        generation: The form it has.
+        region, speech_type: Where it says it belongs; the type as `read`, `speak` or `dialogue`.
+        speakers: The ids of all who are named in it.
+        whole: The texts of the whole file; of 2020, none.
+        sentences: The texts of each sentence, or of 2020, of each utterance.
+        turns: Of 2020, the number of the turn, from 1, that each utterance is part of; else empty.
+        disagreements: The things on which its name and its contents disagree.
+    """
+
+    generation: Generation
+    region: Region | None
+    speech_type: str | None
+    speakers: set[str]
+    whole: Texts
+    sentences: list[Texts]
+    turns: list[int]
+    disagreements: list[str]
+
+
+def contents_of(label: LabelFile, path: str, name: MemberName) -> Contents:
+    """Return what *label* tells, a member of its archive at *path*, of which *name* tells what it does."""
+    return _of_2022(label, path, name) if isinstance(label, label2022.LabelFile) else _of_2020(label, path)
+
+
+def _of_2022(label: label2022.LabelFile, path: str, name: MemberName) -> Contents:
+    text = label.transcription or label2022.Transcription()
+    sentences = text.sentences or []
+    identifiers = [speaker.speaker_id for speaker in label.speaker or [] if speaker is not None]
+    speakers = _named(identifiers + [sentence.speaker_id for sentence in sentences if sentence is not None])
+    disagreements = [] if _same_name(path, label.file_name) else ["file_name"]
+    prompt = label.script.script_id if label.script is not None else None
+    if name.prompt is not None and prompt is not None and _as_text(prompt) != str(name.prompt):
+        disagreements.append("prompt")
+    if speakers and not speakers.issuperset(name.speakers):
+        disagreements.append("speaker")
+    return Contents(
+        Generation.OF_2022,
+        _home(label),
+        _elicited(label),
+        speakers.union(name.speakers),
+        (text.pronunciation, text.dialect, text.standard),
+        [
+            (None, None, None) if part is None else (part.pronunciation, part.dialect, part.standard)
+            for part in sentences
+        ],
+        [],
+        disagreements,
+    )
+
+
+def _of_2020(label: label2020.LabelFile, path: str) -> Contents:
+    """Return what a label file of 2020 tells; ids of speakers are those of the file only, and so its name is part of them."""
+    utterances = [utterance or label2020.Utterance() for utterance in label.utterance or []]
+    identifiers = [speaker.id for speaker in label.speaker or [] if speaker is not None]
+    speakers = _named(identifiers + [utterance.speaker_id for utterance in utterances])
+    category = label.metadata.category if label.metadata is not None else None
+    stem = normalize("NFC", _stem(path))
+    return Contents(
+        Generation.OF_2020,
+        region_in(category) if isinstance(category, str) else None,
+        "dialogue",
+        {f"{stem}_{speaker}" for speaker in speakers},
+        (None, None, None),
+        # Nobody wrote down how it sounded: the dialect spelling is the source of a pair, whatever `--source` is.
+        [(None, utterance.dialect_form, utterance.standard_form) for utterance in utterances],
+        list(_turns(utterances)),
+        [] if _same_name(path, label.id) else ["file_name"],
+    )
+
+
+def _turns(utterances: Iterable[label2020.Utterance]) -> Iterable[int]:
+    """
+    Yield the number of the turn of each utterance.
+
+    A turn is what one person says before another does, or before it grows over `TURN_CHARACTERS`; nobody knows whether
+    two utterances of nobody are the same person's.
+    """
+    number = characters = 0
+    speaker: Identifier = None
+    for utterance in utterances:
+        length = len(utterance.dialect_form or "")
+        goes_on = utterance.speaker_id == speaker and speaker not in (None, "")
+        if goes_on and characters + 1 + length <= TURN_CHARACTERS:  # a blank between the two
+            characters += 1 + length
+        else:
+            number, characters = number + 1, length
+        speaker = utterance.speaker_id
+        yield number
+
+
+def _home(label: label2022.LabelFile) -> Region | None:
+    """Return the region of the first speaker who has one."""
+    provinces = (speaker.residence_province for speaker in label.speaker or [] if speaker is not None)
+    return next((CODES[province] for province in provinces if isinstance(province, str) and province in CODES), None)
+
+
+def _elicited(label: label2022.LabelFile) -> str | None:
+    """Return `read` or `speak`: all that the document says of its speech type."""
+    said = label.script.speech_type if label.script is not None else None
+    said = said.lower() if isinstance(said, str) else None
+    return said if said in ("read", "speak") else None
+
+
+def _named(identifiers: Iterable[Identifier]) -> set[str]:
+    return {_as_text(identifier) for identifier in identifiers if identifier not in (None, "")}
+
+
+def _same_name(path: str, said: Identifier) -> bool:
+    """Whether the file at *path* is named as it says; as it should, if it says nothing."""
+    if not isinstance(said, str):
+        return True
+    stem = _stem(path)
+    # Equal bytes are the rule; normalising every name would cost more than decoding it.
+    return stem == said or normalize("NFC", stem) == normalize("NFC", said).removesuffix(".json")
+
+
+def _stem(path: str) -> str:
+    return path.rpartition("/")[2][:-5]
+
+
+def _as_text(identifier: Identifier) -> str:
+    """Return an identifier as text, the same for `7`, `7.0` and `"7"`."""
+    return str(int(identifier)) if isinstance(identifier, float) and identifier.is_integer() else str(identifier)

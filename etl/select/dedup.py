@@ -1,0 +1,78 @@
+"""
+Compare the utterances of a section: of equal ones the first is kept, and one source may be held to one target.
+
+Both look at one shard, and only at utterances with equal sources at a time; so it is done part by part, which bounds
+memory: looking at all at once takes 200 bytes an utterance.
+"""
+
+from pathlib import Path
+
+import polars as pl
+
+from etl.options import BuildOptions
+from etl.select.decisions import TEXT_HASHES, Step, drop, is_there, read_decisions, write_reasons
+from etl.tasks import CompareTask
+from schemas.terms import Conflicts, Dedup, DropReason
+
+_PARTS = 16
+_EQUAL = {Dedup.PAIR: ("split", *TEXT_HASHES), Dedup.SOURCE: ("split", "source_hash")}
+
+
+def compare(task: CompareTask) -> None:
+    """
+    Write the reasons of all groups of a section after `several_targets` and `duplicate`.
+
+    Raises:
+        StorageError: They cannot be written.
+    """
+    folder = Path(task.decisions)
+    if all(is_there(folder, group, Step.COMPARED) for group in task.groups):
+        return
+    columns = ["split", "reason", *TEXT_HASHES]
+    tables = [read_decisions(folder, group, columns, Step.JUDGED) for group in task.groups]
+    decisions = pl.concat(tables)
+    decisions = compared(decisions, task.options)
+    start = 0
+    for group, table in zip(task.groups, tables, strict=True):
+        write_reasons(folder, group, Step.COMPARED, decisions["reason"].slice(start, table.height))
+        start += table.height
+
+
+def compared(decisions: pl.DataFrame, options: BuildOptions) -> pl.DataFrame:
+    """
+    Return *decisions* without what is there twice or says two things.
+
+    Args:
+        decisions: Columns `split`, `reason`, `source_hash`, `target_hash` of a whole section, in the order in which it is
+            written.
+        options: `conflicts` and `dedup`.
+    """
+    kept = decisions.with_row_index("at").filter(pl.col("reason").is_null()).drop("reason")
+    conflicting, repeated = [], []
+    for part in range(_PARTS):
+        rows = kept.filter(pl.col("source_hash") % _PARTS == part)
+        lost = _conflicting(rows, options.conflicts)
+        conflicting.append(lost)
+        if options.dedup is not Dedup.NONE:
+            left = rows.filter(~pl.col("at").is_in(lost.implode())) if lost.len() else rows
+            repeated.append(left.filter(~pl.struct(_EQUAL[options.dedup]).is_first_distinct())["at"])
+    decisions = drop(decisions, conflicting, DropReason.SEVERAL_TARGETS)
+    return drop(decisions, repeated, DropReason.DUPLICATE)
+
+
+def _conflicting(rows: pl.DataFrame, conflicts: Conflicts) -> pl.Series:
+    """
+    Return the places of the pairs that lose to other targets of the same source.
+
+    Most frequent is the target of most utterances of the shard, duplicates included; of equally frequent ones the first.
+    """
+    if conflicts is Conflicts.KEEP:
+        return rows["at"].clear()
+    pairs = rows.group_by("split", *TEXT_HASHES).agg(pl.len().alias("votes"), pl.col("at").min().alias("first"))
+    if conflicts is Conflicts.DROP:
+        lost = pairs.filter(pl.len().over("split", "source_hash") > 1)
+    else:
+        lost = pairs.sort("votes", "first", descending=[True, False]).filter(
+            ~pl.struct("split", "source_hash").is_first_distinct()
+        )
+    return rows.join(lost, on=["split", *TEXT_HASHES], how="semi")["at"]

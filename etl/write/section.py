@@ -1,0 +1,128 @@
+"""Write the shards of one section: take the texts of the utterances kept, render them, cut them into chunks."""
+
+from collections import Counter
+from itertools import repeat
+from pathlib import Path
+
+import msgspec
+import polars as pl
+
+from etl.files import make_folder, write_whole
+from etl.price.tokens import PairCounter
+from etl.read.segments import to_ipc
+from etl.select.decisions import Step, read_decisions, write_reasons
+from etl.select.groups import Group, SegmentSource
+from etl.select.sample import sampled
+from etl.select.utterances import as_pairs, read_utterances
+from etl.stopwatch import lap
+from etl.tasks import GroupResult, SectionResult, ShardResult, WriteTask
+from etl.write.prompts import pick, prompts_of
+from etl.write.render import render
+from etl.write.shard import ShardWriter
+from etl.write.trace import trace
+from schemas.terms import Split
+
+_COLUMNS = ["segment", "row", "split", "reason", "choice"]
+
+
+def write_section(task: WriteTask) -> SectionResult:
+    """
+    Write the chunks of one section, group after group, and return what is in them.
+
+    Raises:
+        StorageError: A file cannot be written; those that are finished stay for the next try.
+    """
+    work = Path(task.work)
+    done = work / f"{task.section}.json"
+    finished = _finished_before(done, work)
+    if finished is not None:
+        return finished
+    writers = {split: ShardWriter(split, task.section, work, task.options) for split in Split}
+    try:
+        groups = [_write_group(task, group, sources, writers) for group, sources in task.groups]
+        for writer in writers.values():
+            writer.finish()
+    finally:
+        for writer in writers.values():
+            writer.discard()
+    result = SectionResult(
+        section=task.section,
+        groups=groups,
+        shards=[ShardResult(split=split, chunks=w.chunks, lineage=w.lineage) for split, w in writers.items()],
+    )
+    write_whole(done, [msgspec.json.encode(result)])
+    return result
+
+
+def _finished_before(done: Path, work: Path) -> SectionResult | None:
+    """Return what a build that was killed later left of this section, where all of it is still there."""
+    if not done.exists():
+        return None
+    result = msgspec.json.decode(done.read_bytes(), type=SectionResult)
+    files = [work / chunk.path for shard in result.shards for chunk in shard.chunks]
+    files += [Path(part) for shard in result.shards for part in shard.lineage]
+    files += [Path(group.trace) for group in result.groups]
+    return result if all(file.exists() for file in files) else None
+
+
+def _write_group(
+    task: WriteTask, group: Group, sources: tuple[SegmentSource, ...], writers: dict[Split, ShardWriter]
+) -> GroupResult:
+    """Decide for good on the utterances of a group, hand those kept to the writers of their splits, and account for all."""
+    folder, work = Path(task.decisions), Path(task.work)
+    decisions = sampled(read_decisions(folder, group, _COLUMNS, Step.LIMITED), group, task.quotas)
+    write_reasons(folder, group, Step.FINAL, decisions["reason"])
+    _write_lines(task, group, sources, decisions, writers)
+    path = work / "traces" / f"{group}.ipc"
+    make_folder(path.parent)
+    write_whole(path, [to_ipc(trace(decisions, group, sources))])
+    dropped = _dropped_by_split(decisions)
+    return GroupResult(
+        group=group,
+        examples=decisions["reason"].null_count(),
+        dropped={split: dict(sorted(dropped[split].items())) for split in Split},
+        unsharded=dict(sorted(dropped[None].items())),
+        trace=str(path),
+    )
+
+
+def _write_lines(
+    task: WriteTask,
+    group: Group,
+    sources: tuple[SegmentSource, ...],
+    decisions: pl.DataFrame,
+    writers: dict[Split, ShardWriter],
+) -> None:
+    """Hand every utterance kept to the writer of its split."""
+    prompts = prompts_of(task.options, group)
+    counter = PairCounter() if task.options.tokens else None
+    lap("tokens")  # loading the vocabulary
+    kept = decisions.lazy().filter(pl.col("reason").is_null()).drop("reason").collect()
+    for (number,), chosen in kept.partition_by("segment", maintain_order=True, as_dict=True, include_key=False).items():
+        source = sources[number]
+        found = read_utterances(source, task.options, ["member"]).join(
+            chosen.lazy(), on="row", how="inner", maintain_order="left"
+        )
+        # As they were when they were judged: texts are read twice, since a shard may be larger than memory.
+        pairs = as_pairs(found.collect(), task.options)
+        for (split,), frame in pairs.partition_by("split", maintain_order=True, as_dict=True).items():
+            lap("take")
+            picked = pick(prompts, frame["choice"])
+            lines = render(frame["source"], frame["target"], picked)
+            lap("render")
+            tokens = counter.count(picked, frame["source"], frame["target"]) if counter else repeat(None, frame.height)
+            lap("tokens")
+            origins = list(
+                zip(repeat(source.archive, frame.height), frame["member"], frame["sentence"], tokens, strict=True)
+            )
+            writers[Split(split)].add(lines, origins)
+            lap("chunk write")
+
+
+def _dropped_by_split(decisions: pl.DataFrame) -> dict[Split | None, Counter[str]]:
+    """Return how many of *decisions* were dropped, by split (None where they have none) and reason."""
+    counts: dict[Split | None, Counter[str]] = {split: Counter() for split in (*Split, None)}
+    dropped = decisions.filter(pl.col("reason").is_not_null()).group_by("split", "reason").len()
+    for split, reason, number in dropped.iter_rows():
+        counts[Split(split) if split else None][reason] += number
+    return counts

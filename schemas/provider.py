@@ -1,0 +1,38 @@
+"""The profile of a provider: where it is, what it takes, and how it differs from the others."""
+
+from datetime import date
+from typing import Any, Literal
+
+from msgspec import Struct
+
+
+class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """
+    One provider that takes chat JSONL through the OpenAI SDK; a table of `providers.toml`.
+
+    Args:
+        name: The table's name.
+        key_env: Name of the environment variable that holds the key.
+        base_url: Where its API is; None where every customer has another, which must then be given.
+        max_file_bytes: Largest file it takes at all, in one upload or in parts.
+        uploads_threshold_bytes: Largest file for the Files API; above it a file goes in parts, through Uploads. None
+            where every file goes through Files.
+        bom: Whether a file must begin with a UTF-8 byte order mark, or must not.
+        extra_body: What is added to the body when a job is created.
+        max_billed_tokens: Most tokens x epochs of one job, or None.
+        no_jobs_from: The day from which nobody can create a job, or None.
+        source: Where the facts of this row are from.
+        as_of: When they were last looked at. None of them was tried against a live provider.
+    """
+
+    name: str
+    key_env: str
+    base_url: str | None = None
+    max_file_bytes: int
+    uploads_threshold_bytes: int | None = None
+    bom: Literal["refused", "required"] = "refused"
+    extra_body: dict[str, Any] = {}  # any JSON value: what a provider asks for
+    max_billed_tokens: int | None = None
+    no_jobs_from: date | None = None
+    source: str
+    as_of: date

@@ -1,0 +1,142 @@
+"""Check, line by line: what is good passes, and what is broken is told for its reason and no other."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chats import ERRORS, WARNINGS, Line, chat, encode, fillers, good_lines, write_lines
+from hypothesis import HealthCheck, given, settings
+
+from etl import check
+from etl.check import CheckReport, Kind, Limits
+from etl.check.advice import ADVICE
+from etl.check.explain import explain
+from etl.price.tokens import Tokenizer
+
+LIMITS = Limits(max_file_bytes=10_000)
+BROKEN = ERRORS | WARNINGS
+OF_FILES = {
+    "bom",
+    "no_bom",
+    "line_too_long",
+    "too_few_examples",
+    "file_too_large",
+    "too_many_tokens",
+    "duplicate",
+    "in_training",
+}
+made_in_a_folder = settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def found_in(report: CheckReport) -> list[tuple[str, int | None, int | None]]:
+    """Return kind, line and message of every problem shown."""
+    return [(problem.kind.value, problem.line, problem.message) for problem in report.problems]
+
+
+def test_every_kind_is_tried() -> None:
+    """Each kind of problem has advice, and is either in a table of broken lines or a matter of whole files."""
+    assert set(ADVICE) == set(Kind)
+    assert {kind for kind, *_ in BROKEN.values()} | OF_FILES == {kind.value for kind in Kind}
+    assert all(ADVICE[Kind(kind)].severity == "error" for kind, *_ in ERRORS.values())
+    assert all(ADVICE[Kind(kind)].severity == "warning" for kind, *_ in WARNINGS.values())
+
+
+@given(line=good_lines())
+@made_in_a_folder
+def test_good_lines(tmp_path: Path, line: Line) -> None:
+    """A good line of any form passes, with letters as they are or as escapes, and with CRLF at its end."""
+    for content in (encode(line), encode(line, ascii_only=True), encode(line) + b"\r"):
+        assert explain(content).findings == []
+        report = check([write_lines(tmp_path / "a.jsonl", [*fillers(), content])], LIMITS)
+        assert (report.errors, report.warnings, report.examples) == ({}, {}, 11)
+
+
+@pytest.mark.parametrize(("kind", "message", "break_it"), BROKEN.values(), ids=BROKEN)
+@given(line=good_lines())
+@settings(made_in_a_folder, max_examples=10)
+def test_broken_lines(
+    tmp_path: Path, kind: str, message: int | None, break_it: Callable[[Line], bytes], line: Line
+) -> None:
+    """A good line broken in one way is told for that reason and no other, with its line and its message."""
+    broken = break_it(line)
+    lines = [*fillers(), broken, encode(chat("끝"))]
+    report = check([write_lines(tmp_path / "a.jsonl", lines)], Limits(max_file_bytes=1_000_000))
+    [(found, number, where)] = found_in(report)
+    assert (found, number) == (kind, 11)
+    assert report.errors | report.warnings == {kind: 1}
+    assert where == (len(json.loads(broken)["messages"]) - 1 if message == -1 else message)
+
+
+@pytest.mark.parametrize("name", ["없는 열쇠", "speaker id", "x" * 41])
+def test_a_report_holds_no_text(tmp_path: Path, name: str) -> None:
+    """What a problem says quotes nothing that may be text: neither contents nor keys and roles that are no plain names."""
+    said = "할매가 마이 묵었나"
+    lines: list[Any] = [
+        chat(said, id=said),
+        {**chat(said), name: said},
+        {"messages": [{"role": name, "content": said}]},
+        said,
+        {"messages": said},
+        chat(said, weight=said),
+        chat(said, tool_calls=said),
+        {
+            "messages": [
+                {"role": "user", "content": [said]},
+                {"role": "assistant", "content": said, "name": [said]},
+            ]
+        },
+    ]
+    path = write_lines(tmp_path / "a.jsonl", [encode(line) for line in lines] + [encode(chat(said))[:-9]])
+    report = check([path], LIMITS, show=100)
+    assert len(report.problems) > len(lines)
+    for problem in report.problems:
+        assert said not in problem.detail + problem.advice
+        assert name not in problem.detail
+
+
+def test_two_things_wrong_are_two_problems(tmp_path: Path) -> None:
+    """Everything that is wrong with a line is told, not only the first."""
+    line = {"messages": [{"role": "user", "content": ""}, {"role": "user", "content": 1, "x": 1}], "y": 1}
+    report = check([write_lines(tmp_path / "a.jsonl", [*fillers(), encode(line)])], LIMITS)
+    assert sorted(found_in(report), key=str) == [
+        ("content_not_text", 11, 1),
+        ("empty_content", 11, 0),
+        ("no_assistant", 11, None),
+        ("unknown_key", 11, 1),
+        ("unknown_key", 11, None),
+    ]
+
+
+def _words(text: str) -> int:
+    return len(text.split())
+
+
+@pytest.mark.parametrize(
+    ("extra", "found"), [(0, []), (1, [("too_many_tokens", 11, None)])], ids=["exactly", "one-over"]
+)
+def test_the_limit_of_tokens(tmp_path: Path, extra: int, found: list[tuple[str, int | None, int | None]]) -> None:
+    """An example is over the limit from one token more; a provider cuts it, so that is a warning."""
+    limit = 200
+    fixed = 3 + 2 * (3 + 1) + 1  # the example; two messages and their roles; the target
+    line = encode(chat(" ".join(["말"] * (limit - fixed + extra))))
+    assert len(line) > limit
+    limits = Limits(max_file_bytes=10_000, max_example_tokens=limit)
+    report = check(
+        [write_lines(tmp_path / "a.jsonl", [*fillers(), line])], limits, tokenizer=Tokenizer("words", True, _words)
+    )
+    assert found_in(report) == found
+    assert report.errors == {}
+
+
+@pytest.mark.parametrize(
+    ("exact", "said"), [(True, "201 tokens"), (False, "about 201 tokens")], ids=["exact", "estimate"]
+)
+def test_an_estimate_is_called_one(tmp_path: Path, *, exact: bool, said: str) -> None:
+    """Where the count is not by the model's own tokenizer, a problem says "about"."""
+    line = encode(chat(" ".join(["말"] * 189)))
+    limits = Limits(max_file_bytes=10_000, max_example_tokens=200)
+    path = write_lines(tmp_path / "a.jsonl", [*fillers(), line])
+    [problem] = check([path], limits, tokenizer=Tokenizer("words", exact, _words)).problems
+    assert problem.detail.startswith(said)

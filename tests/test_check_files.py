@@ -1,0 +1,258 @@
+"""Check, file by file: marks, sizes, blocks, lines that are there twice, builds, and what the command says."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+from chats import chat, encode, fillers, write_lines
+from corpora import ANSWER_ZIP, answers, write_zip
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from runs import ROOT, command, error_of, one_thread, saturi
+
+from etl.build import build
+from etl.check import CheckReport, Limits, check, limits_of
+from etl.check.lines import BLOCK_BYTES, MAX_LINE_BYTES, read_blocks
+from etl.options import BuildOptions
+from etl.providers import read_providers
+
+LIMITS = Limits(max_file_bytes=1_000_000)
+BOM = b"\xef\xbb\xbf"
+LINE_BYTES = BLOCK_BYTES // 4 + 1
+
+
+def _found(report: CheckReport) -> list[tuple[str, str, int | None]]:
+    return [(problem.kind.value, Path(problem.file).name, problem.line) for problem in report.problems]
+
+
+@pytest.mark.parametrize(
+    ("bom", "begins", "found"),
+    [
+        ("refused", b"", []),
+        ("refused", BOM, [("bom", "a.jsonl", 1)]),
+        ("required", BOM, []),
+        ("required", b"", [("no_bom", "a.jsonl", None)]),
+    ],
+    ids=["none-is-right", "one-too-many", "one-is-right", "one-too-few"],
+)
+def test_byte_order_marks(tmp_path: Path, bom: str, begins: bytes, found: list[tuple[str, str, int | None]]) -> None:
+    """A byte order mark is an error or required, as the provider has it, and never a part of the first line."""
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(begins + b"\n".join(fillers()))
+    assert _found(check([path], Limits(max_file_bytes=1_000_000, bom=bom))) == found  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("examples", [0, 1, 9, 10, 11])
+def test_too_few_examples(tmp_path: Path, examples: int) -> None:
+    """A file with fewer than ten examples is refused; blank lines are none."""
+    path = write_lines(tmp_path / "a.jsonl", [*fillers(examples), *[b" "] * 12])
+    report = check([path], LIMITS)
+    assert report.examples == examples
+    assert report.errors == {"blank_line": 12} | ({"too_few_examples": 1} if examples < 10 else {})
+
+
+@pytest.mark.parametrize(("over", "errors"), [(0, {}), (1, {"file_too_large": 1})], ids=["exactly", "one-byte-over"])
+def test_a_file_too_large(tmp_path: Path, over: int, errors: dict[str, int]) -> None:
+    """A file is too large from one byte over the limit of the provider."""
+    path = write_lines(tmp_path / "a.jsonl", fillers())
+    assert check([path], Limits(max_file_bytes=path.stat().st_size - over)).errors == errors
+
+
+def test_limits_of_providers() -> None:
+    """Providers differ in what they take: size and byte order mark are those of their profile."""
+    limits = {name: limits_of(provider) for name, provider in read_providers().items()}
+    assert {name: limit.bom for name, limit in limits.items()} == {
+        "openai": "refused",
+        "azure": "required",
+        "nebius": "refused",
+        "custom": "refused",
+    }
+    assert limits["nebius"].max_file_bytes == 5_000_000_000
+
+
+@given(st.lists(st.integers(0, 3 * LINE_BYTES) | st.integers(0, 3), max_size=12), st.booleans())
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_blocks_are_the_lines(tmp_path: Path, lengths: list[int], ends: bool) -> None:
+    """The lines of all blocks are those of the file, whatever their lengths, with or without a newline at the end."""
+    content = b"\n".join(bytes([65 + number]) * length for number, length in enumerate(lengths)) + b"\n" * ends
+    path = tmp_path / "a"
+    path.write_bytes(content)
+    lines = [line for block in read_blocks(path) for line in block.content.split(b"\n")]
+    expected = content.split(b"\n")
+    assert lines == (expected[:-1] if expected[-1] == b"" else expected)
+
+
+@pytest.mark.parametrize("where", [0, 5, 10], ids=["first", "between", "last"])
+def test_a_line_without_end(tmp_path: Path, where: int) -> None:
+    """A line longer than any example is told and passed over, and the lines after it keep their numbers."""
+    lines = fillers()
+    lines.insert(where, b"x" * (MAX_LINE_BYTES + 2 * BLOCK_BYTES))
+    report = check([write_lines(tmp_path / "a.jsonl", [*lines, b"[]"])], Limits(max_file_bytes=10**9))
+    assert _found(report) == [("line_too_long", "a.jsonl", where + 1), ("not_an_object", "a.jsonl", 12)]
+    assert report.examples == 11
+
+
+def test_lines_that_are_there_twice(tmp_path: Path) -> None:
+    """Each line that is there before is told with the first, over all files of a split, blank ones and other splits apart."""
+    lines = fillers()
+    first = write_lines(tmp_path / "a.jsonl", [*lines, lines[3], b""])
+    second = write_lines(tmp_path / "b.jsonl", [b"", *fillers(20)[10:], lines[0], lines[3]])
+    held_out = write_lines(tmp_path / "v.jsonl", [*fillers(40)[30:], lines[9], *fillers(31)[30:]])
+    report = check([first, second], LIMITS, validation=[held_out])
+    told = [
+        (problem.kind.value, problem.line, problem.detail)
+        for problem in report.problems
+        if problem.severity == "warning"
+    ]
+    assert told == [
+        ("duplicate", 11, f"the same as line 4 of {first}"),
+        ("duplicate", 12, f"the same as line 1 of {first}"),
+        ("duplicate", 13, f"the same as line 4 of {first}"),
+        ("duplicate", 12, f"the same as line 1 of {held_out}"),
+        ("in_training", 11, f"the same as line 10 of {first}"),
+    ]
+    assert report.warnings == {"duplicate": 4, "in_training": 1}
+
+
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=80), st.integers(1, 40), st.integers(0, 80))
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_repeats_are_counted_as_by_hand(tmp_path: Path, numbers: list[int], cut: int, show: int) -> None:
+    """Duplicates and shared lines are as many as sets of the lines say, however few of them are shown."""
+    lines = [encode(chat(f"말 {number}")) for number in numbers]
+    train, held_out = lines[:cut], lines[cut:]
+    paths = [write_lines(tmp_path / name, part) for name, part in (("t", train), ("v", held_out))]
+    report = check(paths[:1], Limits(max_file_bytes=10**6, fewest_examples=0), validation=paths[1:], show=show)
+    duplicates = len(train) - len(set(train)) + len(held_out) - len(set(held_out))
+    shared = sum(line in set(train) for line in held_out)
+    assert report.warnings == {k: n for k, n in (("duplicate", duplicates), ("in_training", shared)) if n}
+    assert len(report.problems) == min(show, duplicates + shared)
+
+
+def test_only_the_first_problems_are_shown(tmp_path: Path) -> None:
+    """All problems are counted, and as many as asked for are shown, the first ones."""
+    path = write_lines(tmp_path / "a.jsonl", [*fillers(), *[b"[%d]" % number for number in range(500)]])
+    report = check([path], LIMITS, show=3)
+    assert [problem.line for problem in report.problems] == [11, 12, 13]
+    assert report.errors == {"not_an_object": 500}
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """A build with several chunks of train, and a few examples of validation."""
+    write_zip(tmp_path / "corpus" / ANSWER_ZIP, answers(60))
+    build([tmp_path / "corpus"], tmp_path / "out", BuildOptions(max_chunk_examples=20), make_executor=one_thread)
+    return tmp_path / "out"
+
+
+def test_a_build_passes(out: Path) -> None:
+    """The chunks of a build pass as one file a split, for every provider, without a byte order mark of their own."""
+    for provider in read_providers().values():
+        report = check([out], limits_of(provider))
+        assert report.errors in ({}, {"too_few_examples": 1})
+        assert report.warnings == {}
+    few = [problem for problem in report.problems if problem.kind == "too_few_examples"]
+    assert [problem.file for problem in few] == [str(out / "chunks" / "validation")] * len(few)
+
+
+def test_a_line_leads_back_to_its_label_file(out: Path) -> None:
+    """A problem of a build's line names archive and member, those of the lineage; without one it names the line alone."""
+    [chunk] = sorted((out / "chunks" / "train").glob("*-00001.jsonl"))
+    lines = chunk.read_bytes().split(b"\n")
+    chunk.write_bytes(b"\n".join([*lines[:4], b"{}", *lines[5:]]))
+    [problem] = [problem for problem in check([out], LIMITS).problems if problem.kind == "no_messages"]
+    path = f"chunks/train/{chunk.name}"
+    row = pl.read_parquet(out / "lineage.parquet").row(
+        by_predicate=(pl.col("chunk") == path) & (pl.col("line") == 5), named=True
+    )
+    assert (problem.file, problem.line) == (path, 5)
+    assert problem.origin is not None
+    assert (problem.origin.archive, problem.origin.member) == (row["archive"], row["member"])
+    (out / "lineage.parquet").unlink()
+    [problem] = [problem for problem in check([out], LIMITS).problems if problem.kind == "no_messages"]
+    assert problem.origin is None
+
+
+MEMORY = """
+import sys
+from etl.check import Limits, check
+from etl.workers import peak_bytes
+check([sys.argv[1]], Limits(max_file_bytes=10**12))
+print(peak_bytes())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no getrusage")
+def test_memory_does_not_grow_with_the_bytes(tmp_path: Path) -> None:
+    """A file eight times as large in as many lines takes no more memory than the small one."""
+    peaks = []
+    for scale in (1, 8):
+        lines = [encode(chat("가" * 700 * scale + str(number))) for number in range(10_000)]
+        path = write_lines(tmp_path / "a.jsonl", lines)
+        run = subprocess.run(
+            [sys.executable, "-c", MEMORY, path], cwd=ROOT, capture_output=True, check=True, timeout=60
+        )
+        peaks.append(int(run.stdout))
+    assert path.stat().st_size > 160_000_000
+    assert peaks[1] - peaks[0] < 16 << 20
+
+
+def test_the_command(tmp_path: Path) -> None:
+    """The exit code is 1 for errors and 0 for warnings; words go to stdout, and with --json nothing but JSON does."""
+    lines = fillers()
+    warned = write_lines(tmp_path / "warned.jsonl", [*lines, lines[0]])
+    run = saturi("check", "warned.jsonl", cwd=tmp_path)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "warned.jsonl, line 11: the same as line 1 of warned.jsonl; remove it" in run.stdout
+    warned.rename(tmp_path / "broken.jsonl")
+    run = saturi("check", "broken.jsonl", "--provider", "azure", "--json", "--show", "1", cwd=tmp_path)
+    assert run.returncode == 1
+    report = json.loads(run.stdout)
+    assert (report["errors"], report["warnings"], len(report["problems"])) == ({"no_bom": 1}, {"duplicate": 1}, 1)
+    run = saturi("check", "broken.jsonl", "--validation", "broken.jsonl", cwd=tmp_path)
+    assert (run.returncode, "in_training" in run.stdout) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "named"),
+    [
+        ([], 2, "FILES"),
+        (["nowhere.jsonl"], 3, "nowhere.jsonl"),
+        (["folder"], 3, "folder"),
+        (["a.jsonl", "--provider", "nobody"], 2, "nobody"),
+        (["a.jsonl", "--model", "nothing"], 2, "nothing"),
+        (["a.jsonl", "--validation", "folder"], 3, "folder"),
+        (["a.jsonl", "--tokenizer", "a.jsonl"], 2, "a.jsonl"),
+        (["a.jsonl", "--models", "a.jsonl", "--model", "gpt-4o"], 2, "a.jsonl"),
+        (["a.jsonl", "--show", "-1"], 2, "--show"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_the_command_refuses(tmp_path: Path, arguments: list[str], code: int, named: str) -> None:
+    """What cannot be checked ends with one sentence that names it: 2 for a wrong option, 3 for what cannot be read."""
+    (tmp_path / "folder").mkdir()
+    write_lines(tmp_path / "a.jsonl", fillers())
+    assert named in error_of(saturi("check", *arguments, cwd=tmp_path), code)
+
+
+@pytest.mark.skipif(
+    sys.platform == "win32" or os.geteuid() == 0, reason="root may read everything, and Windows differs"
+)
+def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
+    """A file that may not be read ends the check with 3 and its name."""
+    path = write_lines(tmp_path / "a.jsonl", fillers())
+    path.chmod(0)
+    assert "a.jsonl" in error_of(saturi("check", path, cwd=tmp_path), 3)
+
+
+def test_the_check_on_a_korean_windows_console(tmp_path: Path) -> None:
+    """On a console in CP949 a check prints what it can of any key and any file name."""
+    path = write_lines(tmp_path / "경상 👵.jsonl", [*fillers(), encode({**chat("x"), "✓": 1})])
+    run = subprocess.run(
+        command("check", path), env={**os.environ, "PYTHONIOENCODING": "cp949"}, capture_output=True, check=False
+    )
+    assert run.returncode == 1
+    assert "경상" in run.stdout.decode("cp949")

@@ -1,0 +1,214 @@
+"""Exports: what is written, that it is the same every time, and that `datasets` loads it."""
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from corpora import ANSWER_ZIP, answers, write_zip
+from runs import chunks_of, error_of, manifest_of, one_thread, saturi, tree_of
+
+from etl import export
+from etl.build import build
+from etl.errors import BuildError, LockedError, OptionError
+from etl.export.targets import Target
+from etl.folder import claimed
+from etl.options import BuildOptions
+
+
+def _build(folder: Path, **options: Any) -> Path:
+    write_zip(folder / "corpus" / ANSWER_ZIP, answers(150))
+    build([folder / "corpus"], folder / "out", BuildOptions(max_chunk_examples=40, **options), make_executor=one_thread)
+    return folder / "out"
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A build with several chunks of train and some validation, and all exports."""
+    out = _build(tmp_path_factory.mktemp("export"), validation=0.25)
+    for target in Target:
+        export(out, target)
+    return out
+
+
+def _lines(out: Path, split: str) -> list[Any]:
+    return [json.loads(line) for lines in chunks_of(out, split).values() for line in lines]
+
+
+@pytest.fixture(scope="module")
+def load(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str, list[Any]]]:
+    """Load a dataset by `datasets`, offline, in a process of its own that runs in *cwd*: its rows by split."""
+    script = (
+        "import sys, json; from datasets import load_dataset\n"
+        "arguments, options = json.loads(sys.argv[1])\n"
+        "json.dump({k: list(v) for k, v in load_dataset(*arguments, **options).items()}, sys.stdout)\n"
+    )
+    home = tmp_path_factory.mktemp("hf")
+
+    def run(cwd: Path, *arguments: Any, **options: Any) -> dict[str, list[Any]]:
+        environment = {**os.environ, "HF_HOME": str(home), "HF_HUB_OFFLINE": "1", "PYTHONIOENCODING": "utf-8"}
+        done = subprocess.run(
+            [sys.executable, "-c", script, json.dumps([arguments, options])],
+            cwd=cwd,
+            env=environment,
+            capture_output=True,
+            check=False,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        rows: dict[str, list[Any]] = json.loads(done.stdout)
+        return rows
+
+    return run
+
+
+def test_the_dataset_folder_loads(out: Path, load: Callable[..., dict[str, list[Any]]]) -> None:
+    """`datasets` finds both splits of the dataset folder by its card, with every line."""
+    rows = load(out.parent, str(out / "export" / "hf"))
+    assert rows == {split: _lines(out, split) for split in ("train", "validation")}
+
+
+def test_the_chunks_load_from_an_export(out: Path, load: Callable[..., dict[str, list[Any]]]) -> None:
+    """`datasets` finds both splits in the folder of chunks that TRL, Axolotl and Unsloth are pointed to, from where they run."""
+    for name, line in (
+        ("trl/sft.yaml", "dataset_name: ../../chunks"),
+        ("axolotl/axolotl.yaml", "  - path: ../../chunks"),
+    ):
+        assert line in (out / "export" / name).read_text(encoding="utf-8").splitlines()
+    rows = load(out / "export" / "trl", "../../chunks")
+    assert rows == {split: _lines(out, split) for split in ("train", "validation")}
+
+
+def test_what_llama_factory_loads(out: Path, load: Callable[..., dict[str, list[Any]]]) -> None:
+    """Each folder that dataset_info.json names, joined as its loader does, holds the lines of one split and nothing else."""
+    folder = out / "export" / "llama-factory"
+    info = json.loads((folder / "dataset_info.json").read_text(encoding="utf-8"))
+    assert info.keys() == {"saturi_train", "saturi_validation"}
+    for name, row in info.items():
+        path = Path(row["file_name"])  # in "dataset_dir: .", which is where it runs
+        files = [str(path / file.name) for file in sorted((folder / path).iterdir())]
+        rows = load(folder, "json", data_files=files)["train"]
+        split = name.removeprefix("saturi_")
+        assert rows == _lines(out, split)
+        tags, column = row["tags"], row["columns"]["messages"]
+        for message in rows[0][column]:
+            assert message.keys() == {tags["role_tag"], tags["content_tag"]}
+            assert message[tags["role_tag"]] in {tags["system_tag"], tags["user_tag"], tags["assistant_tag"]}
+
+
+def test_the_unsloth_script(out: Path) -> None:
+    """The script is Python, and renders each conversation by the template of the tokenizer it is given."""
+    path = out / "export" / "unsloth" / "train.py"
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert [node.name for node in tree.body if isinstance(node, ast.FunctionDef)] == ["load_texts", "main"]
+    script = (
+        "import sys, json, types, runpy\n"
+        "tokenizer = types.SimpleNamespace(apply_chat_template=lambda m, tokenize: json.dumps(m, ensure_ascii=False))\n"
+        "texts = runpy.run_path(sys.argv[1], run_name='script')['load_texts'](tokenizer)\n"
+        "json.dump({k: list(v['text']) for k, v in texts.items()}, sys.stdout)\n"
+    )
+    environment = {**os.environ, "HF_HOME": str(out.parent / "hf"), "HF_HUB_OFFLINE": "1", "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run(
+        [sys.executable, "-c", script, path], env=environment, capture_output=True, check=True, timeout=120
+    )
+    for split, texts in json.loads(done.stdout).items():
+        assert [json.loads(text) for text in texts] == [line["messages"] for line in _lines(out, split)]
+
+
+@pytest.mark.parametrize("target", Target)
+def test_the_card(out: Path, target: Target) -> None:
+    """Every export has a card with the counts of the build, the terms of the data and its source."""
+    card = (out / "export" / target / "README.md").read_text(encoding="utf-8")
+    for shard in manifest_of(out)["shards"]:
+        assert f"| {shard['split']} | {shard['region']} | {shard['speech_type']} | {shard['examples']:,} |" in card
+        assert f"{shard['tokens']:,}" in card
+    for word in (
+        "71517",
+        "71558",
+        "NIA",
+        "may not leave Korea",
+        "한국지능정보사회진흥원의 지원을 받아 구축된",
+        "aihub.or.kr",
+    ):
+        assert word in card
+
+
+@pytest.mark.parametrize("target", Target)
+def test_the_same_bytes_again(out: Path, tmp_path: Path, target: Target) -> None:
+    """The same build exported elsewhere, and again over itself and over what else was there, gives the same files."""
+    other = _build(tmp_path, validation=0.25)
+    for _ in range(2):
+        export(other, target)
+        assert tree_of(other / "export" / target) == tree_of(out / "export" / target)
+        (other / "export" / target / "stale.txt").write_text("old")
+
+
+def test_nothing_points_to_this_machine(out: Path) -> None:
+    """No path of this machine and no member of an archive is in an export."""
+    for path, content in tree_of(out / "export").items():
+        if content is not None:
+            assert str(out.parent).encode() not in content, path
+            assert b"speaker" not in content, path
+
+
+def test_an_export_leaves_the_build_as_it_is(out: Path) -> None:
+    """After all exports the build is whole, and no temporary file is left."""
+    assert saturi("verify", out, cwd=out.parent).returncode == 0
+    assert not list(out.rglob("*.tmp"))
+
+
+@pytest.mark.parametrize("target", Target)
+def test_without_validation(tmp_path: Path, target: Target) -> None:
+    """A build that holds nothing out is exported without a word of validation but in the card's head."""
+    out = _build(tmp_path, validation=0)
+    folder = export(out, target, base_model='my/"model"')
+    for path, content in tree_of(folder).items():
+        if content is not None and path != "train.py":
+            assert b"validation" not in content
+
+
+def test_the_base_model(tmp_path: Path) -> None:
+    """The model to tune is the one given, whatever is in its name."""
+    built = _build(tmp_path, validation=0.25)
+    for target, name in (
+        (Target.TRL, "sft.yaml"),
+        (Target.AXOLOTL, "axolotl.yaml"),
+        (Target.LLAMA_FACTORY, "sft.yaml"),
+    ):
+        text = (export(built, target, base_model='a "b" # {c}') / name).read_text(encoding="utf-8")
+        yaml = pytest.importorskip("yaml")
+        settings = yaml.safe_load(text)
+        assert 'a "b" # {c}' in (settings.get("model_name_or_path"), settings.get("base_model"))
+    script = (export(built, Target.UNSLOTH, base_model='a "b" # {c}') / "train.py").read_text(encoding="utf-8")
+    assert 'a "b" # {c}' in {node.value for node in ast.walk(ast.parse(script)) if isinstance(node, ast.Constant)}
+
+
+def test_what_cannot_be_exported(here: Path) -> None:
+    """A build of nothing, a folder that is none, one where a build is writing and an unknown target are refused."""
+    build([here / "corpus"], here / "none", BuildOptions(speech_type=("dialogue",)), make_executor=one_thread)  # type: ignore[arg-type]
+    with pytest.raises(BuildError, match="no example to learn from"):
+        export(here / "none", "trl")
+    with pytest.raises(BuildError):
+        export(here / "corpus", "trl")
+    build([here / "corpus"], here / "out", make_executor=one_thread)
+    with pytest.raises(OptionError, match="--to: 'tlr' is unknown; choose from trl"):
+        export(here / "out", "tlr")
+    with claimed(here / "out", here / "out"), pytest.raises(LockedError):
+        export(here / "out", "trl")
+
+
+def test_the_command(here: Path) -> None:
+    """The command writes the export and says where; an unknown target ends with 2, a folder without a build with 3."""
+    build([here / "corpus"], here / "out", make_executor=one_thread)
+    run = saturi("export", "out", "--to", "trl", "--base-model", "my/model", cwd=here)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "README.md" in run.stdout
+    assert "my/model" in (here / "out" / "export" / "trl" / "sft.yaml").read_text(encoding="utf-8")
+    error_of(saturi("export", "out", "--to", "tlr", cwd=here), 2)
+    error_of(saturi("export", "out", cwd=here), 2)
+    error_of(saturi("export", "corpus", "--to", "trl", cwd=here), 3)

@@ -1,0 +1,325 @@
+"""Looking at a corpus and at a stage: the counts beside those of an independent reader, and that nothing is written."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from corpora import ANSWER_ZIP, answers, conversation, member, stem, write_zip
+from hypothesis import given
+from hypothesis import strategies as st
+from oracle import label_files, mended
+from runs import error_of, one_thread, rejects_of, saturi, tree_of
+
+from etl.build import build
+from etl.errors import BuildError, EmptyCorpusError, OptionError
+from etl.inspect import inspect
+from etl.inspection.fields import closed_values
+from etl.inspection.totals import lengths_of
+from etl.options import BuildOptions
+from etl.sample.conversations import CONVERSATIONS
+from etl.sample.corpus import SampleReport
+from schemas.inspection import InspectedGroup, Inspection
+from schemas.terms import Generation
+
+
+@pytest.fixture(scope="module")
+def found(sample: SampleReport) -> Inspection:
+    """What is in the sample of the default size."""
+    return inspect(sample.folder, make_executor=one_thread)
+
+
+@pytest.fixture(scope="module")
+def out(sample: SampleReport, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A build of the sample that leaves out most of it."""
+    folder = tmp_path_factory.mktemp("inspected") / "out"
+    build([sample.folder], folder, BuildOptions(max_rejects=1), make_executor=one_thread)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def labels(sample: SampleReport, out: Path) -> list[tuple[str, dict[str, Any]]]:
+    """The archive and the contents of every label file of the sample that can be read."""
+    rejected = {(row["archive"], row["member"]) for row in rejects_of(out)}
+    readable = [
+        (key, content)
+        for key, content in label_files(sample.folder)
+        if key not in rejected and isinstance(content, bytes)
+    ]
+    return [(archive, json.loads(mended(content), strict=False)) for (archive, _), content in readable]
+
+
+def _group(found: Inspection, region: str, speech_type: str) -> InspectedGroup:
+    [group] = [one for one in found.groups if (one.region, one.speech_type) == (region, speech_type)]
+    return group
+
+
+def _pairs(label: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return source and target of each sentence or utterance, "" where there is none."""
+    if "utterance" in label:
+        return [(one.get("dialect_form") or "", one["standard_form"] or "") for one in label["utterance"]]
+    return [(one["pronunciation"] or "", one["standard"] or "") for one in label["transcription"]["sentences"]]
+
+
+def test_archives(found: Inspection, sample: SampleReport, out: Path) -> None:
+    """Every archive is there with its label files, rejects and ignored members, as a build counts them."""
+    assert len(found.archives) == sample.archives
+    assert sum(one.label_files for one in found.archives) == sample.label_files
+    assert sum(one.ignored for one in found.archives) == sample.ignored
+    assert sum(one.transcripts or 0 for one in found.archives) == CONVERSATIONS + 1  # and a readme
+    assert all(one.inspected == one.decoded + sum(one.rejected.values()) == one.label_files for one in found.archives)
+    rejected = Counter((row["archive"], row["reason"]) for row in rejects_of(out))
+    assert {(one.archive, reason): n for one in found.archives for reason, n in one.rejected.items()} == rejected
+    assert {one.archive for one in found.archives if one.deidentified} == {
+        one.archive for one in found.archives if "비식별화완료" in one.archive
+    }
+    assert sum(one.generations.get("2020", 0) for one in found.archives) == CONVERSATIONS
+    assert (found.ignored_archives, found.sample) == (1, None)
+
+
+def test_the_total(found: Inspection, labels: list[tuple[str, dict[str, Any]]]) -> None:
+    """Label files, sentences, pairs, equal sides and lengths are those that an independent reader counts."""
+    pairs = [pair for _, label in labels for pair in _pairs(label)]
+    whole = [(source, target) for source, target in pairs if source.strip() and target.strip()]
+    total = found.total
+    assert sum(total.files.values()) == len(labels) == sum(total.generations.values())
+    assert (total.sentences, total.blank) == (len(pairs), len(pairs) - len(whole))
+    assert total.distinct_pairs == len(set(whole))
+    assert total.identical == sum(source == target for source, target in whole)
+    lengths = sorted(len(source) for source, _ in whole)
+    assert total.source_characters is not None
+    assert (total.source_characters.p50, total.source_characters.most) == (
+        lengths[(len(lengths) - 1) // 2],
+        lengths[-1],
+    )
+    assert sum(group.sentences for group in found.groups) == total.sentences
+    assert sum(group.distinct_pairs for group in found.groups) >= total.distinct_pairs
+
+
+def test_speakers(found: Inspection, labels: list[tuple[str, dict[str, Any]]]) -> None:
+    """Speakers are counted once, and those who are heard on both of AI-Hub's sides are found."""
+    sides: dict[str, set[str]] = {"Training": set(), "Validation": set()}
+    for archive, label in labels:
+        side = "Training" if "Training" in archive else "Validation"
+        if "utterance" in label:
+            sides[side].update(f"{label['id']}_{speaker['id']}" for speaker in label["speaker"])
+        else:
+            sides[side].update(speaker["speakerId"] for speaker in label["speaker"])
+    assert found.total.speakers == len(sides["Training"] | sides["Validation"])
+    assert found.total.speakers_on_both_sides == len(sides["Training"] & sides["Validation"]) > 0
+    assert any("--validation official would leak" in warning for warning in found.warnings)
+
+
+def test_scripts(found: Inspection, labels: list[tuple[str, dict[str, Any]]]) -> None:
+    """Scripts and the label files that read them are counted."""
+    read = Counter(
+        tuple(label["fileName"].split("_")[index] for index in (1, 4))
+        for _, label in labels
+        if label.get("fileName", "").startswith("st_set") and "collectorjj" in label["fileName"]
+    )
+    group = _group(found, "jeju", "repeat")
+    assert (group.scripts, group.script_files) == (len(read), read.total())
+
+
+def test_markup(found: Inspection) -> None:
+    """Markup is counted by its rule, in the conversations of 2020 and, but for stray white space, nowhere else."""
+    talked = _group(found, "gyeongsang", "dialogue")
+    assert talked.residues == {
+        **dict.fromkeys(("double", "event", "inaudible", "unsure", "broken", "interjection"), CONVERSATIONS),
+        **dict.fromkeys(("lengthening", "unclear", "resident_number", "phone", "email"), CONVERSATIONS),
+        "masked": 3 * CONVERSATIONS,
+        "stutter": 2 * CONVERSATIONS,
+        "space": CONVERSATIONS + 1,
+    }
+    assert all(set(group.residues) <= {"space"} for group in found.groups if group != talked)
+
+
+def test_missing(found: Inspection) -> None:
+    """What is missing is counted: the texts that the sample leaves out."""
+    talked, said = _group(found, "gyeongsang", "dialogue"), _group(found, "gyeongsang", "answer")
+    assert talked.missing == {"dialect of a sentence": CONVERSATIONS, "standard of a sentence": CONVERSATIONS}
+    assert said.missing.keys() == {
+        f"{spelling} of a {unit}" for spelling in ("pronunciation", "standard") for unit in ("file", "sentence")
+    }
+
+
+def test_closed_fields(found: Inspection, labels: list[tuple[str, dict[str, Any]]]) -> None:
+    """Every value of every closed field is counted, missing ones too."""
+    assert found.total.fields is not None
+    fields = {field.field: {one.value: one.count for one in field.values} for field in found.total.fields}
+    of_2022 = [label for _, label in labels if "transcription" in label]
+    speakers = [speaker for label in of_2022 for speaker in label["speaker"]]
+    assert fields["speaker[].gender"] == Counter(speaker["gender"] for speaker in speakers)
+    assert fields["speaker[].healthCondition"] == {None: len(speakers)}
+    assert fields["script.speechType"] == Counter(label["script"]["speechType"] for label in of_2022)
+    words = Counter(word["voiceType"] for label in of_2022 for word in label["transcription"]["segments"])
+    assert fields["transcription.segments[].voiceType"] == words
+    assert fields["metadata.category"] == {"경상방언 > 사적 대화 > 일상 대화": CONVERSATIONS}
+    assert fields["speaker[].sex"] == {"여성": 2 * CONVERSATIONS}
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_same_for_any_workers(found: Inspection, sample: SampleReport, workers: int) -> None:
+    """The result does not depend on the number of workers."""
+    assert inspect([sample.folder], workers=workers) == found
+
+
+def test_a_stage(found: Inspection, out: Path) -> None:
+    """The stage of a build tells all that its corpus does, left out or not, but for closed fields, bytes and twins."""
+    before = tree_of(out)
+    staged = inspect(out, make_executor=one_thread)
+    assert staged.groups == [msgspec.structs.replace(group, fields=None) for group in found.groups]
+    assert staged.total == msgspec.structs.replace(found.total, fields=None)
+    unknown = dict.fromkeys(("packed_bytes", "json_bytes", "transcripts"))
+    assert staged.archives == [msgspec.structs.replace(one, **unknown) for one in found.archives]
+    assert staged.warnings == found.warnings
+    assert tree_of(out) == before
+
+
+def test_a_sample(found: Inspection, sample: SampleReport) -> None:
+    """A sample looks at a part of each archive, the same one every time, and at ten label files at least."""
+    part = inspect(sample.folder, sample=150, make_executor=one_thread)
+    assert part == inspect(sample.folder, sample=150, workers=2)
+    for one in part.archives:
+        assert 0 < one.inspected <= one.label_files
+        assert one.inspected == one.label_files or one.label_files > 10
+    assert 100 < sum(part.total.files.values()) < 320
+    assert part.sample == 150
+    assert inspect(sample.folder, sample=10**6, make_executor=one_thread).total == found.total
+
+
+def test_nothing_is_written(sample: SampleReport, tmp_path: Path) -> None:
+    """The command writes no file, neither where it runs, nor in the corpus, nor where temporary files belong."""
+    before = tree_of(sample.folder)
+    (tmp_path / "temporary").mkdir()
+    run = saturi("inspect", sample.folder, "--json", cwd=tmp_path, TMPDIR=str(tmp_path / "temporary"))
+    assert run.returncode == 0, run.stderr
+    assert json.loads(run.stdout)["version"] == 1
+    assert tree_of(sample.folder) == before
+    assert tree_of(tmp_path) == {"temporary": None}
+
+
+def test_the_json_is_the_result(found: Inspection, sample: SampleReport, tmp_path: Path) -> None:
+    """With --json everything that was found is on stdout, and the warnings are on stderr, too."""
+    run = saturi("inspect", sample.folder, "--json", cwd=tmp_path)
+    assert msgspec.json.decode(run.stdout, type=Inspection) == found
+    assert all(f"Note: {warning}" in run.stderr for warning in found.warnings)
+
+
+@pytest.mark.parametrize("columns", ["80", "120"])
+def test_what_a_person_sees(sample: SampleReport, out: Path, tmp_path: Path, columns: str) -> None:
+    """Archives, groups, markup and fields are shown, of a corpus and of a build, and brackets in names are no markup."""
+    for path, last in ((sample.folder, "voiceType"), (out, "Closed fields are not in a stage")):
+        run = saturi("inspect", path, cwd=tmp_path, COLUMNS=columns)
+        assert run.returncode == 0, run.stderr
+        for text in (
+            "[라벨]경상도_학습데이터_1.zip",
+            "gyeongsang",
+            "de-identified",
+            "masked 15",
+            "invalid_json 1",
+            last,
+        ):
+            assert text in run.stdout
+
+
+def test_no_text_is_told(found: Inspection, labels: list[tuple[str, dict[str, Any]]]) -> None:
+    """No text of the corpus, no member and no speaker is in the result."""
+    told = msgspec.json.encode(found).decode()
+    for _, label in labels[::10]:
+        assert all(source not in told for source, _ in _pairs(label) if source.strip())
+        assert str(label.get("fileName", "DKSR")) not in told or label.get("fileName") == "0007"
+
+
+def test_notes(tmp_path: Path) -> None:
+    """Archives without JSON, of both generations, of both vintages, and full of defects are each named."""
+    corpus = tmp_path / "corpus"
+    write_zip(corpus / ANSWER_ZIP, [*answers(3), conversation("DKSR20000001", ("가", "나", 1))])
+    write_zip(corpus / "TL_03._제주도_02.zip", [("a.json", b"{}"), *answers(3)])
+    write_zip(corpus / "(비식별화완료)TL_03._제주도_02.zip", answers(3))
+    write_zip(corpus / "[라벨]전라도_학습데이터_1.zip", [("a.txt", b"x")])
+    (corpus / "TL_빈.zip").write_bytes(b"")
+    found = inspect([corpus], make_executor=one_thread)
+    expected = [
+        "전라도_학습데이터_1.zip: nothing of it was looked at, no JSON in it, only 1 .txt",
+        "TL_빈.zip: nothing of it was looked at, the file is empty",
+        f"{ANSWER_ZIP}: label files of both generations, 1 of 2020 and 3 of 2022",
+        "TL_03._제주도_02.zip: 1 of 4 label files cannot be read",
+        "one delivery before and one after names were taken out",
+        "jeju: mixed vintages",
+    ]
+    for text in expected:
+        assert sum(text in warning for warning in found.warnings) == 1, text
+    assert len(found.warnings) == len(expected)
+
+
+def test_disagreements(tmp_path: Path) -> None:
+    """Label files whose name, archive and contents tell different things are counted by the thing."""
+    members = [
+        member(stem("say", "1", 1), "가", "나", province="jj"),
+        member(stem("say", "2", 1), "가", "나", fileName="other"),
+        member(stem("say", "3", 1), "가", "나", script={"scriptId": 9, "speechType": "Read"}),
+    ]
+    write_zip(tmp_path / "corpus" / ANSWER_ZIP, members)
+    [group] = inspect([tmp_path / "corpus"], make_executor=one_thread).groups
+    assert group.disagreements == {"region": 1, "file_name": 1, "prompt": 1, "speech_type": 1}
+
+
+@pytest.mark.parametrize(
+    ("document", "values"),
+    [
+        pytest.param({"speaker": [{"gender": "f"}, {}, None]}, ['"f"', "null", "null"], id="list"),
+        pytest.param({"speaker": []}, [], id="empty-list"),
+        pytest.param({"speaker": {"gender": "f"}}, ["null"], id="no-list"),
+        pytest.param({}, ["null"], id="nothing"),
+        pytest.param({"speaker": [{"gender": ["f"]}, {"gender": {}}]}, ['"(a list)"', '"(an object)"'], id="nested"),
+        pytest.param({"speaker": [{"gender": "말" * 41}, {"gender": 1.0}]}, ['"(a longer text)"', "1.0"], id="texts"),
+    ],
+)
+def test_values(document: dict[str, Any], values: list[str]) -> None:
+    """A closed field may hold anything, and what is no plain value is told as what it is."""
+    told = closed_values(json.dumps(document).encode(), Generation.OF_2022)
+    assert [value for path, value in told if path == "speaker[].gender"] == values
+
+
+@given(st.dictionaries(st.integers(0, 50), st.integers(1, 5), min_size=1))
+def test_percentiles(counts: dict[int, int]) -> None:
+    """Percentiles are those of the nearest rank among all lengths."""
+    lengths = lengths_of(counts)
+    ordered = sorted(Counter(counts).elements())
+    assert lengths is not None
+    for percent in (5, 25, 50, 75, 95):
+        assert getattr(lengths, f"p{percent}") == ordered[max(-(-len(ordered) * percent // 100), 1) - 1]
+    assert lengths.most == ordered[-1]
+    assert lengths_of({}) is None
+
+
+def test_wrong_use(tmp_path: Path, sample: SampleReport, out: Path) -> None:
+    """What does not fit is refused with a sentence and the exit code of its kind."""
+    for arguments, code, text in (
+        ([sample.folder, "--sample", "0"], 2, "--sample: 0 is out of range"),
+        ([sample.folder, "--workers", "0"], 2, "--workers: 0 is out of range"),
+        ([sample.folder, "--stage", "x"], 2, "--stage: a corpus has none"),
+        ([out, "--sample", "5"], 2, "--sample: a build is looked at by itself"),
+        ([out, sample.folder], 2, "OUT: a build is looked at by itself"),
+        ([tmp_path / "nowhere"], 3, "there is no such file or folder"),
+        ([], 3, "data"),
+    ):
+        assert text in error_of(saturi("inspect", *arguments, cwd=tmp_path), code)
+
+
+def test_a_stage_that_is_gone(out: Path, tmp_path: Path) -> None:
+    """A build whose stage is not there is told so, and where the stage lies elsewhere it can be given."""
+    with pytest.raises(BuildError, match="a segment of this build is not there"):
+        inspect(out, stage=tmp_path / "nowhere", make_executor=one_thread)
+    assert inspect(out, stage=out / "stage", make_executor=one_thread).total.sentences > 0
+
+
+def test_an_empty_corpus(tmp_path: Path) -> None:
+    """A corpus without archives is an error."""
+    with pytest.raises(EmptyCorpusError):
+        inspect(tmp_path)
+    with pytest.raises(OptionError, match="--workers"):
+        inspect(tmp_path, workers=0)
