@@ -72,7 +72,7 @@ def _memory(folder: Path, json_bytes: int, workers: int) -> list[Memory]:
     rows = []
     for corpus, facts in made:
         out = folder / "out" / corpus.name
-        contender = Contender(key="memory", title="")
+        contender = Contender(key="memory", title="a build, for its memory")
         subprocess.run(
             contender.command(Corpora(corpus, corpus, corpus), out, workers), check=True, capture_output=True
         )

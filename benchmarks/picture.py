@@ -5,6 +5,7 @@ from pathlib import Path
 import matplotlib as mpl
 
 from benchmarks.report import Report, in_table, median_seconds, peak_bytes
+from etl.terminal.words import size
 
 mpl.use("agg")  # no window
 from matplotlib import pyplot as plt
@@ -38,7 +39,7 @@ def _bars(axes: Axes, titles: list[str], values: list[float], colours: list[str]
     bars = axes.barh(titles, values, color=colours, height=0.7)
     axes.bar_label(bars, fmt=lambda value: f"{value:,.0f}", padding=3, fontsize=8)
     axes.set_title(label, fontsize=9, loc="left")
-    axes.margins(x=0.15)
+    axes.margins(x=0.15, y=0.02)
     axes.spines[["top", "right", "bottom"]].set_visible(False)
     axes.tick_params(bottom=False, labelbottom=False, left=False)
 
@@ -52,6 +53,6 @@ def _colour(title: str, key: str) -> str:
 def _caption(report: Report) -> str:
     where = report.circumstances
     return (
-        f"{report.corpus.files:,} label files, {report.corpus.json_bytes / 1e9:.1f} GB of JSON, {report.workers} workers, "
+        f"{report.corpus.files:,} label files, {size(report.corpus.json_bytes)} of JSON, {report.workers} workers, "
         f"median of {report.rounds}; {where.machine}; {where.date}, {where.commit}"
     )
