@@ -117,7 +117,7 @@ def test_the_readme_tells_the_defaults() -> None:
 def test_the_configuration_file_knows_every_option() -> None:
     """Every option of `build` can stand in `etl.toml`, but for how to run this once, and other words for the same."""
     options = {parameter.name for parameter in _command("build").params if parameter.opts[0].startswith("--")}
-    once = {"config", "dry_run", "as_json"}
+    once = {"config", "dry_run", "profile", "as_json"}
     other_words = {"no_dedup", "merge"}
     assert {field.name for field in msgspec.structs.fields(BuildTable)} == options - once - other_words
 
@@ -179,7 +179,7 @@ def test_commands_in_the_documents_exist(document: str) -> None:
         for parameter in _command(name).params
         for option in (*parameter.opts, *parameter.secondary_opts)
     }
-    assert options <= known | {"--kills", "--large", "--memory", "--runs", "--json-bytes"}
+    assert options <= known | {"--kills", "--large", "--memory", "--quick", "--write"}
 
 
 def test_files_the_documents_point_to_exist() -> None:
