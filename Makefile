@@ -54,7 +54,7 @@ types: setup
 	$(BIN)/mypy
 
 bench: setup
-	$(BIN)/python -m benchmarks.bench_build
+	$(BIN)/python -m benchmarks
 
 clean:
 	rm -rf build .venv

@@ -1,5 +1,6 @@
-"""Run a command as a process of its own, and measure it with everything it starts: wall time, and memory by process."""
+"""Run a command as a process of its own, and measure it with everything it starts: wall time, CPU, memory."""
 
+import resource
 import subprocess
 import threading
 import time
@@ -12,39 +13,49 @@ _SAMPLE_SECONDS = 0.02
 
 
 class Run(Struct, frozen=True):
-    """One run: seconds by the clock, and the most memory (resident set) of the process itself and of any one below it, in bytes."""
+    """
+    One run: seconds by the clock, seconds of CPU of the whole process tree, and the most memory it held at once, in bytes.
+
+    Memory is the sum of what is resident of each process, looked at every 20 ms, so that pages they share count twice.
+    """
 
     seconds: float
-    parent_peak_bytes: int
-    child_peak_bytes: int
+    cpu_seconds: float
+    peak_bytes: int
 
 
 def measure(command: Sequence[str]) -> Run:
     """
-    Return how *command* went.
+    Return how *command* went; nothing else may be started meanwhile.
 
     Raises:
         subprocess.CalledProcessError: It failed.
     """
+    cpu_before = _children_cpu_seconds()
     began = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    peaks = [0, 0]
-    sampler = threading.Thread(target=_sample, args=(process, peaks))
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    peak = [0]
+    sampler = threading.Thread(target=_sample, args=(process.pid, peak), daemon=True)
     sampler.start()
-    code = process.wait()
+    _, complaint = process.communicate()
     seconds = time.perf_counter() - began
     sampler.join()
-    if code != 0:
-        raise subprocess.CalledProcessError(code, command)
-    return Run(seconds, *peaks)
+    if process.returncode != 0:
+        raise subprocess.CalledProcessError(process.returncode, command, stderr=complaint)
+    return Run(seconds, _children_cpu_seconds() - cpu_before, peak[0])
 
 
-def _sample(process: "subprocess.Popen[bytes]", peaks: list[int]) -> None:
+def _children_cpu_seconds() -> float:
+    """Return the CPU of all children that have ended, theirs included."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _sample(pid: int, peak: list[int]) -> None:
     try:
-        parent = psutil.Process(process.pid)
-        while process.poll() is None:
-            peaks[0] = max(peaks[0], parent.memory_info().rss)
-            peaks[1] = max([peaks[1], *(_rss(child) for child in parent.children(recursive=True))])
+        parent = psutil.Process(pid)
+        while parent.is_running() and parent.status() != psutil.STATUS_ZOMBIE:
+            peak[0] = max(peak[0], sum(_rss(one) for one in (parent, *parent.children(recursive=True))))
             time.sleep(_SAMPLE_SECONDS)
     except psutil.NoSuchProcess:
         pass  # it ended between two looks

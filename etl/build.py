@@ -65,7 +65,7 @@ class BuildResult(Struct, frozen=True, kw_only=True):
     failures: list[str]
 
 
-def build(  # noqa: PLR0913 - the five behind the star are how, not what
+def build(  # noqa: PLR0913 - the six behind the star are how, not what
     corpus: Iterable[str | Path],
     out: str | Path,
     options: BuildOptions | None = None,
@@ -74,6 +74,7 @@ def build(  # noqa: PLR0913 - the five behind the star are how, not what
     stage: str | Path | None = None,
     watcher: Watcher | None = None,
     make_executor: ExecutorMaker | None = None,
+    profile: bool = False,
 ) -> BuildResult:
     """
     Turn *corpus* into chunks, a manifest, rejects and lineage in *out*.
@@ -89,6 +90,7 @@ def build(  # noqa: PLR0913 - the five behind the star are how, not what
         stage: Folder for decoded segments, to be shared between builds; None for `stage` in *out*.
         watcher: Called with the progress, in this process.
         make_executor: Returns the executor to use instead of a process pool.
+        profile: Also measure where the time of the workers goes, stage by stage, for `build.json`.
 
     Raises:
         EtlError: One of its branches; see `etl.errors`.
@@ -101,7 +103,8 @@ def build(  # noqa: PLR0913 - the five behind the star are how, not what
         raise OptionError("--stage", f"{stage} is for other things", "give a folder of its own")
     began = time.monotonic()
     found = discover(corpus)
-    with claimed(out, stage), Workers(make_executor or partial(process_pool, workers), 2 * workers) as pool:
+    make_executor = make_executor or partial(process_pool, workers)
+    with claimed(out, stage), Workers(make_executor, 2 * workers, profile=profile) as pool:
         meter = Meter(workers, began)
         run = Run(pool, meter, watcher or _ignore)
         scans = _scan_archives(run, found, options)

@@ -3,6 +3,7 @@
 import os
 import platform
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -19,8 +20,8 @@ class Progress(Struct, frozen=True):
     """
     How far a build is.
 
-    `done` of `total` are bytes of archives while reading, and tasks in all other steps. `label_files` and `rejected`
-    count what has been read so far; `reused` the segments found on disk.
+    `done` of `total` are bytes of archives while reading or inspecting them, and tasks in all other steps. `label_files`
+    and `rejected` count what has been read so far; `reused` the segments found on disk.
     """
 
     step: str
@@ -49,7 +50,8 @@ class BuildFacts(Struct, frozen=True, kw_only=True):
     """
     `build.json`: how a build went, in seconds and bytes.
 
-    `steps` are wall-clock seconds, `cpu_seconds` those of all workers; `worker_peak_bytes` is the most any worker held,
+    `steps` are wall-clock seconds, `cpu_seconds` those of all workers; `stages` are seconds by the clock too, summed over
+    the workers, and empty where no profile was asked for; `worker_peak_bytes` is the most any worker held,
     and both peaks include pages of archives that were mapped. `segments_made` were read from archives,
     `segments_reused` found on disk.
     """
@@ -58,6 +60,7 @@ class BuildFacts(Struct, frozen=True, kw_only=True):
     seconds: float
     steps: dict[str, float]
     cpu_seconds: float
+    stages: dict[str, float]
     workers: int
     parent_peak_bytes: int
     worker_peak_bytes: int
@@ -96,6 +99,7 @@ class Meter:
         }
         self._began = began
         self._steps: dict[str, float] = {}
+        self._stages: Counter[str] = Counter()
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
@@ -107,6 +111,7 @@ class Meter:
     def take(self, measured: Measured[Result]) -> Result:
         """Count what a task has used, and return its value."""
         self.cpu_seconds += measured.cpu_seconds
+        self._stages.update(measured.stages)
         self.worker_peak_bytes = max(self.worker_peak_bytes, measured.peak_bytes)
         return measured.value
 
@@ -124,6 +129,7 @@ class Meter:
             seconds=round(time.monotonic() - self._began, 3),
             steps=self._steps,
             cpu_seconds=round(self.cpu_seconds, 3),
+            stages={stage: round(seconds, 3) for stage, seconds in self._stages.items()},
             workers=self.workers,
             parent_peak_bytes=peak_bytes(),
             worker_peak_bytes=self.worker_peak_bytes,

@@ -1,5 +1,6 @@
 """Options of the test run, and the corpora that many tests share."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,8 @@ from submissions import KEY, make_build
 
 from benchmarks.corpus import FACTS, make_corpus
 from etl.sample.corpus import SampleReport, write_sample
+
+os.environ.setdefault("POLARS_MAX_THREADS", "1")  # as in a worker; read when Polars is first used
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -19,6 +19,8 @@ from etl.export.targets import Target
 from etl.options import BuildOptions
 from etl.price.models import price_of, read_models
 from etl.providers import read_providers
+from etl.read.contents import TURN_CHARACTERS
+from etl.select.clean import RULES
 from etl.submit.options import SubmitOptions
 from schemas.config import BuildTable, SubmitTable
 from schemas.terms import DropReason, RejectReason
@@ -48,6 +50,24 @@ def test_the_readme_lists_every_option() -> None:
     listed = {option for row in rows for option in re.findall(r"`(--[a-z-]+)", row)}
     options = {parameter.opts[0] for parameter in _command("build").params if parameter.opts[0].startswith("--")}
     assert listed == options
+
+
+def test_the_readme_lists_every_option_of_inspect() -> None:
+    """The table of options of `inspect` names each of them, and no other."""
+    listed = set(re.findall(r"^\| `(--[a-z-]+)", _section("What is there: `inspect`"), flags=re.MULTILINE))
+    assert listed == {option.opts[0] for option in _command("inspect").params if option.opts[0].startswith("--")}
+
+
+def test_the_readme_tells_the_length_of_a_turn() -> None:
+    """Both documents say how long a turn of 2020 may be."""
+    assert f"up to {TURN_CHARACTERS} characters" in _section("The two generations")
+    assert f"{TURN_CHARACTERS}자까지" in KOREAN
+
+
+def test_the_readme_lists_every_cleaning_rule() -> None:
+    """The table of cleaning rules has those of `[clean]` in their order, with the reasons of the code."""
+    rows = re.findall(r"^\| `([a-z]+)` \|.*\| `([a-z_]+)` \|$", README, flags=re.MULTILINE)
+    assert rows == [(rule.name, rule.reason) for rule in RULES if not rule.personal]
 
 
 @pytest.mark.parametrize("name", ["check", "estimate"])
@@ -116,12 +136,6 @@ def test_the_readme_lists_every_export() -> None:
     assert rows == list(Target)
 
 
-def test_the_readme_lists_every_option_of_inspect() -> None:
-    """The table of options of `inspect` names each of them, and no other."""
-    listed = set(re.findall(r"^\| `(--[a-z-]+)", _section("What is there: `inspect`"), flags=re.MULTILINE))
-    assert listed == {option.opts[0] for option in _command("inspect").params if option.opts[0].startswith("--")}
-
-
 def test_the_readme_tells_the_defaults() -> None:
     """The defaults in the table of options are those of the code."""
     told = dict(
@@ -141,7 +155,7 @@ def test_the_readme_tells_the_defaults() -> None:
 def test_the_configuration_file_knows_every_option() -> None:
     """Every option of `build` can stand in `etl.toml`, but for how to run this once, and other words for the same."""
     options = {parameter.name for parameter in _command("build").params if parameter.opts[0].startswith("--")}
-    once = {"config", "dry_run", "as_json"}
+    once = {"config", "dry_run", "profile", "as_json"}
     other_words = {"no_dedup", "merge"}
     assert {field.name for field in msgspec.structs.fields(BuildTable)} == options - once - other_words
 
@@ -205,7 +219,7 @@ def test_commands_in_the_documents_exist(document: str) -> None:
         for parameter in _command(name).params
         for option in (*parameter.opts, *parameter.secondary_opts)
     }
-    assert options <= known | {"--kills", "--large", "--memory", "--runs", "--json-bytes", "--faults"}
+    assert options <= known | {"--kills", "--large", "--memory", "--quick", "--write", "--faults"}
 
 
 def test_files_the_documents_point_to_exist() -> None:

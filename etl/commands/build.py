@@ -87,6 +87,7 @@ def _option(name: str, help: str, **more: Any) -> Callable[..., Any]:  # noqa: A
     flag="--allow-bad-archives/--no-allow-bad-archives",
 )
 @click.option("--dry-run", is_flag=True, help="Only read the directories of the archives; write nothing.")
+@click.option("--profile", is_flag=True, help="Also show where the time went, stage by stage.")
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest's counts on stdout, for machines.")
 @click.pass_context
 def build(ctx: click.Context, /, **given: Any) -> None:
@@ -98,7 +99,7 @@ def build(ctx: click.Context, /, **given: Any) -> None:
     """
     paths = given.pop("corpus") or tuple(map(Path, ctx.meta["config"].corpus.paths)) or (Path(FALLBACK_CORPUS),)
     out, workers, stage = given.pop("out"), given.pop("workers"), given.pop("stage")
-    as_json, dry_run = given.pop("as_json"), given.pop("dry_run")
+    as_json, dry_run, profile = given.pop("as_json"), given.pop("dry_run"), given.pop("profile")
     merged = given.pop("merge")
     given["shard_by"] = [name for name in given["shard_by"] if name not in merged]
     if given.pop("no_dedup"):
@@ -110,15 +111,17 @@ def build(ctx: click.Context, /, **given: Any) -> None:
         _dry_run(paths, options, as_json=as_json)
         return
     from etl.build import build as run
-    from etl.terminal.build import show_build, watching
+    from etl.terminal.build import show_build, show_profile, watching
 
     console, errors = consoles()
     with resumable(errors), watching(errors) as watcher:
-        result = run(paths, out, options, workers=workers, stage=stage, watcher=watcher)
+        result = run(paths, out, options, workers=workers, stage=stage, watcher=watcher, profile=profile)
     if as_json:
         print_json(result.manifest.counts)
     else:
         show_build(console, result)
+    if profile:
+        show_profile(errors, result.facts)
     for warning in result.warnings:
         errors.print(f"Note: {warning}", style="yellow", soft_wrap=True, markup=False)
     for failure in result.failures:

@@ -20,6 +20,7 @@ from etl.read.directory import ENCRYPTED, LOCAL_HEADER, Entry, decode_name, pars
 from etl.read.discover import Form
 from etl.read.mapped import MappedFile
 from etl.read.names import is_label_file
+from etl.stopwatch import lap
 from schemas.terms import RejectReason
 
 try:
@@ -123,14 +124,20 @@ def _content(file: MappedFile, entry: Entry, limit: int) -> bytes | Defect:
     if start + entry.packed_bytes > limit:
         return Defect(RejectReason.TRUNCATED, at, "reaches past the end of the data")
     packed = file.slice(start, start + entry.packed_bytes)
+    lap("find")
     content = bytes(packed) if entry.method == _STORED else inflate(packed, entry.json_bytes, at)
+    lap("inflate")
     if isinstance(content, Defect):
         return content
     if len(content) != entry.json_bytes:
         return Defect(RejectReason.SIZE_MISMATCH, at, f"{len(content)} bytes, {entry.json_bytes} declared")
-    if crc32(content) != entry.crc32:
-        return Defect(RejectReason.CRC_MISMATCH, at, "its bytes differ from those packed")
-    return content
+    checksum = crc32(content)
+    lap("crc")
+    return (
+        content
+        if checksum == entry.crc32
+        else Defect(RejectReason.CRC_MISMATCH, at, "its bytes differ from those packed")
+    )
 
 
 def inflate(packed: bytes | memoryview, size: int, at: int) -> bytes | Defect:
@@ -152,8 +159,10 @@ def _read_folder(batch: Batch, spared: Container[int]) -> Iterator[Member | None
     for index, raw in enumerate(batch.place.names.split(b"\0"), batch.extent.first):
         path = Path(folder, os.fsdecode(raw))
         content = _spared(None) if index in spared else _file_content(path, batch.limits.max_member_bytes)
+        lap("read file")
         size = 0 if isinstance(content, Defect) else len(content)
         check = 0 if isinstance(content, Defect) else crc32(content)
+        lap("crc")
         yield Member(index, decode_name(raw, 0), size, check, content)
 
 

@@ -20,6 +20,7 @@ from etl.read.decode import Decoded, decode
 from etl.read.discover import Archive
 from etl.read.names import parse_member
 from etl.read.segments import FILES, SENTENCES, read_header, to_ipc, write_segment
+from etl.stopwatch import lap
 from etl.tasks import ProbeTask, ReadTask, StagedBatch
 from schemas.segment import Disagreements, Kind, KindCount, SegmentHeader
 from schemas.terms import RejectReason
@@ -56,8 +57,11 @@ def read_batch(task: ReadTask) -> StagedBatch:
     if len(rows.files) != batch.extent.label_files:
         raise InputError(batch.archive.paths[0], "has changed since the build began", CHANGED_ADVICE)
     header, files, sentences = rows.segment(key, witness)
+    lap("columns")
     make_folder(path.parent)
-    return StagedBatch(write_segment(path, header, files, sentences), reused=False)
+    header = write_segment(path, header, files, sentences)
+    lap("segment write")
+    return StagedBatch(header, reused=False)
 
 
 def _is_valid_still(header: SegmentHeader, witness: str) -> bool:
@@ -131,12 +135,15 @@ class Rows:
             return None
         self.contents.append((member.path, member.json_bytes, member.crc32))
         outcome = member.content if isinstance(member.content, Defect) else decode(member.content)
+        lap("decode")
         if isinstance(outcome, Defect):
             self.rejected[outcome.reason] += 1
             self.files.append(_FileRow(member.number, member.path, outcome.reason, outcome.position, outcome.detail))
             return None
         self.repaired += outcome.repaired
-        return self._keep(member, outcome)
+        kind = self._keep(member, outcome)
+        lap("rows")
+        return kind
 
     def _keep(self, member: Member, decoded: Decoded) -> KindFields:
         name = parse_member(member.path)

@@ -125,7 +125,8 @@ def put_file(client: Client, ledger: Ledger, file: PlannedFile, tell: Sent) -> F
         threshold = client.provider.uploads_threshold_bytes
         in_parts = threshold is not None and file.bytes > threshold
         found = _send_parts(client, ledger, row, file, meter) if in_parts else _send_whole(client, file, meter)
-    row = structs.replace(row, state="there", file_id=found.id, upload_id=None)
+    # The same content may be cut into other chunks than when it was first sent.
+    row = structs.replace(row, state="there", file_id=found.id, upload_id=None, pieces=file.content.pieces)
     ledger.save_file(row)
     tell(file.bytes, file.bytes)
     _wait_until_ready(client, found)

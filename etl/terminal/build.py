@@ -22,9 +22,11 @@ PLAIN_SECONDS = 5.0
 _STEPS = {
     "scan": "looking at archives",
     "inspect": "looking at label files",
+    "stage": "looking at segments",
     "read": "reading label files",
     "select": "selecting",
     "compare": "comparing texts",
+    "share": "looking for texts on both sides",
     "limit": "limiting",
     "write": "writing chunks",
     "prove": "looking for leaks",
@@ -122,6 +124,20 @@ def show_build(console: Console, result: BuildResult) -> None:
         soft_wrap=True,
     )
     console.print(f"Next: saturi verify {result.out}", highlight=False, soft_wrap=True, markup=False)
+
+
+def show_profile(console: Console, run: facts.BuildFacts) -> None:
+    """Print where the time of the workers went, stage by stage, and how long they waited."""
+    whole = run.workers * run.seconds
+    table = Table(title="Where the time went", title_justify="left", box=None, pad_edge=False, header_style="dim")
+    table.add_column("stage")
+    table.add_column("seconds", justify="right")
+    table.add_column("share", justify="right")
+    rows = sorted(run.stages.items(), key=lambda row: -row[1])
+    for stage, seconds in (*rows, ("no task: start, waiting", whole - sum(run.stages.values()))):
+        table.add_row(stage, f"{seconds:.2f}", f"{seconds / whole:.1%}")
+    table.add_row("all workers", f"{whole:.2f}", "100.0%", style="bold")
+    console.print(table)
 
 
 def _account(manifest: Manifest) -> Table:

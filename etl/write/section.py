@@ -14,6 +14,7 @@ from etl.select.decisions import Step, read_decisions, write_reasons
 from etl.select.groups import Group, SegmentSource
 from etl.select.sample import sampled
 from etl.select.utterances import as_pairs, read_utterances
+from etl.stopwatch import lap
 from etl.tasks import GroupResult, SectionResult, ShardResult, WriteTask
 from etl.write.prompts import pick, prompts_of
 from etl.write.render import render
@@ -95,6 +96,7 @@ def _write_lines(
     """Hand every utterance kept to the writer of its split."""
     prompts = prompts_of(task.options, group)
     counter = PairCounter() if task.options.tokens else None
+    lap("tokens")  # loading the vocabulary
     kept = decisions.lazy().filter(pl.col("reason").is_null()).drop("reason").collect()
     for (number,), chosen in kept.partition_by("segment", maintain_order=True, as_dict=True, include_key=False).items():
         source = sources[number]
@@ -104,13 +106,17 @@ def _write_lines(
         # As they were when they were judged: texts are read twice, since a shard may be larger than memory.
         pairs = as_pairs(found.collect(), task.options)
         for (split,), frame in pairs.partition_by("split", maintain_order=True, as_dict=True).items():
+            lap("take")
             picked = pick(prompts, frame["choice"])
             lines = render(frame["source"], frame["target"], picked)
+            lap("render")
             tokens = counter.count(picked, frame["source"], frame["target"]) if counter else repeat(None, frame.height)
+            lap("tokens")
             origins = list(
                 zip(repeat(source.archive, frame.height), frame["member"], frame["sentence"], tokens, strict=True)
             )
             writers[Split(split)].add(lines, origins)
+            lap("chunk write")
 
 
 def _dropped_by_split(decisions: pl.DataFrame) -> dict[Split | None, Counter[str]]:

@@ -1,13 +1,10 @@
-"""
-The floor: inflate every label file and check its CRC, with the library and the workers of the build, and no more.
+"""The floor: inflate every label file and check its CRC, with the library and the workers of the build, and no more."""
 
-    python -m benchmarks.floor CORPUS WORKERS
-"""
-
-import sys
 from collections import deque
 from functools import partial
+from pathlib import Path
 
+from benchmarks.contenders.recipe import run
 from etl.options import BuildOptions
 from etl.read.archive import read_members
 from etl.read.batches import Batch
@@ -21,15 +18,15 @@ def inflate_all(batch: Batch) -> None:
     deque(read_members(batch), maxlen=0)
 
 
-def main(corpus: str, workers: int) -> int:
-    """Inflate *corpus*, and return how many label files it has."""
+def inflate(corpus: Path, _: Path, workers: int) -> None:
+    """Inflate all zips below *corpus*."""
     with Workers(partial(process_pool, workers), 2 * workers) as pool:
         scans = [scan(archive, BuildOptions()) for archive in discover([corpus]).archives]
         batches = sorted(
             (batch for found in scans for batch in found.batches), key=lambda batch: -batch.extent.json_bytes
         )
-        return sum(outcome.task.extent.label_files for outcome in pool.map(inflate_all, batches))
+        deque(pool.map(inflate_all, batches), maxlen=0)
 
 
 if __name__ == "__main__":
-    print(main(sys.argv[1], int(sys.argv[2])))
+    run(inflate)

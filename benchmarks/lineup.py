@@ -1,0 +1,106 @@
+"""Who runs: every contender, what it reads, and the command that starts it."""
+
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from msgspec import Struct
+
+from schemas.terms import SpeechType
+
+ROOT = Path(__file__).resolve().parent.parent
+
+ALL_PAIRS = ("--no-dedup", "--validation=0", *(f"--speech-type={kind}" for kind in SpeechType))
+"""With these the build makes the examples of the naive recipe: every pair, a file a line."""
+
+AS_NAIVE = ("--no-tokens", *ALL_PAIRS)
+"""And with these it does no more than that."""
+
+OTHER_OPTIONS = ("--no-tokens", "--source=dialect", "--validation=0.1")
+"""Those of the second build: other texts, other splits, duplicates dropped."""
+
+
+class Corpora(NamedTuple):
+    """The same label files as zips and unpacked, and a hundred others as zips."""
+
+    zips: Path
+    loose: Path
+    hundred: Path
+
+
+class Contender(Struct, frozen=True, kw_only=True):
+    """
+    One way to the examples.
+
+    Args:
+        key: Its name in reports and in code.
+        title: Its name for people.
+        reads: Which of the corpora it is given.
+        module: Its module in `benchmarks.contenders`, or None for the command line of Saturi.
+        options: Options of `build`.
+        library: The package it shows, without which it cannot run.
+        workers: Fixed number of processes, or None for the number asked for.
+        after: The contender whose output folder it goes on with, instead of an empty one.
+        compared: It makes the examples of the naive recipe, which is checked.
+        small: It is about the start and not about the corpus, so it is in the goals and not in the table.
+    """
+
+    key: str
+    title: str
+    reads: Literal["zips", "loose", "hundred"] = "zips"
+    module: str | None = None
+    options: tuple[str, ...] = AS_NAIVE
+    library: str | None = None
+    workers: int | None = None
+    after: str | None = None
+    compared: bool = True
+    small: bool = False
+
+    @property
+    def missing(self) -> str | None:
+        """Why it cannot run here, or None."""
+        absent = self.library is not None and find_spec(self.library) is None
+        return f"{self.library} is not installed" if absent else None
+
+    def command(self, corpora: Corpora, out: Path, workers: int) -> list[str]:
+        """Return the command that reads one of *corpora* and writes to *out*."""
+        corpus: Path = getattr(corpora, self.reads)
+        processes = str(self.workers or workers)
+        if self.module is not None:
+            return [sys.executable, "-m", f"benchmarks.contenders.{self.module}", str(corpus), str(out), processes]
+        saturi = [sys.executable, str(ROOT / "cli.py")]
+        if self.key == "help":
+            return [*saturi, "--help"]
+        return [*saturi, "build", str(corpus), "--out", str(out), "--workers", processes, *self.options]
+
+
+LINEUP = (
+    Contender(key="floor", title="only inflate and check CRCs", module="floor", compared=False),
+    Contender(key="saturi", title="saturi build"),
+    Contender(key="tokens", title="saturi build, tokens counted", options=ALL_PAIRS),
+    Contender(
+        key="second", title="saturi build again, other options", options=OTHER_OPTIONS, after="saturi", compared=False
+    ),
+    Contender(key="alone", title="saturi build, 1 worker", workers=1),
+    Contender(key="loose", title="saturi build, files unpacked before", reads="loose"),
+    Contender(key="msgspec", title="zipfile + msgspec, a pool", module="zipfile_msgspec"),
+    Contender(key="orjson", title="zipfile + orjson, a pool", module="zipfile_orjson", library="orjson"),
+    Contender(key="json", title="zipfile + json", module="zipfile_json"),
+    Contender(
+        key="duckdb", title="DuckDB, files unpacked before", module="duckdb_json", reads="loose", library="duckdb"
+    ),
+    Contender(key="polars", title="Polars, files unpacked before", module="polars_json", reads="loose"),
+    Contender(
+        key="datasets",
+        title="HF datasets, files unpacked before",
+        module="hf_datasets",
+        reads="loose",
+        library="datasets",
+    ),
+    Contender(key="naive", title="naive recipe, files unpacked before", module="naive", reads="loose"),
+    Contender(key="unpack", title="naive recipe, unpacking counted", module="unpack_naive"),
+    Contender(key="help", title="saturi --help", compared=False, small=True),
+    Contender(key="hundred", title="saturi build of 100 label files", reads="hundred", compared=False, small=True),
+)
+"""All contenders, in the order in which they run."""

@@ -1,0 +1,105 @@
+"""The race: contenders take turns, so that a machine that slows down slows all; and all must make the same examples."""
+
+import hashlib
+import shutil
+import sys
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from benchmarks.lineup import Contender, Corpora
+from benchmarks.measure import Run, measure
+from etl.facts import BuildFacts
+
+
+class OtherExamplesError(Exception):
+    """Two contenders, their keys the arguments, do not make the same examples."""
+
+    def __str__(self) -> str:
+        """Return the sentence."""
+        one, other = self.args
+        return f"{one} and {other}: their examples differ; compare their output folders"
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """A contender and its counted runs, one a round; `facts` are those of the last build, `missing` why it did not run."""
+
+    key: str
+    title: str
+    runs: list[Run]
+    facts: BuildFacts | None = None
+    missing: str | None = None
+
+
+def race(lineup: Sequence[Contender], corpora: Corpora, folder: Path, *, rounds: int, workers: int) -> list[Entry]:
+    """
+    Return the runs of the contenders of *lineup*, after one round that is not counted and in which examples are compared.
+
+    Args:
+        folder: Where each has a folder for its output.
+
+    Raises:
+        OtherExamplesError: They are not the same.
+        subprocess.CalledProcessError: A contender failed.
+    """
+    present = [contender for contender in lineup if contender.missing is None]
+    runs: dict[str, list[Run]] = {contender.key: [] for contender in lineup}
+    examples: dict[str, str] = {}
+    for turn in range(rounds + 1):
+        for contender in present:
+            out = _output_folder(folder, contender)
+            run = measure(contender.command(corpora, out, workers))
+            if turn:
+                runs[contender.key].append(run)
+            elif contender.compared:
+                examples[contender.key] = digest_of_examples(out)
+            print(f"round {turn}: {contender.key} {run.seconds:.2f} s", file=sys.stderr, flush=True)
+        if turn == 0:
+            _compare(examples)
+    return [
+        Entry(
+            key=contender.key,
+            title=contender.title,
+            runs=runs[contender.key],
+            facts=_facts(folder / contender.key),
+            missing=contender.missing,
+        )
+        for contender in lineup
+    ]
+
+
+def _output_folder(folder: Path, contender: Contender) -> Path:
+    """Return the folder *contender* writes to: empty, or as another has left it."""
+    if contender.after is not None:
+        return folder / contender.after
+    out = folder / contender.key
+    shutil.rmtree(out, ignore_errors=True)
+    if contender.module is not None:
+        out.mkdir(parents=True)
+    return out
+
+
+def digest_of_examples(out: Path) -> str:
+    """Return a digest of all examples below *out*, whatever their order and the spaces between their tokens."""
+    paths = out.rglob("chunks/*/*.jsonl") if (out / "chunks").is_dir() else out.glob("*.jsonl")
+    digests = sorted(
+        hashlib.sha256(msgspec.json.encode(msgspec.json.decode(line))).digest()
+        for path in paths
+        for line in path.read_bytes().split(b"\n")
+        if line
+    )
+    return f"{len(digests)} {hashlib.sha256(b''.join(digests)).hexdigest()}"
+
+
+def _compare(examples: dict[str, str]) -> None:
+    for (one, expected), (other, digest) in pairwise(examples.items()):
+        if digest != expected:
+            raise OtherExamplesError(one, other)
+
+
+def _facts(out: Path) -> BuildFacts | None:
+    path = out / "build.json"
+    return msgspec.json.decode(path.read_bytes(), type=BuildFacts) if path.is_file() else None

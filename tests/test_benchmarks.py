@@ -1,0 +1,159 @@
+"""The benchmarks: contenders that make the same examples, and reports that say what was measured."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+from runs import ROOT
+
+from benchmarks.__main__ import main
+from benchmarks.corpus import make_corpus
+from benchmarks.goals import goals
+from benchmarks.lineup import LINEUP, Contender, Corpora
+from benchmarks.measure import Run, measure
+from benchmarks.picture import draw
+from benchmarks.race import Entry, OtherExamplesError, digest_of_examples, race
+from benchmarks.report import Report, into_document, make_report, markdown
+from benchmarks.stages import main as stages
+
+FILES = 100
+COMPARED = [contender for contender in LINEUP if contender.compared and contender.key != "alone"]  # as saturi
+
+
+@pytest.fixture(scope="module")
+def corpora(tmp_path_factory: pytest.TempPathFactory) -> Corpora:
+    """A hundred label files, as zips and unpacked."""
+    folder = tmp_path_factory.mktemp("race")
+    make_corpus(folder / "zips", files=FILES, unpack=folder / "loose")
+    return Corpora(folder / "zips", folder / "loose", folder / "zips")
+
+
+@pytest.fixture(scope="module")
+def report(corpora: Corpora, tmp_path_factory: pytest.TempPathFactory) -> Report:
+    """The report of a race of four, one of which cannot run."""
+    absent = Contender(
+        key="orjson", title="zipfile + orjson, a pool", module="zipfile_orjson", library="no_such_library"
+    )
+    chosen = [contender for contender in LINEUP if contender.key in ("floor", "saturi", "naive")]
+    entries = race([*chosen, absent], corpora, tmp_path_factory.mktemp("out"), rounds=1, workers=2)
+    facts = make_corpus(corpora.zips, files=FILES, unpack=corpora.loose)
+    return make_report(facts, entries, [], rounds=1, workers=2)
+
+
+@pytest.mark.parametrize("contender", [pytest.param(one, id=one.key) for one in COMPARED])
+def test_contenders_make_the_same_examples(contender: Contender, corpora: Corpora, tmp_path: Path) -> None:
+    """Every contender makes the examples that `json.load` finds in the label files, and no others."""
+    if contender.missing:
+        pytest.skip(contender.missing)
+    out, expected = tmp_path / "out", tmp_path / "expected"
+    expected.mkdir()
+    if contender.module is not None:
+        out.mkdir()
+    run = subprocess.run(contender.command(corpora, out, 2), cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    texts = [json.loads(path.read_bytes())["transcription"] for path in corpora.loose.rglob("*.json")]
+    with (expected / "expected.jsonl").open("w", encoding="utf-8") as file:
+        for text in texts:
+            pair = {"system": _PROMPT, "user": text["pronunciation"], "assistant": text["standard"]}
+            messages = [{"role": role, "content": content} for role, content in pair.items()]
+            file.write(json.dumps({"messages": messages}) + "\n")
+    assert len(texts) == FILES
+    assert digest_of_examples(out) == digest_of_examples(expected)
+
+
+_PROMPT = json.loads((ROOT / "tests/golden/gyeongsang-answer-00000.jsonl").read_bytes().split(b"\n")[0])["messages"][0][
+    "content"
+]
+
+
+def test_other_examples_are_noticed(corpora: Corpora, tmp_path: Path) -> None:
+    """A contender that leaves out an example ends the race; order and spaces are not looked at."""
+    for name, lines in (("one", '{"a":1}\n{"b":2}\n'), ("same", '{"b": 2}\n{"a": 1}'), ("other", '{"a":1}\n{"a":1}\n')):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x.jsonl").write_text(lines)
+    assert digest_of_examples(tmp_path / "one") == digest_of_examples(tmp_path / "same")
+    assert digest_of_examples(tmp_path / "one") != digest_of_examples(tmp_path / "other")
+    cheat = Contender(key="cheat", title="cheat", module="floor")
+    naive = next(one for one in LINEUP if one.key == "naive")
+    with pytest.raises(OtherExamplesError, match="naive and cheat: their examples differ"):
+        race([naive, cheat], corpora, tmp_path / "out", rounds=0, workers=1)
+
+
+def test_a_process_is_measured_with_all_it_starts() -> None:
+    """Memory and CPU are those of the whole tree, and a command that fails is an error."""
+    child = "x = bytearray(60_000_000); import time; [i for i in range(3_000_000)]; time.sleep(0.2)"
+    run = measure([sys.executable, "-c", f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"])
+    assert run.peak_bytes > 60_000_000
+    assert run.cpu_seconds > 0
+    assert run.seconds > 0.2
+    with pytest.raises(subprocess.CalledProcessError):
+        measure([sys.executable, "-c", "raise SystemExit(3)"])
+
+
+def _entry(key: str, *seconds: float) -> Entry:
+    return Entry(key=key, title=key, runs=[Run(one, one, 1) for one in seconds])
+
+
+def test_goals_are_ratios_within_a_round() -> None:
+    """A goal is the median of the ratios round by round, so a slow round slows both; whom it lacks has none."""
+    found = {goal.title: goal for goal in goals([_entry("saturi", 1, 10, 2), _entry("floor", 0.5, 5, 0.4)])}
+    [cold] = found.values()
+    assert (cold.measured, cold.reached) == (2.0, True)
+    assert not goals([_entry("saturi", 2.1), _entry("floor", 1)])[0].reached
+    [fast] = goals([_entry("saturi", 1), _entry("naive", 6)])
+    assert (fast.measured, fast.reached) == (6.0, True)
+    assert not goals([_entry("saturi", 1), _entry("naive", 5.9)])[0].reached
+    assert goals([_entry("saturi", 1)]) == []
+
+
+def test_a_report(report: Report) -> None:
+    """A report has every contender that ran, why one did not, the goals, and where and with what it was measured."""
+    table = markdown(report)
+    assert f"{FILES} synthetic label files" in table
+    for entry in report.entries:
+        assert f"| {entry.title} | " in table
+    assert "no_such_library is not installed" in table
+    assert report.circumstances.commit in table
+    assert f"msgspec {msgspec.__version__}" in table
+    assert {goal.title for goal in report.goals} >= {"peak memory of the parent", "peak memory of a worker"}
+    assert msgspec.json.decode(msgspec.json.encode(report), type=Report) == report
+
+
+def test_a_picture(report: Report, tmp_path: Path) -> None:
+    """The picture is a PNG and an SVG without a text that needs a font."""
+    png, svg = draw(report, tmp_path)
+    assert png.read_bytes().startswith(b"\x89PNG")
+    drawing = svg.read_text(encoding="utf-8")
+    assert "<path" in drawing
+    assert "<text" not in drawing
+
+
+def test_the_readme_has_a_place_for_the_table() -> None:
+    """What is between the marks of the README is replaced, and nothing else of it."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    changed = into_document(readme, "new\n")
+    head, _, tail = changed.partition("new\n")
+    assert readme.startswith(head)
+    assert readme.endswith(tail)
+    assert head.endswith("<!-- speed: begin -->\n")
+    assert tail.startswith("<!-- speed: end -->\n")
+
+
+def test_one_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`python -m benchmarks` makes the corpus, runs the contenders asked for, and prints a report for machines."""
+    main(["--quick", "--rounds", "1", "--only", "naive", "json", "--folder", str(tmp_path), "--json"])
+    found = msgspec.json.decode(capsys.readouterr().out, type=Report)
+    assert [(entry.key, len(entry.runs)) for entry in found.entries] == [("json", 1), ("naive", 1)]
+    assert found.corpus.json_bytes > 5_000_000
+
+
+def test_stages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every stage has a number of its own."""
+    stages(["--files", "60", "--turns", "1", "--folder", str(tmp_path), "--json"])
+    found = json.loads(capsys.readouterr().out)
+    names = [stage["name"] for stage in found]
+    assert names == ["inflate", "crc", "step over F0 (part of decode)", "decode", "frame", "read", "render", "chunk"]
+    assert all(stage["nanoseconds_a_file"] > 0 for stage in found)
