@@ -12,6 +12,7 @@ from provider.faults import FILE, JOB, answer_lost, refused, reset, timeout
 from submissions import HASTE, YES, YES_AGAIN, assert_submitted_once, hand_in, make_build, options_for
 
 from etl.errors import EligibilityError, EtlError, NoAnswerError, ProviderError, SpendingError
+from etl.submit.consent import Said
 from etl.submit.submit import submit
 
 LISTS = "GET /files"
@@ -134,6 +135,18 @@ def test_a_job_that_shows_up_in_the_end(out: Path, server: Server, world: World)
     world.hidden[lost] = 0
     assert hand_in(out, server, world).created == 0
     assert len(world.jobs) == 2
+
+
+def test_agreeing_to_another_and_to_no_cost(out: Path, server: Server, world: World) -> None:
+    """Who agrees to another job and then not to its cost has given up nothing: the first one is looked for again."""
+    world.faults.append(answer_lost(JOB))
+    world.late_lists = len(HASTE.looks_seconds)
+    with pytest.raises(NoAnswerError):
+        hand_in(out, server, world)
+    with pytest.raises(SpendingError, match="nobody agreed to 1 jobs"):
+        hand_in(out, server, world, consent=Said(accept_data_terms=True, resubmit=True))
+    assert hand_in(out, server, world).created == 0
+    assert_submitted_once(out, world)
 
 
 def test_wrong_bytes(out: Path, server: Server, world: World) -> None:

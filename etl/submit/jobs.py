@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from openai.types.fine_tuning import FineTuningJob
 
 _PAGE = 100
+_SHOWN_KEY = 12
 
 
 def known_job(client: Client, ledger: Ledger, job: PlannedJob, plan: Plan) -> JobRow | None:
@@ -78,8 +79,11 @@ def create_job(
         EligibilityError, ProviderError: It certainly was not.
     """
     attempts = ledger.attempts(job.key)
-    row = new_row(job, plan, attempts[-1] if attempts else None, model=model)
+    last = attempts[-1] if attempts else None
+    row = new_row(job, plan, last, model=model)
     ledger.save_job(row)
+    if last is not None and last.state == "intended":  # only now, so that there is always an intent to look for
+        ledger.update_job(last, state="abandoned")
     training, validation = file_ids
     given: dict[str, Any] = job.request if validation is None else {**job.request, "validation_file": validation}
 
@@ -141,23 +145,22 @@ def _adopt(ledger: Ledger, attempts: Iterable[JobRow], row: JobRow, found: "Fine
     return row
 
 
-def agree_to_another(ledger: Ledger, row: JobRow, consent: Consent) -> None:
+def agree_to_another(row: JobRow, consent: Consent) -> None:
     """
-    Give up *row*, so that another attempt may follow.
+    Return if another attempt may follow *row*.
 
     Raises:
         SpendingError: Nobody agrees.
     """
-    if not consent.another(row):
-        if row.state == "intended":
-            problem = "nobody knows whether this job was created: the provider does not list it"
-            advice = "run the same command again later, or with --resubmit to create it, which may make two"
-        else:
-            problem = f"it was submitted before, as {row.job_id}, and {row.status}"
-            advice = "add --resubmit to create another"
-        raise SpendingError(f"{row.title} ({row.key[:12]})", problem, advice)
+    if consent.another(row):
+        return
     if row.state == "intended":
-        ledger.update_job(row, state="abandoned")
+        problem = "nobody knows whether this job was created: the provider does not list it"
+        advice = "run the same command again later, or with --resubmit to create it, which may make two"
+    else:
+        problem = f"it was submitted before, as {row.job_id}, and {row.status}"
+        advice = "add --resubmit to create another"
+    raise SpendingError(f"{row.title} ({row.key[:_SHOWN_KEY]})", problem, advice)
 
 
 def refresh(client: Client, ledger: Ledger, row: JobRow) -> JobRow:

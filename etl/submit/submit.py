@@ -118,7 +118,7 @@ class _Run:
             if row is None:
                 continue
             if row.state == "intended" or (row.status in FINAL - {SUCCEEDED}):
-                agree_to_another(self.ledger, row, consent)
+                agree_to_another(row, consent)
                 continue
             known[job.key] = row
             self.report(JobKnown(title=row.title, job_id=row.job_id or "", status=row.status))
