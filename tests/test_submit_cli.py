@@ -141,7 +141,7 @@ def test_a_terminal_that_cannot_print_everything(tmp_path: Path, server: Server,
 def test_interrupted(tmp_path: Path, server: Server, world: World) -> None:
     """Ctrl-C while a file goes up ends with 130 and how to go on, and the same command goes on."""
     agreed = ("--yes", "--max-cost", "9", "--accept-data-terms")
-    world.faults += [Fault(FILE, stall_seconds=1.0, proceeds=True), answer_lost(FILE, nth=2)]
+    world.faults += [Fault(FILE, stall_seconds=20.0, proceeds=True), answer_lost(FILE, nth=2)]
     process = subprocess.Popen(
         command(*submission(server, world, *agreed)), cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE
     )
