@@ -20,8 +20,8 @@ class Progress(Struct, frozen=True):
     """
     How far a build is.
 
-    `done` of `total` are bytes of archives while reading, and tasks in all other steps. `label_files` and `rejected`
-    count what has been read so far; `reused` the segments found on disk.
+    `done` of `total` are bytes of archives while reading or inspecting them, and tasks in all other steps. `label_files`
+    and `rejected` count what has been read so far; `reused` the segments found on disk.
     """
 
     step: str

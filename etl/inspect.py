@@ -2,10 +2,10 @@
 
 import io
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -27,7 +27,8 @@ from etl.verify import read_manifest
 from etl.workers import ExecutorMaker, Workers, process_pool
 from schemas.inspection import INSPECTION_VERSION, InspectedArchive, Inspection
 from schemas.manifest import ArchiveRow
-from schemas.segment import SegmentHeader
+
+Task = TypeVar("Task", InspectTask, SketchTask)
 
 _FEWEST_SAMPLED = 10  # label files of an archive, if it has so many: fewer tell nothing of it
 
@@ -62,39 +63,26 @@ def inspect(
     workers = checked_workers(workers)
     if sample is not None and sample < 1:
         raise OptionError("--sample", f"{sample} is out of range", "give a whole number from 1 up")
-    pool = partial(Workers, make_executor or partial(process_pool, workers), 2 * workers)
+    survey = _Survey(partial(Workers, make_executor or partial(process_pool, workers), 2 * workers), watcher)
     if not any((path / MARKER).is_file() for path in paths):
         if stage is not None:
             raise OptionError("--stage", "a corpus has none", "give the folder of a build, or leave it out")
-        return _inspect_corpus(paths, sample, pool, watcher)
+        return _inspect_corpus(survey, paths, sample)
     if len(paths) > 1 or sample is not None:
         option = "OUT" if len(paths) > 1 else "--sample"
         raise OptionError(option, "a build is looked at by itself, and as a whole", "give one folder and no sample")
-    return _inspect_build(paths[0], paths[0] / STAGE if stage is None else Path(stage), pool, watcher)
+    return _inspect_build(survey, paths[0], paths[0] / STAGE if stage is None else Path(stage))
 
 
-def _inspect_corpus(
-    paths: Sequence[Path], sample: int | None, open_pool: Callable[[], Workers], watcher: Watcher | None
-) -> Inspection:
+def _inspect_corpus(survey: "_Survey", paths: Sequence[Path], sample: int | None) -> Inspection:
     found = discover(paths)
     scans = [scan(archive, BuildOptions(allow_bad_archives=True)) for archive in found.archives]
-    tasks = [
-        InspectTask(batch, share)
+    tasks = {
+        InspectTask(batch, share): _Part(batch.archive.name, batch.extent.packed_bytes)
         for one, share in zip(scans, _shares(scans, sample), strict=True)
         for batch in one.batches
-    ]
-    tasks.sort(key=lambda task: -task.batch.extent.json_bytes)  # so that no worker is left alone with a large one
-    survey = _Survey(with_fields=True)
-    total = sum(task.batch.extent.packed_bytes for task in tasks)
-    with open_pool() as pool:
-        progress = Progress("inspect", 0, total)
-        for task, measured in pool.map(inspect_batch, tasks):
-            if measured is None:
-                raise WorkerKilledError(f"looking at {task.batch.archive.name}")
-            header = survey.add(task.batch.archive.name, measured.value)
-            progress = progress.after(task.batch.extent.packed_bytes, header, reused=False)
-            if watcher:
-                watcher(progress)
+    }
+    survey.look("inspect", inspect_batch, tasks)
     archives = [_scanned(one, survey.counted(one.archive.name)) for one in scans]
     return survey.report(archives, sample=sample, ignored=(found.ignored_archives, found.ignored_files))
 
@@ -109,36 +97,34 @@ def _shares(scans: Sequence[Scan], sample: int | None) -> Iterator[float]:
             yield min(max(sample / whole, _FEWEST_SAMPLED / one.label_files), 1.0)
 
 
-def _inspect_build(out: Path, stage: Path, open_pool: Callable[[], Workers], watcher: Watcher | None) -> Inspection:
+def _inspect_build(survey: "_Survey", out: Path, stage: Path) -> Inspection:
     manifest = read_manifest(out)
     hints = {row.archive: msgspec.convert((row.region, row.speech_type, row.split), Hints) for row in manifest.corpus}
-    tasks = [
-        SketchTask(SegmentSource(str(segment_path(stage, segment)), archive, hints[archive]))
+    tasks = {
+        SketchTask(SegmentSource(str(segment_path(stage, segment)), archive, hints[archive])): _Part(archive, 1)
         for archive, segment in _segments(out / TRACE_FILE)
-    ]
-    survey = _Survey(with_fields=False)
-    with open_pool() as pool:
-        progress = Progress("inspect", 0, len(tasks))
-        for task, measured in pool.map(inspect_segment, tasks):
-            if measured is None:
-                raise WorkerKilledError(f"looking at {task.source.path}")
-            header = survey.add(task.source.archive, measured.value)
-            progress = progress.after(1, header, reused=True)
-            if watcher:
-                watcher(progress)
+    }
+    survey.look("stage", inspect_segment, tasks)
     archives = [_staged(row, survey.counted(row.archive)) for row in manifest.corpus]
     return survey.report(archives, sample=None, ignored=(manifest.counts.ignored_archives, None))
 
 
 def _segments(table: Path) -> list[tuple[str, str]]:
     """Return archive and name of each segment that *table*, the decisions of a build, is about."""
-    import polars as pl  # noqa: PLC0415 - `import etl` stays quick
+    import polars as pl  # noqa: PLC0415 - likewise
 
     try:
         content = table.read_bytes()
     except OSError as error:
         raise BuildError(str(table), f"cannot be read ({error.strerror})", "build again") from error
     return pl.read_parquet(io.BytesIO(content), columns=["archive", "segment"]).unique(maintain_order=True).rows()
+
+
+class _Part(NamedTuple):
+    """A part of an archive, and how much of the progress it is."""
+
+    archive: str
+    weight: int
 
 
 class _Counted(NamedTuple):
@@ -150,16 +136,43 @@ class _Counted(NamedTuple):
 
 
 class _Survey:
-    """Everything found so far, batch by batch."""
+    """
+    Everything found so far, part by part.
 
-    def __init__(self, *, with_fields: bool) -> None:
-        from etl.inspection.totals import Totals  # noqa: PLC0415 - likewise
+    Args:
+        open_pool: Returns the workers.
+        watcher: Called with the progress.
+    """
 
-        self._totals = Totals(with_fields=with_fields)
+    def __init__(self, open_pool: Callable[[], Workers], watcher: Watcher | None) -> None:
+        from etl.inspection.totals import Totals  # noqa: PLC0415 - loads Polars; `import etl` stays quick
+
+        self._open_pool = open_pool
+        self._watcher = watcher
+        self._totals = Totals()
         self._archives: dict[str, _Counted] = {}
 
-    def add(self, archive: str, batch: BatchSketch) -> SegmentHeader:
-        """Add a batch of *archive*, and return what was counted as it was read."""
+    def look(self, step: str, function: Callable[[Task], BatchSketch], tasks: Mapping[Task, _Part]) -> None:
+        """
+        Take in what *function* returns for each of *tasks*, which are parts of archives.
+
+        Raises:
+            WorkerKilledError: Every process given one of them was killed.
+        """
+        # The large ones first, so that no worker is left alone with one at the end.
+        ordered = sorted(tasks, key=lambda task: -tasks[task].weight)
+        progress = Progress(step, 0, sum(part.weight for part in tasks.values()))
+        with self._open_pool() as pool:
+            for task, measured in pool.map(function, ordered):
+                archive, weight = tasks[task]
+                if measured is None:
+                    raise WorkerKilledError(f"looking at {archive}")
+                self._add(archive, measured.value)
+                progress = progress.after(weight, measured.value.header, reused=False)
+                if self._watcher:
+                    self._watcher(progress)
+
+    def _add(self, archive: str, batch: BatchSketch) -> None:
         header, counted = batch.header, self.counted(archive)
         counted.numbers.update(
             inspected=header.label_files, decoded=header.decoded, repaired=header.repaired, ignored=header.ignored
@@ -168,7 +181,6 @@ class _Survey:
         for row in header.kinds:
             counted.generations[str(row.kind.generation)] += row.files
         self._totals.add(batch.sketches)
-        return header
 
     def counted(self, archive: str) -> _Counted:
         """Return what was counted of *archive*."""

@@ -15,7 +15,7 @@ from etl.read.batches import segment_path
 from etl.run import Run
 from etl.select.groups import Group, Section, SegmentSource, group_of, section_of
 from etl.select.quotas import Quota, Stratum, quotas
-from etl.tasks import CompareTask, JudgeTask, LimitTask, compare, judge, limit
+from etl.tasks import CompareTask, JudgeTask, LimitTask, ShareTask, compare, find_shared, judge, limit
 from schemas.segment import SegmentHeader
 
 
@@ -45,7 +45,8 @@ def select(run: Run, reads: Sequence[Read], options: BuildOptions, stage: Path, 
     run.map("select", judge, [JudgeTask(group, sources[group], options, str(folder)) for group in groups])
     sections = selection.sections(options).values()
     run.map("compare", compare, [CompareTask(section, options, str(folder)) for section in sections])
-    limits = [LimitTask(section, tuple(groups), options, str(folder)) for section in sections]
+    run.map("share", find_shared, [ShareTask(tuple(groups), str(folder))])
+    limits = [LimitTask(section, options, str(folder)) for section in sections]
     counts = {stratum: n for counted in run.map("limit", limit, limits) for stratum, n in counted.items()}
     return selection._replace(quotas=quotas(counts, options))
 

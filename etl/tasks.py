@@ -73,10 +73,9 @@ class CompareTask(Struct, frozen=True):
 
 
 class LimitTask(Struct, frozen=True):
-    """The groups of a section, those of all sections, and the folder of the decisions."""
+    """The groups of a section, of which utterances are counted, and the folder of the decisions."""
 
     groups: tuple[Group, ...]
-    all_groups: tuple[Group, ...]
     options: BuildOptions
     decisions: str
 
@@ -205,6 +204,13 @@ def compare(task: CompareTask) -> None:
     from etl.select import dedup
 
     dedup.compare(task)
+
+
+def find_shared(task: ShareTask) -> None:
+    """Find the texts that are in train and in validation; see `etl.select.leaks`."""
+    from etl.select import leaks
+
+    leaks.find_shared(task)
 
 
 def limit(task: LimitTask) -> dict[Stratum, int]:

@@ -55,8 +55,9 @@ class Estimate(Struct, frozen=True, kw_only=True):
     What a job on the train shards of a build would cost.
 
     `exact` says whether tokens were counted with the model's own tokenizer, named by `tokenizer`. `price_as_of` and
-    `price_source` are those of the price list; `shutdown_date` is when the model and its tunes end, if that is known, and
-    `days_left` how long that is from today. `price_krw` is there where a rate was given.
+    `price_source` are those of the price list; `no_jobs_from` is when its provider takes no new jobs, `shutdown_date` when
+    the model and its tunes end, each if that is known, and `days_left` how long the latter is from today. `price_krw` is
+    there where a rate was given.
     """
 
     model: str
@@ -68,6 +69,7 @@ class Estimate(Struct, frozen=True, kw_only=True):
     usd_per_million_tokens: float
     price_as_of: date
     price_source: str
+    no_jobs_from: date | None
     shutdown_date: date | None
     days_left: int | None
     bin_tokens: int

@@ -1,5 +1,6 @@
 """Options of the test run, and the corpora that many tests share."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,8 @@ from corpora import ANSWER_ZIP, answers, write_zip
 
 from benchmarks.corpus import FACTS, make_corpus
 from etl.sample.corpus import SampleReport, write_sample
+
+os.environ.setdefault("POLARS_MAX_THREADS", "1")  # as in a worker; read when Polars is first used
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

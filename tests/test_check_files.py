@@ -17,6 +17,7 @@ from runs import ROOT, command, error_of, one_thread, saturi
 from etl.build import build
 from etl.check import CheckReport, Limits, check, limits_of
 from etl.check.lines import BLOCK_BYTES, MAX_LINE_BYTES, read_blocks
+from etl.errors import BuildError, InputError
 from etl.options import BuildOptions
 from etl.providers import read_providers
 
@@ -171,9 +172,15 @@ def test_a_line_leads_back_to_its_label_file(out: Path) -> None:
     assert (problem.file, problem.line) == (path, 5)
     assert problem.origin is not None
     assert (problem.origin.archive, problem.origin.member) == (row["archive"], row["member"])
+    (out / "lineage.parquet").write_bytes(b"PAR1")
+    with pytest.raises(BuildError, match=r"lineage\.parquet: damaged"):
+        check([out], LIMITS)
     (out / "lineage.parquet").unlink()
     [problem] = [problem for problem in check([out], LIMITS).problems if problem.kind == "no_messages"]
     assert problem.origin is None
+    chunk.unlink()
+    with pytest.raises(InputError, match=chunk.name):
+        check([out], LIMITS)
 
 
 MEMORY = """
@@ -212,6 +219,8 @@ def test_the_command(tmp_path: Path) -> None:
     assert run.returncode == 1
     report = json.loads(run.stdout)
     assert (report["errors"], report["warnings"], len(report["problems"])) == ({"no_bom": 1}, {"duplicate": 1}, 1)
+    run = saturi("check", "broken.jsonl", "--model", "gpt-4.1", cwd=tmp_path)
+    assert "how many tokens gpt-4.1 takes an example is not known" in run.stderr
     run = saturi("check", "broken.jsonl", "--validation", "broken.jsonl", cwd=tmp_path)
     assert (run.returncode, "in_training" in run.stdout) == (0, True)
 

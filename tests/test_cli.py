@@ -12,8 +12,14 @@ import pytest
 from corpora import ANSWER_ZIP, REPEAT_ZIP, answers, member, stem, write_zip, zip_bytes
 from runs import command, counts_of, error_of, manifest_of, saturi, tree_of
 
+from cli import COMMANDS
 
-@pytest.mark.parametrize("arguments", [["verify"], ["sample"], ["nope"]], ids=" ".join)
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["verify"], ["check"], ["estimate"], ["export"], ["export", "out"], ["sample"], ["nope"]],
+    ids=" ".join,
+)
 def test_missing_arguments(here: Path, arguments: list[str]) -> None:
     """A command that lacks an argument, or is none, ends with 2 and one sentence."""
     error_of(saturi(*arguments, cwd=here), 2)
@@ -197,7 +203,7 @@ def test_sample_build_verify(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["build"], ["verify"], ["sample"]], ids=lambda arguments: " ".join(arguments) or "saturi"
+    "arguments", [[], *([name] for name in COMMANDS)], ids=lambda arguments: " ".join(arguments) or "saturi"
 )
 def test_help(tmp_path: Path, arguments: list[str]) -> None:
     """Each command explains itself, by --help and by -h."""

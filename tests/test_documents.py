@@ -12,8 +12,14 @@ import pytest
 
 import etl
 from cli import COMMANDS, cli
+from etl.check import Kind
+from etl.check.advice import ADVICE
 from etl.config import read_config
+from etl.export.targets import Target
 from etl.options import BuildOptions
+from etl.price.models import price_of, read_models
+from etl.read.contents import TURN_CHARACTERS
+from etl.select.clean import RULES
 from schemas.config import BuildTable
 from schemas.terms import DropReason, RejectReason
 
@@ -50,6 +56,48 @@ def test_the_readme_lists_every_option_of_inspect() -> None:
     assert listed == {option.opts[0] for option in _command("inspect").params if option.opts[0].startswith("--")}
 
 
+def test_the_readme_tells_the_length_of_a_turn() -> None:
+    """Both documents say how long a turn of 2020 may be."""
+    assert f"up to {TURN_CHARACTERS} characters" in _section("The two generations")
+    assert f"{TURN_CHARACTERS}자까지" in KOREAN
+
+
+def test_the_readme_lists_every_cleaning_rule() -> None:
+    """The table of cleaning rules has those of `[clean]` in their order, with the reasons of the code."""
+    rows = re.findall(r"^\| `([a-z]+)` \|.*\| `([a-z_]+)` \|$", README, flags=re.MULTILINE)
+    assert rows == [(rule.name, rule.reason) for rule in RULES if not rule.personal]
+
+
+@pytest.mark.parametrize("name", ["check", "estimate"])
+def test_the_readme_lists_the_options_of_other_commands(name: str) -> None:
+    """The table of options of a command names every one it has, and no other."""
+    table = _section("Before you pay: `check` and `estimate`").split(f"| option of `{name}` |")[1].split("\n\n")[0]
+    options = {parameter.opts[0] for parameter in _command(name).params if parameter.opts[0].startswith("--")}
+    assert set(re.findall(r"^\| `(--[a-z-]+)", table, flags=re.MULTILINE)) == options
+
+
+def test_the_readme_lists_what_a_check_finds() -> None:
+    """Every kind of problem is listed, errors before warnings."""
+    text = _section("Before you pay: `check` and `estimate`").split("| option")[0]
+    errors, warnings = text.split("0 for warnings alone")
+    for part, severity in ((errors, "error"), (warnings, "warning")):
+        assert _listed(part, set(Kind)) == [kind for kind in Kind if ADVICE[kind].severity == severity]
+
+
+def test_the_example_of_models_toml_is_valid(tmp_path: Path) -> None:
+    """The `models.toml` in the README can be read, and its model estimated with."""
+    [example] = re.findall(r"```toml\n(# models\.toml.*?)```", README, flags=re.DOTALL)
+    (tmp_path / "models.toml").write_text(example, encoding="utf-8")
+    models = read_models(tmp_path / "models.toml")
+    assert (price_of(models["gpt-4.1-mini"]), price_of(models["my-model"])) == (5.5, 0)
+
+
+def test_the_readme_lists_every_export() -> None:
+    """The table of exports has a row for every target."""
+    rows = re.findall(r"^\| `([a-z][a-z-]*)` \|", _section("Without a provider: `export`"), flags=re.MULTILINE)
+    assert rows == list(Target)
+
+
 def test_the_readme_tells_the_defaults() -> None:
     """The defaults in the table of options are those of the code."""
     told = dict(
@@ -84,7 +132,7 @@ def test_the_readme_lists_every_reason() -> None:
 
 def test_the_example_of_etl_toml_is_valid(tmp_path: Path) -> None:
     """The `etl.toml` in the README can be read."""
-    [example] = re.findall(r"```toml\n(.*?)```", README, flags=re.DOTALL)
+    [example] = re.findall(r"```toml\n(# etl\.toml\n.*?)```", README, flags=re.DOTALL)
     (tmp_path / "etl.toml").write_text(example, encoding="utf-8")
     config = read_config(tmp_path / "etl.toml")
     assert config.corpus.paths == (str(tmp_path / "data"),)
@@ -93,7 +141,7 @@ def test_the_example_of_etl_toml_is_valid(tmp_path: Path) -> None:
 
 def test_the_python_example_runs(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The Python example in the README runs as it stands."""
-    [example] = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    [example] = re.findall(r"```python\n(from etl import.*?)```", README, flags=re.DOTALL)
     (here / "corpus").rename(here / "data")
     monkeypatch.chdir(here)
     Path("example.py").write_text(example, encoding="utf-8")
@@ -107,7 +155,7 @@ def test_the_python_example_runs(here: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_public_names() -> None:
     """Every public name is there, and the documented ones are public."""
     assert all(hasattr(etl, name) for name in etl.__all__)
-    assert {"build", "BuildOptions", "verify"} <= set(etl.__all__)
+    assert {"build", "BuildOptions", "verify", "check", "estimate", "export"} <= set(etl.__all__)
 
 
 @pytest.mark.parametrize("document", [pytest.param(README, id="english"), pytest.param(KOREAN, id="korean")])

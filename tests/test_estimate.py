@@ -115,6 +115,7 @@ def test_the_price_list(folder: Path) -> None:
     assert (found.price_as_of, found.price_source) == (row["as_of"], row["source"])
     assert (found.shutdown_date, found.max_example_tokens) == (row["shutdown_date"], row["max_example_tokens"])
     assert (found.tokenizer, found.exact) == ("o200k_base", True)
+    assert str(found.no_jobs_from) == "2027-01-06"
 
 
 def test_another_tokenizer(folder: Path) -> None:
@@ -158,6 +159,9 @@ def test_a_damaged_build(folder: Path, tmp_path: Path) -> None:
     build([tmp_path / "corpus"], tmp_path / "out", BuildOptions(validation=0), make_executor=one_thread)
     (tmp_path / "out" / "lineage.parquet").write_bytes((folder / "out" / "lineage.parquet").read_bytes())
     with pytest.raises(BuildError, match=r"lineage\.parquet"):
+        estimate(tmp_path / "out")
+    (tmp_path / "out" / "lineage.parquet").write_bytes(b"PAR1")
+    with pytest.raises(BuildError, match=r"lineage\.parquet: damaged"):
         estimate(tmp_path / "out")
     (tmp_path / "out" / "lineage.parquet").unlink()
     assert estimate(tmp_path / "out").total.examples == 40

@@ -121,6 +121,7 @@ def test_scripts(found: Inspection, labels: list[tuple[str, dict[str, Any]]]) ->
     )
     group = _group(found, "jeju", "repeat")
     assert (group.scripts, group.script_files) == (len(read), read.total())
+    assert found.total.scripts == sum(one.scripts for one in found.groups)
 
 
 def test_markup(found: Inspection) -> None:
@@ -253,6 +254,15 @@ def test_notes(tmp_path: Path) -> None:
     for text in expected:
         assert sum(text in warning for warning in found.warnings) == 1, text
     assert len(found.warnings) == len(expected)
+
+
+def test_nothing_to_look_at(tmp_path: Path) -> None:
+    """A corpus of which no archive holds a label file is told of all the same."""
+    write_zip(tmp_path / "corpus" / "[라벨]전라도_학습데이터_1.zip", [("a.txt", b"x")])
+    run = saturi("inspect", "corpus", cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert "only 1 .txt" in run.stdout
+    assert inspect(tmp_path / "corpus", make_executor=one_thread).groups == []
 
 
 def test_disagreements(tmp_path: Path) -> None:

@@ -1,12 +1,16 @@
 """Memory: bounded by the batch at work, and not by the corpus or by the largest label file."""
 
+import json
+import os
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 from corpora import ANSWER_ZIP
-from runs import facts_of, manifest_of, saturi
+from runs import ROOT, facts_of, manifest_of, saturi
 
 from benchmarks.corpus import FACTS, make_corpus
 from etl.options import MIB
@@ -62,3 +66,20 @@ def test_tiny_label_files(files: int, tmp_path: Path, request: pytest.FixtureReq
     facts = _built(tmp_path / "corpus", tmp_path)
     assert manifest_of(tmp_path / "out")["counts"]["label_files"] == files
     assert _within_bounds(facts)
+
+
+@pytest.mark.parametrize("scale", [pytest.param(0.04, id="a-hundred-thousand"), pytest.param(1.0, id="millions")])
+def test_selection(scale: float, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """Selection with every rule, in one shard a split, keeps its workers under half a gigabyte at two and a half million rows."""
+    if scale > 0.1 and not request.config.getoption("--large"):
+        pytest.skip("takes a minute and half a gigabyte of disk: run with --large")
+    python = [sys.executable, "-m"]
+    where: dict[str, Any] = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": str(ROOT)}}
+    stage = tmp_path / "build" / "selection" / f"stage-{scale:g}"
+    subprocess.run([*python, "benchmarks.segments", stage, "--scale", str(scale)], check=True, **where)
+    for contender, bound in (("every rule", WORKER_BYTES), ("every rule, one shard a split", 2 * WORKER_BYTES)):
+        run = [*python, "benchmarks.selection", "--contender", contender, "--scale", str(scale)]
+        took = json.loads(subprocess.run(run, check=True, capture_output=True, **where).stdout)
+        assert took["left"] > 0
+        assert 0 < took["parent_peak_bytes"] <= PARENT_BYTES
+        assert 0 < took["worker_peak_bytes"] <= bound

@@ -48,6 +48,7 @@ def explain(line: bytes) -> Parsed:
         return Parsed([Finding(Kind.INVALID_UTF8, None, f"byte {error.start + 1} of the line is no UTF-8")], [])
     try:
         example = json.loads(text, parse_constant=_refuse)
+        plain = json.dumps(example, ensure_ascii=False)
     except json.JSONDecodeError as error:
         return Parsed([Finding(Kind.INVALID_JSON, None, f"{error.msg} at letter {error.pos + 1}")], [])
     except (ValueError, RecursionError):  # NaN; a number of thousands of digits; brackets without end
@@ -55,7 +56,7 @@ def explain(line: bytes) -> Parsed:
     findings = list(_in_line(example))
     messages = example.get("messages") if isinstance(example, dict) else None
     said = [_texts(message) for message in messages] if isinstance(messages, list) else []
-    findings += _in_text(text, json.dumps(example, ensure_ascii=False), said)
+    findings += _in_text(text, plain, said)
     return Parsed(findings, [pair for pair in said if pair is not None])
 
 

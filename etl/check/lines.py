@@ -45,10 +45,25 @@ def read_blocks(path: Path) -> Iterator[Block]:
                 if skipping:
                     begun.clear()
     except OSError as error:
-        raise InputError(
-            str(path), f"cannot be read ({error.strerror})", "check the path and its permissions"
-        ) from error
+        raise _unreadable(path, error) from error
     if skipping:
         yield Block(b"", too_long=True)
     elif any(begun):
         yield Block(b"".join(begun))
+
+
+def file_bytes(path: Path) -> int:
+    """
+    Return the size of the file at *path*.
+
+    Raises:
+        InputError: It cannot be told.
+    """
+    try:
+        return path.stat().st_size
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> InputError:
+    return InputError(str(path), f"cannot be read ({error.strerror})", "check the path and its permissions")

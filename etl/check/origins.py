@@ -7,6 +7,7 @@ import polars as pl
 from msgspec import structs
 
 from etl.check.report import Origin, Problem
+from etl.errors import BuildError
 from etl.folder import LINEAGE_FILE
 
 
@@ -17,6 +18,9 @@ def with_origins(problems: Sequence[Problem], out: Path, chunks: Set[str]) -> li
     Args:
         out: Folder of a build; without a lineage nothing is known of its lines.
         chunks: Paths in its manifest.
+
+    Raises:
+        BuildError: The lineage is damaged.
     """
     wanted = [(problem.file, problem.line) for problem in problems if problem.line and problem.file in chunks]
     path = out / LINEAGE_FILE
@@ -24,9 +28,13 @@ def with_origins(problems: Sequence[Problem], out: Path, chunks: Set[str]) -> li
         return list(problems)
     keys = pl.LazyFrame(list(dict.fromkeys(wanted)), schema={"chunk": pl.String, "line": pl.UInt32}, orient="row")
     lineage = pl.scan_parquet(path, glob=False).select("chunk", "line", "archive", "member", "sentence")
+    try:
+        rows = lineage.join(keys, on=["chunk", "line"]).collect()
+    except pl.exceptions.PolarsError as error:
+        raise BuildError(str(path), f"damaged ({error})", "build again") from error
     found = {
         (chunk, line): Origin(archive=archive, member=member, sentence=sentence)
-        for chunk, line, archive, member, sentence in lineage.join(keys, on=["chunk", "line"]).collect().iter_rows()
+        for chunk, line, archive, member, sentence in rows.iter_rows()
     }
     return [
         structs.replace(problem, origin=found.get((problem.file, problem.line), problem.origin)) for problem in problems

@@ -8,7 +8,7 @@ from msgspec import structs
 from etl.check.examine import examine, has_separators
 from etl.check.explain import Finding
 from etl.check.limits import Limits
-from etl.check.lines import BOM, MAX_LINE_BYTES, read_blocks
+from etl.check.lines import BOM, MAX_LINE_BYTES, file_bytes, read_blocks
 from etl.check.origins import with_origins
 from etl.check.repeats import LineHashes
 from etl.check.report import CheckReport, Kind
@@ -41,7 +41,7 @@ class _Run:
     def check_set(self, files: FileSet) -> None:
         """Check every line of *files*, then their number and size as a whole."""
         limits = self._limits if files.build is None else structs.replace(self._limits, bom="refused")
-        size = sum(file.path.stat().st_size for file in files.files)
+        size = sum(file_bytes(file.path) for file in files.files)
         examples = sum(self._check_file(file, limits, self._hashes[files.split]) for file in files.files)
         if examples < limits.fewest_examples:
             fact = f"{examples:,} examples, where {limits.fewest_examples:,} is the least"

@@ -52,4 +52,7 @@ def check(  # noqa: PLR0913 - one an option
         print_json(report)
     else:
         show_check(consoles()[0], report)
+    if known is not None and known.max_example_tokens is None:
+        said = f"Note: how many tokens {known.name} takes an example is not known, and was not checked."
+        consoles()[1].print(said, style="yellow", highlight=False, soft_wrap=True)
     ctx.exit(1 if report.errors else 0)

@@ -28,7 +28,7 @@ class Sketch(Struct, kw_only=True):
         residues: Sentences with markup, by the name of its rule.
         disagreements: Label files whose name, archive and contents tell different things, by the thing.
         missing: Label files, or sentences, without a thing, by the thing.
-        values: How often each value of each closed field occurs; values as JSON.
+        values: How often each value of each closed field occurs, values as JSON; null where only a stage was looked at.
     """
 
     files: Counter[str] = field(default_factory=Counter)
@@ -44,7 +44,7 @@ class Sketch(Struct, kw_only=True):
     residues: Counter[str] = field(default_factory=Counter)
     disagreements: Counter[str] = field(default_factory=Counter)
     missing: Counter[str] = field(default_factory=Counter)
-    values: dict[str, Counter[str]] = field(default_factory=dict)
+    values: dict[str, Counter[str]] | None = None
 
     def add(self, other: "Sketch") -> None:
         """Add what *other* holds."""
@@ -55,8 +55,10 @@ class Sketch(Struct, kw_only=True):
         self.pairs += other.pairs
         for split, speakers in other.speakers.items():
             self.speakers.setdefault(split, set()).update(speakers)
-        for name, values in other.values.items():
-            self.values.setdefault(name, Counter()).update(values)
+        if other.values is not None:
+            self.values = self.values or {}
+            for name, values in other.values.items():
+                self.values.setdefault(name, Counter()).update(values)
 
 
 _NUMBERS = ("sentences", "blank", "identical")

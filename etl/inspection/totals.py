@@ -20,13 +20,9 @@ class Totals:
     The sum of sketches, a region and speech type at a time.
 
     Takes eight bytes for each distinct pair, and as much again while it looks for equal ones.
-
-    Args:
-        with_fields: Whether the sketches hold values of closed fields.
     """
 
-    def __init__(self, *, with_fields: bool) -> None:
-        self._with_fields = with_fields
+    def __init__(self) -> None:
         self._sketches: Sketches = {}
         self._pairs: dict[tuple[Region, SpeechType], _Distinct] = {}
 
@@ -47,9 +43,9 @@ class Totals:
     def total(self) -> InspectedGroup:
         """Return what is known of all together."""
         everything = Sketch()
-        for (region, _), sketch in self._sketches.items():
-            # A set and a prompt are another script in another region.
-            scripts = Counter({f"{region}:{script}": number for script, number in sketch.scripts.items()})
+        for key, sketch in self._sketches.items():
+            # A set and a prompt are another script in another region, and a question is none that is read.
+            scripts = Counter({f"{key} {script}": number for script, number in sketch.scripts.items()})
             everything.add(msgspec.structs.replace(sketch, scripts=scripts))
         return self._group(ALL, ALL, everything, _Distinct.count_all(self._pairs.values()))
 
@@ -73,7 +69,9 @@ class Totals:
             residues=_sorted(sketch.residues),
             disagreements=_sorted(sketch.disagreements),
             missing=_sorted(sketch.missing),
-            fields=[_field(name, sketch.values[name]) for name in sorted(sketch.values)] if self._with_fields else None,
+            fields=None
+            if sketch.values is None
+            else [_field(name, sketch.values[name]) for name in sorted(sketch.values)],
         )
 
 

@@ -24,7 +24,6 @@ from schemas.terms import Generation, Region, SpeechType
 
 _KIND = ("generation", "region", "speech_type", "split", "label_region", "label_speech_type")
 _SPELLINGS = ("pronunciation", "dialect", "standard")
-_TEXTS_OF = {Generation.OF_2022: _SPELLINGS, Generation.OF_2020: ("dialect", "standard")}
 
 
 class _LeftOut:

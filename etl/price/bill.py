@@ -9,6 +9,7 @@ from msgspec import Struct, structs
 
 from etl.price.counted import example_tokens
 from etl.price.tokens import Tokenizer
+from etl.providers import read_providers
 from schemas.estimate import Estimate, SampleEstimate, Saving, ShardEstimate
 from schemas.manifest import Manifest
 from schemas.model import Model
@@ -61,6 +62,7 @@ def make_estimate(out: Path, manifest: Manifest, tokenizer: Tokenizer, bill: Bil
         usd_per_million_tokens=bill.usd_per_million_tokens,
         price_as_of=model.as_of,
         price_source=model.source,
+        no_jobs_from=_no_jobs_from(model),
         shutdown_date=model.shutdown_date,
         days_left=(model.shutdown_date - date.today()).days if model.shutdown_date else None,
         bin_tokens=bin_tokens,
@@ -72,6 +74,13 @@ def make_estimate(out: Path, manifest: Manifest, tokenizer: Tokenizer, bill: Bil
         price_usd=total.price_usd,
         price_krw=None if bill.rate is None else round(total.price_usd * bill.rate),
     )
+
+
+def _no_jobs_from(model: Model) -> date | None:
+    """Return the day from which no provider of *model* takes a job, or None where one does or nothing is known."""
+    known = read_providers()
+    days = [known[name].no_jobs_from for name in model.providers if name in known]
+    return max((day for day in days if day is not None), default=None) if None not in days else None
 
 
 def _estimate_shards(counts: pl.DataFrame, manifest: Manifest, bill: Bill, bin_tokens: int) -> Iterator[ShardEstimate]:

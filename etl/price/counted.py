@@ -44,7 +44,10 @@ def example_tokens(out: Path, manifest: Manifest, tokenizer: Tokenizer) -> pl.Da
     else:
         counted = pl.concat([_NONE, *(_count(out, chunk, tokenizer) for chunk in manifest.chunks)]).lazy()
         where = out / "chunks"
-    tokens = counted.join(chunks, on="chunk").select("shard", "tokens").collect()
+    try:
+        tokens = counted.join(chunks, on="chunk").select("shard", "tokens").collect()
+    except pl.exceptions.PolarsError as error:
+        raise BuildError(str(where), f"damaged ({error})", "build again") from error
     if tokens.height != manifest.counts.examples:
         problem = f"{tokens.height:,} examples, where the manifest has {manifest.counts.examples:,}"
         raise BuildError(str(where), problem, "build again")

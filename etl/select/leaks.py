@@ -4,12 +4,14 @@ What train and validation have in common: dropped from validation where the spli
 Of train, which is large, only those texts are held that validation has, too.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
 
 import polars as pl
 
+from etl.files import write_whole
+from etl.read.segments import to_ipc
 from etl.select.decisions import DECISIONS, TEXT_HASHES, Step, kept_for, read_decisions, read_keys
 from etl.select.groups import Group
 from etl.select.split import script_keys, speaker_keys
@@ -19,42 +21,77 @@ from schemas.terms import Split
 _SEEN = ["split", "reason", *TEXT_HASHES]
 
 
-def mark_in_training(decisions: pl.DataFrame, folder: Path, groups: Iterable[Group]) -> pl.Series:
+def find_shared(task: ShareTask) -> None:
+    """
+    Write which texts both sides have when the utterances of each section have been compared, for `in_training`.
+
+    Raises:
+        StorageError: They cannot be written.
+    """
+    folder = Path(task.decisions)
+    if all(_shared_path(folder, name).exists() for name in TEXT_HASHES):
+        return
+    for name, texts in _shared_texts(folder, task.groups, Step.COMPARED).items():
+        write_whole(_shared_path(folder, name), [to_ipc(texts.to_frame())])
+
+
+def in_training(decisions: pl.DataFrame, folder: Path) -> pl.Series:
     """
     Return the places of *decisions* that are kept for validation while their source, or target, is also one in train.
 
     Args:
         decisions: Columns `split`, `reason` and the hashes of the texts.
-        folder, groups: The decisions of all groups, as they are when texts have been compared.
+        folder: Where `find_shared` has written.
     """
-    held_out = decisions.filter(kept_for(Split.VALIDATION))
-    if held_out.is_empty():
-        return pl.Series(dtype=pl.UInt32)
-    shared = _shared_texts([held_out], folder, groups, Step.COMPARED)
+    shared = {name: pl.read_ipc(_shared_path(folder, name).read_bytes())[name] for name in TEXT_HASHES}
     return decisions.select(kept_for(Split.VALIDATION) & _has_one_of(shared)).to_series().arg_true()
 
 
 def count_shared(task: ShareTask) -> Shared:
     """Return what both sides have in common, measured on the final decisions on all groups."""
     folder = Path(task.decisions)
-    tables = (read_decisions(folder, group, _SEEN, Step.FINAL) for group in task.groups)
-    held_out = [
-        table.filter(kept_for(Split.VALIDATION)) for table in chain([DECISIONS.to_frame().select(_SEEN)], tables)
-    ]
-    shared = _shared_texts(held_out, folder, task.groups, Step.FINAL)
+    texts = _shared_texts(folder, task.groups, Step.FINAL)
+    speakers, scripts = _Sides(), _Sides()
+    leaking = 0
+    for group in task.groups:
+        decisions = read_decisions(folder, group, [*_SEEN, "speakers", "script"], Step.FINAL)
+        keys = read_keys(folder, group)
+        for split in Split:
+            kept = decisions.filter(kept_for(split))
+            for number in kept["speakers"].unique():
+                speakers[split].update(speaker_keys(keys.speakers[number]))
+            for number in kept["script"].drop_nulls().unique():
+                scripts[split].update(script_keys(keys.scripts[number], group.region, group.speech_type))
+        leaking += decisions.filter(kept_for(Split.VALIDATION) & _has_one_of(texts)).height
     return Shared(
-        speakers=_count_shared_keys(task, "speakers"),
-        scripts=_count_shared_keys(task, "script"),
-        texts=sum(texts.len() for texts in shared.values()),
-        validation_in_training=sum(frame.filter(_has_one_of(shared)).height for frame in held_out),
+        speakers=speakers.shared,
+        scripts=scripts.shared,
+        texts=sum(hashes.len() for hashes in texts.values()),
+        validation_in_training=leaking,
     )
 
 
-def _shared_texts(
-    held_out: Sequence[pl.DataFrame], folder: Path, groups: Iterable[Group], step: Step
-) -> dict[str, pl.Series]:
-    """Return, for each column of hashes, the different ones that the rows *held_out* and those kept for train both have."""
-    of_validation = {name: pl.concat([frame[name] for frame in held_out]).unique() for name in TEXT_HASHES}
+class _Sides(dict[Split, set[str]]):
+    """The keys met on each side."""
+
+    def __missing__(self, split: Split) -> set[str]:
+        return self.setdefault(split, set())
+
+    @property
+    def shared(self) -> int:
+        """How many both sides have."""
+        return len(self[Split.TRAIN] & self[Split.VALIDATION])
+
+
+def _shared_texts(folder: Path, groups: Iterable[Group], step: Step) -> dict[str, pl.Series]:
+    """Return, for each column of hashes, the different ones that rows kept for validation and rows kept for train both have."""
+    tables = (read_decisions(folder, group, _SEEN, step) for group in groups)
+    held_out = pl.concat(
+        table.filter(kept_for(Split.VALIDATION)) for table in chain([DECISIONS.to_frame().select(_SEEN)], tables)
+    )
+    of_validation = {name: held_out[name].unique() for name in TEXT_HASHES}
+    if held_out.is_empty():
+        return of_validation
     found = {name: [hashes.clear()] for name, hashes in of_validation.items()}
     for group in groups:
         training = read_decisions(folder, group, _SEEN, step).filter(kept_for(Split.TRAIN))
@@ -67,21 +104,5 @@ def _has_one_of(texts: dict[str, pl.Series]) -> pl.Expr:
     return pl.any_horizontal(pl.col(name).is_in(hashes.implode()) for name, hashes in texts.items())
 
 
-def _count_shared_keys(task: ShareTask, column: str) -> int:
-    """Return how many different keys, told by *column*, both sides have."""
-    keys: dict[Split, set[str]] = {split: set() for split in Split}
-    for group in task.groups:
-        decisions = read_decisions(Path(task.decisions), group, ["split", "reason", column], Step.FINAL)
-        named = _names(Path(task.decisions), group, column)
-        for split, found in keys.items():
-            for number in decisions.filter(kept_for(split))[column].drop_nulls().unique():
-                found.update(named(number))
-    return len(keys[Split.TRAIN] & keys[Split.VALIDATION])
-
-
-def _names(folder: Path, group: Group, column: str) -> Callable[[int], list[str]]:
-    """Return the function that gives the keys that a number in *column* stands for."""
-    told = read_keys(folder, group)
-    if column == "speakers":
-        return lambda number: speaker_keys(told.speakers[number])
-    return lambda number: script_keys(told.scripts[number], group.region, group.speech_type)
+def _shared_path(folder: Path, name: str) -> Path:
+    return folder / f"shared.{name}.ipc"

@@ -12,7 +12,7 @@ import polars as pl
 from etl.select.choice import order
 from etl.select.decisions import TEXT_HASHES, Step, drop, is_there, kept_for, read_decisions, read_keys, write_reasons
 from etl.select.groups import Group
-from etl.select.leaks import mark_in_training
+from etl.select.leaks import in_training
 from etl.select.quotas import Stratum
 from etl.select.split import speaker_keys
 from etl.tasks import LimitTask
@@ -58,8 +58,7 @@ def limited(task: LimitTask) -> pl.DataFrame:
     ]
     decisions = pl.concat(tables)
     if options.validation != "official":  # AI-Hub's own folders are as published: the leak is measured, not mended
-        in_training = mark_in_training(decisions, folder, task.all_groups)
-        decisions = drop(decisions, [in_training], DropReason.IN_TRAINING)
+        decisions = drop(decisions, [in_training(decisions, folder)], DropReason.IN_TRAINING)
     decisions = decisions.drop(TEXT_HASHES)
     if options.max_per_script is not None:
         scripts = decisions.select(pl.col("script").drop_nulls().unique()).with_columns(key="script")

@@ -47,13 +47,16 @@ def _utterances(task: JudgeTask) -> Iterator[pl.DataFrame]:
     group, options = task.group, task.options
     told = (*TOLD, "member") if options.dedup is Dedup.NONE and options.chooses else TOLD
     gathered: list[pl.DataFrame] = []
+    gathered_bytes = 0
     for number, source in enumerate(task.sources):
         settled = settle(read_utterances(source, options, told), source.hints)
         of_group = settled.filter(region=group.region.value, speech_type=group.speech_type.value)
         gathered.append(of_group.with_columns(segment=pl.lit(number, pl.UInt32)).collect())
-        if sum(frame.estimated_size() for frame in gathered) >= _GATHERED_BYTES:
+        gathered_bytes += int(gathered[-1].estimated_size())
+        if gathered_bytes >= _GATHERED_BYTES:
             yield pl.concat(gathered)
             gathered.clear()
+            gathered_bytes = 0
     if gathered:
         yield pl.concat(gathered)
 

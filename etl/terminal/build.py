@@ -22,9 +22,11 @@ PLAIN_SECONDS = 5.0
 _STEPS = {
     "scan": "looking at archives",
     "inspect": "looking at label files",
+    "stage": "looking at segments",
     "read": "reading label files",
     "select": "selecting",
     "compare": "comparing texts",
+    "share": "looking for texts on both sides",
     "limit": "limiting",
     "write": "writing chunks",
     "prove": "looking for leaks",

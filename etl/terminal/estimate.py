@@ -100,6 +100,8 @@ def _notes(found: Estimate, rate: float | None) -> list[Text]:
             f"Deduplication saved about {prices}: {saved.duplicates:,} examples, each taken as the mean of its shard."
         ),
     ]
+    if found.no_jobs_from is not None:
+        lines.append(Text(f"No new job can be created from {found.no_jobs_from} on.", "yellow"))
     if found.shutdown_date is not None and found.days_left is not None:
         over = found.days_left <= 0
         left = "it is gone" if over else f"{found.days_left:,} days left"

@@ -32,10 +32,10 @@ def show_inspection(console: Console, found: Inspection) -> None:
             console.print()
             console.print(table)
     console.print()
-    if found.total.fields is None:
-        console.print("Closed fields are not in a stage: inspect the corpus for them.", style="dim", highlight=False)
-    else:
+    if found.total.fields is not None:
         console.print(_fields(found.total.fields))
+    elif found.groups:
+        console.print("Closed fields are not in a stage: inspect the corpus for them.", style="dim", highlight=False)
 
 
 def _show_archive(console: Console, archive: InspectedArchive) -> None:

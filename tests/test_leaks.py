@@ -1,0 +1,117 @@
+"""The proof of the split: measured on what was written, for any graph of speakers and scripts; and what the official one leaks."""
+
+import json
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+
+import polars as pl
+import pytest
+from corpora import Member, member, sentences, stem, write_zip
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from runs import chunks_of, counts_of, one_thread, pair_in, saturi
+
+from etl.account import make_manifest
+from etl.build import build
+from etl.errors import PromiseError
+from etl.options import BuildOptions
+from etl.read.discover import Corpus
+from etl.tasks import Shared
+
+_ALL_TYPES = ("repeat", "answer", "dialogue")
+_texts = st.sampled_from(["가", "나", "다 라", "마", "바 사", "아"])
+
+
+def _recorded(kind: str, code: str, speakers: list[int], prompt: int, pairs: list[tuple[str, str]]) -> Member:
+    heard = "+".join(map(str, speakers if kind == "talk" else speakers[:1]))
+    return member(stem(kind, heard, prompt, code=code), "", "", province=code, transcription=sentences(*pairs))
+
+
+_graph = st.lists(
+    st.builds(
+        _recorded,
+        st.sampled_from(["st", "say", "talk"]),
+        st.sampled_from(["gs", "jj"]),
+        st.lists(st.integers(1, 9), min_size=2, max_size=2, unique=True),
+        st.integers(1, 6),
+        st.lists(st.tuples(_texts, _texts), min_size=1, max_size=3),
+    ),
+    min_size=1,
+    max_size=40,
+)
+
+
+def _measured(out: Path) -> tuple[dict[str, int], int]:
+    """Return what both sides of the build in *out* share, and how many validation examples do, read off its files alone."""
+    keys: dict[str, dict[str, set[str]]] = defaultdict(lambda: {"train": set(), "validation": set()})
+    for chunk, name in pl.read_parquet(out / "lineage.parquet").select("chunk", "member").iter_rows():
+        kind, script_set, _, *rest = name.removesuffix(".json").split("_")
+        side = keys["speakers"][chunk.split("/")[1]]
+        speakers = [part for part in rest if part.startswith("speaker")]
+        side.update(speakers)
+        if kind == "st":
+            keys["scripts"][chunk.split("/")[1]].add(f"{speakers[0][:9]} {script_set} {rest[1]}")
+    pairs = {
+        side: [pair_in(line) for lines in chunks_of(out, side).values() for line in lines]
+        for side in ("train", "validation")
+    }
+    for place, name in enumerate(("sources", "targets")):
+        for split, found in pairs.items():
+            keys[name][split] = {pair[place] for pair in found}
+    shared = {name: both["train"] & both["validation"] for name, both in keys.items()}
+    texts = shared["sources"], shared["targets"]
+    leaking = sum(source in texts[0] or target in texts[1] for source, target in pairs["validation"])
+    counts = {name: len(shared.get(name, set())) for name in ("scripts", "speakers")}
+    return counts | {"texts": sum(map(len, texts))}, leaking
+
+
+@settings(max_examples=25, deadline=None)
+@given(_graph, st.sampled_from([0.05, 0.3, 0.6]), st.sampled_from([{}, {"sample": 9, "dedup": "none"}]))
+def test_no_graph_of_speakers_leaks(graph: list[Member], share: float, more: dict[str, object]) -> None:
+    """However speakers, scripts and texts are woven together, nothing of them is on both sides, and the manifest says so."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_zip(Path(folder, "c", "라벨.zip"), dict(graph).items())
+        options = BuildOptions(unit="sentence", speech_type=_ALL_TYPES, validation=share, **more)  # type: ignore[arg-type]  # plain text, as from outside
+        build([Path(folder, "c")], Path(folder, "out"), options, make_executor=one_thread)
+        nothing = {"scripts": 0, "speakers": 0, "texts": 0}
+        assert _measured(Path(folder, "out")) == (nothing, 0)
+        counts = counts_of(Path(folder, "out"))
+        assert (counts["shared"], counts["validation_in_training"]) == (nothing, 0)
+
+
+@settings(max_examples=15, deadline=None)
+@given(_graph, _graph)
+def test_the_official_leak_is_measured(train: list[Member], validation: list[Member]) -> None:
+    """What the official split leaks is in the manifest, to the number, and a warning says it."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_zip(Path(folder, "c", "TL_라벨.zip"), dict(train).items())
+        write_zip(Path(folder, "c", "VL_라벨.zip"), dict(validation).items())
+        options = BuildOptions(unit="sentence", speech_type=_ALL_TYPES, validation="official")  # type: ignore[arg-type]  # plain text, as from outside
+        result = build([Path(folder, "c")], Path(folder, "out"), options, make_executor=one_thread)
+        counts = counts_of(Path(folder, "out"))
+        assert (counts["shared"], counts["validation_in_training"]) == _measured(Path(folder, "out"))
+        leaks = [warning for warning in result.warnings if "the official split leaks" in warning]
+        assert len(leaks) == any(counts["shared"].values())
+
+
+def test_the_summary_says_it(tmp_path: Path) -> None:
+    """The summary of a build shows what both sides share, and the official split's leak as a note."""
+    both = [member(stem("say", str(number), 1), f"말 {number}", f"글 {number}") for number in range(12)]
+    write_zip(tmp_path / "c" / "TL_경상.zip", both)
+    write_zip(tmp_path / "c" / "VL_경상.zip", both[:10])
+    run = saturi("build", "c", "--validation", "official", "--workers", "1", cwd=tmp_path)
+    assert "0 scripts, 10 speakers, 20 texts of train and validation" in run.stdout
+    assert "the official split leaks: train and validation share 0 scripts, 10 speakers, 20 texts" in run.stderr
+    assert "10 validation examples" in run.stderr
+    run = saturi("build", "c", "--workers", "1", "--json", cwd=tmp_path)
+    assert json.loads(run.stdout)["shared"] == {"scripts": 0, "speakers": 0, "texts": 0}
+
+
+@pytest.mark.parametrize("shared", [Shared(1, 0, 0, 0), Shared(0, 1, 0, 0), Shared(0, 0, 1, 0), Shared(0, 0, 0, 1)])
+def test_a_leak_breaks_a_promise(shared: Shared) -> None:
+    """A split of ours in which anything is on both sides ends the build with exit code 4."""
+    with pytest.raises(PromiseError, match=r"something in common: .*1 ") as caught:
+        make_manifest(BuildOptions(), [], Corpus((), 0, 0), [], shared)
+    assert caught.value.exit_code == 4
+    assert make_manifest(BuildOptions(validation="official"), [], Corpus((), 0, 0), [], shared)
