@@ -5,15 +5,19 @@ from collections.abc import Sequence
 from schemas.manifest import Manifest, ShardRow
 from schemas.terms import Split
 
+_NAMES = {"2022": "중·노년층 한국어 방언 데이터", "2020": "한국어 방언 발화"}
+_NUMBERS = {"2022": "71517, 71558", "2020": "118 to 122"}
+"""AI-Hub's data sets, by the generation of label files."""
+
 _TERMS = """\
 ## Licence and source
 
-The texts are from AI-Hub's data sets 「중·노년층 한국어 방언 데이터」 (71517, 71558) of the National Information Society Agency
+The texts are from AI-Hub's data sets {sets} of the National Information Society Agency
 (한국지능정보사회진흥원, NIA). **They may not leave Korea, nor be given or shown to anybody else, without NIA's agreement:** do not
 put this folder on a public hub. Whoever finds personal data in it reports that to AI-Hub and deletes the download. A work made
 from it names its source, such as:
 
-> 이 연구는 과학기술정보통신부의 재원으로 한국지능정보사회진흥원의 지원을 받아 구축된 "중·노년층 한국어 방언 데이터"를
+> 이 연구는 과학기술정보통신부의 재원으로 한국지능정보사회진흥원의 지원을 받아 구축된 {names}을(를)
 > 활용하여 수행된 연구입니다. 본 연구에 활용된 데이터는 AI 허브(aihub.or.kr)에서 다운로드 받으실 수 있습니다.
 """
 
@@ -44,7 +48,16 @@ The build is that whose manifest.json has SHA-256 `{manifest_sha256}`.
 | split | region | speech type | examples | bytes | tokens (o200k_base) |
 |---|---|---|---|---|---|
 {"".join(map(_row, shards))}{"".join(_total(split, shards) for split in Split)}
-{_TERMS}"""
+{_terms(manifest)}"""
+
+
+def _terms(manifest: Manifest) -> str:
+    """Return licence notice and source, with the data sets that label files were decoded from."""
+    found = [generation for generation in _NAMES if manifest.counts.generations.get(generation)]
+    return _TERMS.format(
+        sets=", ".join(f"「{_NAMES[generation]}」 ({_NUMBERS[generation]})" for generation in found),
+        names=", ".join(f'"{_NAMES[generation]}"' for generation in found),
+    )
 
 
 def _row(shard: ShardRow) -> str:
