@@ -9,7 +9,7 @@ RESULT := build/demo/result
 .PHONY: help setup demo test test-export lint types bench clean
 
 help:
-	@echo "make demo   write a synthetic corpus, build it, verify it, show where the result lies"
+	@echo "make demo   write a synthetic corpus, build it, verify it, submit it to a provider of our own, watch the job"
 	@echo "make test   run the tests; make test-export: those that need trl, and torch with it, which is gigabytes"
 	@echo "make lint   ruff; make types: mypy; make bench: the speed of the build against the naive recipe"
 
@@ -27,6 +27,14 @@ demo: setup
 	@echo
 	@echo "The chunks lie in $(RESULT)/chunks, the first line of one of them:"
 	@head -n 1 $(RESULT)/chunks/train/gyeongsang-answer-00000.jsonl
+	@echo
+	@echo "To a provider of our own on this machine, which needs no account:"
+	rm -f $(RESULT)/ledger.sqlite
+	OPENAI_API_KEY=none $(BIN)/python -m tests.provider --folder build/demo/provider --run sh -ec '\
+		$(BIN)/saturi submit $(RESULT) --base-url {base_url} --model gpt-4.1-mini-2025-04-14 --epochs 2 \
+			--providers tests/provider/providers.toml --models tests/provider/models.toml \
+			--accept-data-terms --yes --max-cost 10 && \
+		$(BIN)/saturi watch $(RESULT) --every 0.5'
 
 test: setup
 	$(BIN)/python -m pytest

@@ -9,7 +9,21 @@ from etl.errors import EtlError, OptionError, StorageError
 from etl.version import __version__
 
 INTERRUPTED = 130
-COMMANDS = ("inspect", "build", "verify", "explain", "check", "estimate", "export", "sample")
+COMMANDS = (
+    "inspect",
+    "build",
+    "verify",
+    "explain",
+    "check",
+    "estimate",
+    "export",
+    "submit",
+    "status",
+    "watch",
+    "cancel",
+    "clean",
+    "sample",
+)
 """In the order in which they are used; each is the function of its name in the module of its name in `etl.commands`."""
 
 

@@ -15,22 +15,36 @@ from etl.export import export
 from etl.inspect import inspect
 from etl.options import BuildOptions
 from etl.price.estimate import estimate
+from etl.submit.after import Access, Cleaning, Status, cancel, clean, status, watch
+from etl.submit.options import SubmitOptions
+from etl.submit.submit import Submission, plan_submission, submit
 from etl.verify import Verification, verify
 from schemas.estimate import Estimate
 
 __all__ = [
+    "Access",
     "BuildOptions",
     "BuildResult",
     "CheckReport",
+    "Cleaning",
     "Estimate",
     "EtlError",
+    "Status",
+    "Submission",
+    "SubmitOptions",
     "Verification",
     "build",
+    "cancel",
     "check",
+    "clean",
     "dry_run",
     "estimate",
     "explain",
     "export",
     "inspect",
+    "plan_submission",
+    "status",
+    "submit",
     "verify",
+    "watch",
 ]

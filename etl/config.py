@@ -4,18 +4,26 @@ import re
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct, structs
 
 from etl.errors import OptionError
 from schemas.cleaning import CleanRules
-from schemas.config import BuildTable, Config, CorpusTable
+from schemas.config import BuildTable, Config, CorpusTable, SubmitTable
+
+Table = TypeVar("Table", bound=Struct)
 
 DEFAULT_NAME = "etl.toml"
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*?)`(?: - at `\$\.?(?P<table>.*)`)?")
-_TABLES: dict[str, type[Struct]] = {"": Config, "corpus": CorpusTable, "build": BuildTable, "clean": CleanRules}
+_TABLES: dict[str, type[Struct]] = {
+    "": Config,
+    "corpus": CorpusTable,
+    "build": BuildTable,
+    "clean": CleanRules,
+    "submit": SubmitTable,
+}
 
 
 def read_config(path: Path) -> Config:
@@ -30,13 +38,18 @@ def read_config(path: Path) -> Config:
     except msgspec.ValidationError as error:
         raise OptionError(str(path), *_explain(str(error))) from error
     here = path.absolute().parent
-    table = config.build
-    paths = {name: str(here / value) for name in ("out", "stage") if (value := getattr(table, name)) is not None}
     return structs.replace(
         config,
         corpus=CorpusTable(tuple(str(here / name) for name in config.corpus.paths)),
-        build=structs.replace(table, **paths),
+        build=_below(here, config.build, "out", "stage"),
+        submit=_below(here, config.submit, "providers", "models", "key_file"),
     )
+
+
+def _below(here: Path, table: Table, *names: str) -> Table:
+    """Return *table* with the paths under *names* relative to *here*."""
+    said = {name: getattr(table, name) for name in names}
+    return structs.replace(table, **{name: str(here / path) for name, path in said.items() if path is not None})
 
 
 def read_toml(path: Path) -> dict[str, Any]:

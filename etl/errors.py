@@ -15,7 +15,13 @@ Everything that can go wrong, as one tree; each class knows the exit code of the
     │   ├── DiskFullError                              no space left
     │   ├── LockedError                                another build writes there
     │   └── ForeignFolderError                         the folder holds files that are not ours
+    ├── ProviderError (RuntimeError)                6  the provider's API refused something, or does not answer
+    │   ├── UnreachableError                           it was not even asked
+    │   ├── NoAnswerError                              it may or may not have done what it was asked
+    │   └── JobFailedError                             a job ended without a model
     └── RefusedError (PermissionError)              7  not eligible, or money would be spent that nobody agreed to
+        ├── EligibilityError                           the provider does not do this for this account or model
+        ├── SpendingError                              nobody agreed to what it costs, or to the terms of the data
         └── UnknownPriceError                          nobody can say what it would cost
 
 The arguments of an error are its facts, so that it travels between processes; `str()` makes the sentence: where, what
@@ -148,6 +154,31 @@ class ForeignFolderError(StorageError):
     """The folder is not empty and was not made by a build."""
 
 
+class ProviderError(EtlError, RuntimeError):
+    """The API of a provider refuses what it is asked, or cannot be reached; it did nothing."""
+
+    exit_code = 6
+
+    def __init__(self, where: str, problem: str, advice: str) -> None:
+        super().__init__(where, problem, advice)
+
+    def __str__(self) -> str:
+        where, problem, advice = self.args
+        return f"{where}: {problem}; {advice}"
+
+
+class UnreachableError(ProviderError):
+    """There is no connection to the provider, so that it was asked nothing."""
+
+
+class NoAnswerError(ProviderError):
+    """There is no answer, or one that says nothing: the provider may or may not have done what it was asked."""
+
+
+class JobFailedError(ProviderError):
+    """A job failed or was cancelled, and what was to follow it cannot."""
+
+
 class RefusedError(EtlError, PermissionError):
     """What was asked for is not done, since it is not allowed or would cost what nobody agreed to."""
 
@@ -163,6 +194,14 @@ class RefusedError(EtlError, PermissionError):
 
     def __str__(self) -> str:
         return f"{self.where}: {self.problem}; {self.advice}"
+
+
+class EligibilityError(RefusedError):
+    """The provider does not do this for this account, or not with this model."""
+
+
+class SpendingError(RefusedError):
+    """It would cost more than allowed, or nobody agreed to it, or to the terms of the data."""
 
 
 class UnknownPriceError(RefusedError):

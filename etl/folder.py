@@ -43,7 +43,7 @@ def claimed(out: Path, stage: Path) -> Iterator[None]:
         for folder in dict.fromkeys((out, stage)):
             _refuse_foreign(folder)
             make_folder(folder)
-            stack.enter_context(_locked(folder))
+            stack.enter_context(locked(folder))
         _sweep(out, stage)  # after a build that was killed
         try:
             yield
@@ -63,7 +63,14 @@ def _refuse_foreign(folder: Path) -> None:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[None]:
+    """
+    Hold *folder*, which is there, for this process.
+
+    Raises:
+        LockedError: Another process holds it.
+        StorageError: It cannot be written.
+    """
     marker = folder / MARKER
     with storage_errors(marker, 0):
         marker.touch()
@@ -72,7 +79,7 @@ def _locked(folder: Path) -> Iterator[None]:
             lock.acquire()
         except Timeout:
             raise LockedError(
-                folder, "another build is writing there", "wait until it ends, or give another folder"
+                folder, "another build or submission is writing there", "wait until it ends, or give another folder"
             ) from None
     try:
         yield

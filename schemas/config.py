@@ -1,4 +1,4 @@
-"""`etl.toml`: the options of a build, kept in a file; the command line goes over it, and it over the defaults."""
+"""`etl.toml`: options of builds and submissions, kept in a file; the command line goes over it, and it over the defaults."""
 
 from msgspec import Struct
 
@@ -52,9 +52,31 @@ class BuildTable(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
     allow_bad_archives: bool | None = None
 
 
+class SubmitTable(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """
+    `[submit]`: options of `submit` under their command-line names, with underscores; None where the file is silent.
+
+    `key_file` is here and nowhere else: the file that holds the key, readable by its owner alone.
+    """
+
+    provider: str | None = None
+    model: str | None = None
+    epochs: int | None = None
+    plan: str | None = None
+    suffix: str | None = None
+    seed: int | None = None
+    base_url: str | None = None
+    max_cost: float | None = None
+    accept_data_terms: bool | None = None
+    providers: str | None = None
+    models: str | None = None
+    key_file: str | None = None
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file."""
 
     corpus: CorpusTable = CorpusTable()
     build: BuildTable = BuildTable()
     clean: CleanRules = CleanRules()
+    submit: SubmitTable = SubmitTable()

@@ -1,10 +1,14 @@
 """Options of the test run, and the corpora that many tests share."""
 
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from corpora import ANSWER_ZIP, answers, write_zip
+from provider import Server, World, serving
+from submissions import KEY, make_build
 
 from benchmarks.corpus import FACTS, make_corpus
 from etl.sample.corpus import SampleReport, write_sample
@@ -15,6 +19,7 @@ os.environ.setdefault("POLARS_MAX_THREADS", "1")  # as in a worker; read when Po
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kills", type=int, default=25, help="how many builds are killed at a random moment")
     parser.addoption("--large", action="store_true", help="also build a million label files")
+    parser.addoption("--faults", type=int, default=100, help="how many submissions meet a random fault or are killed")
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew")
 
 
@@ -38,3 +43,29 @@ def here(tmp_path: Path) -> Path:
     """A folder with a corpus of answers in `corpus`, and nothing else."""
     write_zip(tmp_path / "corpus" / ANSWER_ZIP, answers(40))
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A provider on loopback."""
+    with serving(tmp_path_factory.mktemp("provider")) as running:
+        yield running
+
+
+@pytest.fixture
+def world(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """An account at the provider, for one test; its key is in the environment."""
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    return server.world(tmp_path.name)
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A build to submit, to be copied before it is."""
+    return make_build(tmp_path_factory.mktemp("built"))
+
+
+@pytest.fixture
+def out(built: Path, tmp_path: Path) -> Path:
+    """A build to submit, for one test."""
+    return Path(shutil.copytree(built, tmp_path / "out"))

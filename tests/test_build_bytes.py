@@ -133,7 +133,7 @@ def test_a_stage_serves_one_build_at_a_time(built: Built, tmp_path: Path) -> Non
 
     def second(_: object) -> None:
         if not (tmp_path / "two").exists():
-            with pytest.raises(LockedError, match="another build is writing there"):
+            with pytest.raises(LockedError, match="is writing there"):
                 build([built.corpus], tmp_path / "two", OPTIONS, stage=stage)
 
     build([built.corpus], tmp_path / "one", OPTIONS, stage=stage, watcher=second)

@@ -18,9 +18,11 @@ from etl.config import read_config
 from etl.export.targets import Target
 from etl.options import BuildOptions
 from etl.price.models import price_of, read_models
+from etl.providers import read_providers
 from etl.read.contents import TURN_CHARACTERS
 from etl.select.clean import RULES
-from schemas.config import BuildTable
+from etl.submit.options import SubmitOptions
+from schemas.config import BuildTable, SubmitTable
 from schemas.terms import DropReason, RejectReason
 
 ROOT = Path(__file__).parents[1]
@@ -74,6 +76,42 @@ def test_the_readme_lists_the_options_of_other_commands(name: str) -> None:
     table = _section("Before you pay: `check` and `estimate`").split(f"| option of `{name}` |")[1].split("\n\n")[0]
     options = {parameter.opts[0] for parameter in _command(name).params if parameter.opts[0].startswith("--")}
     assert set(re.findall(r"^\| `(--[a-z-]+)", table, flags=re.MULTILINE)) == options
+
+
+def test_the_readme_lists_the_options_of_submit() -> None:
+    """The table of options of `submit` names each of them, and no other, with its default; etl.toml has those it says."""
+    section = _section("To a provider: `submit` and `watch`")
+    rows = dict(re.findall(r"^\| `(--[a-z-]+)(?:\\\||[^|`])*` \|([^|]*)\|", section, flags=re.MULTILINE))
+    options = {parameter.opts[0]: parameter for parameter in _command("submit").params if "--" in parameter.opts[0]}
+    assert rows.keys() == options.keys()
+    for name in ("provider", "model", "plan"):
+        assert rows[f"--{name}"].strip() == f"`{getattr(SubmitOptions(), name)}`"
+    listed = [name.removeprefix("--").replace("-", "_") for name in rows]
+    in_file = {field.name for field in msgspec.structs.fields(SubmitTable)}
+    first = [name for name in listed if name in in_file - {"providers", "models"}]
+    assert set(first) | {"providers", "models", "key_file"} == in_file
+    for name in ("status", "watch", "cancel", "clean"):
+        for parameter in _command(name).params:
+            assert parameter.opts[0] in section or parameter.name in ("out", "job")
+
+
+def test_the_readme_says_when_a_provider_closes() -> None:
+    """The dates in the README are those of the profile."""
+    section = _section("To a provider: `submit` and `watch`")
+    closings = read_providers()["openai"].closings
+    assert set(re.findall(r"(?<![\w-])2\d{3}-\d\d-\d\d", section)) <= closings.keys()
+
+
+def test_the_python_example_of_a_plan_runs(out: Path, tmp_path: Path) -> None:
+    """The Python example of a submission in the README runs as it stands."""
+    [example] = re.findall(r"```python\n(# submit.*?)```", README, flags=re.DOTALL)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    run = subprocess.run(
+        [sys.executable, "-c", example], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    assert "all shards" in run.stdout
+    assert not (out / "ledger.sqlite").exists()
 
 
 def test_the_readme_lists_what_a_check_finds() -> None:
@@ -155,7 +193,9 @@ def test_the_python_example_runs(here: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_public_names() -> None:
     """Every public name is there, and the documented ones are public."""
     assert all(hasattr(etl, name) for name in etl.__all__)
-    assert {"build", "BuildOptions", "verify", "check", "estimate", "export"} <= set(etl.__all__)
+    assert {"build", "BuildOptions", "verify", "check", "estimate", "export", "submit", "SubmitOptions"} <= set(
+        etl.__all__
+    )
 
 
 @pytest.mark.parametrize("document", [pytest.param(README, id="english"), pytest.param(KOREAN, id="korean")])
@@ -179,7 +219,7 @@ def test_commands_in_the_documents_exist(document: str) -> None:
         for parameter in _command(name).params
         for option in (*parameter.opts, *parameter.secondary_opts)
     }
-    assert options <= known | {"--kills", "--large", "--memory", "--quick", "--write"}
+    assert options <= known | {"--kills", "--large", "--memory", "--quick", "--write", "--faults"}
 
 
 def test_files_the_documents_point_to_exist() -> None:

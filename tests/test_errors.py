@@ -14,17 +14,23 @@ from etl.errors import (
     ArchiveError,
     BuildError,
     DiskFullError,
+    EligibilityError,
     EmptyCorpusError,
     EtlError,
     ForeignFolderError,
     InputError,
+    JobFailedError,
     LockedError,
     MissingPathError,
+    NoAnswerError,
     OptionError,
     PromiseError,
+    ProviderError,
     RefusedError,
+    SpendingError,
     StorageError,
     UnknownPriceError,
+    UnreachableError,
     WorkerKilledError,
     WorkerStartError,
 )
@@ -50,6 +56,12 @@ _SAMPLES: list[tuple[EtlError, int, type[Exception], str]] = [
     ),
     (LockedError(*_THREE), 5, OSError, _SENTENCE),
     (ForeignFolderError(*_THREE), 5, OSError, _SENTENCE),
+    (ProviderError(*_THREE), 6, RuntimeError, _SENTENCE),
+    (UnreachableError(*_THREE), 6, RuntimeError, _SENTENCE),
+    (NoAnswerError(*_THREE), 6, RuntimeError, _SENTENCE),
+    (JobFailedError(*_THREE), 6, RuntimeError, _SENTENCE),
+    (EligibilityError(*_THREE), 7, PermissionError, _SENTENCE),
+    (SpendingError(*_THREE), 7, PermissionError, _SENTENCE),
     (RefusedError(*_THREE), 7, PermissionError, _SENTENCE),
     (UnknownPriceError(*_THREE), 7, PermissionError, _SENTENCE),
 ]
@@ -124,6 +136,6 @@ def test_errors_come_out_of_a_worker_as_they_went_in() -> None:
 
 
 def test_exit_codes_are_those_of_the_contract() -> None:
-    """Branches have the codes others script against: 2 usage, 3 input, 4 a broken promise, 5 storage, 7 refused."""
-    branches = (EtlError, OptionError, InputError, PromiseError, StorageError, RefusedError)
-    assert [kind.exit_code for kind in branches] == [1, 2, 3, 4, 5, 7]
+    """Branches have the codes others script against: 2 usage, 3 input, 4 a broken promise, 5 storage, 6 the provider, 7 refused."""
+    branches = (EtlError, OptionError, InputError, PromiseError, StorageError, ProviderError, RefusedError)
+    assert [kind.exit_code for kind in branches] == [1, 2, 3, 4, 5, 6, 7]

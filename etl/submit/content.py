@@ -1,0 +1,178 @@
+"""The content of a file that is sent: chunks joined on the fly, read in any part and any number of times, never held."""
+
+import hashlib
+import io
+from bisect import bisect_right
+from itertools import accumulate
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+from msgspec import Struct
+
+from etl.errors import BuildError
+from schemas.ledger import Piece
+
+BOM = b"\xef\xbb\xbf"
+_BLOCK_BYTES = 1 << 20
+
+
+class Digests(NamedTuple):
+    """The two hashes of a content, as hexadecimal digits."""
+
+    sha256: str
+    md5: str
+
+
+class Content(Struct, frozen=True, kw_only=True):
+    """
+    Chunks of a build, one after the other, as one file.
+
+    Args:
+        folder: The output folder of the build.
+        pieces: The chunks, in order.
+        bom: Whether a UTF-8 byte order mark goes first.
+    """
+
+    folder: Path
+    pieces: tuple[Piece, ...]
+    bom: bool = False
+
+    @property
+    def bytes(self) -> int:
+        """Length of the whole."""
+        return len(BOM) * self.bom + sum(piece.bytes for piece in self.pieces)
+
+    @property
+    def examples(self) -> int:
+        """Number of lines."""
+        return sum(piece.examples for piece in self.pieces)
+
+    def digests(self) -> Digests:
+        """
+        Return the hashes of the whole.
+
+        Raises:
+            BuildError: A chunk cannot be read, or is longer or shorter than it should be.
+        """
+        sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+        with Span(self, 0, self.bytes) as span:
+            while block := span.read(_BLOCK_BYTES):
+                sha256.update(block)
+                md5.update(block)
+        return Digests(sha256.hexdigest(), md5.hexdigest())
+
+    def cuts(self, most_bytes: int) -> list[tuple[int, int]]:
+        """
+        Return (start, end) of consecutive parts of at most *most_bytes*, each ending at the end of a line.
+
+        A line that is longer than that alone is cut through.
+        """
+        parts = []
+        start = 0
+        while start < self.bytes:
+            end = min(start + most_bytes, self.bytes)
+            if end < self.bytes:
+                end = self._line_end(start, end) or end
+            parts.append((start, end))
+            start = end
+        return parts
+
+    def _line_end(self, start: int, end: int) -> int | None:
+        """Return the last position in (*start*, *end*] that follows a newline, or None."""
+        while end > start:
+            first = max(start, end - _BLOCK_BYTES)
+            with Span(self, first, end) as span:
+                at = span.readall().rfind(b"\n")
+            if at >= 0:
+                return first + at + 1
+            end = first
+        return None
+
+
+def locate(pieces: tuple[Piece, ...], line: int) -> tuple[str, int] | None:
+    """Return the path of the chunk that holds *line* (from 1) of the joined file, and its line there, or None."""
+    before = 0
+    for piece in pieces:
+        if before < line <= before + piece.examples:
+            return piece.path, line - before
+        before += piece.examples
+    return None
+
+
+class Span(io.RawIOBase):
+    """
+    The bytes of a content from *start* to *end*, as a file to read and to rewind; one chunk is open at a time.
+
+    Raises:
+        BuildError: While reading: a chunk cannot be read, or is shorter than the manifest says.
+    """
+
+    def __init__(self, content: Content, start: int, end: int) -> None:
+        self._start, self._length = start, end - start
+        self._position = 0
+        chunks = [(content.folder / piece.path, piece.bytes) for piece in content.pieces]
+        self._sources: list[Path | None] = [*([None] if content.bom else []), *(path for path, _ in chunks)]
+        sizes = [*([len(BOM)] if content.bom else []), *(size for _, size in chunks)]
+        self._ends = list(accumulate(sizes))
+        self._open: tuple[int, BinaryIO] | None = None
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def seekable(self) -> bool:
+        """Return True."""
+        return True
+
+    def tell(self) -> int:
+        """Return the position, from the start of the span."""
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go to *offset*, and return the position."""
+        self._position = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._length}[whence] + offset
+        return self._position
+
+    def readinto(self, buffer: Any) -> int:  # whatever holds bytes; the standard library's own type is private
+        """Read into *buffer*, and return how many bytes; 0 at the end."""
+        block = self._some(min(len(buffer), self._length - self._position))
+        buffer[: len(block)] = block
+        self._position += len(block)
+        return len(block)
+
+    def _some(self, wanted: int) -> bytes:
+        """Return 1 to *wanted* bytes at the position, no more than one chunk has."""
+        if wanted <= 0:
+            return b""
+        at = self._start + self._position
+        index = bisect_right(self._ends, at)
+        offset = at - (self._ends[index - 1] if index else 0)
+        wanted = min(wanted, self._ends[index] - at)
+        path = self._sources[index]
+        if path is None:
+            return BOM[offset : offset + wanted]
+        try:
+            file = self._opened(index, path)
+            file.seek(offset)
+            block = file.read(wanted)
+        except OSError as error:
+            raise BuildError(str(path), f"cannot be read ({error.strerror})", "build again") from error
+        if not block:
+            raise BuildError(str(path), "shorter than the manifest says", "build again")
+        return block
+
+    def _opened(self, index: int, path: Path) -> BinaryIO:
+        if self._open is None or self._open[0] != index:
+            self._close_chunk()
+            self._open = (index, path.open("rb", buffering=0))
+        return self._open[1]
+
+    def _close_chunk(self) -> None:
+        if self._open is not None:
+            self._open[1].close()
+            self._open = None
+
+    def close(self) -> None:
+        """Close the chunk that is open."""
+        self._close_chunk()
+        super().close()

@@ -1,0 +1,129 @@
+"""What a submission and a watch tell while they run; each is one line of `--json`, told apart by its `news`."""
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from schemas.ledger import JobRow
+
+
+class Uploading(Struct, frozen=True, kw_only=True, tag="uploading", tag_field="news"):
+    """Bytes of a file that are there, of how many."""
+
+    file: str
+    done: int
+    total: int
+
+
+class JobKnown(Struct, frozen=True, kw_only=True, tag="known", tag_field="news"):
+    """A job of the plan was submitted before; it is not created again."""
+
+    title: str
+    job_id: str
+    status: str | None
+
+
+class JobCreated(Struct, frozen=True, kw_only=True, tag="created", tag_field="news"):
+    """A job was created."""
+
+    title: str
+    job_id: str
+
+
+class JobStatus(Struct, frozen=True, kw_only=True, tag="status", tag_field="news"):
+    """A job has another status than before; it may be one that nobody has heard of."""
+
+    title: str
+    job_id: str
+    status: str
+
+
+class JobEvent(Struct, frozen=True, kw_only=True, tag="event", tag_field="news"):
+    """
+    What a provider says of a job.
+
+    `at` is the provider's time in seconds since 1970; step and losses are null where the event has none.
+    """
+
+    title: str
+    job_id: str
+    event_id: str
+    at: int
+    level: str
+    message: str
+    step: int | None = None
+    train_loss: float | None = None
+    valid_loss: float | None = None
+
+
+class NoAnswer(Struct, frozen=True, kw_only=True, tag="no_answer", tag_field="news"):
+    """The provider does not answer; it is asked again."""
+
+    problem: str
+
+
+class Flaw(Struct, frozen=True, kw_only=True):
+    """
+    A line of a submitted file that the provider finds fault with, and where it came from.
+
+    `line` counts from 1 in the file as it was sent; `chunk` and `chunk_line` are where it lies here. Archive, member and
+    sentence are null where the build was replaced since, or its lineage is gone.
+    """
+
+    line: int
+    chunk: str | None
+    chunk_line: int | None
+    archive: str | None = None
+    member: str | None = None
+    sentence: int | None = None
+
+
+class JobEnded(Struct, frozen=True, kw_only=True, tag="ended", tag_field="news"):
+    """
+    A job has come to its end.
+
+    `billed_tokens` and `usd` are the estimate, `trained_tokens` what the provider says, and `trained_usd` what that costs
+    at the price of the estimate; null where not known.
+    """
+
+    title: str
+    job_id: str
+    status: str
+    model: str | None
+    billed_tokens: int | None
+    trained_tokens: int | None
+    usd: float | None
+    trained_usd: float | None
+    error_code: str | None
+    error_message: str | None
+    flaws: tuple[Flaw, ...] = ()
+
+
+News = Uploading | JobKnown | JobCreated | JobStatus | JobEvent | NoAnswer | JobEnded
+Reporter = Callable[[News], None]
+
+
+def silent(_: News) -> None:
+    """Tell nobody."""
+
+
+def ended(row: JobRow, flaws: tuple[Flaw, ...] = ()) -> JobEnded:
+    """Return the news that the job of *row* has ended."""
+    return JobEnded(
+        title=row.title,
+        job_id=row.job_id or "",
+        status=row.status or "",
+        model=row.fine_tuned_model,
+        billed_tokens=row.billed_tokens,
+        trained_tokens=row.trained_tokens,
+        usd=cost(row.billed_tokens, row.usd_per_million_tokens),
+        trained_usd=cost(row.trained_tokens, row.usd_per_million_tokens),
+        error_code=row.error_code,
+        error_message=row.error_message,
+        flaws=flaws,
+    )
+
+
+def cost(tokens: int | None, usd_per_million_tokens: float | None) -> float | None:
+    """Return the price of *tokens* in US dollars, or None where one of the two is not known."""
+    return None if tokens is None or usd_per_million_tokens is None else tokens * usd_per_million_tokens / 1e6

@@ -1,0 +1,70 @@
+"""Submissions in a process of their own, to be killed. A server that forks has loaded the SDK once, for all of them."""
+
+import multiprocessing
+import os
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import NamedTuple
+
+from openai import OpenAI
+from openai.types import FileObject, Model, Upload
+from openai.types.fine_tuning import FineTuningJob
+from openai.types.uploads import UploadPart
+from submissions import HASTE, KEY, YES, YES_AGAIN
+
+from etl.check import check  # this and the SDK, so that they are loaded before a process is forked
+from etl.errors import EtlError
+from etl.submit.options import SubmitOptions
+from etl.submit.pace import Pace
+from etl.submit.submit import submit
+
+_SDK = OpenAI(api_key="none")
+_PRELOADED = (check, _SDK.files, _SDK.uploads.parts, _SDK.fine_tuning.jobs, _SDK.models)
+for _kind in (FileObject, FineTuningJob, Model, Upload, UploadPart):
+    _kind.model_rebuild()
+
+DONE, RESUBMIT, FAILED, KILLED = 0, 7, 1, -9
+"""Exit codes: done; nobody knows whether a job was created; any other foreseen error; killed."""
+
+
+class Errand(NamedTuple):
+    """One submission."""
+
+    out: Path
+    options: SubmitOptions
+    again: bool = False
+    pace: Pace = HASTE
+
+
+def run(errand: Errand) -> None:
+    """Submit, and end this process with an exit code."""
+    os.environ["OPENAI_API_KEY"] = KEY
+    try:
+        submit(errand.out, errand.options, consent=YES_AGAIN if errand.again else YES, pace=errand.pace)
+    except EtlError as error:
+        os._exit(RESUBMIT if "--resubmit" in str(error) else FAILED)
+    os._exit(DONE)
+
+
+class Submitter:
+    """Starts submissions, each in a process forked from one that has everything loaded."""
+
+    def __init__(self) -> None:
+        here = str(Path(__file__).parent)
+        # The forking process imports this module by its name.
+        os.environ["PYTHONPATH"] = os.pathsep.join([here, str(Path(here).parent), os.environ.get("PYTHONPATH", "")])
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(["submitter"])
+
+    def start(self, errand: Errand) -> BaseProcess:
+        """Start a submission."""
+        process = self._context.Process(target=run, args=(errand,))
+        process.start()
+        return process
+
+    def finish(self, errand: Errand) -> int:
+        """Submit, and return the exit code."""
+        process = self.start(errand)
+        process.join(60)
+        assert process.exitcode is not None
+        return process.exitcode

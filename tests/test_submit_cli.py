@@ -1,0 +1,188 @@
+"""The commands of the provider's side, as their users start them: what is asked, what is said, and exit codes."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from provider import MODELS, PROVIDERS, Fault, Server, World
+from provider.faults import FILE, answer_lost
+from provider.world import MODEL
+from runs import command, error_of, saturi
+from submissions import assert_submitted_once
+
+KNOWN = ("--providers", str(PROVIDERS), "--models", str(MODELS))
+
+
+def submission(server: Server, world: World, *more: str) -> list[str]:
+    """Return the arguments of a submission of `out` to *world*."""
+    return [
+        "submit",
+        "out",
+        "--base-url",
+        server.base_url(world.name),
+        "--model",
+        MODEL,
+        "--epochs",
+        "2",
+        *KNOWN,
+        *more,
+    ]
+
+
+def answering(cwd: Path, arguments: list[str], *answers: str) -> tuple[int, str]:
+    """Run the command line on a terminal where somebody types *answers*; return exit code and all that was shown."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        command(*arguments), cwd=cwd, stdin=theirs, stdout=theirs, stderr=theirs, env={**os.environ, "COLUMNS": "120"}
+    )
+    os.close(theirs)
+    shown, left = b"", list(answers)
+    while True:
+        try:
+            block = os.read(ours, 4096)
+        except OSError:  # Linux says so when the other side is closed
+            break
+        if not block:
+            break
+        shown += block
+        if left and b"Type " in shown.rpartition(b"\n")[2] and shown.endswith(b": "):
+            os.write(ours, left.pop(0).encode() + b"\n")
+    os.close(ours)
+    return process.wait(), shown.decode()
+
+
+@pytest.mark.usefixtures("out")
+def test_a_submission_on_a_terminal(tmp_path: Path, server: Server, world: World) -> None:
+    """On a terminal the terms and the plan with its price are shown, and each is agreed to by a typed word; then it is quiet."""
+    code, shown = answering(tmp_path, submission(server, world), "agree", "no")
+    assert code == 7
+    assert "may not leave Korea" in shown
+    assert "nobody agreed to 1 jobs for $" in shown
+    assert world.jobs == {}
+    assert world.files == {}
+    code, shown = answering(tmp_path, submission(server, world), "submit")
+    assert code == 0, shown
+    assert "Type submit to create 1 jobs for $" in shown
+    code, shown = answering(tmp_path, submission(server, world))
+    assert (code, "submitted before as ftjob-" in shown) == (0, True)
+    assert_submitted_once(tmp_path / "out", world)
+
+
+@pytest.mark.usefixtures("out")
+def test_nobody_there_to_answer(tmp_path: Path, server: Server, world: World) -> None:
+    """Without a terminal, --yes, --max-cost and --accept-data-terms are needed, or the exit code is 7 and nothing is sent."""
+    refused = saturi(*submission(server, world), "--yes", "--max-cost", "9", cwd=tmp_path)
+    assert (refused.returncode, refused.stdout) == (7, "")
+    assert "add --accept-data-terms" in refused.stderr
+    for arguments in (["--yes"], ["--max-cost", "9"], ["--yes", "--max-cost", "0.000001"]):
+        refused = saturi(*submission(server, world), "--accept-data-terms", *arguments, cwd=tmp_path)
+        assert refused.returncode == 7
+        assert "--max-cost" in refused.stderr
+    assert {sent.method for sent in world.requests} == {"GET"}
+    (tmp_path / "etl.toml").write_text("[submit]\naccept_data_terms = true\nmax_cost = 9\nseed = 5\n")
+    done = saturi(*submission(server, world), "--yes", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["created"] == 1
+    assert [job["seed"] for job in world.jobs.values()] == [5]
+
+
+def test_the_whole_way(out: Path, tmp_path: Path, server: Server, world: World) -> None:
+    """Submit, status, watch, cancel and clean, one after the other, each say what there is and end with 0."""
+    agreed = ("--yes", "--max-cost", "9", "--accept-data-terms", "--plan", "per-shard")
+    done = saturi(*submission(server, world, *agreed), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "gyeongsang repeat" in done.stdout
+    found = saturi("status", "out", "--json", cwd=tmp_path)
+    assert [row["state"] for row in json.loads(found.stdout)["jobs"]] == ["created", "created"]
+    refused = error_of(saturi("cancel", "out", cwd=tmp_path), 7)
+    assert "--yes" in refused
+    lines = saturi("watch", "out", "--every", "0.05", "--json", cwd=tmp_path)
+    assert lines.returncode == 0, lines.stderr
+    news = [json.loads(line) for line in lines.stdout.splitlines()]
+    assert {one["news"] for one in news} == {"event", "status", "ended"}
+    again = saturi("watch", "out", cwd=tmp_path)
+    assert again.returncode == 0
+    assert again.stdout.count("model: ft:") == 2
+    assert "no job to cancel" in saturi("cancel", "out", cwd=tmp_path).stdout
+    assert saturi("clean", "out", "--yes", cwd=tmp_path).returncode == 0
+    assert world.files == {}
+    assert out.exists()
+
+
+@pytest.mark.usefixtures("out")
+def test_a_job_that_fails(tmp_path: Path, server: Server, world: World) -> None:
+    """A watch of a job that fails names the lines with archive and member, and ends with 6."""
+    world.flagged = (4, 13)
+    agreed = ("--yes", "--max-cost", "9", "--accept-data-terms")
+    assert saturi(*submission(server, world, *agreed), cwd=tmp_path).returncode == 0
+    run = saturi("watch", "out", "--every", "0.05", cwd=tmp_path)
+    assert run.returncode == 6
+    assert "line 4 is chunks/train/gyeongsang-answer-00000.jsonl:4, from " in run.stdout
+    assert ".zip!say_set1" in run.stdout
+
+
+@pytest.mark.usefixtures("out")
+def test_a_terminal_that_cannot_print_everything(tmp_path: Path, server: Server, world: World) -> None:
+    """On a console in another encoding curves are drawn with letters, and nothing breaks."""
+    agreed = ("--yes", "--max-cost", "9", "--accept-data-terms")
+    done = saturi(*submission(server, world, *agreed), cwd=tmp_path, PYTHONIOENCODING="cp949")
+    assert done.returncode == 0, done.stderr
+    run = saturi("watch", "out", "--every", "0.05", cwd=tmp_path, PYTHONIOENCODING="ascii")
+    assert run.returncode == 0, run.stderr
+    assert "loss @" in run.stdout
+
+
+@pytest.mark.usefixtures("out")
+def test_interrupted(tmp_path: Path, server: Server, world: World) -> None:
+    """Ctrl-C while a file goes up ends with 130 and how to go on, and the same command goes on."""
+    agreed = ("--yes", "--max-cost", "9", "--accept-data-terms")
+    world.faults += [Fault(FILE, stall_seconds=1.0, proceeds=True), answer_lost(FILE, nth=2)]
+    process = subprocess.Popen(
+        command(*submission(server, world, *agreed)), cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    while not world.faults[0].seen:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert b"Run the same command again" in errors
+    assert saturi(*submission(server, world, *agreed), cwd=tmp_path).returncode == 0
+    assert len(world.jobs) == 1
+
+
+USAGE = {
+    "no-plan": ["--plan", "all"],
+    "no-epochs": ["--epochs", "0"],
+    "long-suffix": ["--suffix", "x" * 65],
+    "no-seed": ["--seed", "-1"],
+    "no-cost": ["--max-cost", "nan"],
+    "no-provider": ["--provider", "nobody"],
+    "no-address": ["--provider", "azure", "--base-url", "nowhere"],
+    "no-file": ["--providers", "nowhere.toml"],
+}
+
+
+@pytest.mark.parametrize("arguments", USAGE.values(), ids=USAGE)
+@pytest.mark.usefixtures("out")
+def test_wrong_options(tmp_path: Path, arguments: list[str]) -> None:
+    """An option with a value it cannot have is refused with 2, and no ledger is made."""
+    run = saturi("submit", "out", *arguments, cwd=tmp_path, OPENAI_API_KEY="none", AZURE_OPENAI_API_KEY="none")
+    assert run.returncode == 2, run.stderr
+    assert arguments[0] in run.stderr or arguments[1] in run.stderr or arguments[-2] in run.stderr
+    assert not (tmp_path / "out" / "ledger.sqlite").exists()
+
+
+def test_nothing_large_is_loaded() -> None:
+    """Neither the help nor the public API loads the SDK."""
+    for code in (
+        "import etl; etl.submit",
+        "import cli, click.testing; click.testing.CliRunner().invoke(cli.cli, ['--help'])",
+    ):
+        probe = f"import sys; {code}; sys.exit('openai' in sys.modules or 'polars' in sys.modules)"
+        run = subprocess.run([*command()[:1], "-c", probe], cwd=Path(__file__).parents[1], check=False)
+        assert run.returncode == 0, code

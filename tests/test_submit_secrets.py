@@ -1,0 +1,133 @@
+"""The key stands in nothing that is written, and no speaker and no file name in anything that is sent."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from corpora import ANSWER_ZIP, member, stem, write_zip
+from provider import MODELS, PROVIDERS, Server, World
+from provider.faults import FILE, JOB, answer_lost, refused
+from provider.world import MODEL
+from runs import command
+
+CANARY = "sk-canary-7f3a9c51d2e84b60"
+
+
+def run(here: Path, *arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line in *here* with the key in its environment, as talkative as it can be."""
+    said = {"OPENAI_API_KEY": CANARY, "OPENAI_LOG": "debug", "PYTHONIOENCODING": "utf-8"} | environment
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("OPENAI")}
+    return subprocess.run(
+        command(*arguments),
+        cwd=here,
+        env=inherited | said,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=120,
+    )
+
+
+def submitting(server: Server, world: World, *more: str) -> list[str]:
+    """Return the arguments of a submission of `out` to *world*."""
+    address = server.base_url(world.name)
+    agreed = ["--yes", "--max-cost", "5", "--accept-data-terms", "--epochs", "1"]
+    agreed += ["--providers", str(PROVIDERS), "--models", str(MODELS)]
+    return ["submit", "out", "--base-url", address, "--model", MODEL, *agreed, *more]
+
+
+def assert_nowhere(secret: str, folder: Path, *runs: subprocess.CompletedProcess[str]) -> None:
+    """Check that *secret* is in no file below *folder*, in no name of one, and in no output of *runs*."""
+    for path in folder.rglob("*"):
+        assert secret not in path.name
+        assert path.is_dir() or secret.encode() not in path.read_bytes(), path
+    for one in runs:
+        assert secret not in one.stdout + one.stderr
+
+
+@pytest.mark.usefixtures("out")
+def test_the_key(tmp_path: Path, server: Server, world: World) -> None:
+    """Through successes, refusals that say the key back, and lost answers, the key is in no file and no output."""
+    world.key = CANARY
+    runs = [run(tmp_path, *submitting(server, world), OPENAI_API_KEY=CANARY + "x")]
+    assert "Incorrect API key provided: (key)" in runs[0].stderr
+    assert runs[0].returncode == 6
+    for fault in (refused(FILE, 400), refused(JOB, 403, "training_not_available"), answer_lost(JOB)):
+        world.faults[:] = [fault]
+        runs.append(run(tmp_path, *submitting(server, world)))
+        assert runs[-1].returncode in (6, 7)
+    world.faults.clear()
+    runs.append(run(tmp_path, *submitting(server, world)))
+    runs.append(run(tmp_path, *submitting(server, world, "--dry-run", "--json")))
+    runs += [run(tmp_path, verb, "out") for verb in ("status", "cancel", "clean")]
+    runs.append(run(tmp_path, "watch", "out", "--every", "0.05", "--json"))
+    assert runs[4].returncode == 0, runs[4].stderr
+    assert runs[-1].returncode == 0, runs[-1].stderr
+    assert "answer 400" in runs[1].stderr
+    assert_nowhere(CANARY, tmp_path, *runs)
+    assert any(f"Bearer {CANARY}" in dict(sent.headers).values() for sent in world.requests)
+
+
+@pytest.mark.usefixtures("out")
+def test_a_key_in_a_file(tmp_path: Path, server: Server, world: World) -> None:
+    """A key file that others can read, or that is gone, is refused; one with mode 0600 does, and goes before the environment."""
+    world.key = CANARY
+    (tmp_path / "etl.toml").write_text('[submit]\nkey_file = "key"\n')
+    (tmp_path / "key").write_text(CANARY + "\n")
+    (tmp_path / "key").chmod(0o644)
+    refused_run = run(tmp_path, *submitting(server, world), OPENAI_API_KEY="")
+    assert (refused_run.returncode, "chmod 600" in refused_run.stderr) == (2, True)
+    (tmp_path / "key").chmod(0o600)
+    done = run(tmp_path, *submitting(server, world), OPENAI_API_KEY="sk-wrong")
+    assert done.returncode == 0, done.stderr
+    watching = run(tmp_path, "watch", "out", "--every", "0.05", OPENAI_API_KEY="")
+    assert watching.returncode == 0, watching.stderr
+    (tmp_path / "key").unlink()
+    gone = run(tmp_path, *submitting(server, world, "--seed", "1"))
+    assert gone.returncode == 2
+    assert_nowhere(CANARY, tmp_path, refused_run, done, watching, gone)
+
+
+@pytest.mark.usefixtures("out")
+def test_no_key(tmp_path: Path, server: Server, world: World) -> None:
+    """Without a key nothing is asked, and the variable is named; a dry run needs none."""
+    found = run(tmp_path, *submitting(server, world), OPENAI_API_KEY="")
+    assert (found.returncode, found.stdout) == (2, "")
+    assert "OPENAI_API_KEY" in found.stderr
+    assert world.requests == []
+    assert run(tmp_path, *submitting(server, world, "--dry-run"), OPENAI_API_KEY="").returncode == 0
+
+
+def test_no_speaker_and_no_file_name(tmp_path: Path, server: Server, world: World) -> None:
+    """Of speakers, collectors, their fields, and names of archives, members and folders nothing is sent."""
+    canary = "kanarienvogel"
+    folder = tmp_path / f"{canary}-corpus"
+    rows = []
+    for number in range(1, 200):
+        who = {"speakerId": f"{canary}{number}", "gender": canary, "job": canary, "residenceProvince": "gs"}
+        more = {"fileName": canary, "speaker": [who], "collector": {"collectorId": canary}}
+        name, content = member(stem("say", str(number), 1), f"가 {number}", f"나 {number}", **more)
+        rows.append((f"{canary}/{name}", content))
+    write_zip(folder / canary / ANSWER_ZIP, rows)
+    built = run(tmp_path, "build", folder, "--out", "out", "--workers", "1", "--validation", "0.3")
+    assert built.returncode == 0, built.stderr
+    shutil.rmtree(folder)
+    done = run(tmp_path, *submitting(server, world, "--suffix", "saturi"))
+    assert done.returncode == 0, done.stderr
+    assert len(world.files) == 2
+    assert_nowhere(canary, world.folder)
+    for sent in world.requests:
+        assert canary not in repr(sent)
+        assert "speakergs" not in repr(sent)
+        assert str(tmp_path) not in repr(sent)
+    for file in world.folder.iterdir():
+        assert b"speaker" not in file.read_bytes()
+
+
+def test_the_key_is_no_argument(tmp_path: Path) -> None:
+    """No command has an option for the key itself."""
+    for name in ("submit", "status", "watch", "cancel", "clean"):
+        text = run(tmp_path, name, "--help").stdout
+        assert ("--key" in text or "--api-key" in text) is False
