@@ -1,5 +1,5 @@
 """
-The rules of selection as an oracle: plain loops over plain rows, in the order the README gives, without any of our own code.
+The rules of selection as an oracle: plain loops over plain rows, in the order docs/build.md gives, without any of our own code.
 
 What is hashed, and how, is part of the format, and so is written down here a second time.
 """

@@ -80,6 +80,7 @@ def test_a_row_is_on_the_side_of_all_its_keys(keys: list[str], side: Split | Non
         pytest.param("a", "1:79", SpeechType.ANSWER, ["speaker:a"], id="answer"),
         pytest.param("a\nb", "1:79", SpeechType.DIALOGUE, ["speaker:a", "speaker:b"], id="dialogue"),
         pytest.param("a", "1:79", SpeechType.UNKNOWN, ["speaker:a"], id="unknown"),
+        pytest.param("a/1\na/2\nb/1", None, SpeechType.DIALOGUE, ["speaker:a", "speaker:b"], id="known-within-a-file"),
         pytest.param("화자 하나\n둘", None, SpeechType.ANSWER, ["speaker:화자 하나", "speaker:둘"], id="hangul"),
     ],
 )

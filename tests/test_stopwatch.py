@@ -9,8 +9,18 @@ from runs import facts_of, result_of, saturi
 from etl.stopwatch import Stopwatch, lap, timed
 
 READING = {"find", "inflate", "crc", "decode", "rows", "columns", "segment write", "read_batch"}
-SELECTING = {"judge", "compare", "limit", "count_shared"}
-WRITING = {"take", "render", "tokens", "chunk write", "write_section", "write_trace", "write_lineage", "write_rejects"}
+SELECTING = {"judge", "compare", "find_shared", "limit", "count_shared"}
+WRITING = {
+    "decide",
+    "take",
+    "render",
+    "tokens",
+    "chunk write",
+    "write_section",
+    "write_trace",
+    "write_lineage",
+    "write_rejects",
+}
 
 
 def test_laps_add_up() -> None:

@@ -48,7 +48,7 @@ def file_sets(paths: Sequence[Path], validation: Sequence[Path]) -> Iterator[Fil
             elif path.is_file():
                 yield FileSet(str(path), split, [CheckedFile(path, str(path))])
             elif path.exists():
-                raise InputError(str(path), "not a file", "give the files of its validation split one by one")
+                raise InputError(str(path), "no file", "give files of chat JSONL one by one")
             else:
                 raise MissingPathError(str(path), "does not exist", "check the path")
 

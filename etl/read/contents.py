@@ -5,7 +5,7 @@ from typing import NamedTuple
 from unicodedata import normalize
 
 from etl.read.decode import LabelFile
-from etl.read.names import CODES, MemberName, region_in
+from etl.read.names import CODES, WITHIN, MemberName, region_in
 from schemas import label2020, label2022
 from schemas.terms import Generation, Region
 
@@ -84,7 +84,7 @@ def _of_2020(label: label2020.LabelFile, path: str) -> Contents:
         Generation.OF_2020,
         region_in(category) if isinstance(category, str) else None,
         "dialogue",
-        {f"{stem}_{speaker}" for speaker in speakers},
+        {f"{stem}{WITHIN}{speaker}" for speaker in speakers},
         (None, None, None),
         # Nobody wrote down how it sounded: the dialect spelling is the source of a pair, whatever `--source` is.
         [(None, utterance.dialect_form, utterance.standard_form) for utterance in utterances],

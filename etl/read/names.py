@@ -33,6 +33,9 @@ _CODES_2020 = {
     "J": Region.JEOLLA,
     "Z": Region.JEJU,
 }
+WITHIN = "/"
+"""Between the name of a file and the id of a speaker who is known only within it."""
+
 _KINDS = {"st": SpeechType.REPEAT, "say": SpeechType.ANSWER, "talk": SpeechType.DIALOGUE}
 _STEM = re.compile(
     r"(?P<kind>st|say|talk)_set(?P<set>\d+)_(?:collector(?P<collector>[a-z]{2})?[^_]*|unknowncollector)"

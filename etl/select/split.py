@@ -13,6 +13,7 @@ from hashlib import blake2b
 import polars as pl
 
 from etl.options import BuildOptions
+from etl.read.names import WITHIN
 from schemas.terms import Region, SpeechType, Split
 
 SPLIT: pl.DataType = pl.Enum([split.value for split in Split])
@@ -42,8 +43,17 @@ def keys_of(speakers: str, script: str | None, region: Region, speech_type: Spee
 
 
 def speaker_keys(speakers: str) -> list[str]:
-    """Return the key of each of *speakers* (ids, one a line)."""
-    return [f"speaker:{speaker.casefold()}" for speaker in speakers.split("\n") if speaker]
+    """
+    Return the keys of *speakers* (ids, one a line), each once.
+
+    Those known only within one file (`file/1`) are heard together there and nowhere else: the file is the key of all, so
+    that a conversation is whole on one side.
+    """
+    return list(
+        dict.fromkeys(
+            f"speaker:{speaker.casefold().partition(WITHIN)[0]}" for speaker in speakers.split("\n") if speaker
+        )
+    )
 
 
 def script_keys(script: str | None, region: Region, speech_type: SpeechType) -> list[str]:

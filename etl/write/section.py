@@ -72,6 +72,7 @@ def _write_group(
     folder, work = Path(task.decisions), Path(task.work)
     decisions = sampled(read_decisions(folder, group, _COLUMNS, Step.LIMITED), group, task.quotas)
     write_reasons(folder, group, Step.FINAL, decisions["reason"])
+    lap("decide")
     _write_lines(task, group, sources, decisions, writers)
     path = work / "traces" / f"{group}.ipc"
     make_folder(path.parent)
