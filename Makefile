@@ -37,7 +37,7 @@ demo: setup
 		$(BIN)/saturi watch $(RESULT) --every 0.5'
 
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses logical --dist worksteal
 
 .venv/ready-trl: .venv/ready constraints-trl.txt
 	PIP_CONSTRAINT=$(CURDIR)/constraints-trl.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet --editable ".[dev,trl]"
