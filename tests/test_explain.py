@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from corpora import ANSWER_ZIP, DIALOGUE_ZIP, REPEAT_ZIP, member, sentences, stem, write_zip
+from corpora import ANSWER_ZIP, DIALOGUE_ZIP, REPEAT_ZIP, member, sentences, stem, write_zip, zip_bytes
 from runs import chunks_of, counts_of, error_of, manifest_of, one_thread, pair_in, rejects_of, saturi, segments_of
 
 from etl import explain
@@ -79,6 +79,20 @@ def test_other_ends(out: Path, name: str, dropped: list[DropReason | None]) -> N
     """A label file is found by its name, composed or not, whether or not anything was selected from it."""
     [found] = explain(out, name)
     assert [fate.dropped for fate in found.utterances] == dropped
+
+
+def test_a_name_twice_in_an_archive(tmp_path: Path) -> None:
+    """Of two label files with one name in one archive, each is told its own line."""
+    archive = zip_bytes([member(KEPT, "첫째", "하나"), member(TWICE, "둘째", "둘")])
+    write = tmp_path / "corpus" / ANSWER_ZIP
+    write.parent.mkdir()
+    write.write_bytes(archive.replace(TWICE.encode(), KEPT.encode()))
+    build([tmp_path / "corpus"], tmp_path / "out", BuildOptions(validation=0), make_executor=one_thread)
+    fates = [fate for found in explain(tmp_path / "out", f"{KEPT}.json", text=True) for fate in found.utterances]
+    lines = chunks_of(tmp_path / "out")
+    assert [fate.source for fate in fates] == ["첫째", "둘째"]
+    for fate in fates:
+        assert pair_in(lines[str(fate.chunk)][int(fate.line or 0) - 1]) == (fate.source, fate.target)
 
 
 def test_rejected(out: Path) -> None:

@@ -24,6 +24,9 @@ from etl.verify import read_manifest
 from schemas.explanation import Explanation, Fate, KeyPlace
 from schemas.terms import DropReason, Region, SpeechType, Split
 
+_Places = dict[tuple[str, str, Split | None, int | None], deque[tuple[str, int]]]
+"""By archive, member, split and sentence; several where an archive holds a name twice, in the order of its label files."""
+
 _FOUND = ("number", "member", "reason", "position", "detail")
 
 
@@ -49,6 +52,7 @@ class Fates:
         }
         self._trace = _read_table(out / TRACE_FILE)
         self._lineage = _read_table(out / LINEAGE_FILE)
+        self._places: _Places = {}
         self._stage = stage
         self._text = text
 
@@ -60,6 +64,7 @@ class Fates:
             BuildError: A segment is not in the stage any more.
         """
         segments = self._trace.select("archive", "segment").unique(maintain_order=True).collect()
+        self._places = self._places_of(name)
         return [
             explanation
             for archive, segment in segments.iter_rows()
@@ -110,12 +115,11 @@ class Fates:
     def _fates(self, utterances: pl.DataFrame, group: Group, archive: str, segment: str, member: str) -> Iterator[Fate]:
         excluded = wanted(group, self._options)
         decided = self._decisions(group, archive, segment)
-        places = self._places(archive, member)
         for utterance in utterances.iter_rows(named=True):
             sentence = utterance["sentence"]
             split, dropped = (None, excluded) if excluded else decided[utterance["row"]]
             passed = self._rules if dropped is None else self._rules[: self._rules.index(dropped)]
-            chunk, line = places[split, sentence].popleft() if dropped is None else (None, None)
+            chunk, line = self._places[archive, member, split, sentence].popleft() if dropped is None else (None, None)
             texts = {side: utterance[side] for side in ("source", "target")} if self._text else {}
             yield Fate(sentence=sentence, split=split, passed=passed, dropped=dropped, chunk=chunk, line=line, **texts)
 
@@ -133,12 +137,12 @@ class Fates:
             for row, split, reason in rows.iter_rows()
         }
 
-    def _places(self, archive: str, member: str) -> dict[tuple[Split | None, int | None], deque[tuple[str, int]]]:
-        """Return chunk and line of the examples of a member, by split and sentence; several where a name occurs twice."""
-        rows = self._lineage.filter(pl.col("archive") == archive, pl.col("member") == member)
-        places: dict[tuple[Split | None, int | None], deque[tuple[str, int]]] = defaultdict(deque)
-        for chunk, line, sentence in rows.select("chunk", "line", "sentence").collect().iter_rows():
-            places[Split(chunk.split("/")[1]), sentence].append((chunk, line))
+    def _places_of(self, name: str) -> _Places:
+        """Return chunk and line of all examples of label files called *name*."""
+        rows = self._lineage.filter(_is_called(name)).select("chunk", "line", "archive", "member", "sentence").collect()
+        places: _Places = defaultdict(deque)
+        for chunk, line, archive, member, sentence in rows.iter_rows():
+            places[archive, member, Split(chunk.split("/")[1]), sentence].append((chunk, line))
         return places
 
 
