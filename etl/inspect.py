@@ -30,7 +30,7 @@ from schemas.manifest import ArchiveRow
 
 Task = TypeVar("Task", InspectTask, SketchTask)
 
-_FEWEST_SAMPLED = 10  # label files of an archive, if it has so many: fewer tell nothing of it
+_FEWEST_SAMPLED = 10  # label files of an archive, give or take some, if it has so many: fewer tell nothing of it
 
 
 def inspect(
@@ -48,7 +48,7 @@ def inspect(
     Args:
         corpus: Folders, zips, or parts of split zips; or the folder of a finished build, of which the stage is looked at
             and no archive.
-        sample: Look at about so many label files, of every archive its share, and at least 10; None for all.
+        sample: Look at about so many label files, of every archive its share, and some 10 at least; None for all.
         stage: Folder of the build's segments, where that is not `stage` in its folder.
         workers: Number of processes; None for one a processor.
         watcher: Called with the progress, in this process.
