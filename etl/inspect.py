@@ -114,10 +114,12 @@ def _segments(table: Path) -> list[tuple[str, str]]:
     import polars as pl  # noqa: PLC0415 - likewise
 
     try:
-        content = table.read_bytes()
+        rows = pl.read_parquet(io.BytesIO(table.read_bytes()), columns=["archive", "segment"])
     except OSError as error:
         raise BuildError(str(table), f"cannot be read ({error.strerror})", "build again") from error
-    return pl.read_parquet(io.BytesIO(content), columns=["archive", "segment"]).unique(maintain_order=True).rows()
+    except pl.exceptions.PolarsError as error:
+        raise BuildError(str(table), "is damaged", "build again") from error
+    return rows.unique(maintain_order=True).rows()
 
 
 class _Part(NamedTuple):

@@ -1,6 +1,7 @@
 """What became of one label file: told step by step, as the build decided, and without a word of its text."""
 
 import json
+import shutil
 import unicodedata
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from corpora import ANSWER_ZIP, DIALOGUE_ZIP, REPEAT_ZIP, member, sentences, stem, write_zip, zip_bytes
 from runs import chunks_of, counts_of, error_of, manifest_of, one_thread, pair_in, rejects_of, saturi, segments_of
 
-from etl import explain
+from etl import explain, inspect
 from etl.build import build
 from etl.errors import BuildError, InputError
 from etl.options import BuildOptions
@@ -113,6 +114,19 @@ def test_nothing_is_called_so(out: Path, tmp_path: Path) -> None:
         BuildError, match="a segment of this build is not there, or damaged; give its folder by --stage"
     ):
         explain(out, "x.json", stage=tmp_path)
+
+
+@pytest.mark.parametrize("table", ["decisions.parquet", "lineage.parquet"])
+def test_a_damaged_table(out: Path, tmp_path: Path, table: str) -> None:
+    """A table of the build that is cut off is told so, by inspect too, which looks at one of them."""
+    shutil.copytree(out, tmp_path / "out")
+    content = (out / table).read_bytes()
+    (tmp_path / "out" / table).write_bytes(content[: len(content) // 2])
+    with pytest.raises(BuildError, match="damaged; build again"):
+        explain(tmp_path / "out", f"{KEPT}.json")
+    if table == "decisions.parquet":
+        with pytest.raises(BuildError, match="damaged; build again"):
+            inspect(tmp_path / "out")
 
 
 def test_every_label_file_of_a_sample(sample: SampleReport, tmp_path: Path) -> None:

@@ -53,6 +53,7 @@ class Fates:
         self._trace = _read_table(out / TRACE_FILE)
         self._lineage = _read_table(out / LINEAGE_FILE)
         self._places: _Places = {}
+        self._out = out
         self._stage = stage
         self._text = text
 
@@ -61,9 +62,9 @@ class Fates:
         Return what became of every label file with this path, or this last part of it, in the order of the build.
 
         Raises:
-            BuildError: A segment is not in the stage any more.
+            BuildError: A segment is not in the stage any more, or a table of the build is damaged.
         """
-        segments = self._trace.select("archive", "segment").unique(maintain_order=True).collect()
+        segments = self._collect(self._trace.select("archive", "segment").unique(maintain_order=True))
         self._places = self._places_of(name)
         return [
             explanation
@@ -131,7 +132,7 @@ class Fates:
             pl.col("region") == group.region.value,
             pl.col("speech_type") == group.speech_type.value,
         )
-        rows = of_segment.select("row", "split", "reason").explode("row", "split", "reason").collect()
+        rows = self._collect(of_segment.select("row", "split", "reason").explode("row", "split", "reason"))
         return {
             row: (Split(split) if split else None, DropReason(reason) if reason else None)
             for row, split, reason in rows.iter_rows()
@@ -139,11 +140,20 @@ class Fates:
 
     def _places_of(self, name: str) -> _Places:
         """Return chunk and line of all examples of label files called *name*."""
-        rows = self._lineage.filter(_is_called(name)).select("chunk", "line", "archive", "member", "sentence").collect()
+        called = self._lineage.filter(_is_called(name))
+        rows = self._collect(called.select("chunk", "line", "archive", "member", "sentence"))
         places: _Places = defaultdict(deque)
         for chunk, line, archive, member, sentence in rows.iter_rows():
             places[archive, member, Split(chunk.split("/")[1]), sentence].append((chunk, line))
         return places
+
+    def _collect(self, rows: pl.LazyFrame) -> pl.DataFrame:
+        """Return *rows* of one of the tables, which is looked at only now."""
+        try:
+            return rows.collect()
+        except pl.exceptions.PolarsError as error:
+            problem = f"{TRACE_FILE} or {LINEAGE_FILE} is damaged"
+            raise BuildError(str(self._out), problem, "build again") from error
 
 
 def _read_table(path: Path) -> pl.LazyFrame:
