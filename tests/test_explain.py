@@ -129,6 +129,17 @@ def test_a_damaged_table(out: Path, tmp_path: Path, table: str) -> None:
             inspect(tmp_path / "out")
 
 
+@pytest.mark.parametrize("option", ['"unheard_of": 1', '"identical": 7'])
+def test_options_of_another_version(out: Path, tmp_path: Path, option: str) -> None:
+    """A build with options that this version does not know is told so."""
+    shutil.copytree(out, tmp_path / "out")
+    manifest = tmp_path / "out" / "manifest.json"
+    told = manifest.read_text(encoding="utf-8")
+    manifest.write_text(told.replace('"identical": "keep"', option), encoding="utf-8")
+    with pytest.raises(BuildError, match="its options are those of another version; build again"):
+        explain(tmp_path / "out", f"{KEPT}.json")
+
+
 def test_every_label_file_of_a_sample(sample: SampleReport, tmp_path: Path) -> None:
     """What is told of all label files adds up to the counts of the manifest, and sides are those of the keys."""
     options = BuildOptions(validation=0.3, speech_type=(SpeechType.REPEAT, SpeechType.ANSWER), sample=120)

@@ -10,7 +10,7 @@ import msgspec
 import polars as pl
 
 from etl.account import wanted
-from etl.errors import BuildError
+from etl.errors import BuildError, OptionError
 from etl.folder import LINEAGE_FILE, TRACE_FILE
 from etl.options import BuildOptions
 from etl.read.batches import segment_path
@@ -40,12 +40,15 @@ class Fates:
         text: Whether texts are told.
 
     Raises:
-        BuildError: There is no finished build, or one of its tables is not there.
+        BuildError: There is no finished build of this version, or one of its tables is not there.
     """
 
     def __init__(self, out: Path, stage: Path, *, text: bool) -> None:
         manifest = read_manifest(out)
-        self._options = BuildOptions(**manifest.options)
+        try:
+            self._options = BuildOptions(**manifest.options)
+        except (TypeError, OptionError) as error:
+            raise BuildError(str(out), "its options are those of another version", "build again") from error
         self._rules = rules_in_force(self._options)
         self._hints = {
             row.archive: msgspec.convert((row.region, row.speech_type, row.split), Hints) for row in manifest.corpus
