@@ -30,7 +30,7 @@ from schemas.manifest import ArchiveRow
 
 Task = TypeVar("Task", InspectTask, SketchTask)
 
-_FEWEST_SAMPLED = 10  # label files of an archive, if it has so many: fewer tell nothing of it
+_FEWEST_SAMPLED = 10  # label files of an archive, give or take some, if it has so many: fewer tell nothing of it
 
 
 def inspect(
@@ -48,7 +48,7 @@ def inspect(
     Args:
         corpus: Folders, zips, or parts of split zips; or the folder of a finished build, of which the stage is looked at
             and no archive.
-        sample: Look at about so many label files, of every archive its share, and at least 10; None for all.
+        sample: Look at about so many label files, of every archive its share, and some 10 at least; None for all.
         stage: Folder of the build's segments, where that is not `stage` in its folder.
         workers: Number of processes; None for one a processor.
         watcher: Called with the progress, in this process.
@@ -114,10 +114,12 @@ def _segments(table: Path) -> list[tuple[str, str]]:
     import polars as pl  # noqa: PLC0415 - likewise
 
     try:
-        content = table.read_bytes()
+        rows = pl.read_parquet(io.BytesIO(table.read_bytes()), columns=["archive", "segment"])
     except OSError as error:
         raise BuildError(str(table), f"cannot be read ({error.strerror})", "build again") from error
-    return pl.read_parquet(io.BytesIO(content), columns=["archive", "segment"]).unique(maintain_order=True).rows()
+    except pl.exceptions.PolarsError as error:
+        raise BuildError(str(table), "is damaged", "build again") from error
+    return rows.unique(maintain_order=True).rows()
 
 
 class _Part(NamedTuple):

@@ -32,8 +32,8 @@ class CleanRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         unsure: `((…))`, speech understood with doubt.
         broken: what is left of such brackets where one is missing.
         interjection: `#오메`, an interjection of the dialect; the word stays.
-        stutter: `-태- 태교`, a word begun in vain, and a hyphen where a word breaks off.
-        lengthening: `~`, a syllable drawn out; between digits it is a range, and stays.
+        stutter: `-태- 태교`, a word begun in vain, and a hyphen where a word breaks off; between digits it stays.
+        lengthening: `~`, a syllable drawn out; between numbers it is a range, and stays.
         unclear: `x` and `xx`, a syllable not understood.
         space: white space around a text, doubled, or of an unusual kind.
     """

@@ -37,7 +37,7 @@ class Counts(Struct, frozen=True, kw_only=True):
     broken comma or string mended, `generations` decoded label files by the year of their form, `disagreements` label
     files whose name, archive and contents tell different things, `unknown` decoded label files of which nothing tells
     the region or the speech type. `shared` is measured on the examples as written: how many different `speakers`,
-    `scripts` and `texts` (sources with sources, targets with targets) both train and validation have;
+    `scripts` and `texts` (of either side of a pair) both train and validation have;
     `validation_in_training` how many validation examples have such a text.
     """
 

@@ -131,10 +131,9 @@ def _compare(shard: list[Row], options: dict[str, Any]) -> None:
 
 def _drop_in_training(rows: Iterable[Row]) -> None:
     kept = _kept(rows)
-    train = [row for row in kept if row.split == "train"]
-    sources, targets = {row.source for row in train}, {row.target for row in train}
+    train = {text for row in kept if row.split == "train" for text in (row.source, row.target)}
     for row in kept:
-        if row.split == "validation" and (row.source in sources or row.target in targets):
+        if row.split == "validation" and not train.isdisjoint((row.source, row.target)):
             row.reason = "in_training"
 
 

@@ -21,6 +21,12 @@ UNTOUCHED = [
     "ᄒᆞᆫ저 옵서ㆍ",
     "한-미-일",
     "3~4일",
+    "3 ~ 4일",
+    "3시~4시",
+    "10% ~ 20%",
+    "2019년～2020년 5∼6월",
+    "3 - 4일",
+    "영하 -5도",
     "웃음(소리)",
     "R&B 음악",
     "엑스선 taxi",
@@ -47,9 +53,12 @@ MARKUP: list[tuple[str, str, str, str | None, str]] = [
     ("stutter", "-태- 태교", "태교", None, "markup"),
     ("stutter-twice", "인자 -태- -태교- 태교를", "인자 태교를", None, "markup"),
     ("stutter-joined", "-태-태교", "태교", None, "markup"),
+    ("stutter-quoted", '"-태- 태교" 왔나.-태-태교', '"태교" 왔나.태교', None, "markup"),
+    ("stutter-number", "-3- 3월", "3월", None, "markup"),
     ("stutter-trailing", "그- 그래서 그-.", "그 그래서 그.", None, "markup"),
     ("stutter-leading", "인자 -태 태교", "인자 태 태교", None, "markup"),
     ("lengthening", "그~래서 3~4일 아~~", "그래서 3~4일 아", None, "markup"),
+    ("lengthening-number", "3명이~4명 아~ 3 100~", "3명이4명 아 3 100", None, "markup"),
     ("unclear", "뭐 x 카노 xx는", "뭐 카노 는", None, "unclear"),
     ("space", "\u3000왔나  \t그래\u200b \n", "왔나 그래", None, "markup"),
 ]
@@ -176,7 +185,7 @@ def test_the_first_reason_counts() -> None:
 
 
 _PIECE = st.sampled_from(
-    [*(row[1] for row in MARKUP), *(row[1] for row in PERSONAL), *BROKEN, *UNTOUCHED, *"(){}#&~-x/@ 가010"]
+    [*(row[1] for row in MARKUP), *(row[1] for row in PERSONAL), *BROKEN, *UNTOUCHED, *"(){}#&~-x/@ 가010.∼%"]
 )
 _ACTIONS = st.sampled_from(list(Action))
 _RULES = st.builds(CleanRules, **dict.fromkeys(NAMES, _ACTIONS))

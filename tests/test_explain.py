@@ -1,15 +1,16 @@
 """What became of one label file: told step by step, as the build decided, and without a word of its text."""
 
 import json
+import shutil
 import unicodedata
 from pathlib import Path
 
 import polars as pl
 import pytest
-from corpora import ANSWER_ZIP, DIALOGUE_ZIP, REPEAT_ZIP, member, sentences, stem, write_zip
+from corpora import ANSWER_ZIP, DIALOGUE_ZIP, REPEAT_ZIP, member, sentences, stem, write_zip, zip_bytes
 from runs import chunks_of, counts_of, error_of, manifest_of, one_thread, pair_in, rejects_of, saturi, segments_of
 
-from etl import explain
+from etl import explain, inspect
 from etl.build import build
 from etl.errors import BuildError, InputError
 from etl.options import BuildOptions
@@ -81,6 +82,20 @@ def test_other_ends(out: Path, name: str, dropped: list[DropReason | None]) -> N
     assert [fate.dropped for fate in found.utterances] == dropped
 
 
+def test_a_name_twice_in_an_archive(tmp_path: Path) -> None:
+    """Of two label files with one name in one archive, each is told its own line."""
+    archive = zip_bytes([member(KEPT, "첫째", "하나"), member(TWICE, "둘째", "둘")])
+    write = tmp_path / "corpus" / ANSWER_ZIP
+    write.parent.mkdir()
+    write.write_bytes(archive.replace(TWICE.encode(), KEPT.encode()))
+    build([tmp_path / "corpus"], tmp_path / "out", BuildOptions(validation=0), make_executor=one_thread)
+    fates = [fate for found in explain(tmp_path / "out", f"{KEPT}.json", text=True) for fate in found.utterances]
+    lines = chunks_of(tmp_path / "out")
+    assert [fate.source for fate in fates] == ["첫째", "둘째"]
+    for fate in fates:
+        assert pair_in(lines[str(fate.chunk)][int(fate.line or 0) - 1]) == (fate.source, fate.target)
+
+
 def test_rejected(out: Path) -> None:
     """What could not be read is told with the reason and the position in `rejects.jsonl`."""
     [found] = explain(out, "broken.json")
@@ -99,6 +114,30 @@ def test_nothing_is_called_so(out: Path, tmp_path: Path) -> None:
         BuildError, match="a segment of this build is not there, or damaged; give its folder by --stage"
     ):
         explain(out, "x.json", stage=tmp_path)
+
+
+@pytest.mark.parametrize("table", ["decisions.parquet", "lineage.parquet"])
+def test_a_damaged_table(out: Path, tmp_path: Path, table: str) -> None:
+    """A table of the build that is cut off is told so, by inspect too, which looks at one of them."""
+    shutil.copytree(out, tmp_path / "out")
+    content = (out / table).read_bytes()
+    (tmp_path / "out" / table).write_bytes(content[: len(content) // 2])
+    with pytest.raises(BuildError, match="damaged; build again"):
+        explain(tmp_path / "out", f"{KEPT}.json")
+    if table == "decisions.parquet":
+        with pytest.raises(BuildError, match="damaged; build again"):
+            inspect(tmp_path / "out")
+
+
+@pytest.mark.parametrize("option", ['"unheard_of": 1', '"identical": 7'])
+def test_options_of_another_version(out: Path, tmp_path: Path, option: str) -> None:
+    """A build with options that this version does not know is told so."""
+    shutil.copytree(out, tmp_path / "out")
+    manifest = tmp_path / "out" / "manifest.json"
+    told = manifest.read_text(encoding="utf-8")
+    manifest.write_text(told.replace('"identical": "keep"', option), encoding="utf-8")
+    with pytest.raises(BuildError, match="its options are those of another version; build again"):
+        explain(tmp_path / "out", f"{KEPT}.json")
 
 
 def test_every_label_file_of_a_sample(sample: SampleReport, tmp_path: Path) -> None:

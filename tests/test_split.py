@@ -78,6 +78,7 @@ def test_a_row_is_on_the_side_of_all_its_keys(keys: list[str], side: Split | Non
         pytest.param("", "1:79", SpeechType.REPEAT, ["script:jeju:1:79"], id="script-without-speaker"),
         pytest.param("a\nb", "1:79", SpeechType.REPEAT, ["speaker:a", "speaker:b", "script:jeju:1:79"], id="repeat"),
         pytest.param("a", "1:79", SpeechType.ANSWER, ["speaker:a"], id="answer"),
+        pytest.param(" a\na\n ", None, SpeechType.ANSWER, ["speaker:a"], id="stray-spaces"),
         pytest.param("a\nb", "1:79", SpeechType.DIALOGUE, ["speaker:a", "speaker:b"], id="dialogue"),
         pytest.param("a", "1:79", SpeechType.UNKNOWN, ["speaker:a"], id="unknown"),
         pytest.param("a/1\na/2\nb/1", None, SpeechType.DIALOGUE, ["speaker:a", "speaker:b"], id="known-within-a-file"),

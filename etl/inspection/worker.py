@@ -98,7 +98,8 @@ def _sketch_files(sketch: Sketch, files: pl.DataFrame, hints: Hints) -> None:
     sketch.generations.update(_counts(files["generation"]))
     sketch.scripts.update(_counts(files["script"].drop_nulls()))
     named = files.select("in_split", pl.col("speakers").str.split("\n")).explode("speakers")
-    named = named.filter(pl.col("speakers") != "").with_columns(pl.col("speakers").str.to_lowercase().hash())
+    named = named.with_columns(pl.col("speakers").str.strip_chars().str.to_lowercase())
+    named = named.filter(pl.col("speakers") != "").with_columns(pl.col("speakers").hash())
     for split, speaker in named.unique().iter_rows():
         sketch.speakers.setdefault(split or NO_SPLIT, set()).add(speaker)
     sketch.disagreements.update(_counts(files["disagreements"].drop_nulls().str.split("\n").explode()))

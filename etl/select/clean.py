@@ -39,6 +39,9 @@ _MASKED = (
     r"&\s?\pL[\pL_-]*\s?[0-9]*\s?&|&[A-Za-z][A-Za-z_-]{2,}[0-9]*|[A-Za-z][A-Za-z_-]{2,}[0-9]*&"
     r"|#[^#\s](?:[^#]{0,20}[^#\s])?#"
 )
+_BEFORE = r"[\s.,?!…\"'(]"  # a word
+_TILDE = r"[~～〜∼]"
+_UNIT = r"[\p{Hangul}%]"  # of a number in a range: "3시~4시"
 _ODD_SPACE = r"[^\S ]|[\x{200B}\x{2060}\x{FEFF}]"  # and what has no width
 _ANY_SPACE = r"[\s\x{200B}\x{2060}\x{FEFF}]"
 
@@ -144,19 +147,21 @@ RULES = (
         "stutter",
         DropReason.MARKUP,
         hint=r"-",
-        finds=r"(?:^|\s)-+\p{Hangul}|-(?:[\s.,?!…]|$)",
+        finds=rf"(?:^|\s)-+\p{{Hangul}}|(?:^|{_BEFORE})-+(?:\p{{Hangul}}+-|[0-9]+-+\s)"
+        r"|-(?:[.,?!…]|\s*$|\s+[^0-9\s])|(?:^|[^0-9\s-])\s*-+\s",
         rewrites=(
-            Rewrite(r"(?:^|\s)(?:-+\p{Hangul}+-+\s*)+", " "),
+            Rewrite(rf"(^|{_BEFORE})(?:-+(?:\p{{Hangul}}+-+|[0-9]+-+\s)\s*)+", "${1}"),
             Rewrite(r"(^|\s)-+(\p{Hangul})", "${1}${2}"),
-            Rewrite(r"-+([\s.,?!…]|$)", "${1}"),
+            Rewrite(r"([0-9](?:\s*-+\s+[0-9]+)+)|-+([\s.,?!…]|$)", "${1}${2}"),
         ),
     ),
     Rule(
         "lengthening",
         DropReason.MARKUP,
-        hint=r"[~～〜]",
-        finds=r"(?:^|[^0-9])[~～〜]|[~～〜](?:[^0-9]|$)",
-        rewrites=(Rewrite(r"([0-9](?:[~～〜][0-9]+)+)|[~～〜]+", "${1}"),),
+        hint=_TILDE,
+        finds=rf"(?:^|[^0-9\p{{Hangul}}%\s~～〜∼]|(?:^|[^0-9\p{{Hangul}}%]){_UNIT}|{_UNIT}{_UNIT})\s*{_TILDE}"
+        rf"|{_TILDE}\s*(?:[^0-9\s~～〜∼]|$)",
+        rewrites=(Rewrite(rf"([0-9]{_UNIT}?(?:\s*{_TILDE}+\s*[0-9]+{_UNIT}?)+)|{_TILDE}+", "${1}"),),
     ),
     Rule(
         "unclear",

@@ -10,7 +10,7 @@ import msgspec
 import polars as pl
 
 from etl.account import wanted
-from etl.errors import BuildError
+from etl.errors import BuildError, OptionError
 from etl.folder import LINEAGE_FILE, TRACE_FILE
 from etl.options import BuildOptions
 from etl.read.batches import segment_path
@@ -23,6 +23,9 @@ from etl.select.utterances import TOLD, as_pairs, read_utterances, settle
 from etl.verify import read_manifest
 from schemas.explanation import Explanation, Fate, KeyPlace
 from schemas.terms import DropReason, Region, SpeechType, Split
+
+_Places = dict[tuple[str, str, Split | None, int | None], deque[tuple[str, int]]]
+"""By archive, member, split and sentence; several where an archive holds a name twice, in the order of its label files."""
 
 _FOUND = ("number", "member", "reason", "position", "detail")
 
@@ -37,18 +40,23 @@ class Fates:
         text: Whether texts are told.
 
     Raises:
-        BuildError: There is no finished build, or one of its tables is not there.
+        BuildError: There is no finished build of this version, or one of its tables is not there.
     """
 
     def __init__(self, out: Path, stage: Path, *, text: bool) -> None:
         manifest = read_manifest(out)
-        self._options = BuildOptions(**manifest.options)
+        try:
+            self._options = BuildOptions(**manifest.options)
+        except (TypeError, OptionError) as error:
+            raise BuildError(str(out), "its options are those of another version", "build again") from error
         self._rules = rules_in_force(self._options)
         self._hints = {
             row.archive: msgspec.convert((row.region, row.speech_type, row.split), Hints) for row in manifest.corpus
         }
         self._trace = _read_table(out / TRACE_FILE)
         self._lineage = _read_table(out / LINEAGE_FILE)
+        self._places: _Places = {}
+        self._out = out
         self._stage = stage
         self._text = text
 
@@ -57,9 +65,10 @@ class Fates:
         Return what became of every label file with this path, or this last part of it, in the order of the build.
 
         Raises:
-            BuildError: A segment is not in the stage any more.
+            BuildError: A segment is not in the stage any more, or a table of the build is damaged.
         """
-        segments = self._trace.select("archive", "segment").unique(maintain_order=True).collect()
+        segments = self._collect(self._trace.select("archive", "segment").unique(maintain_order=True))
+        self._places = self._places_of(name)
         return [
             explanation
             for archive, segment in segments.iter_rows()
@@ -110,12 +119,11 @@ class Fates:
     def _fates(self, utterances: pl.DataFrame, group: Group, archive: str, segment: str, member: str) -> Iterator[Fate]:
         excluded = wanted(group, self._options)
         decided = self._decisions(group, archive, segment)
-        places = self._places(archive, member)
         for utterance in utterances.iter_rows(named=True):
             sentence = utterance["sentence"]
             split, dropped = (None, excluded) if excluded else decided[utterance["row"]]
             passed = self._rules if dropped is None else self._rules[: self._rules.index(dropped)]
-            chunk, line = places[split, sentence].popleft() if dropped is None else (None, None)
+            chunk, line = self._places[archive, member, split, sentence].popleft() if dropped is None else (None, None)
             texts = {side: utterance[side] for side in ("source", "target")} if self._text else {}
             yield Fate(sentence=sentence, split=split, passed=passed, dropped=dropped, chunk=chunk, line=line, **texts)
 
@@ -127,19 +135,28 @@ class Fates:
             pl.col("region") == group.region.value,
             pl.col("speech_type") == group.speech_type.value,
         )
-        rows = of_segment.select("row", "split", "reason").explode("row", "split", "reason").collect()
+        rows = self._collect(of_segment.select("row", "split", "reason").explode("row", "split", "reason"))
         return {
             row: (Split(split) if split else None, DropReason(reason) if reason else None)
             for row, split, reason in rows.iter_rows()
         }
 
-    def _places(self, archive: str, member: str) -> dict[tuple[Split | None, int | None], deque[tuple[str, int]]]:
-        """Return chunk and line of the examples of a member, by split and sentence; several where a name occurs twice."""
-        rows = self._lineage.filter(pl.col("archive") == archive, pl.col("member") == member)
-        places: dict[tuple[Split | None, int | None], deque[tuple[str, int]]] = defaultdict(deque)
-        for chunk, line, sentence in rows.select("chunk", "line", "sentence").collect().iter_rows():
-            places[Split(chunk.split("/")[1]), sentence].append((chunk, line))
+    def _places_of(self, name: str) -> _Places:
+        """Return chunk and line of all examples of label files called *name*."""
+        called = self._lineage.filter(_is_called(name))
+        rows = self._collect(called.select("chunk", "line", "archive", "member", "sentence"))
+        places: _Places = defaultdict(deque)
+        for chunk, line, archive, member, sentence in rows.iter_rows():
+            places[archive, member, Split(chunk.split("/")[1]), sentence].append((chunk, line))
         return places
+
+    def _collect(self, rows: pl.LazyFrame) -> pl.DataFrame:
+        """Return *rows* of one of the tables, which is looked at only now."""
+        try:
+            return rows.collect()
+        except pl.exceptions.PolarsError as error:
+            problem = f"{TRACE_FILE} or {LINEAGE_FILE} is damaged"
+            raise BuildError(str(self._out), problem, "build again") from error
 
 
 def _read_table(path: Path) -> pl.LazyFrame:

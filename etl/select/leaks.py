@@ -5,19 +5,19 @@ Of train, which is large, only those texts are held that validation has, too.
 """
 
 from collections.abc import Iterable
-from itertools import chain
 from pathlib import Path
 
 import polars as pl
 
 from etl.files import write_whole
 from etl.read.segments import to_ipc
-from etl.select.decisions import DECISIONS, TEXT_HASHES, Step, kept_for, read_decisions, read_keys
+from etl.select.decisions import TEXT_HASHES, Step, kept_for, read_decisions, read_keys
 from etl.select.groups import Group
 from etl.select.split import script_keys, speaker_keys
 from etl.tasks import Shared, ShareTask
 from schemas.terms import Split
 
+_SHARED = "shared.ipc"
 _SEEN = ["split", "reason", *TEXT_HASHES]
 
 
@@ -29,21 +29,19 @@ def find_shared(task: ShareTask) -> None:
         StorageError: They cannot be written.
     """
     folder = Path(task.decisions)
-    if all(_shared_path(folder, name).exists() for name in TEXT_HASHES):
-        return
-    for name, texts in _shared_texts(folder, task.groups, Step.COMPARED).items():
-        write_whole(_shared_path(folder, name), [to_ipc(texts.to_frame())])
+    if not (folder / _SHARED).exists():
+        write_whole(folder / _SHARED, [to_ipc(_shared_texts(folder, task.groups, Step.COMPARED).to_frame())])
 
 
 def in_training(decisions: pl.DataFrame, folder: Path) -> pl.Series:
     """
-    Return the places of *decisions* that are kept for validation while their source, or target, is also one in train.
+    Return the places of *decisions* that are kept for validation while a text of theirs is also in train.
 
     Args:
         decisions: Columns `split`, `reason` and the hashes of the texts.
         folder: Where `find_shared` has written.
     """
-    shared = {name: pl.read_ipc(_shared_path(folder, name).read_bytes())[name] for name in TEXT_HASHES}
+    shared = pl.read_ipc((folder / _SHARED).read_bytes()).to_series()
     return decisions.select(kept_for(Split.VALIDATION) & _has_one_of(shared)).to_series().arg_true()
 
 
@@ -66,7 +64,7 @@ def count_shared(task: ShareTask) -> Shared:
     return Shared(
         speakers=speakers.shared,
         scripts=scripts.shared,
-        texts=sum(hashes.len() for hashes in texts.values()),
+        texts=texts.len(),
         validation_in_training=leaking,
     )
 
@@ -83,26 +81,24 @@ class _Sides(dict[Split, set[str]]):
         return len(self[Split.TRAIN] & self[Split.VALIDATION])
 
 
-def _shared_texts(folder: Path, groups: Iterable[Group], step: Step) -> dict[str, pl.Series]:
-    """Return, for each column of hashes, the different ones that rows kept for validation and rows kept for train both have."""
-    tables = (read_decisions(folder, group, _SEEN, step) for group in groups)
+def _shared_texts(folder: Path, groups: Iterable[Group], step: Step) -> pl.Series:
+    """Return the different hashes of texts that rows kept for validation and rows kept for train both have."""
     held_out = pl.concat(
-        table.filter(kept_for(Split.VALIDATION)) for table in chain([DECISIONS.to_frame().select(_SEEN)], tables)
-    )
-    of_validation = {name: held_out[name].unique() for name in TEXT_HASHES}
-    if held_out.is_empty():
-        return of_validation
-    found = {name: [hashes.clear()] for name, hashes in of_validation.items()}
-    for group in groups:
-        training = read_decisions(folder, group, _SEEN, step).filter(kept_for(Split.TRAIN))
-        for name, hashes in of_validation.items():
-            found[name].append(training[name].filter(training[name].is_in(hashes.implode())).unique())
-    return {name: pl.concat(hashes).unique() for name, hashes in found.items()}
+        [pl.Series(dtype=pl.UInt64), *(_texts(folder, group, step, Split.VALIDATION) for group in groups)]
+    ).unique()
+    found = [held_out.clear()]
+    if not held_out.is_empty():
+        for group in groups:
+            training = _texts(folder, group, step, Split.TRAIN)
+            found.append(training.filter(training.is_in(held_out.implode())).unique())
+    return pl.concat(found).unique().alias("text")
 
 
-def _has_one_of(texts: dict[str, pl.Series]) -> pl.Expr:
-    return pl.any_horizontal(pl.col(name).is_in(hashes.implode()) for name, hashes in texts.items())
+def _texts(folder: Path, group: Group, step: Step, split: Split) -> pl.Series:
+    """Return the hashes of the sources, and of the targets, of the rows of *group* kept for *split*."""
+    kept = read_decisions(folder, group, _SEEN, step).filter(kept_for(split))
+    return pl.concat(kept[name].alias("") for name in TEXT_HASHES)
 
 
-def _shared_path(folder: Path, name: str) -> Path:
-    return folder / f"shared.{name}.ipc"
+def _has_one_of(texts: pl.Series) -> pl.Expr:
+    return pl.any_horizontal(pl.col(name).is_in(texts.implode()) for name in TEXT_HASHES)

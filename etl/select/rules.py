@@ -11,7 +11,7 @@ import polars as pl
 
 from etl.options import BuildOptions
 from etl.select.choice import choices, within
-from etl.select.clean import UNCLEAN
+from etl.select.clean import SIDES, UNCLEAN
 from etl.select.decisions import DECISIONS, REASON, Keys, Numbering, Step, is_there, write_decisions
 from etl.select.split import script_keys, sides
 from etl.select.utterances import TOLD, as_pairs, read_utterances, settle
@@ -22,8 +22,8 @@ from schemas.terms import Conflicts, Dedup, DropReason
 
 CLEANING = (DropReason.PERSONAL_DATA, DropReason.UNCLEAR, DropReason.MARKUP)
 _GATHERED_BYTES = 4_000_000  # of utterances looked at together: a segment alone takes Polars longer to begin than to do
+_SEED = 1  # of both texts, so that a source of one side is found among the targets of the other, too
 _MOST_ESCAPED = 6  # bytes of a line that one byte of a text becomes at most: a control character is written as \\u0001
-_SEEDS = {"source": 1, "target": 2}  # two independent hashes: a pair is told from others by 128 bits
 
 
 def judge(task: JudgeTask) -> None:
@@ -79,7 +79,7 @@ def _judge(utterances: pl.DataFrame, task: JudgeTask, speakers: Numbering, scrip
             pl.coalesce(pl.when(fails).then(pl.lit(reason.value)) for reason, fails in rules_on_one(options))
             .cast(REASON)
             .alias("reason"),
-            *(pl.col(name).fill_null("").hash(seed).alias(f"{name}_hash") for name, seed in _SEEDS.items()),
+            *(pl.col(name).fill_null("").hash(_SEED).alias(f"{name}_hash") for name in SIDES),
             "choice",
             speakers.number(frame["speakers"]).alias("speakers"),
             scripts.number(frame["script"]).alias("script") if has_script else pl.lit(None, pl.UInt32).alias("script"),

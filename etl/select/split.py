@@ -51,7 +51,9 @@ def speaker_keys(speakers: str) -> list[str]:
     """
     return list(
         dict.fromkeys(
-            f"speaker:{speaker.casefold().partition(WITHIN)[0]}" for speaker in speakers.split("\n") if speaker
+            f"speaker:{speaker.strip().casefold().partition(WITHIN)[0]}"
+            for speaker in speakers.split("\n")
+            if speaker.strip()
         )
     )
 
