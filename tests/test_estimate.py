@@ -97,6 +97,16 @@ def test_samples(folder: Path) -> None:
     assert {sample.epochs for sample in estimate(folder / "out", sample=20, epochs=2).samples} == {2}
 
 
+def test_a_sample_of_more_than_there_is(folder: Path) -> None:
+    """A sample larger than train costs what train costs, and the command says so on stderr."""
+    assert estimate(folder / "out", sample=40_000) == estimate(folder / "out")
+    examples = estimate(folder / "out").total.examples
+    run = saturi("estimate", "out", "--sample", "40000", "--json", cwd=folder)
+    assert (run.returncode, json.loads(run.stdout)["samples"][-1]["examples"]) == (0, examples)
+    assert run.stderr == f"Note: train has {examples:,} examples, so a sample of 40,000 is all of them.\n"
+    assert saturi("estimate", "out", "--sample", str(examples), cwd=folder).stderr == ""
+
+
 def test_what_deduplication_saved(folder: Path) -> None:
     """Duplicates dropped from train are counted, each at the mean of its shard."""
     found = estimate(folder / "out")
@@ -140,7 +150,7 @@ def test_another_tokenizer(folder: Path) -> None:
         ({"epochs": 0}, "--epochs"),
         ({"epochs": 51}, "--epochs"),
         ({"sample": 0}, "--sample"),
-        ({"sample": 10_000}, "--sample"),
+        ({"sample": -1}, "--sample"),
         ({"rate": 0.0}, "--rate"),
         ({"rate": float("nan")}, "--rate"),
         ({"model": "nothing"}, "--model"),
@@ -178,6 +188,7 @@ def test_a_build_of_nothing(tmp_path: Path) -> None:
     build([tmp_path / "corpus"], tmp_path / "out", options, make_executor=one_thread)
     found = estimate(tmp_path / "out")
     assert (found.billed_tokens, found.price_usd, found.shards, found.samples) == (0, 0, [], [])
+    assert estimate(tmp_path / "out", sample=20) == found
 
 
 def test_the_command(folder: Path) -> None:
