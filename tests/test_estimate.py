@@ -117,6 +117,17 @@ def test_what_deduplication_saved(folder: Path) -> None:
     assert found.saved.billed_tokens == round(sum(number * means.get(key, 0) for key, number in dropped.items()))
 
 
+def test_deduplication_saves_nothing_in_a_sample(folder: Path, tmp_path: Path) -> None:
+    """A sample has as many examples with duplicates as without them, so what was dropped of its shards is no saving."""
+    for out, options in (
+        ("sample", BuildOptions(sample=20)),
+        ("balance", BuildOptions(balance="speech_type:3")),
+    ):
+        build([folder / "corpus"], tmp_path / out, options, make_executor=one_thread)
+        assert manifest_of(tmp_path / out)["counts"]["dropped"]["duplicate"] > 20
+        assert estimate(tmp_path / out).saved.duplicates == 0
+
+
 def test_the_price_list(folder: Path) -> None:
     """An estimate names the price, its date and source, and when the model ends, as they are in the catalogue."""
     row = tomllib.loads((ROOT / "etl/price/models.toml").read_text(encoding="utf-8"))["gpt-4o-mini"]
