@@ -42,7 +42,8 @@ class Saving(Struct, frozen=True, kw_only=True):
     """
     What the duplicates dropped from train would have cost, in as many epochs.
 
-    An estimate: each is taken to have as many tokens as the examples of its shard have on average.
+    An estimate: each is taken to have as many tokens as the examples of its shard have on average. Those of a shard that was
+    sampled or balanced do not count: without deduplication it would be as large.
     """
 
     duplicates: int

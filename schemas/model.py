@@ -1,8 +1,12 @@
 """What is known of a model that can be fine-tuned: its limits, its price, and how long it lives."""
 
 from datetime import date
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
+
+AtLeastOne = Annotated[int, Meta(ge=1)]
+Price = Annotated[float, Meta(ge=0, le=1_000_000)]  # neither NaN, which no limit on costs stops, nor infinity
 
 
 class EpochRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -19,12 +23,12 @@ class EpochRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         fewest_examples, most_examples: Examples x epochs that the rule stays between where it can.
     """
 
-    least: int = 1
-    most: int = 50
-    usual: int = 3
-    usual_most: int = 25
-    fewest_examples: int = 100
-    most_examples: int = 25_000
+    least: AtLeastOne = 1
+    most: AtLeastOne = 50
+    usual: AtLeastOne = 3
+    usual_most: AtLeastOne = 25
+    fewest_examples: AtLeastOne = 100
+    most_examples: AtLeastOne = 25_000
 
     def default(self, examples: int) -> int:
         """Return the epochs of a job with so many *examples* that asks for no number."""
@@ -54,8 +58,8 @@ class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: str
     providers: tuple[str, ...]
     tokenizer: str | None = None
-    max_example_tokens: int | None = None
-    usd_per_million_tokens: float | None = None
+    max_example_tokens: AtLeastOne | None = None
+    usd_per_million_tokens: Price | None = None
     shutdown_date: date | None = None
     epochs: EpochRule = EpochRule()
     source: str

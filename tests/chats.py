@@ -135,6 +135,11 @@ ERRORS: dict[str, tuple[str, int | None, Callable[[Line], bytes]]] = {
     "call-without-id": ("bad_tool_call", -1, _changed(tool_calls=[{"type": "function", "function": {}}])),
     "arguments-no-text": ("bad_tool_call", -1, _changed(function_call={"name": "x", "arguments": {}})),
     "answer-to-no-call": ("bad_tool_call", 0, lambda line: encode({"messages": [_TOOL, *line["messages"]]})),
+    "answer-by-a-list": (
+        "bad_tool_call",
+        0,
+        lambda line: encode({"messages": [{**_TOOL, "tool_call_id": [1]}, *line["messages"]]}),
+    ),
     "no-assistant": ("no_assistant", None, lambda _: encode({"messages": [{"role": "user", "content": "가"}]})),
     "assistant-not-last": ("assistant_not_last", -1, lambda line: encode({"messages": [*line["messages"], _USER]})),
     "half-a-pair": ("lone_surrogate", -1, _raw("MARK", rb"\ud800")),

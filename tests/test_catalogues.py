@@ -83,8 +83,24 @@ def test_a_provider_of_ones_own(tmp_path: Path) -> None:
         ('["gpt-4o"]\nprice = 1', "unknown field `price`"),
         ('["gpt-4o"]\nusd_per_million_tokens = "3"', "Expected `float"),
         ('[mine]\nproviders = ["custom"]', "missing required field `source`"),
+        ('["gpt-4o"]\nusd_per_million_tokens = -3', "`float` >= 0"),
+        ('["gpt-4o"]\nusd_per_million_tokens = nan', "usd_per_million_tokens"),
+        ('["gpt-4o"]\nusd_per_million_tokens = inf', "`float` <= 1000000"),
+        ('["gpt-4o"]\nmax_example_tokens = 0', "`int` >= 1"),
+        ('["gpt-4o"]\nepochs = {usual = 0}', "`int` >= 1"),
     ],
-    ids=["no-toml", "no-table", "unknown-field", "wrong-type", "missing-field"],
+    ids=[
+        "no-toml",
+        "no-table",
+        "unknown-field",
+        "wrong-type",
+        "missing-field",
+        "price-below-0",
+        "price-no-number",
+        "price-without-end",
+        "no-tokens",
+        "no-epochs",
+    ],
 )
 def test_a_wrong_file(tmp_path: Path, text: str, named: str) -> None:
     """A file of the user's that says what a row cannot say is refused with its name and the reason."""

@@ -13,6 +13,7 @@ from etl import check
 from etl.check import CheckReport, Kind, Limits
 from etl.check.advice import ADVICE
 from etl.check.explain import explain
+from etl.check.lines import BOM
 from etl.price.tokens import Tokenizer
 
 LIMITS = Limits(max_file_bytes=10_000)
@@ -94,6 +95,22 @@ def test_a_report_holds_no_text(tmp_path: Path, name: str) -> None:
     for problem in report.problems:
         assert said not in problem.detail + problem.advice
         assert name not in problem.detail
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (BOM + b"{}", "Another byte order mark, as where files were joined, at letter 1"),
+        (b'{"a":"\x01"}', "Invalid control character at letter 7"),
+        (b"[" * 100_000, "brackets in brackets, too deep to be read"),
+        (b"[NaN]", "a number that JSON does not have, or of too many digits"),
+        (b"9" * 10_000, "a number that JSON does not have, or of too many digits"),
+    ],
+    ids=["mark-in-the-middle", "control-character", "deep", "not-a-number", "digits"],
+)
+def test_why_it_is_no_json(line: bytes, said: str) -> None:
+    """What is no JSON is told in words of what it is, not of how it is read."""
+    assert [finding.detail for finding in explain(line).findings] == [said]
 
 
 def test_two_things_wrong_are_two_problems(tmp_path: Path) -> None:

@@ -169,7 +169,7 @@ def test_a_line_leads_back_to_its_label_file(out: Path) -> None:
     row = pl.read_parquet(out / "lineage.parquet").row(
         by_predicate=(pl.col("chunk") == path) & (pl.col("line") == 5), named=True
     )
-    assert (problem.file, problem.line) == (path, 5)
+    assert (problem.file, problem.line) == (str(out / path), 5)
     assert problem.origin is not None
     assert (problem.origin.archive, problem.origin.member) == (row["archive"], row["member"])
     (out / "lineage.parquet").write_bytes(b"PAR1")
@@ -181,6 +181,35 @@ def test_a_line_leads_back_to_its_label_file(out: Path) -> None:
     chunk.unlink()
     with pytest.raises(InputError, match=chunk.name):
         check([out], LIMITS)
+
+
+def test_lines_of_two_builds(tmp_path: Path) -> None:
+    """Problems of two builds whose chunks have the same names each lead to the build and to the label file they are of."""
+    outs = [tmp_path / "first", tmp_path / "second"]
+    for number, out in enumerate(outs):
+        write_zip(tmp_path / out.name / "corpus" / ANSWER_ZIP, answers(20, first=1 + 100 * number))
+        options = BuildOptions(validation=0)
+        build([tmp_path / out.name / "corpus"], out / "out", options, make_executor=one_thread)
+        [chunk] = (out / "out" / "chunks" / "train").iterdir()
+        lines = chunk.read_bytes().split(b"\n")
+        chunk.write_bytes(b"\n".join([*lines[: 4 + number], b"{}", *lines[5 + number :]]))
+    problems = [p for p in check([out / "out" for out in outs], LIMITS).problems if p.kind == "no_messages"]
+    assert len(problems) == 2
+    for number, (problem, out) in enumerate(zip(problems, outs, strict=True)):
+        row = pl.read_parquet(out / "out" / "lineage.parquet").row(4 + number, named=True)
+        assert (problem.file, problem.line) == (str(out / "out" / row["chunk"]), 5 + number)
+        assert problem.origin is not None
+        assert problem.origin.member == row["member"]
+
+
+def test_a_build_of_nothing(tmp_path: Path) -> None:
+    """A build without an example to learn from is refused, as an empty file is."""
+    write_zip(tmp_path / "corpus" / ANSWER_ZIP, answers(12))
+    options = BuildOptions(speech_type=("dialogue",))  # type: ignore[arg-type]
+    build([tmp_path / "corpus"], tmp_path / "out", options, make_executor=one_thread)
+    report = check([tmp_path / "out"], LIMITS)
+    assert report.errors == {"too_few_examples": 1}
+    assert [problem.file for problem in report.problems] == [str(tmp_path / "out" / "chunks" / "train")]
 
 
 MEMORY = """

@@ -97,6 +97,16 @@ def test_samples(folder: Path) -> None:
     assert {sample.epochs for sample in estimate(folder / "out", sample=20, epochs=2).samples} == {2}
 
 
+def test_a_sample_of_more_than_there_is(folder: Path) -> None:
+    """A sample larger than train costs what train costs, and the command says so on stderr."""
+    assert estimate(folder / "out", sample=40_000) == estimate(folder / "out")
+    examples = estimate(folder / "out").total.examples
+    run = saturi("estimate", "out", "--sample", "40000", "--json", cwd=folder)
+    assert (run.returncode, json.loads(run.stdout)["samples"][-1]["examples"]) == (0, examples)
+    assert run.stderr == f"Note: train has {examples:,} examples, so a sample of 40,000 is all of them.\n"
+    assert saturi("estimate", "out", "--sample", str(examples), cwd=folder).stderr == ""
+
+
 def test_what_deduplication_saved(folder: Path) -> None:
     """Duplicates dropped from train are counted, each at the mean of its shard."""
     found = estimate(folder / "out")
@@ -105,6 +115,17 @@ def test_what_deduplication_saved(folder: Path) -> None:
     assert found.saved.duplicates == sum(dropped.values()) > 20
     means = {(s.region, s.speech_type): s.billed_tokens / s.examples for s in found.shards if s.split == "train"}
     assert found.saved.billed_tokens == round(sum(number * means.get(key, 0) for key, number in dropped.items()))
+
+
+def test_deduplication_saves_nothing_in_a_sample(folder: Path, tmp_path: Path) -> None:
+    """A sample has as many examples with duplicates as without them, so what was dropped of its shards is no saving."""
+    for out, options in (
+        ("sample", BuildOptions(sample=20)),
+        ("balance", BuildOptions(balance="speech_type:3")),
+    ):
+        build([folder / "corpus"], tmp_path / out, options, make_executor=one_thread)
+        assert manifest_of(tmp_path / out)["counts"]["dropped"]["duplicate"] > 20
+        assert estimate(tmp_path / out).saved.duplicates == 0
 
 
 def test_the_price_list(folder: Path) -> None:
@@ -140,7 +161,7 @@ def test_another_tokenizer(folder: Path) -> None:
         ({"epochs": 0}, "--epochs"),
         ({"epochs": 51}, "--epochs"),
         ({"sample": 0}, "--sample"),
-        ({"sample": 10_000}, "--sample"),
+        ({"sample": -1}, "--sample"),
         ({"rate": 0.0}, "--rate"),
         ({"rate": float("nan")}, "--rate"),
         ({"model": "nothing"}, "--model"),
@@ -178,6 +199,7 @@ def test_a_build_of_nothing(tmp_path: Path) -> None:
     build([tmp_path / "corpus"], tmp_path / "out", options, make_executor=one_thread)
     found = estimate(tmp_path / "out")
     assert (found.billed_tokens, found.price_usd, found.shards, found.samples) == (0, 0, [], [])
+    assert estimate(tmp_path / "out", sample=20) == found
 
 
 def test_the_command(folder: Path) -> None:

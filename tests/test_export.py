@@ -184,8 +184,9 @@ def test_the_base_model(tmp_path: Path) -> None:
         yaml = pytest.importorskip("yaml")
         settings = yaml.safe_load(text)
         assert 'a "b" # {c}' in (settings.get("model_name_or_path"), settings.get("base_model"))
-    script = (export(built, Target.UNSLOTH, base_model='a "b" # {c}') / "train.py").read_text(encoding="utf-8")
-    assert 'a "b" # {c}' in {node.value for node in ast.walk(ast.parse(script)) if isinstance(node, ast.Constant)}
+    for model in ('a "b" # {c}', "C:\\Users\\models", '"""'):
+        script = (export(built, Target.UNSLOTH, base_model=model) / "train.py").read_text(encoding="utf-8")
+        assert model in {node.value for node in ast.walk(ast.parse(script)) if isinstance(node, ast.Constant)}
 
 
 def test_what_cannot_be_exported(here: Path) -> None:

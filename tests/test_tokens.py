@@ -137,7 +137,23 @@ def test_a_tokenizer_of_ones_own(tmp_path: Path) -> None:
     assert [loaded.count(text) for text in ("", "가 나", "가 \ud800 다라")] == [0, 2, 3]
 
 
-@pytest.mark.parametrize("content", [None, b"{}", b"\xff"], ids=["missing", "another-file", "no-text"])
+def test_a_tokenizer_set_to_cut_and_to_fill(tmp_path: Path) -> None:
+    """Truncation and padding, which many a tokenizer.json has for training, change no count."""
+    tokenizers = pytest.importorskip("tokenizers")
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.WordLevel({"[UNK]": 0}, unk_token="[UNK]"))  # noqa: S106 - a token of text
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    tokenizer.enable_truncation(3)
+    tokenizer.enable_padding(length=10)
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    count = load_tokenizer(file=tmp_path / "tokenizer.json").count
+    assert [count("가 " * words) for words in (0, 1, 5, 50)] == [0, 1, 5, 50]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [None, b"{}", b"\xff", b"[]", b'{"model":{}}'],
+    ids=["missing", "another-file", "no-text", "list", "model"],
+)
 def test_a_tokenizer_that_is_none(tmp_path: Path, content: bytes | None) -> None:
     """A file that is no tokenizer is refused with the option and the file."""
     pytest.importorskip("tokenizers")

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
+from msgspec import UNSET
 
 from etl.check.explain import Finding, explain
 from etl.check.limits import Limits
@@ -36,7 +37,7 @@ def examine(
             good = _is_good(_DECODE(line).messages)
         except _UNDECODABLE:
             good = False
-        if not good or separated or len(line) > longest:
+        if not good or len(line) > longest or (separated and has_separators(line)):
             for finding in _explain(line, limits, tokenizer):
                 yield number, finding
 
@@ -48,9 +49,17 @@ def has_separators(content: bytes) -> bool:
 
 def _is_good(messages: Sequence[AnyMessage]) -> bool:
     """Whether nothing is wrong with *messages*, which have the right form; False also where it takes a longer look."""
+    calls: set[str] = set()
     for message in messages:
         content = message.content
-        if content is None or "<|" in content or content.isspace() or not content or type(message) is ToolMessage:
+        if type(message) is AssistantMessage and message.tool_calls is not UNSET:
+            calls.update(call.id for call in message.tool_calls)
+        elif type(message) is ToolMessage and message.tool_call_id not in calls:
+            return False
+        if content is None:
+            if type(message) is AssistantMessage and message.tool_calls is UNSET and message.function_call is UNSET:
+                return False
+        elif "<|" in content or content.isspace() or not content:
             return False
     return type(messages[-1]) is AssistantMessage
 

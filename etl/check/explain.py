@@ -50,14 +50,23 @@ def explain(line: bytes) -> Parsed:
         example = json.loads(text, parse_constant=_refuse)
         plain = json.dumps(example, ensure_ascii=False)
     except json.JSONDecodeError as error:
-        return Parsed([Finding(Kind.INVALID_JSON, None, f"{error.msg} at letter {error.pos + 1}")], [])
-    except (ValueError, RecursionError):  # NaN; a number of thousands of digits; brackets without end
-        return Parsed([Finding(Kind.INVALID_JSON, None, "a value that JSON does not have")], [])
+        return Parsed([Finding(Kind.INVALID_JSON, None, f"{_why(error)} at letter {error.pos + 1}")], [])
+    except RecursionError:
+        return Parsed([Finding(Kind.INVALID_JSON, None, "brackets in brackets, too deep to be read")], [])
+    except ValueError:  # NaN, and what else Python's parser takes; a number of thousands of digits
+        return Parsed([Finding(Kind.INVALID_JSON, None, "a number that JSON does not have, or of too many digits")], [])
     findings = list(_in_line(example))
     messages = example.get("messages") if isinstance(example, dict) else None
     said = [_texts(message) for message in messages] if isinstance(messages, list) else []
     findings += _in_text(text, plain, said)
     return Parsed(findings, [pair for pair in said if pair is not None])
+
+
+def _why(error: json.JSONDecodeError) -> str:
+    """Return why *error* was raised; where it names no letter, and no remedy of its own."""
+    if error.msg.startswith("Unexpected UTF-8 BOM"):
+        return "Another byte order mark, as where files were joined,"
+    return error.msg.removesuffix(" at")
 
 
 def _refuse(constant: str) -> NoReturn:
@@ -146,7 +155,8 @@ def _in_calls(number: int, message: dict[str, Any], calls: set[str]) -> Iterator
             msgspec.convert(message["function_call"], type=FunctionCall)
         except msgspec.ValidationError as error:
             yield Finding(Kind.BAD_TOOL_CALL, number, f'"function_call": {error}')
-    if role == "tool" and message.get("tool_call_id") not in calls:
+    answered = message.get("tool_call_id")
+    if role == "tool" and not (isinstance(answered, str) and answered in calls):
         yield Finding(Kind.BAD_TOOL_CALL, number, '"tool_call_id" is of no call before it')
     if role == "function" and "name" not in message:
         yield Finding(Kind.BAD_NAME, number, 'there is no "name" of the function')

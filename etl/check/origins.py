@@ -1,6 +1,6 @@
 """Lead the lines of our own builds back to where they came from, by the lineage that lies beside the chunks."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -11,18 +11,18 @@ from etl.errors import BuildError
 from etl.folder import LINEAGE_FILE
 
 
-def with_origins(problems: Sequence[Problem], out: Path, chunks: Set[str]) -> list[Problem]:
+def with_origins(problems: Sequence[Problem], out: Path, chunks: Mapping[str, str]) -> list[Problem]:
     """
     Return *problems*, those of lines of *chunks* with their origin.
 
     Args:
         out: Folder of a build; without a lineage nothing is known of its lines.
-        chunks: Paths in its manifest.
+        chunks: Paths in its manifest, by the files that problems are of.
 
     Raises:
         BuildError: The lineage is damaged.
     """
-    wanted = [(problem.file, problem.line) for problem in problems if problem.line and problem.file in chunks]
+    wanted = [(chunks[problem.file], problem.line) for problem in problems if problem.line and problem.file in chunks]
     path = out / LINEAGE_FILE
     if not wanted or not path.exists():
         return list(problems)
@@ -37,5 +37,6 @@ def with_origins(problems: Sequence[Problem], out: Path, chunks: Set[str]) -> li
         for chunk, line, archive, member, sentence in rows.iter_rows()
     }
     return [
-        structs.replace(problem, origin=found.get((problem.file, problem.line), problem.origin)) for problem in problems
+        structs.replace(problem, origin=found.get((chunks.get(problem.file), problem.line), problem.origin))
+        for problem in problems
     ]

@@ -55,21 +55,28 @@ class LineHashes:
 
     def shared_with(self, other: "LineHashes", most: int) -> Repeats:
         """Return the lines that *other* has, too, *most* of them with their places here and there."""
-        wanted = self._hashes.drop_nulls().unique()
-        theirs = other._hashes.to_frame().lazy().with_row_index("first")
-        firsts = theirs.filter(pl.col("hash").is_in(wanted.implode())).unique("hash", keep="first")
-        pairs = self._hashes.to_frame().lazy().with_row_index("at").join(firsts, on="hash").sort("at").collect()
-        rows = pairs.select("at", "first").head(most).iter_rows()
+        parts = [self._shared_in(other, part) for part in range(_PARTS)]
+        pairs = pl.concat([_PAIRS.to_frame(), *parts]).sort("at")
+        rows = pairs.head(most).iter_rows()
         return Repeats(pairs.height, [(self._place(at), other._place(first)) for at, first in rows])
 
     def _repeats_in(self, part: int) -> pl.DataFrame:
         """Return the numbers of the lines that are there before, among those whose hash falls into *part*, and of the first."""
-        numbered = self._hashes.to_frame().lazy().with_row_index("at")
-        lines = numbered.filter(pl.col("hash").is_not_null() & (pl.col("hash") % _PARTS == part)).collect()
+        lines = self._lines_in(part)
         if lines["hash"].n_unique() == lines.height:
             return _PAIRS.to_frame()
         firsts = lines.with_columns(first=pl.col("at").min().over("hash"))
         return firsts.filter(pl.col("at") != pl.col("first")).select("at", "first")
+
+    def _shared_in(self, other: "LineHashes", part: int) -> pl.DataFrame:
+        """Return the numbers of the lines that *other* has, too, among those whose hash falls into *part*, and of its first."""
+        firsts = other._lines_in(part).group_by("hash").agg(pl.col("at").min().alias("first"))
+        return self._lines_in(part).join(firsts, on="hash").select("at", "first")
+
+    def _lines_in(self, part: int) -> pl.DataFrame:
+        """Return number (`at`) and `hash` of the lines whose hash falls into *part*."""
+        numbered = self._hashes.to_frame().lazy().with_row_index("at")
+        return numbered.filter(pl.col("hash").is_not_null() & (pl.col("hash") % _PARTS == part)).collect()
 
     def _place(self, at: int) -> Place:
         number = bisect_right(self._starts, at) - 1

@@ -55,20 +55,21 @@ class _Run:
 
     def _check_file(self, file: CheckedFile, limits: Limits, hashes: LineHashes) -> int:
         """Check the lines of one file, and return how many are not blank."""
-        hashes.begin(file.label)
+        label = str(file.path)
+        hashes.begin(label)
         line, examples = 1, 0
         for block in read_blocks(file.path):
-            content = self._without_bom(file, block.content, limits) if line == 1 else block.content
+            content = self._without_bom(label, block.content, limits) if line == 1 else block.content
             if block.too_long:
                 fact = f"over {MAX_LINE_BYTES:,} bytes"
-                self._tally.add(file.label, line, Finding(Kind.LINE_TOO_LONG, None, fact))
+                self._tally.add(label, line, Finding(Kind.LINE_TOO_LONG, None, fact))
                 hashes.extend([None])
                 line += 1
                 continue
             lines = content.split(b"\n")
             hashed: list[int | None] = list(map(hash, lines))
             for number, finding in examine(lines, limits, self._tokenizer, separated=has_separators(content)):
-                self._tally.add(file.label, line + number, finding)
+                self._tally.add(label, line + number, finding)
                 if finding.kind is Kind.BLANK_LINE:
                     hashed[number] = None
             hashes.extend(hashed)
@@ -76,13 +77,13 @@ class _Run:
             examples += len(lines) - hashed.count(None)
         return examples
 
-    def _without_bom(self, file: CheckedFile, content: bytes, limits: Limits) -> bytes:
+    def _without_bom(self, file: str, content: bytes, limits: Limits) -> bytes:
         """Return the beginning of a file without its byte order mark; note where it has one and should not, or has none."""
         has_bom = content.startswith(BOM)
         if has_bom and limits.bom == "refused":
-            self._tally.add(file.label, 1, Finding(Kind.BOM, None, "the file begins with a byte order mark"))
+            self._tally.add(file, 1, Finding(Kind.BOM, None, "the file begins with a byte order mark"))
         elif not has_bom and limits.bom == "required":
-            self._tally.add(file.label, None, Finding(Kind.NO_BOM, None, "the file begins without a byte order mark"))
+            self._tally.add(file, None, Finding(Kind.NO_BOM, None, "the file begins without a byte order mark"))
         return content.removeprefix(BOM)
 
     def report(self, sets: Sequence[FileSet]) -> CheckReport:
@@ -93,7 +94,8 @@ class _Run:
         self._tally.add_repeats(Kind.IN_TRAINING, validation.shared_with(train, self._show))
         problems = self._tally.problems
         for out in {files.build for files in sets if files.build is not None}:
-            problems = with_origins(problems, out, {f.label for s in sets if s.build == out for f in s.files})
+            chunks = {str(f.path): f.chunk for s in sets if s.build == out for f in s.files if f.chunk is not None}
+            problems = with_origins(problems, out, chunks)
         return CheckReport(
             files=self._files,
             examples=self._examples,

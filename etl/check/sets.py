@@ -11,10 +11,10 @@ from schemas.terms import Split
 
 
 class CheckedFile(Struct, frozen=True):
-    """A file, and what it is called in problems: its path, or, of a build, its path in the manifest."""
+    """A file, and, of a build, its path in the manifest."""
 
     path: Path
-    label: str
+    chunk: str | None = None
 
 
 class FileSet(Struct, frozen=True):
@@ -46,7 +46,7 @@ def file_sets(paths: Sequence[Path], validation: Sequence[Path]) -> Iterator[Fil
             if path.is_dir() and split is Split.TRAIN:
                 yield from _sets_of_build(path)
             elif path.is_file():
-                yield FileSet(str(path), split, [CheckedFile(path, str(path))])
+                yield FileSet(str(path), split, [CheckedFile(path)])
             elif path.exists():
                 raise InputError(str(path), "no file", "give files of chat JSONL one by one")
             else:
@@ -57,5 +57,5 @@ def _sets_of_build(out: Path) -> Iterator[FileSet]:
     chunks = read_manifest(out).chunks
     for split in Split:
         paths = [chunk.path for chunk in chunks if chunk.split == split]
-        if paths:
+        if paths or split is Split.TRAIN:  # with nothing to learn from, there is too little
             yield FileSet(str(out / "chunks" / split), split, [CheckedFile(out / path, path) for path in paths], out)

@@ -50,3 +50,6 @@ def estimate(  # noqa: PLR0913 - one an option
         print_json(found)
     else:
         show_estimate(consoles()[0], found, rate)
+    if sample is not None and sample > found.total.examples:
+        said = f"Note: train has {found.total.examples:,} examples, so a sample of {sample:,} is all of them."
+        consoles()[1].print(said, style="yellow", highlight=False, soft_wrap=True)

@@ -152,14 +152,14 @@ def _llama_factory(training: Training) -> Export:
 
 
 _UNSLOTH = '''\
-"""Tune {base_model} on the chunks of this build, by Unsloth: `python train.py` in this folder."""
+"""Tune BASE_MODEL on the chunks of this build, by Unsloth: `python train.py` in this folder."""
 
 from pathlib import Path
 
 from datasets import DatasetDict, load_dataset
 
 CHUNKS = Path(__file__).resolve().parent / "{chunks}"
-BASE_MODEL = {quoted}
+BASE_MODEL = {base_model}
 MAX_TOKENS = {max_tokens}
 
 
@@ -213,8 +213,7 @@ if __name__ == "__main__":
 
 def _unsloth(training: Training) -> Export:
     script = _UNSLOTH.format(
-        base_model=training.base_model,
-        quoted=json.dumps(training.base_model),
+        base_model=json.dumps(training.base_model),
         chunks=CHUNKS_FROM_EXPORT,
         max_tokens=MAX_TOKENS,
         epochs=training.epochs,

@@ -20,6 +20,10 @@ BINS = 24
 
 _SIZES = (1_000, 10_000, 100_000, 1_000_000)  # of samples, in examples
 
+_SAMPLING = frozenset(
+    {DropReason.NOT_SAMPLED, DropReason.OVER_BALANCE}
+)  # the rules that make a shard as large as wanted
+
 
 class Bill(Struct, frozen=True):
     """What decides a price: the model, dollars for a million tokens, epochs if any are given, won for a dollar likewise."""
@@ -126,12 +130,12 @@ def _samples(total: ShardEstimate, sample: int | None, bill: Bill) -> list[Sampl
 
 
 def _saved(shards: list[ShardEstimate], manifest: Manifest, bill: Bill) -> Saving:
-    """Return what the duplicates dropped from train would have cost."""
+    """Return what the duplicates dropped from train would have cost; in a shard that was sampled, others had their places."""
     kept = [row for row in manifest.shards if row.examples]  # of each of them there is an estimate, in the same order
     saved = [
         (row.dropped.get(DropReason.DUPLICATE, 0), shard.billed_tokens / shard.examples)
         for row, shard in zip(kept, shards, strict=True)
-        if row.split == Split.TRAIN
+        if row.split == Split.TRAIN and _SAMPLING.isdisjoint(row.dropped)
     ]
     billed = round(sum(duplicates * mean for duplicates, mean in saved))
     return Saving(duplicates=sum(number for number, _ in saved), billed_tokens=billed, price_usd=bill.usd(billed))

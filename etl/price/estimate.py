@@ -9,7 +9,6 @@ from etl.price.tokens import load_tokenizer
 from etl.verify import read_manifest
 from schemas.estimate import Estimate
 from schemas.model import Model
-from schemas.terms import Split
 
 
 def estimate(  # noqa: PLR0913 - the five behind the star have defaults that suit most
@@ -29,7 +28,7 @@ def estimate(  # noqa: PLR0913 - the five behind the star have defaults that sui
         out: Folder of a build.
         model: A model, one of its snapshots, or a tune of either.
         epochs: Times that every example is seen; None for as many as the provider would choose.
-        sample: Also estimate the cost of so many examples of train.
+        sample: Also estimate the cost of so many examples of train; where it has no more, that is the cost of all of them.
         rate: South Korean won for one US dollar.
         models: Facts of models; None for those of this package.
         tokenizer_file: The `tokenizer.json` of an open model, to count anew with.
@@ -42,17 +41,14 @@ def estimate(  # noqa: PLR0913 - the five behind the star have defaults that sui
     known = find_model(model, models if models is not None else read_models())
     price = price_of(known)
     manifest = read_manifest(Path(out))
-    examples = sum(shard.examples for shard in manifest.shards if shard.split == Split.TRAIN)
-    _check_range("--sample", sample, 1, examples)
-    _check_range("--epochs", epochs, known.epochs.least, known.epochs.most)
+    if sample is not None and sample < 1:
+        raise OptionError("--sample", f"{sample:,} is out of range", "give a number of examples from 1")
+    least, most = known.epochs.least, known.epochs.most
+    if epochs is not None and not least <= epochs <= most:
+        raise OptionError("--epochs", f"{epochs:,} is out of range", f"give a whole number from {least:,} to {most:,}")
     if rate is not None and not 0 < rate < float("inf"):
         raise OptionError("--rate", f"{rate} is out of range", "give the won for one dollar, like 1400")
     from etl.price.bill import Bill, make_estimate  # noqa: PLC0415 - it needs Polars, which a build's parent never loads
 
     tokenizer = load_tokenizer(known, tokenizer_file)
     return make_estimate(Path(out), manifest, tokenizer, Bill(known, price, epochs, rate), sample)
-
-
-def _check_range(option: str, value: int | None, least: int, most: int) -> None:
-    if value is not None and not least <= value <= most:
-        raise OptionError(option, f"{value:,} is out of range", f"give a whole number from {least:,} to {most:,}")

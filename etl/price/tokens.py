@@ -115,12 +115,15 @@ def _count_by_file(file: Path) -> Count:
         advice = "run `pip install 'saturi[tokenizers]'`"
         raise OptionError("--tokenizer", "the package tokenizers is not installed", advice) from error
     try:
-        tokenizer = tokenizers.Tokenizer.from_str(file.read_text(encoding="utf-8"))
+        # Not from_file or from_str: what they raise is an Exception and nothing narrower.
+        tokenizer = tokenizers.Tokenizer.from_buffer(file.read_bytes())
     except OSError as error:
         raise OptionError("--tokenizer", f"{file} cannot be read ({error.strerror})", "check the path") from error
-    except Exception as error:  # it raises nothing narrower
+    except ValueError as error:
         problem = f"{file} is no tokenizer ({error})"
         raise OptionError("--tokenizer", problem, "give the tokenizer.json of the model") from error
+    tokenizer.no_truncation()  # many files have the one or the other set, for training
+    tokenizer.no_padding()
     return lambda text: len(tokenizer.encode(_whole(text), add_special_tokens=False).ids)
 
 
