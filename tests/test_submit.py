@@ -286,6 +286,16 @@ def test_a_ledger_that_is_none(out: Path, server: Server, world: World) -> None:
     assert world.requests == []
 
 
+@pytest.mark.parametrize("change", ["jobs SET state = 'lost'", "files SET pieces = '['"])
+def test_a_ledger_with_a_damaged_row(out: Path, server: Server, world: World, change: str) -> None:
+    """A row that cannot be read is damage, and said in a sentence."""
+    hand_in(out, server, world)
+    with sqlite3.connect(out / "ledger.sqlite") as database:
+        database.execute(f"UPDATE {change}")
+    with pytest.raises(BuildError, match="damaged"):
+        status(out, pace=HASTE)
+
+
 def test_the_ledger_says_everything(out: Path, server: Server, world: World) -> None:
     """The ledger has every job with its estimate, and every file with the chunks it was joined of."""
     done = hand_in(out, server, world)

@@ -1,65 +1,85 @@
 """Submissions that meet a random fault or are killed at a random moment, each followed by the same command again."""
 
+import logging
 import random
 import shutil
-from collections import Counter
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
-from provider import Server, World
-from provider.faults import FILE, JOB, Moment, answer_lost, calling, refused, reset
+from provider import Fault, Server, World
+from provider.faults import JOB, Moment, answer_lost, calling, refused, reset
 from submissions import assert_submitted_once, options_for, profile
 from submitter import DONE, FAILED, KILLED, RESUBMIT, Errand, Submitter
 
 ANY = ".*"
 MOMENTS: tuple[Moment, ...] = ("before", "body", "after")
-MOST_REQUESTS = 14  # of one run, uploads in parts included
+WHOLE, PARTED = 8, 19  # requests of a run that nothing goes wrong in
+PARTS = 10
+LOG = logging.getLogger(__name__)
 IN_PARTS = ("uploads_threshold_bytes = 4_000", "max_part_bytes = 3_000")
 SECONDS = 0.25  # a submission takes about that
 
-Disturb = Callable[[random.Random, World, Callable[[], None]], None]
+
+class Course(NamedTuple):
+    """A run that shall be disturbed: by what chance, where, in how many requests, and what kills it."""
+
+    rng: random.Random
+    world: World
+    requests: int
+    kill: Callable[[], None]
+
+    def nth(self) -> int:
+        """Return the number of one of its requests."""
+        return self.rng.randint(1, self.requests)
 
 
-def _killed_at_a_request(rng: random.Random, world: World, kill: Callable[[], None]) -> None:
-    world.faults.append(calling(ANY, rng.choice(MOMENTS), kill, nth=rng.randint(1, MOST_REQUESTS)))
+def _killed_at_a_request(course: Course) -> Fault:
+    return calling(ANY, course.rng.choice(MOMENTS), course.kill, nth=course.nth())
 
 
-def _killed_at_the_job(rng: random.Random, world: World, kill: Callable[[], None]) -> None:
-    world.faults.append(calling(JOB, rng.choice(MOMENTS), kill))
+def _killed_at_the_job(course: Course) -> Fault:
+    return calling(JOB, course.rng.choice(MOMENTS), course.kill)
 
 
-def _refused(rng: random.Random, world: World, _: Callable[[], None]) -> None:
-    status = rng.choice((429, 500, 503, 400, 401, 403))
-    world.faults.append(refused(ANY, status, nth=rng.randint(1, MOST_REQUESTS)))
+def _refused(course: Course) -> Fault:
+    code = course.rng.choice((None, None, "training_not_available", "insufficient_quota"))
+    return refused(ANY, course.rng.choice((429, 500, 503, 400, 401, 403)), code, nth=course.nth())
 
 
-def _reset(rng: random.Random, world: World, _: Callable[[], None]) -> None:
-    world.faults.append(reset(ANY, rng.randrange(20_000), nth=rng.randint(1, MOST_REQUESTS)))
+def _reset(course: Course) -> Fault:
+    return reset(ANY, course.rng.randrange(20_000), nth=course.nth())
 
 
-def _answer_lost(rng: random.Random, world: World, _: Callable[[], None]) -> None:
-    world.faults.append(answer_lost(rng.choice((ANY, FILE, JOB)), nth=rng.randint(1, 2)))
+def _answer_lost(course: Course) -> Fault:
+    return answer_lost(ANY, nth=course.nth())
 
 
-def _wrong_bytes(_: random.Random, world: World, __: Callable[[], None]) -> None:
-    world.wrong_bytes = 1
+def _job_answer_lost(course: Course) -> Fault:
+    return course.rng.choice((answer_lost(JOB), refused(JOB, 500), reset(JOB)))
 
 
-def _undisturbed(_: random.Random, __: World, ___: Callable[[], None]) -> None:
-    """Killed by the clock instead."""
+def _wrong_bytes(course: Course) -> None:
+    course.world.wrong_bytes = 1
 
 
-DISTURBANCES: tuple[Disturb, ...] = (
-    _killed_at_a_request,
-    _killed_at_the_job,
-    _refused,
-    _reset,
-    _answer_lost,
-    _wrong_bytes,
-    _undisturbed,
-)
+def _by_the_clock(_: Course) -> None:
+    """Killed while it does whatever it does then."""
+
+
+DISTURBANCES: dict[Callable[[Course], Fault | None], set[int] | None] = {
+    _killed_at_a_request: {KILLED},
+    _killed_at_the_job: {KILLED},
+    _refused: None,
+    _reset: None,
+    _answer_lost: None,
+    _job_answer_lost: {FAILED},
+    _wrong_bytes: {FAILED},
+    _by_the_clock: {KILLED, DONE},
+}
+"""What goes wrong, and how a run then ends, where that is certain."""
 
 
 @pytest.fixture(scope="module")
@@ -68,45 +88,55 @@ def submitter() -> Submitter:
     return Submitter()
 
 
+@pytest.mark.parametrize("part", range(PARTS))
 def test_faults_and_kills(
-    built: Path, server: Server, submitter: Submitter, tmp_path: Path, pytestconfig: pytest.Config
+    built: Path,
+    server: Server,
+    submitter: Submitter,
+    tmp_path: Path,
+    pytestconfig: pytest.Config,
+    part: int,
 ) -> None:
     """After any fault or kill and the same command again there is one job, and the files are the chunks, byte for byte."""
     in_parts = profile(tmp_path, *IN_PARTS)
-    endings: Counter[int] = Counter()
-    for number in range(pytestconfig.getoption("--faults")):
+    for number in range(part, pytestconfig.getoption("--faults"), PARTS):
         rng = random.Random(number)
         world = server.world(f"faults-{tmp_path.name}-{number}")
         world.late_lists = rng.choice((0, 0, 1, 2))
         out = Path(shutil.copytree(built, tmp_path / "out"))
-        more = {"providers": in_parts} if rng.random() < 0.5 else {}
-        errand = Errand(out, options_for(server, world, **more))
-        endings[_disturbed(submitter, errand, rng, world, DISTURBANCES[number % len(DISTURBANCES)])] += 1
+        parted = rng.random() < 0.5
+        errand = Errand(out, options_for(server, world, **({"providers": in_parts} if parted else {})))
+        _disturbed(submitter, errand, rng, world, number, PARTED if parted else WHOLE)
         world.faults.clear()
         again = submitter.finish(errand)
-        if again == RESUBMIT:  # killed between the intent and the request: only a person can say
+        if again == RESUBMIT:  # the request may have been on its way: only a person can say
             assert world.jobs == {}, number
             again = submitter.finish(errand._replace(again=True))
         assert again == DONE, number
         assert_submitted_once(out, world)
         shutil.rmtree(out)
         shutil.rmtree(world.folder)
-    assert {DONE, FAILED, KILLED} <= endings.keys(), endings
 
 
-def _disturbed(submitter: Submitter, errand: Errand, rng: random.Random, world: World, disturb: Disturb) -> int:
-    """Run *errand* while it is disturbed, and return its exit code."""
+def _disturbed(
+    submitter: Submitter, errand: Errand, rng: random.Random, world: World, number: int, requests: int
+) -> None:
+    """Run *errand* while it is disturbed, and check that it was."""
+    disturb, endings = list(DISTURBANCES.items())[number % len(DISTURBANCES)]
     started: list[BaseProcess] = []
 
     def kill() -> None:
         started[0].kill()
 
-    disturb(rng, world, kill)
+    fault = disturb(Course(rng, world, requests, kill))
+    world.faults += [] if fault is None else [fault]
     process = submitter.start(errand)
     started.append(process)
-    if disturb is _undisturbed:
+    if disturb is _by_the_clock:
         process.join(rng.uniform(0, SECONDS))
         process.kill()
     process.join(60)
-    assert process.exitcode is not None
-    return process.exitcode
+    assert process.exitcode is not None, number
+    assert endings is None or process.exitcode in endings, number
+    assert fault is None or fault.seen >= fault.nth, number
+    LOG.info("%s %s %s", disturb.__name__, "hit" if fault else "-", process.exitcode)  # to be counted, with --log-file

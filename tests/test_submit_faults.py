@@ -9,9 +9,10 @@ from msgspec import structs
 from provider import Fault, Server, World
 from provider.answers import Answer
 from provider.faults import FILE, JOB, answer_lost, refused, reset, timeout
-from submissions import HASTE, YES, YES_AGAIN, assert_submitted_once, hand_in, make_build, options_for
+from submissions import HASTE, YES, YES_AGAIN, assert_submitted_once, hand_in, make_build, options_for, profile
 
 from etl.errors import EligibilityError, EtlError, NoAnswerError, ProviderError, SpendingError
+from etl.submit.after import status
 from etl.submit.consent import Said
 from etl.submit.submit import submit
 
@@ -135,6 +136,36 @@ def test_a_job_that_shows_up_in_the_end(out: Path, server: Server, world: World)
     world.hidden[lost] = 0
     assert hand_in(out, server, world).created == 0
     assert len(world.jobs) == 2
+    assert lost in [row.job_id for row in status(out, pace=HASTE).jobs]
+
+
+def test_a_job_that_shows_up_after_another_failed(out: Path, server: Server, world: World) -> None:
+    """A job that was given up and shows up after the one in its place failed is taken, and no third one is asked for."""
+    world.faults.append(answer_lost(JOB))
+    world.late_lists = 10_000
+    with pytest.raises(NoAnswerError):
+        hand_in(out, server, world)
+    [lost] = world.jobs
+    [second] = [row.job_id for row in hand_in(out, server, world, consent=YES_AGAIN).jobs]
+    world.jobs[second or ""]["status"] = "failed"
+    world.hidden[lost] = 0
+    again = hand_in(out, server, world)
+    assert (again.created, [row.job_id for row in again.jobs]) == (0, [lost])
+
+
+def test_a_job_found_with_a_status_of_the_providers_own(
+    out: Path, server: Server, world: World, tmp_path: Path
+) -> None:
+    """A job that is found again after it was cancelled has ended, whatever the provider calls that."""
+    named = profile(tmp_path, 'statuses = { canceled = "cancelled" }')
+    world.faults.append(answer_lost(JOB))
+    with pytest.raises(NoAnswerError):
+        hand_in(out, server, world, providers=named)
+    [job] = world.jobs.values()
+    job["status"] = "canceled"
+    world.steps = ("canceled",)
+    with pytest.raises(SpendingError, match="cancelled"):
+        hand_in(out, server, world, providers=named)
 
 
 def test_agreeing_to_another_and_to_no_cost(out: Path, server: Server, world: World) -> None:

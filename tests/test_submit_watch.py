@@ -10,7 +10,7 @@ from provider import Fault, Server, World
 from provider.faults import JOB, answer_lost, refused, reset
 from submissions import HASTE, YES, YES_AGAIN, hand_in
 
-from etl.errors import BuildError, NoAnswerError, OptionError, SpendingError
+from etl.errors import BuildError, EtlError, LockedError, NoAnswerError, OptionError, SpendingError
 from etl.submit.after import cancel, clean, status, watch
 from etl.submit.news import JobEnded, JobEvent, JobStatus, News, NoAnswer
 from etl.submit.trace import lines_in
@@ -213,6 +213,30 @@ def test_cleaning_after_a_lost_answer(out: Path, server: Server, world: World) -
     assert len(clean(out, consent=YES, pace=HASTE).deleted) == 2
     assert world.files == {}
     assert hand_in(out, server, world, epochs=3).created == 1
+
+
+def test_cleaning_while_lists_are_slow(out: Path, server: Server, world: World) -> None:
+    """The files of a job that was just created stay, though the list of jobs does not show it yet."""
+    world.late_lists = 1_000
+    hand_in(out, server, world)
+    assert len(clean(out, consent=YES, pace=HASTE).needed) == 2
+    assert len(world.files) == 2
+
+
+def test_cleaning_while_submitting(out: Path, server: Server, world: World) -> None:
+    """No file is deleted between its upload and the creation of its job."""
+    met: list[EtlError] = []
+
+    def tidy() -> None:
+        try:
+            clean(out, consent=YES, pace=HASTE)
+        except EtlError as error:
+            met.append(error)
+
+    world.faults.append(Fault("GET /files", nth=2, act=tidy, proceeds=True))
+    assert hand_in(out, server, world).created == 1
+    assert [type(error) for error in met] == [LockedError]
+    assert len(world.files) == 2
 
 
 def test_status(out: Path, server: Server, world: World) -> None:

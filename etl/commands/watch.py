@@ -43,7 +43,9 @@ def watch(out: Path, access: Access, *, seconds: float, as_json: bool) -> None:
             with watching(console) as report:
                 rows = run(out, access, report=report, pace=Pace(poll_seconds=seconds))
     if not rows:
-        errors.print("No job was created yet.", highlight=False)
+        errors.print(
+            "No job is known here: submit again, which also looks for one whose answer was lost.", highlight=False
+        )
     failed = sum(row.status != SUCCEEDED for row in rows)
     sys.exit(ProviderError.exit_code if failed else 0)
 

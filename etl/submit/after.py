@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from etl.errors import OptionError, SpendingError
+from etl.folder import locked
 from etl.providers import find_provider, read_providers
 from etl.submit.account import Account
 from etl.submit.cleaning import delete, sort_files
@@ -130,10 +131,11 @@ def clean(
 
     Raises:
         BuildError: Nothing was submitted from there.
+        LockedError: A submission from there is not done: it may be about to create a job on one of the files.
         SpendingError: Nobody agreed.
         ProviderError: The provider does not answer, or refuses.
     """
-    with _opened(out, access, pace) as (ledger, clients):
+    with _opened(out, access, pace) as (ledger, clients), locked(Path(out).absolute()):
         accounts = dict.fromkeys(row.account for row in ledger.files() if row.state != "deleted")
         used = [clients[account] for account in accounts]
         found = [sort_files(client, ledger) for client in used]

@@ -35,14 +35,15 @@ def known_job(client: Client, ledger: Ledger, job: PlannedJob, plan: Plan) -> Jo
     """
     attempts = ledger.attempts(job.key)
     last = attempts[-1] if attempts else None
-    unsure = last is not None and last.state == "intended"
-    if last is not None and last.state == "created":
-        return refresh(client, ledger, last)
-    found = look_for(client, job.key, {row.job_id for row in attempts}, patient=unsure)
-    if not found:
-        return last if unsure else None
-    rows = [_adopt(ledger, attempts, new_row(job, plan, last), one) for one in found]
-    return next((row for row in rows if row.status not in FINAL or row.status == SUCCEEDED), rows[-1])
+    if last is None or any(row.job_id is None for row in attempts):
+        unsure = last is not None and last.state == "intended"
+        for found in look_for(client, job.key, {row.job_id for row in attempts}, patient=unsure):
+            _adopt(client, ledger, attempts, new_row(job, plan, last), found)
+    rows = [refresh(client, ledger, row) for row in ledger.attempts(job.key)]
+    # One that was given up may have shown up meanwhile, and be better than the last one.
+    good = (row for row in rows if row.state == "created" and (row.status not in FINAL or row.status == SUCCEEDED))
+    left = rows[-1] if rows and rows[-1].state != "refused" else None
+    return next(good, left)
 
 
 def look_for(client: Client, key: str, known: Collection[str | None], *, patient: bool) -> list["FineTuningJob"]:
@@ -130,7 +131,7 @@ def new_row(job: PlannedJob, plan: Plan, last: JobRow | None, model: str | None 
     )
 
 
-def _adopt(ledger: Ledger, attempts: Iterable[JobRow], row: JobRow, found: "FineTuningJob") -> JobRow:
+def _adopt(client: Client, ledger: Ledger, attempts: Iterable[JobRow], row: JobRow, found: "FineTuningJob") -> None:
     """Put *found* into the ledger: as the attempt it says it is, if that one is still open, or else as one more."""
     said = (found.metadata or {}).get(ATTEMPT, "")
     open_attempts = [one for one in attempts if one.job_id is None and str(one.attempt) == said]
@@ -139,10 +140,9 @@ def _adopt(ledger: Ledger, attempts: Iterable[JobRow], row: JobRow, found: "Fine
     else:
         taken = [one.attempt for one in ledger.attempts(row.key)]
         row = structs.replace(row, attempt=max(taken, default=0) + 1)
-    row = structs.replace(row, model=found.model, state="created", job_id=found.id, status=found.status)
-    row = structs.replace(row, created_at=_seconds(found.created_at))
+    outcome = _outcome(client, found)
+    row = structs.replace(row, **outcome, model=found.model, state="created", created_at=_seconds(found.created_at))
     ledger.save_job(row)
-    return row
 
 
 def agree_to_another(row: JobRow, consent: Consent) -> None:

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct, structs
@@ -17,6 +17,8 @@ from msgspec import Struct, structs
 from etl.errors import BuildError, StorageError
 from etl.files import sync_folder
 from schemas.ledger import LEDGER_VERSION, AccountRow, FileRow, JobRow
+
+Row = TypeVar("Row", bound=Struct)
 
 LEDGER = "ledger.sqlite"
 _BUSY_SECONDS = 30.0
@@ -70,7 +72,7 @@ class Ledger:
 
     def accounts(self) -> list[AccountRow]:
         """Return every account that anything was sent to."""
-        return [_struct(AccountRow, row) for row in self._rows("SELECT * FROM accounts ORDER BY rowid")]
+        return self._structs(AccountRow, "SELECT * FROM accounts ORDER BY rowid")
 
     def save_account(self, row: AccountRow) -> None:
         """Write down that something will be sent to an account."""
@@ -80,8 +82,7 @@ class Ledger:
 
     def files(self, account: str | None = None) -> list[FileRow]:
         """Return the files of *account*, or of all."""
-        rows = self._rows("SELECT * FROM files ORDER BY rowid")
-        found = [_struct(FileRow, row) for row in rows]
+        found = self._structs(FileRow, "SELECT * FROM files ORDER BY rowid")
         return [row for row in found if account in (None, row.account)]
 
     def file(self, account: str, name: str) -> FileRow | None:
@@ -96,7 +97,7 @@ class Ledger:
 
     def jobs(self) -> list[JobRow]:
         """Return every attempt at every job, in the order in which they were made."""
-        return [_struct(JobRow, row) for row in self._rows("SELECT * FROM jobs ORDER BY rowid")]
+        return self._structs(JobRow, "SELECT * FROM jobs ORDER BY rowid")
 
     def attempts(self, key: str) -> list[JobRow]:
         """Return the attempts at the job *key*, the first one first."""
@@ -146,6 +147,10 @@ class Ledger:
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
+    def _structs(self, kind: type[Row], statement: str) -> list[Row]:
+        with self._translated():
+            return [_struct(kind, row) for row in self._rows(statement)]
+
     def _write(self, statement: str, *values: Any) -> None:
         with self._translated():
             self._database.execute(statement, values)
@@ -158,7 +163,7 @@ class Ledger:
         except sqlite3.OperationalError as error:
             advice = "free some space, or check the folder and its permissions, and run the same command again"
             raise StorageError(self.path, f"cannot be used ({error})", advice) from error
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, msgspec.MsgspecError) as error:
             advice = "restore it from a copy: without it, jobs that were created may be created again"
             raise BuildError(str(self.path), f"damaged ({error})", advice) from error
 
@@ -192,7 +197,7 @@ def _value(value: Any) -> Any:
     return value if plain else msgspec.json.encode(value).decode()
 
 
-def _struct(kind: type[Struct], row: dict[str, Any]) -> Any:
+def _struct(kind: type[Row], row: dict[str, Any]) -> Row:
     """Return *row* as a struct of *kind*."""
     pieces = {"pieces": msgspec.json.decode(row["pieces"])} if "pieces" in row else {}
     return msgspec.convert({**row, **pieces}, type=kind)

@@ -243,7 +243,7 @@ def _arrive(client: Client, file: PlannedFile, meter: Meter, send: Callable[["Op
         return found or send(api)
 
     sent = client.repeat(f"uploading {file.name}", attempt, meter.deadline)
-    if sent.bytes != file.bytes:
+    if sent.bytes not in (file.bytes, None):  # some do not say
         delete_file(client, sent.id)
         problem = f"{file.bytes:,} bytes were sent, {sent.bytes:,} arrived"
         raise ProviderError(file.name, problem, "it was deleted there; run the same command again")
@@ -253,7 +253,8 @@ def _arrive(client: Client, file: PlannedFile, meter: Meter, send: Callable[["Op
 def _pick(files: Iterable["FileObject"], name: str, size: int) -> "FileObject | None":
     """Return the file *name* of *size* bytes among *files* that is not broken, or None."""
     return next(
-        (file for file in files if (file.filename, file.bytes) == (name, size) and file.status not in _BROKEN), None
+        (file for file in files if file.filename == name and file.bytes in (size, None) and file.status not in _BROKEN),
+        None,
     )
 
 
