@@ -58,10 +58,10 @@ def answering(cwd: Path, arguments: list[str], *answers: str) -> tuple[int, str]
 
 @pytest.mark.usefixtures("out")
 def test_a_submission_on_a_terminal(tmp_path: Path, server: Server, world: World) -> None:
-    """On a terminal the terms and the plan with its price are shown, and each is agreed to by a typed word; then it is quiet."""
+    """On a terminal the plan with its price comes first, then the terms, and each is agreed to by a typed word; then quiet."""
     code, shown = answering(tmp_path, submission(server, world), "agree", "no")
     assert code == 7
-    assert "may not leave Korea" in shown
+    assert -1 < shown.find("Plan: merged") < shown.find("may not leave Korea") < shown.find("Type submit")
     assert "nobody agreed to 1 jobs for $" in shown
     assert world.jobs == {}
     assert world.files == {}

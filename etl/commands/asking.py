@@ -27,6 +27,12 @@ class Asking(Said):
         super().__init__(yes=yes, accept_data_terms=accept_data_terms, resubmit=resubmit)
         self._errors = errors
 
+    def review(self, agreement: Agreement) -> None:
+        """Show the plan."""
+        from etl.terminal.submit import show_plan
+
+        show_plan(self._errors, agreement.plan, {job.key for job in agreement.new})
+
     def terms(self) -> bool:
         """Show the terms, and return whether they are agreed to."""
         for line in TERMS:
@@ -34,10 +40,7 @@ class Asking(Said):
         return super().terms() or _typed("agree", "to say that you may do this")
 
     def spending(self, agreement: Agreement) -> bool:
-        """Show the plan, and return whether it may be carried out."""
-        from etl.terminal.submit import show_plan
-
-        show_plan(self._errors, agreement.plan, {job.key for job in agreement.new})
+        """Return whether the plan may be carried out."""
         if super().spending(agreement):
             return True
         price = "an unknown price" if agreement.usd is None else f"${agreement.usd:,.2f}"

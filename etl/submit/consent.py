@@ -33,6 +33,9 @@ class Agreement(NamedTuple):
 class Consent(Protocol):
     """Says yes or no to what cannot be undone."""
 
+    def review(self, agreement: Agreement) -> None:
+        """Take note of what *agreement* says, before anything is asked."""
+
     def terms(self) -> bool:
         """Return whether `TERMS` are agreed to; asked once a ledger."""
 
@@ -61,6 +64,9 @@ class Said:
 
     def __init__(self, *, yes: bool = False, accept_data_terms: bool = False, resubmit: bool = False) -> None:
         self._yes, self._terms, self._resubmit = yes, accept_data_terms, resubmit
+
+    def review(self, agreement: Agreement) -> None:
+        """Do nothing: who spoke beforehand sees nothing."""
 
     def terms(self) -> bool:
         """Return what was said."""

@@ -171,6 +171,8 @@ def _agree(plan: Plan, new: tuple[PlannedJob, ...], options: SubmitOptions, cons
     """Refuse to go on unless the cost of the *new* jobs is known and allowed, and the terms of the data are agreed to."""
     costs = [job.billing.usd for job in new]
     usd = None if None in costs else sum(cost for cost in costs if cost is not None)
+    agreement = Agreement(plan, new, usd, options.max_cost)
+    consent.review(agreement)
     if usd is None and not options.allow_unknown_price:
         problem = "nobody can say what this costs: the price or the number of tokens is not known"
         raise UnknownPriceError(plan.model, problem, "give a price by --models FILE, or add --allow-unknown-price")
@@ -182,6 +184,6 @@ def _agree(plan: Plan, new: tuple[PlannedJob, ...], options: SubmitOptions, cons
             problem = "nobody agreed to the terms of AI-Hub's data"
             raise SpendingError("submit", problem, "read them above, and add --accept-data-terms")
         ledger.accept_terms(time.time())
-    if not consent.spending(Agreement(plan, new, usd, options.max_cost)):
+    if not consent.spending(agreement):
         price = "an unknown price" if usd is None else f"${usd:,.2f}"
         raise SpendingError("submit", f"nobody agreed to {len(new)} jobs for {price}", "add --yes and --max-cost USD")
