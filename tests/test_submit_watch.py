@@ -1,6 +1,7 @@
 """Jobs watched to their end, cancelled, and cleaned up after."""
 
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -74,6 +75,19 @@ def test_a_provider_that_is_gone(out: Path, server: Server, world: World) -> Non
     world.faults.clear()
     [row], _ = watched(out)
     assert row.status == SUCCEEDED
+
+
+def test_a_chain_that_is_still_submitted(out: Path, server: Server, world: World) -> None:
+    """A watch begun while a chain is being submitted follows the jobs that are created meanwhile, too."""
+    chain = threading.Thread(target=hand_in, args=(out, server, world), kwargs={"plan": "chained"})
+    chain.start()
+    while chain.is_alive() and not world.jobs:
+        time.sleep(0.001)
+    rows, told = watched(out)
+    chain.join()
+    assert [row.status for row in rows] == [SUCCEEDED, SUCCEEDED]
+    assert {row.job_id for row in rows} == world.jobs.keys()
+    assert len([news for news in told if isinstance(news, JobEnded)]) == 2
 
 
 class Stopped(Exception):  # noqa: N818 - no error: somebody went home

@@ -1,5 +1,6 @@
 """What comes after a submission: status, watch, cancel, clean. Each goes by the ledger, to every account it names."""
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -7,7 +8,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from etl.errors import OptionError, SpendingError
+from etl.errors import LockedError, OptionError, SpendingError
 from etl.folder import locked
 from etl.providers import find_provider, read_providers
 from etl.submit.account import Account
@@ -73,7 +74,8 @@ def watch(
     """
     Follow every job submitted from *out* to its end, and return their rows.
 
-    May be stopped and begun again at any time; it tells everything from the start.
+    While a submission from there is under way, the jobs that it creates are followed, too. May be stopped and begun again
+    at any time; it tells everything from the start.
 
     Args:
         report: Told all that happens.
@@ -86,8 +88,16 @@ def watch(
     """
     out = Path(out).absolute()
     with _opened(out, access, pace) as (ledger, clients):
-        rows = [row for row in ledger.jobs() if row.job_id is not None]
-        return tuple(follow(clients, ledger, rows, partial(trace, out, ledger), report))
+        seen: dict[tuple[str, int], JobRow] = {}
+        while True:
+            more_may_come = _is_held(out)  # asked before the ledger is read, so that no job falls between
+            rows = [row for row in ledger.jobs() if row.job_id is not None and (row.key, row.attempt) not in seen]
+            for row in follow(clients, ledger, rows, partial(trace, out, ledger), report):
+                seen[row.key, row.attempt] = row
+            if not rows and not more_may_come:
+                return tuple(seen.values())
+            if not rows:
+                time.sleep((pace or Pace()).poll_seconds)
 
 
 def cancel(
@@ -148,6 +158,15 @@ def clean(
             delete(client, ledger, one)
         needed = [file.filename for one in found for file in one.needed]
         return Cleaning(deleted=tuple(file.filename for file in free), needed=tuple(needed))
+
+
+def _is_held(out: Path) -> bool:
+    """Return whether a submission from *out* is under way, or a build into it."""
+    try:
+        with locked(out):
+            return False
+    except LockedError:
+        return True
 
 
 def _refreshed(clients: "_Clients", ledger: Ledger, row: JobRow) -> JobRow:
