@@ -231,7 +231,7 @@ def test_commands_in_the_documents_exist(document: str) -> None:
         for parameter in _command(name).params
         for option in (*parameter.opts, *parameter.secondary_opts)
     }
-    assert options <= known | {"--kills", "--large", "--memory", "--quick", "--write", "--faults"}
+    assert options <= known | {"--help", "--kills", "--large", "--memory", "--quick", "--write", "--faults"}
 
 
 def test_files_the_documents_point_to_exist() -> None:
