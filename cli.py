@@ -9,21 +9,21 @@ from etl.errors import EtlError, OptionError, StorageError
 from etl.version import __version__
 
 INTERRUPTED = 130
-COMMANDS = (
-    "inspect",
-    "build",
-    "verify",
-    "explain",
-    "check",
-    "estimate",
-    "export",
-    "submit",
-    "status",
-    "watch",
-    "cancel",
-    "clean",
-    "sample",
-)
+COMMANDS = {
+    "inspect": "What a corpus holds.",
+    "build": "Label archives to chunks and a manifest.",
+    "verify": "Whether a build is as it was written.",
+    "explain": "What became of a label file.",
+    "check": "Whether chat files are what a provider takes.",
+    "estimate": "Tokens and price of training on a build.",
+    "export": "A build for a local trainer.",
+    "submit": "A build to fine-tuning jobs, each once.",
+    "status": "Jobs and files as the provider sees them.",
+    "watch": "Follow the jobs to their end.",
+    "cancel": "End a job, or all.",
+    "clean": "Delete uploaded files that no job needs.",
+    "sample": "A small synthetic corpus to try everything on.",
+}
 """In the order in which they are used; each is the function of its name in the module of its name in `etl.commands`."""
 
 
@@ -40,6 +40,11 @@ class Commands(click.Group):
             return None
         command: click.Command = getattr(import_module(f"etl.commands.{cmd_name}"), cmd_name)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        """Write the list of all commands, for which click would import each."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})

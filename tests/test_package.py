@@ -1,0 +1,49 @@
+"""The package: its public names, where they are, and what is imported before somebody asks for it."""
+
+import ast
+import inspect
+import subprocess
+import sys
+
+import pytest
+
+import etl
+from cli import COMMANDS
+
+
+def _run(script: str) -> str:
+    """Return what *script* prints in a Python of its own, where nothing is imported yet."""
+    return subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def test_homes() -> None:
+    """What type checkers are told of the public names is what runs."""
+    [told] = [node for node in ast.parse(inspect.getsource(etl)).body if isinstance(node, ast.If)]
+    names = {
+        f"{node.module}.{alias.name}" for node in told.body if isinstance(node, ast.ImportFrom) for alias in node.names
+    }
+    assert names == {f"{home}.{name}" for home, names in etl._HOMES.items() for name in names}
+
+
+@pytest.mark.parametrize("name", ["build", "check", "explain", "export", "inspect", "submit", "verify"])
+def test_function_of_a_module_s_name(name: str) -> None:
+    """A function is what it is, whether or not the module of its name was imported before."""
+    script = f"import etl.{name}; from etl import {name}; print(type({name}).__name__, etl.{name} is {name})"
+    assert _run(script) == "function True"
+    assert _run(f"from etl import {name}; import etl.{name} as again; print(again is {name})") == "True"
+
+
+def test_what_the_package_has() -> None:
+    """All public names are listed, and another is missed with a sentence."""
+    assert set(etl.__all__) <= set(dir(etl))
+    misspelt = "bild"
+    with pytest.raises(AttributeError, match="module 'etl' has no attribute 'bild'"):
+        getattr(etl, misspelt)
+
+
+def test_help_loads_no_command() -> None:
+    """The list of commands is there without one of them, and so at once."""
+    script = "import sys; from cli import cli; cli(['--help'], standalone_mode=False); print(*sys.modules)"
+    printed, modules = _run(script).rsplit("\n", 1)
+    assert all(f"  {name} " in printed for name in COMMANDS)
+    assert not {"etl.commands", "etl.build", "msgspec", "polars", "rich", "openai"} & set(modules.split())
