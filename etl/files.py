@@ -61,12 +61,16 @@ class PendingFile:
                 view = view[self._file.write(view) :]
 
     def finish(self) -> None:
-        """Wait until everything is on the disk, then give the file its name."""
+        """
+        Wait until everything is on the disk, then give the file its name.
+
+        Whoever needs the name to be on the disk, too, calls `sync_folder`; without it a power cut leaves no file, or the
+        one before.
+        """
         with storage_errors(self.path, 0):
             os.fsync(self._file.fileno())
             self._file.close()
             self._temporary.replace(self.path)
-            sync_folder(self.path.parent)
 
     def discard(self) -> None:
         """Remove what was written, unless it is finished."""

@@ -1,7 +1,7 @@
 """
 The segment: the label files of one batch, decoded, as columns on disk.
 
-A segment file is one line of JSON (`SegmentHeader`), then two Arrow IPC files one after the other: `FILES`, a row a
+A segment file is one line of JSON (`SegmentHeader`), then two Arrow IPC streams one after the other: `FILES`, a row a
 label file, decoded or rejected, and `SENTENCES`, a row a sentence or utterance. It is a cache: whatever does not match
 its header is made anew.
 """
@@ -42,7 +42,7 @@ class SegmentHeader(Struct, frozen=True, kw_only=True):
     Facts of one segment, enough to account for it without reading its columns.
 
     `key` names the bytes the segment was made from and the decoder that made it; `crc32` is that of the header, with 0 in
-    this place, and of the two IPC files that follow it; `rejected` counts label files by reason; `digest` is the SHA-256 of
+    this place, and of the two IPC streams that follow it; `rejected` counts label files by reason; `digest` is the SHA-256 of
     names, sizes and CRC-32s of the label files, in order; `witness` tells the files of the archive, by size, times and
     inode, from others with the same directory.
     """

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etl.errors import ArchiveError, EtlError, InputError
-from etl.read.directory import UTF8, Directory, Entry, decode_name, find_directory, parse_entries, read_directory
+from etl.read.directory import UTF8, Directory, Entry, decode_name, find_directory, read_directory
 from etl.read.mapped import MappedFile
 
 _MEMBERS = {f"st_set1_collectorgs1_speakergs{n}_79_8.json": f'{{"n": {n}}}'.encode() * n for n in range(5)}
@@ -51,8 +51,8 @@ def _listed(folder: Path, content: bytes, cuts: tuple[int, ...] = ()) -> tuple[D
     with MappedFile(paths) as file:
         directory = find_directory(file, "x.zip")
         blocks = list(read_directory(file, directory, "x.zip"))
-    assert sum(map(len, blocks)) == directory.stop - directory.start
-    return directory, [entry for block in blocks for entry in parse_entries(block, directory.shift)]
+    assert sum(len(block.content) for block in blocks) == directory.stop - directory.start
+    return directory, [entry for block in blocks for entry in block.entries]
 
 
 def _facts(content: bytes, entries: list[Entry]) -> None:

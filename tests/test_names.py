@@ -161,7 +161,7 @@ def test_any_name_is_survived(name: str) -> None:
     assert told.script_set is None or 0 <= told.script_set < 2**32
     assert parse_archive(name.split("/")).speech_type in (None, *SpeechType)
     assert is_audio_archive(name) in (True, False)
-    assert is_label_file(name) in (True, False)
+    assert is_label_file(name.encode(errors="surrogatepass")) in (True, False)
 
 
 def test_more_folders_than_are_remembered_do_no_harm() -> None:
@@ -274,4 +274,4 @@ def test_recordings_are_told_from_labels(path: str, audio: bool) -> None:
 )
 def test_label_files_are_told_from_debris(path: str, label: bool) -> None:
     """A label file ends in .json in any case, and is none of what file managers leave behind."""
-    assert is_label_file(path) is label
+    assert is_label_file(path.encode()) is label

@@ -21,7 +21,7 @@ class Sketch(Struct, kw_only=True):
         sentences: Sentences of 2022 and utterances of 2020.
         blank: Those among them without a text on one side; all that follows on texts is about the others.
         identical: Pairs whose sides are the same.
-        pairs: 64-bit hashes of the pairs, each once in a batch, as Arrow IPC files of one column.
+        pairs: 64-bit hashes of the pairs, each once in a batch, as Arrow IPC streams of one column.
         source_lengths, target_lengths: Sentences by characters.
         scripts: Label files by set and prompt.
         speakers: 64-bit hashes of the ids, by split.

@@ -7,6 +7,7 @@ import msgspec
 import polars as pl
 
 from etl.inspection.sketch import NO_SPLIT, Sketch, Sketches
+from etl.read.segments import from_ipc
 from etl.select.groups import ALL
 from schemas.inspection import ClosedField, FieldValue, InspectedGroup, Lengths
 from schemas.terms import Region, SpeechType, Split
@@ -82,9 +83,9 @@ class _Distinct:
         self._known = pl.Series("pair", dtype=pl.UInt64)
         self._loose: list[pl.Series] = []
 
-    def add(self, files: Iterable[bytes]) -> None:
-        """Add hashes, as Arrow IPC files."""
-        self._loose += [pl.read_ipc(file)["pair"] for file in files]
+    def add(self, streams: Iterable[bytes]) -> None:
+        """Add hashes, as Arrow IPC streams."""
+        self._loose += [from_ipc(stream)["pair"] for stream in streams]
         if sum(map(len, self._loose)) > _LOOSE_PAIRS:
             self.count()
 

@@ -81,7 +81,7 @@ def inspect_segment(task: SketchTask) -> BatchSketch:
 
 def _sketches(files: pl.DataFrame, sentences: pl.DataFrame, hints: Hints) -> Sketches:
     decoded = files.with_row_index("row").filter(pl.col("reason").is_null())
-    places = settle(decoded.lazy().select(TOLD), hints).select("region", "speech_type", "split").collect()
+    places = settle(decoded.select(TOLD), hints).select("region", "speech_type", "split")
     decoded = decoded.hstack(places.rename({"region": "in_region", "speech_type": "in_type", "split": "in_split"}))
     sketches = {}
     for (region, speech_type), part in decoded.partition_by("in_region", "in_type", as_dict=True).items():

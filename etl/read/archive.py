@@ -72,17 +72,16 @@ def _read_zip(batch: Batch, spared: Container[int]) -> Iterator[Member | None]:
         if (file.size, zlib.crc32(directory)) != (place.archive_bytes, place.crc32):
             raise InputError(batch.archive.paths[0], "has changed since the build began", CHANGED_ADVICE)
         file.window(*place.window)
-        entries = parse_entries(directory, place.shift)
+        entries, _ = parse_entries(directory, place.shift)
         for number, entry in enumerate(entries, batch.extent.first):
-            name = decode_name(entry.name, entry.flags)
-            if not is_label_file(name):
+            if not is_label_file(entry.name):
                 yield None
                 continue
             refusal = (
                 _spared(entry.offset) if number in spared else _refusal(entry, batch.limits, number in overlapping)
             )
             content = refusal or _content(file, entry, place.window[1])
-            yield Member(number, name, entry.json_bytes, entry.crc32, content)
+            yield Member(number, decode_name(entry.name, entry.flags), entry.json_bytes, entry.crc32, content)
 
 
 def _spared(at: int | None) -> Defect:

@@ -106,24 +106,31 @@ def _find_zip64(file: MappedFile, end: int) -> tuple[int, int, int, int] | None:
     return at, entries, size, offset
 
 
-def read_directory(file: MappedFile, directory: Directory, where: str) -> Iterator[bytes]:
+class Block(NamedTuple):
+    """A piece of a central directory, which holds whole entries only, and these entries."""
+
+    content: bytes
+    entries: list[Entry]
+
+
+def read_directory(file: MappedFile, directory: Directory, where: str) -> Iterator[Block]:
     """
-    Yield the central directory in blocks that each hold whole entries only.
+    Yield the central directory in blocks.
 
     Raises:
         ArchiveError: It is damaged, or holds another number of entries than declared.
     """
     carry, at, seen = b"", directory.start, 0
     while at < directory.stop:
-        block = carry + file.read(at, min(_BLOCK_BYTES, directory.stop - at))
-        at = at + len(block) - len(carry)
-        whole, count = _whole_entries(block)
-        seen += count
-        carry = block[whole:]
+        content = carry + file.read(at, min(_BLOCK_BYTES, directory.stop - at))
+        at = at + len(content) - len(carry)
+        entries, whole = parse_entries(content, directory.shift)
+        seen += len(entries)
+        carry = content[whole:]
         if carry and not b"PK\1\2".startswith(carry[:4]):
             damaged = at - len(carry)
             raise ArchiveError(where, f"its central directory is damaged at byte {damaged:,}", DOWNLOAD_AGAIN)
-        yield block[:whole]
+        yield Block(content[:whole], entries)
     # Without ZIP64 the number is kept modulo 65,536.
     if carry or (seen - directory.entries) % 65_536:
         raise ArchiveError(
@@ -131,47 +138,26 @@ def read_directory(file: MappedFile, directory: Directory, where: str) -> Iterat
         )
 
 
-def _whole_entries(block: bytes) -> tuple[int, int]:
-    """Return how many bytes and how many entries at the start of *block* are whole."""
-    at = count = 0
-    last = len(block) - _ENTRY.size
-    while at <= last and block.startswith(b"PK\1\2", at):
-        name, extra, comment = _LENGTHS.unpack_from(block, at + 28)
-        stop = at + _ENTRY.size + name + extra + comment
-        if stop > len(block):
-            break
-        at = stop
-        count += 1
-    return at, count
-
-
-_LENGTHS = struct.Struct("<HHH")
-
-
-def parse_entries(block: bytes | memoryview, shift: int) -> Iterator[Entry]:
-    """Yield the entries of *block*, which holds whole entries only, their offsets moved by *shift*."""
-    at, stop = 0, len(block)
-    while at < stop:
-        _, flags, method, crc32, packed, size, name_length, extra_length, comment_length, offset = _ENTRY.unpack_from(
-            block, at
+def parse_entries(content: bytes, shift: int) -> tuple[list[Entry], int]:
+    """Return the whole entries that *content* begins with, their offsets moved by *shift*, and where they end."""
+    entries = []
+    at, last = 0, len(content) - _ENTRY.size
+    while at <= last:
+        signature, flags, method, crc32, packed, size, name_length, extra_length, comment_length, offset = (
+            _ENTRY.unpack_from(content, at)
         )
         name_start = at + _ENTRY.size
         extra_start = name_start + name_length
+        stop = extra_start + extra_length + comment_length
+        if signature != b"PK\1\2" or stop > len(content):
+            break
         if _ABSENT32 in (packed, size, offset):
-            extra = bytes(block[extra_start : extra_start + extra_length])
+            extra = content[extra_start : extra_start + extra_length]
             size, packed, offset = _from_zip64(extra, size, packed, offset)
-        length = _ENTRY.size + name_length + extra_length + comment_length
-        yield Entry(
-            flags,
-            method,
-            crc32,
-            packed,
-            size,
-            offset + shift if offset >= 0 else -1,
-            bytes(block[name_start:extra_start]),
-            length,
-        )
-        at += length
+        start = offset + shift if offset >= 0 else -1
+        entries.append(Entry(flags, method, crc32, packed, size, start, content[name_start:extra_start], stop - at))
+        at = stop
+    return entries, at
 
 
 def _from_zip64(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, int, int]:

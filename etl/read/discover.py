@@ -152,7 +152,7 @@ def _list_folder(argument: Path, listing: _Listing) -> None:
         for name in names:
             if _is_zip_name(name) and _is_file_or_broken(folder / name):
                 listing.zips.setdefault(folder / name, _Found(folder / name, prefix + _nfc(name), context))
-            elif is_label_file(name):
+            elif is_label_file(os.fsencode(name)):
                 if folder not in listing.folders:
                     listing.folders[folder] = _Found(folder, relative, context)
             else:

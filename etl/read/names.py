@@ -87,10 +87,17 @@ class Hints(NamedTuple):
     split: Split | None = None
 
 
-def is_label_file(path: str) -> bool:
-    """Whether the member *path* is a label file, and no folder, audio or debris of a file manager."""
-    name = path.rpartition("/")[2]
-    return name[-5:].lower() == ".json" and not name.startswith("._") and not path.lstrip("/").startswith("__MACOSX/")
+def is_label_file(path: bytes) -> bool:
+    """
+    Whether the member *path* is a label file, and no folder, audio or debris of a file manager.
+
+    It is not decoded: UTF-8 and CP949 have `/`, `.` and `_` nowhere but where they are meant.
+    """
+    return (
+        path[-5:].lower() == b".json"
+        and not path.startswith(b"._", path.rfind(b"/") + 1)
+        and not path.lstrip(b"/").startswith(b"__MACOSX/")
+    )
 
 
 def is_audio_archive(path: str) -> bool:

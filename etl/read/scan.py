@@ -17,7 +17,7 @@ from msgspec import Struct, structs
 from etl.errors import ArchiveError, InputError
 from etl.options import BuildOptions
 from etl.read.batches import Batch, BatchCutter, Extent, Limits, Place, make_batch
-from etl.read.directory import LOCAL_HEADER, Entry, decode_name, find_directory, parse_entries, read_directory
+from etl.read.directory import LOCAL_HEADER, Entry, find_directory, read_directory
 from etl.read.discover import Archive, Form
 from etl.read.mapped import MappedFile
 from etl.read.names import is_label_file
@@ -104,12 +104,12 @@ def _scan_zip(archive: Archive, options: BuildOptions) -> Scan:
         transcripts = 0
         at = start = directory.start
         for block in read_directory(file, directory, where):
-            digest.update(block)
-            for entry in parse_entries(block, directory.shift):
+            digest.update(block.content)
+            for entry in block.entries:
                 claimed = _claim(entry, directory.start)
                 offsets.append(claimed[0])
                 ends.append(claimed[1])
-                cutter.add(entry.packed_bytes, entry.json_bytes, label_file=_is_label_entry(entry))
+                cutter.add(entry.packed_bytes, entry.json_bytes, label_file=is_label_file(entry.name))
                 transcripts += entry.name[-4:] == b".txt"
                 at += entry.length
                 if cutter.full:
@@ -136,10 +136,6 @@ def _scan_zip(archive: Archive, options: BuildOptions) -> Scan:
             )
             batches.append(make_batch(archive, fingerprint, extent, place, limits))
     return Scan(archive=archive, fingerprint=fingerprint, batches=batches, transcripts=transcripts)
-
-
-def _is_label_entry(entry: Entry) -> bool:
-    return entry.name[-5:].lower() == b".json" and is_label_file(decode_name(entry.name, entry.flags))
 
 
 def _claim(entry: Entry, limit: int) -> tuple[int, int]:
@@ -207,7 +203,7 @@ class _FileFacts(NamedTuple):
 def _files(folder: str) -> Iterator[tuple[str, _FileFacts]]:
     """Yield the label files directly in *folder*, sorted by name in NFC."""
     try:
-        names = [name for name in os.listdir(folder) if is_label_file(name)]  # noqa: PTH208 - a Path is 20 times the memory
+        names = [name for name in os.listdir(folder) if is_label_file(os.fsencode(name))]  # noqa: PTH208 - a Path is 20 times the memory
     except OSError as error:
         raise InputError(folder, f"cannot be listed ({error.strerror})", "check its permissions") from error
     names.sort()

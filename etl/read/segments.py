@@ -5,6 +5,7 @@ A segment is trusted only when its header has the key asked for and its columns 
 """
 
 import io
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -96,29 +97,32 @@ def read_any_header(path: Path) -> SegmentHeader | None:
 
 def read_files(path: Path, columns: Sequence[str]) -> pl.DataFrame:
     """Return *columns* of the label files of a segment whose header was checked by this build."""
-    header, body = _open(path)
-    return pl.read_ipc(io.BytesIO(body[: header.files_bytes]), columns=list(columns))
+    with path.open("rb") as file:
+        header = _DECODER.decode(file.readline())
+        return from_ipc(file.read(header.files_bytes), columns)
 
 
 def read_sentences(path: Path, columns: Sequence[str]) -> pl.DataFrame:
     """Return *columns* of the sentences of a segment whose header was checked by this build."""
-    header, body = _open(path)
-    return pl.read_ipc(io.BytesIO(body[header.files_bytes :]), columns=list(columns))
-
-
-def _open(path: Path) -> tuple[SegmentHeader, bytes]:
-    content = path.read_bytes()
-    end = content.index(b"\n")
-    return _DECODER.decode(content[:end]), content[end + 1 :]
+    with path.open("rb") as file:
+        header = _DECODER.decode(file.readline())
+        file.seek(header.files_bytes, os.SEEK_CUR)
+        return from_ipc(file.read(), columns)
 
 
 def to_ipc(frame: pl.DataFrame) -> bytes:
     """
-    Return *frame* as an Arrow IPC file.
+    Return *frame* as an Arrow IPC stream.
 
     LZ4: writing takes 1.8 microseconds a label file and 1.4 kB; uncompressed 1.0 and 1.5, zstd 5.6 and 0.9, Parquet
-    with zstd 8.3 and 0.8 (invented text, one core, November 2026). Real text packs better than that.
+    with zstd 8.3 and 0.8 (invented text, one core, November 2026). Real text packs better than that. A stream and no
+    file: Polars writes a small one in a third of the time, and reads it in a fourth (0.2 and 0.1 ms for 9,000 decisions).
     """
     buffer = io.BytesIO()
-    frame.write_ipc(buffer, compression="lz4")
+    frame.write_ipc_stream(buffer, compression="lz4")
     return buffer.getvalue()
+
+
+def from_ipc(content: bytes, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    """Return *columns* of the frame that `to_ipc` made *content* of; all where none are named."""
+    return pl.read_ipc_stream(content, columns=None if columns is None else list(columns))

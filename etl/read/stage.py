@@ -180,7 +180,7 @@ class Rows:
         return _frame(self.files, FILES), _frame(self.sentences, SENTENCES)
 
     def segment(self, key: str, witness: str) -> tuple[SegmentHeader, bytes, bytes]:
-        """Return the header, without its checksum, and the two Arrow IPC files of the segment."""
+        """Return the header, without its checksum, and the two Arrow IPC streams of the segment."""
         files, sentences = map(to_ipc, self.frames())
         return self.header(key, witness, len(files)), files, sentences
 

@@ -14,7 +14,7 @@ import polars as pl
 from msgspec import Struct
 
 from etl.files import write_whole
-from etl.read.segments import to_ipc
+from etl.read.segments import from_ipc, to_ipc
 from etl.select.groups import Group
 from etl.select.split import SPLIT
 from schemas.terms import DropReason, Split
@@ -134,5 +134,4 @@ def _keys_path(folder: Path, group: Group) -> Path:
 
 
 def _read(path: Path, columns: Sequence[str]) -> pl.DataFrame:
-    # Read by us, since Polars would take brackets in a path for a pattern.
-    return pl.read_ipc(path.read_bytes(), columns=list(columns))
+    return from_ipc(path.read_bytes(), columns)

@@ -14,7 +14,7 @@ from etl.select.decisions import TEXT_HASHES, Step, drop, is_there, read_decisio
 from etl.tasks import CompareTask
 from schemas.terms import Conflicts, Dedup, DropReason
 
-_PARTS = 16
+_PART_ROWS = 150_000
 _EQUAL = {Dedup.PAIR: ("split", *TEXT_HASHES), Dedup.SOURCE: ("split", "source_hash")}
 
 
@@ -49,8 +49,9 @@ def compared(decisions: pl.DataFrame, options: BuildOptions) -> pl.DataFrame:
     """
     kept = decisions.with_row_index("at").filter(pl.col("reason").is_null()).drop("reason")
     conflicting, repeated = [], []
-    for part in range(_PARTS):
-        rows = kept.filter(pl.col("source_hash") % _PARTS == part)
+    parts = kept.height // _PART_ROWS + 1
+    for part in range(parts):
+        rows = kept.filter(pl.col("source_hash") % parts == part)
         lost = _conflicting(rows, options.conflicts)
         conflicting.append(lost)
         if options.dedup is not Dedup.NONE:

@@ -93,7 +93,7 @@ class Fates:
     def _of_label_file(self, source: SegmentSource, segment: str, member: str, number: int) -> Explanation:
         """Return what became of a label file that was decoded: the entry *number* of its archive."""
         frame = settle(read_utterances(source, self._options, [*TOLD, "number"]), source.hints)
-        utterances = as_pairs(frame.filter(pl.col("number") == number).collect(), self._options)
+        utterances = as_pairs(frame.filter(pl.col("number") == number), self._options)
         if utterances.is_empty():
             return Explanation(archive=source.archive, member=member, segment=segment)
         told = utterances.row(0, named=True)

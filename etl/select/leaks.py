@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from etl.files import write_whole
-from etl.read.segments import to_ipc
+from etl.read.segments import from_ipc, to_ipc
 from etl.select.decisions import TEXT_HASHES, Step, kept_for, read_decisions, read_keys
 from etl.select.groups import Group
 from etl.select.split import script_keys, speaker_keys
@@ -41,7 +41,7 @@ def in_training(decisions: pl.DataFrame, folder: Path) -> pl.Series:
         decisions: Columns `split`, `reason` and the hashes of the texts.
         folder: Where `find_shared` has written.
     """
-    shared = pl.read_ipc((folder / _SHARED).read_bytes()).to_series()
+    shared = from_ipc((folder / _SHARED).read_bytes()).to_series()
     return decisions.select(kept_for(Split.VALIDATION) & _has_one_of(shared)).to_series().arg_true()
 
 

@@ -5,6 +5,7 @@ The order of the rules is that of `DropReason`, here and in the steps that follo
 """
 
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 import polars as pl
@@ -14,14 +15,13 @@ from etl.select.choice import choices, within
 from etl.select.clean import SIDES, UNCLEAN
 from etl.select.decisions import DECISIONS, REASON, Keys, Numbering, Step, is_there, write_decisions
 from etl.select.split import script_keys, sides
-from etl.select.utterances import TOLD, as_pairs, read_utterances, settle
+from etl.select.utterances import TOLD, as_pairs, gathered, read_utterances, settle
 from etl.tasks import JudgeTask
 from etl.write.prompts import pick, prompts_of
 from etl.write.render import render
 from schemas.terms import Conflicts, Dedup, DropReason
 
 CLEANING = (DropReason.PERSONAL_DATA, DropReason.UNCLEAR, DropReason.MARKUP)
-_GATHERED_BYTES = 4_000_000  # of utterances looked at together: a segment alone takes Polars longer to begin than to do
 _SEED = 1  # of both texts, so that a source of one side is found among the targets of the other, too
 _MOST_ESCAPED = 6  # bytes of a line that one byte of a text becomes at most: a control character is written as \\u0001
 
@@ -43,22 +43,16 @@ def judge(task: JudgeTask) -> None:
 
 
 def _utterances(task: JudgeTask) -> Iterator[pl.DataFrame]:
-    """Yield the utterances of the group from one or more segments at a time, with the number of their `segment`."""
+    """Yield the utterances of the group, some at a time, with the number of their `segment`."""
     group, options = task.group, task.options
     told = (*TOLD, "member") if options.dedup is Dedup.NONE and options.chooses else TOLD
-    gathered: list[pl.DataFrame] = []
-    gathered_bytes = 0
-    for number, source in enumerate(task.sources):
-        settled = settle(read_utterances(source, options, told), source.hints)
-        of_group = settled.filter(region=group.region.value, speech_type=group.speech_type.value)
-        gathered.append(of_group.with_columns(segment=pl.lit(number, pl.UInt32)).collect())
-        gathered_bytes += int(gathered[-1].estimated_size())
-        if gathered_bytes >= _GATHERED_BYTES:
-            yield pl.concat(gathered)
-            gathered.clear()
-            gathered_bytes = 0
-    if gathered:
-        yield pl.concat(gathered)
+    for hints, sources in groupby(enumerate(task.sources), key=lambda numbered: numbered[1].hints):
+        read = (
+            read_utterances(source, options, told).with_columns(segment=pl.lit(number, pl.UInt32))
+            for number, source in sources
+        )
+        for frame in gathered(read):
+            yield settle(frame, hints).filter(region=group.region.value, speech_type=group.speech_type.value)
 
 
 def _judge(utterances: pl.DataFrame, task: JudgeTask, speakers: Numbering, scripts: Numbering) -> pl.DataFrame:

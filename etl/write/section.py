@@ -1,6 +1,7 @@
 """Write the shards of one section: take the texts of the utterances kept, render them, cut them into chunks."""
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from itertools import repeat
 from pathlib import Path
 
@@ -8,12 +9,13 @@ import msgspec
 import polars as pl
 
 from etl.files import make_folder, write_whole
+from etl.options import BuildOptions
 from etl.price.tokens import PairCounter
 from etl.read.segments import to_ipc
 from etl.select.decisions import Step, read_decisions, write_reasons
 from etl.select.groups import Group, SegmentSource
 from etl.select.sample import sampled
-from etl.select.utterances import as_pairs, read_utterances
+from etl.select.utterances import as_pairs, gathered, read_utterances
 from etl.stopwatch import lap
 from etl.tasks import GroupResult, SectionResult, ShardResult, WriteTask
 from etl.write.prompts import pick, prompts_of
@@ -98,14 +100,9 @@ def _write_lines(
     prompts = prompts_of(task.options, group)
     counter = PairCounter() if task.options.tokens else None
     lap("tokens")  # loading the vocabulary
-    kept = decisions.lazy().filter(pl.col("reason").is_null()).drop("reason").collect()
-    for (number,), chosen in kept.partition_by("segment", maintain_order=True, as_dict=True, include_key=False).items():
-        source = sources[number]
-        found = read_utterances(source, task.options, ["member"]).join(
-            chosen.lazy(), on="row", how="inner", maintain_order="left"
-        )
+    for utterances in gathered(_kept(decisions, sources, task.options)):
         # As they were when they were judged: texts are read twice, since a shard may be larger than memory.
-        pairs = as_pairs(found.collect(), task.options)
+        pairs = as_pairs(utterances, task.options)
         for (split,), frame in pairs.partition_by("split", maintain_order=True, as_dict=True).items():
             lap("take")
             picked = pick(prompts, frame["choice"])
@@ -113,11 +110,18 @@ def _write_lines(
             lap("render")
             tokens = counter.count(picked, frame["source"], frame["target"]) if counter else repeat(None, frame.height)
             lap("tokens")
-            origins = list(
-                zip(repeat(source.archive, frame.height), frame["member"], frame["sentence"], tokens, strict=True)
-            )
+            origins = list(zip(frame["archive"], frame["member"], frame["sentence"], tokens, strict=True))
             writers[Split(split)].add(lines, origins)
             lap("chunk write")
+
+
+def _kept(decisions: pl.DataFrame, sources: Sequence[SegmentSource], options: BuildOptions) -> Iterator[pl.DataFrame]:
+    """Yield the utterances kept, segment by segment, with what is decided on them and their `archive`."""
+    kept = decisions.filter(pl.col("reason").is_null()).drop("reason")
+    for chosen in kept.partition_by("segment", maintain_order=True):
+        source = sources[chosen["segment"][0]]
+        utterances = read_utterances(source, options, ["member"])[chosen["row"]]
+        yield utterances.with_columns(chosen["split"], chosen["choice"], archive=pl.lit(source.archive))
 
 
 def _dropped_by_split(decisions: pl.DataFrame) -> dict[Split | None, Counter[str]]:

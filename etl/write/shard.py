@@ -1,6 +1,7 @@
 """Write the lines of one shard into its chunks, and note where each line came from."""
 
 import hashlib
+import io
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
@@ -12,7 +13,6 @@ import polars as pl
 from etl.errors import PromiseError
 from etl.files import PendingFile, make_folder, write_whole
 from etl.options import BuildOptions
-from etl.read.segments import to_ipc
 from etl.select.groups import Section
 from etl.write.chunk import FEWEST_EXAMPLES, ChunkCutter, lines_to_move
 from schemas.manifest import ChunkRow
@@ -158,7 +158,10 @@ class ShardWriter:
         path = self.folder / "lineage" / f"{self.split}-{self.section}-{len(self.lineage):05d}.ipc"
         make_folder(path.parent)
         columns = dict(zip(LINEAGE, zip(*self._rows, strict=True), strict=True))
-        write_whole(path, [to_ipc(pl.DataFrame(columns, schema=LINEAGE))])
+        part = io.BytesIO()
+        # A file and no stream, since it is scanned when all parts are joined, and never held whole.
+        pl.DataFrame(columns, schema=LINEAGE).write_ipc(part, compression="lz4")
+        write_whole(path, [part.getvalue()])
         self.lineage.append(str(path))
         self._rows.clear()
 

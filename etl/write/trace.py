@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from etl.files import write_whole
+from etl.read.segments import from_ipc
 from etl.select.decisions import REASON
 from etl.select.groups import Group, SegmentSource
 from etl.select.split import SPLIT
@@ -56,7 +57,7 @@ def write_trace(task: TraceTask) -> int:
     Raises:
         StorageError: The file cannot be written.
     """
-    parts = [pl.read_ipc(Path(part).read_bytes()) for part in task.parts]
+    parts = [from_ipc(Path(part).read_bytes()) for part in task.parts]
     found = pl.concat([TRACE.to_frame(), *parts])
     segments = pl.DataFrame(
         [(source.archive, segment_name(source)) for source in task.sources],
