@@ -50,8 +50,9 @@ def contents_of(label: LabelFile, path: str, name: MemberName) -> Contents:
 def _of_2022(label: label2022.LabelFile, path: str, name: MemberName) -> Contents:
     text = label.transcription or label2022.Transcription()
     sentences = text.sentences or []
-    identifiers = [speaker.speaker_id for speaker in label.speaker or [] if speaker is not None]
-    speakers = _named(identifiers + [sentence.speaker_id for sentence in sentences if sentence is not None])
+    identifiers = {speaker.speaker_id for speaker in label.speaker or [] if speaker is not None}
+    identifiers.update([sentence.speaker_id for sentence in sentences if sentence is not None])
+    speakers = _named(identifiers)
     disagreements = [] if _same_name(path, label.file_name) else ["file_name"]
     prompt = label.script.script_id if label.script is not None else None
     if name.prompt is not None and prompt is not None and _as_text(prompt) != str(name.prompt):
@@ -115,8 +116,11 @@ def _turns(utterances: Iterable[label2020.Utterance]) -> Iterable[int]:
 
 def _home(label: label2022.LabelFile) -> Region | None:
     """Return the region of the first speaker who has one."""
-    provinces = (speaker.residence_province for speaker in label.speaker or [] if speaker is not None)
-    return next((CODES[province] for province in provinces if isinstance(province, str) and province in CODES), None)
+    for speaker in label.speaker or []:
+        province = speaker.residence_province if speaker is not None else None
+        if isinstance(province, str) and province in CODES:
+            return CODES[province]
+    return None
 
 
 def _elicited(label: label2022.LabelFile) -> str | None:

@@ -44,7 +44,6 @@ _STEM = re.compile(
     re.IGNORECASE,
 )
 _STEM_2020 = re.compile(r"D([GKJZC])[A-Z]{0,4}\d{6,}(?:[._]\d+)*", re.IGNORECASE)
-_SPEAKER = re.compile(r"_((?:speaker|unknownspeaker)[^_]*)", re.IGNORECASE)
 _SPEAKER_CODE = re.compile(r"speaker([a-z]{2})\d", re.IGNORECASE)
 
 _REGION_WORDS = {
@@ -132,10 +131,18 @@ def parse_member(path: str) -> MemberName:
             return MemberName(*around, None, None, ())
         return MemberName(_CODES_2020[conversation[1].upper()], SpeechType.DIALOGUE, around.split, None, None, ())
     kind, script_set, collector, heard, prompt = match.group("kind", "set", "collector", "speakers", "prompt")
-    speakers = tuple(_SPEAKER.findall(heard))
-    region = next((CODES[code] for code in map(_code, speakers) if code in CODES), None)
-    region = region or CODES.get((collector or "").lower()) or around.region
+    speakers = tuple(heard.split("_")[1:])
+    region = _region_of(speakers) or CODES.get((collector or "").lower()) or around.region
     return MemberName(region, _KINDS[kind.lower()], around.split, _number(script_set), _number(prompt), speakers)
+
+
+def _region_of(speakers: Iterable[str]) -> Region | None:
+    """Return the region of the first of *speakers* whose code is known."""
+    for speaker in speakers:
+        match = _SPEAKER_CODE.match(speaker)
+        if match and match[1].lower() in CODES:
+            return CODES[match[1].lower()]
+    return None
 
 
 def parse_archive(parts: Iterable[str]) -> Hints:
@@ -181,11 +188,6 @@ def region_in(text: str) -> Region | None:
 def _split(part: str) -> Split | None:
     match = _SPLIT_FOLDER.fullmatch(part) or _SPLIT_PREFIX.search(part) or _SPLIT_WORD.search(part)
     return _SPLITS[match[1][0].lower()] if match else None
-
-
-def _code(speaker: str) -> str:
-    match = _SPEAKER_CODE.match(speaker)
-    return match[1].lower() if match else ""
 
 
 def _number(digits: str) -> int | None:
