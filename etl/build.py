@@ -39,14 +39,13 @@ from etl.tasks import (
     RejectsTask,
     SectionResult,
     ShareTask,
+    TableTask,
     TraceTask,
     WriteTask,
     count_shared,
     read_batch,
-    write_lineage,
-    write_rejects,
     write_section,
-    write_trace,
+    write_table,
 )
 from etl.verdict import failures_of, warnings_of
 from etl.workers import ExecutorMaker, Workers, default_workers, process_pool
@@ -211,7 +210,8 @@ def _write_chunks(run: Run, selection: Selection, options: BuildOptions, work: P
         )
         for section, groups in selection.sections(options).items()
     ]
-    return run.map("write", write_section, tasks)
+    tasks.sort(key=lambda task: -sum(len(sources) for _, sources in task.groups))  # the large ones first
+    return sorted(run.map("write", write_section, tasks), key=lambda result: result.section)
 
 
 def _write_tables(
@@ -225,12 +225,16 @@ def _write_tables(
         if shard.split == split
         for part in shard.lineage
     ]
-    [lines] = run.map("lineage", write_lineage, [LineageTask(tuple(parts), str(work / LINEAGE_FILE))])
-    balance("rows of the lineage", lines, {"examples": manifest.counts.examples})
     segments = list(segments_of(reads, stage))
     traces = tuple(group.trace for result in results for group in result.groups)
-    all_sources = tuple(source for source, _ in segments)
-    [traced] = run.map("trace", write_trace, [TraceTask(traces, all_sources, str(work / TRACE_FILE))])
+    rejecting = tuple(source for source, header in segments if header.rejected)
+    tables: list[TableTask] = [
+        LineageTask(tuple(parts), str(work / LINEAGE_FILE)),
+        TraceTask(traces, tuple(source for source, _ in segments), str(work / TRACE_FILE)),
+        RejectsTask(rejecting, str(work / REJECTS)),
+    ]
+    lines, traced, rejects = run.map("tables", write_table, tables)
+    balance("rows of the lineage", lines, {"examples": manifest.counts.examples})
     excluded = sum(
         n
         for row in manifest.unsharded
@@ -238,6 +242,4 @@ def _write_tables(
         if reason in (DropReason.REGION_EXCLUDED, DropReason.SPEECH_TYPE_EXCLUDED)
     )
     balance("utterances", manifest.counts.utterances, {"decided on": traced, "excluded": excluded})
-    rejecting = tuple(source for source, header in segments if header.rejected)
-    [rejects] = run.map("rejects", write_rejects, [RejectsTask(rejecting, str(work / REJECTS))])
     balance("lines of the rejects", rejects, {"rejected": sum(manifest.counts.rejected.values())})

@@ -39,10 +39,12 @@ def select(run: Run, reads: Sequence[Read], options: BuildOptions, stage: Path, 
     """Decide on every utterance of the regions and speech types wanted, but for the quotas, which are reckoned here."""
     folder = work / "decisions"
     make_folder(folder)
-    groups = sorted(group for group in utterances_by_group(reads, options) if wanted(group, options) is None)
+    counted = utterances_by_group(reads, options)
+    groups = sorted(group for group in counted if wanted(group, options) is None)
     sources = {group: tuple(_sources(reads, group, stage)) for group in groups}
     selection = Selection(sources, str(folder), {})
-    run.map("select", judge, [JudgeTask(group, sources[group], options, str(folder)) for group in groups])
+    largest_first = sorted(groups, key=lambda group: -counted[group])
+    run.map("select", judge, [JudgeTask(group, sources[group], options, str(folder)) for group in largest_first])
     sections = selection.sections(options).values()
     run.map("compare", compare, [CompareTask(section, options, str(folder)) for section in sections])
     run.map("share", find_shared, [ShareTask(tuple(groups), str(folder))])

@@ -164,6 +164,9 @@ class RejectsTask(Struct, frozen=True):
     path: str
 
 
+TableTask = LineageTask | TraceTask | RejectsTask
+
+
 def read_batch(task: ReadTask) -> StagedBatch:
     """Make the segment of a batch, unless it is there and can be trusted; see `etl.read.stage`."""
     from etl.read import stage
@@ -234,22 +237,8 @@ def count_shared(task: ShareTask) -> Shared:
     return leaks.count_shared(task)
 
 
-def write_trace(task: TraceTask) -> int:
-    """Write what became of every utterance, and return of how many; see `etl.write.trace`."""
-    from etl.write import trace
-
-    return trace.write_trace(task)
-
-
-def write_lineage(task: LineageTask) -> int:
-    """Write the lineage, and return how many rows it has; see `etl.write.tables`."""
+def write_table(task: TableTask) -> int:
+    """Write one of the tables beside the chunks, and return of how many rows; see `etl.write.tables`."""
     from etl.write import tables
 
-    return tables.write_lineage(task)
-
-
-def write_rejects(task: RejectsTask) -> int:
-    """Write the rejects, and return how many there are; see `etl.write.tables`."""
-    from etl.write import tables
-
-    return tables.write_rejects(task)
+    return tables.write_table(task)

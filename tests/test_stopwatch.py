@@ -17,9 +17,7 @@ WRITING = {
     "tokens",
     "chunk write",
     "write_section",
-    "write_trace",
-    "write_lineage",
-    "write_rejects",
+    "write_table",
 }
 
 

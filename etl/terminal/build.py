@@ -30,9 +30,7 @@ _STEPS = {
     "limit": "limiting",
     "write": "writing chunks",
     "prove": "looking for leaks",
-    "lineage": "writing lineage",
-    "trace": "writing decisions",
-    "rejects": "writing rejects",
+    "tables": "writing lineage, decisions and rejects",
 }
 _OF_BYTES = ("inspect", "read")  # steps whose progress is in bytes of archives
 

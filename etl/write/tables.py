@@ -1,4 +1,4 @@
-"""The two tables beside the chunks: `rejects.jsonl`, what could not be read, and `lineage.parquet`, where every line came from."""
+"""The tables beside the chunks: what could not be read, where every line came from, and what became of every utterance."""
 
 import io
 from pathlib import Path
@@ -8,21 +8,33 @@ import polars as pl
 
 from etl.files import PendingFile, write_whole
 from etl.read.segments import read_files
-from etl.tasks import LineageTask, RejectsTask
+from etl.tasks import LineageTask, RejectsTask, TableTask, TraceTask
 from etl.write.shard import LINEAGE
+from etl.write.trace import write_trace
 from schemas.manifest import Reject
 
 REJECT_COLUMNS = ("member", "reason", "position", "detail")
 _ROW_GROUP_ROWS = 16_384  # bounds the memory of whoever writes or reads it
 
 
-def write_rejects(task: RejectsTask) -> int:
+def write_table(task: TableTask) -> int:
     """
-    Write one line for every label file rejected, and return how many there are.
+    Write a table, and return of how many label files, examples or utterances it tells.
 
     Raises:
         StorageError: The file cannot be written.
     """
+    match task:
+        case RejectsTask():
+            return _write_rejects(task)
+        case LineageTask():
+            return _write_lineage(task)
+        case TraceTask():
+            return write_trace(task)
+
+
+def _write_rejects(task: RejectsTask) -> int:
+    """Write one line for every label file rejected, and return how many there are."""
     encoder = msgspec.json.Encoder()
     count = 0
     file = PendingFile(Path(task.path))
@@ -41,15 +53,12 @@ def write_rejects(task: RejectsTask) -> int:
     return count
 
 
-def write_lineage(task: LineageTask) -> int:
-    """
-    Join the parts of the lineage, and return how many rows it has.
-
-    Raises:
-        StorageError: The file cannot be written.
-    """
+def _write_lineage(task: LineageTask) -> int:
+    """Join the parts of the lineage, and return how many rows it has."""
     frame = pl.scan_ipc(list(task.parts), glob=False) if task.parts else LINEAGE.to_frame().lazy()
     buffer = io.BytesIO()  # 20 bytes an example; a full disk is then met by our own write and not inside Polars
     frame.sink_parquet(buffer, row_group_size=_ROW_GROUP_ROWS)
-    write_whole(Path(task.path), [buffer.getvalue()])
-    return sum(pl.scan_ipc(part, glob=False).select(pl.len()).collect().item() for part in task.parts)
+    content = buffer.getvalue()
+    write_whole(Path(task.path), [content])
+    rows: int = pl.scan_parquet(content).select(pl.len()).collect().item()
+    return rows
