@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import repeat
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from etl.files import make_folder
 from etl.read.archive import CHANGED_ADVICE, Defect, Member, read_members
 from etl.read.batches import segment_path
 from etl.read.contents import contents_of
-from etl.read.decode import Decoded, decode
+from etl.read.decode import BatchDecoder, Decoded, decode
 from etl.read.discover import Archive
 from etl.read.names import parse_member
 from etl.read.segments import FILES, SENTENCES, read_header, to_ipc, write_segment
@@ -52,9 +52,7 @@ def read_batch(task: ReadTask) -> StagedBatch:
     witness = _witness(batch.archive)
     if header is not None and _is_valid_still(header, witness):
         return StagedBatch(header, reused=True)
-    rows = Rows()
-    for member in read_members(batch, task.killers):
-        rows.add(member)
+    rows = _read(task)
     if len(rows.files) != batch.extent.label_files:
         raise InputError(batch.archive.paths[0], "has changed since the build began", CHANGED_ADVICE)
     header, files, sentences = rows.segment(key, witness)
@@ -63,6 +61,20 @@ def read_batch(task: ReadTask) -> StagedBatch:
     header = write_segment(path, header, files, sentences)
     lap("segment write")
     return StagedBatch(header, reused=False)
+
+
+def _read(task: ReadTask) -> "Rows":
+    """Return the rows of a batch; where a label file is no UTF-8, which is rare, all are read again to see which."""
+    quick = BatchDecoder()
+    rows = Rows(quick.decode)
+    for member in read_members(task.batch, task.killers):
+        rows.add(member)
+    if quick.all_utf8():
+        return rows
+    rows = Rows()
+    for member in read_members(task.batch, task.killers):
+        rows.add(member)
+    return rows
 
 
 def _is_valid_still(header: SegmentHeader, witness: str) -> bool:
@@ -109,9 +121,15 @@ class _Counts(Struct):
 
 
 class Rows:
-    """The rows of one segment, and what its header counts."""
+    """
+    The rows of one segment, and what its header counts.
 
-    def __init__(self) -> None:
+    Args:
+        decode: What decodes a label file.
+    """
+
+    def __init__(self, decode: Callable[[bytes], Decoded | Defect] = decode) -> None:
+        self._decode = decode
         self.files: list[FileRow] = []
         self.sentences: list[tuple[int, int, int | None, str | None, str | None, str | None]] = []  # of SENTENCES
         self.ignored = self.repaired = 0
@@ -126,7 +144,7 @@ class Rows:
             self.ignored += 1
             return None
         self.contents.append((member.path, member.json_bytes, member.crc32))
-        outcome = member.content if isinstance(member.content, Defect) else decode(member.content)
+        outcome = member.content if isinstance(member.content, Defect) else self._decode(member.content)
         lap("decode")
         if isinstance(outcome, Defect):
             self.rejected[outcome.reason] += 1
