@@ -4,7 +4,6 @@ import hashlib
 import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from etl.errors import InputError
 from etl.files import make_folder
 from etl.read.archive import CHANGED_ADVICE, Defect, Member, read_members
 from etl.read.batches import segment_path
-from etl.read.contents import contents_of
+from etl.read.contents import Texts, contents_of
 from etl.read.decode import BatchDecoder, Decoded, decode
 from etl.read.discover import Archive
 from etl.read.names import parse_member
@@ -131,7 +130,10 @@ class Rows:
     def __init__(self, decode: Callable[[bytes], Decoded | Defect] = decode) -> None:
         self._decode = decode
         self.files: list[FileRow] = []
-        self.sentences: list[tuple[int, int, int | None, str | None, str | None, str | None]] = []  # of SENTENCES
+        self.rows: list[int] = []  # with the three that follow, the columns of SENTENCES
+        self.numbers: list[int] = []
+        self.turns: list[int | None] = []
+        self.texts: list[Texts] = []
         self.ignored = self.repaired = 0
         self.rejected: Counter[str] = Counter()
         self.kinds: defaultdict[KindFields, _Counts] = defaultdict(_Counts)
@@ -163,15 +165,14 @@ class Rows:
         counts = self.kinds[kind]  # once, since enums are slow to hash
         counts.files += 1
         counts.turns += told.turns[-1] if told.turns else 0
-        counts.sentences += len(told.sentences)
+        sentences = len(told.sentences)
+        counts.sentences += sentences
         if told.disagreements:
             self.disagreements.update(told.disagreements)
-        row = len(self.files)
-        turns: Iterable[int | None] = told.turns or repeat(None)
-        self.sentences += [
-            (row, number, turn, *texts)
-            for number, (turn, texts) in enumerate(zip(turns, told.sentences, strict=False), 1)
-        ]
+        self.rows += [len(self.files)] * sentences
+        self.numbers += range(1, sentences + 1)
+        self.turns += told.turns or [None] * sentences
+        self.texts += told.sentences
         self.files.append(
             (
                 *(member.number, member.path),
@@ -187,7 +188,8 @@ class Rows:
 
     def frames(self) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Return the rows as `FILES` and as `SENTENCES`."""
-        return _frame(self.files, FILES), _frame(self.sentences, SENTENCES)
+        sentences: list[Sequence[Any]] = [self.rows, self.numbers, self.turns, *_columns(self.texts, 3)]
+        return _frame(_columns(self.files, len(FILES)), FILES), _frame(sentences, SENTENCES)
 
     def segment(self, key: str, witness: str) -> tuple[SegmentHeader, bytes, bytes]:
         """Return the header, without its checksum, and the two Arrow IPC streams of the segment."""
@@ -215,7 +217,11 @@ class Rows:
         )
 
 
-def _frame(rows: Sequence[tuple[Any, ...]], schema: pl.Schema) -> pl.DataFrame:
-    """Return *rows* as columns; flat lists, since nested ones cost Polars 3 microseconds a value and these 0.02."""
-    columns = zip(*rows, strict=True) if rows else [()] * len(schema)
+def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> Iterable[Sequence[Any]]:
+    """Return *rows*, each of *width* fields, as columns."""
+    return zip(*rows, strict=True) if rows else [()] * width
+
+
+def _frame(columns: Iterable[Sequence[Any]], schema: pl.Schema) -> pl.DataFrame:
+    """Return *columns* as a frame; flat lists, since nested ones cost Polars 3 microseconds a value and these 0.02."""
     return pl.DataFrame(dict(zip(schema, columns, strict=True)), schema=schema)
