@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etl.read.archive import Defect
-from etl.read.decode import Decoded, decode, step_over_f0
+from etl.read.decode import BatchDecoder, Decoded, decode, step_over_f0
 from schemas import label2020, label2022
 from schemas.terms import RejectReason
 
@@ -161,6 +161,31 @@ def test_stepping_over_f0_changes_nothing_else(label: dict[str, Any], layout: st
 
     document = json.dumps(label, ensure_ascii=False, **_LAYOUTS[layout]).encode()
     assert without_pitches(json.loads(step_over_f0(document))) == without_pitches(label)
+
+
+_NOT_UTF8 = _CLEAN.replace(b"{", b'{"note": "\xff",', 1)
+
+
+@given(st.lists(st.sampled_from([_CLEAN, _BOM + _CLEAN, _CLEAN[:-1], _NOT_UTF8]) | st.binary(max_size=20), max_size=9))
+@settings(deadline=None, max_examples=100)
+def test_many_are_decoded_as_each_by_itself(documents: list[bytes]) -> None:
+    """What a batch decoder returns is what each document alone gives, unless it says that one of them is no UTF-8."""
+    decoder = BatchDecoder()
+    outcomes = [decoder.decode(document) for document in documents]
+    assert decoder.all_utf8() is (_NOT_UTF8 not in documents)
+    if _NOT_UTF8 not in documents:
+        assert outcomes == [decode(document) for document in documents]
+
+
+@pytest.mark.parametrize("place", [0, 150, 299])
+def test_one_among_megabytes_is_no_utf8(place: int) -> None:
+    """One document that is no UTF-8 is noticed wherever it stands among those that are looked at in several turns."""
+    decoder = BatchDecoder()
+    long = _CLEAN.replace(b"{", b'{"note": "%s",' % (b"n" * 20_000), 1)
+    for number in range(300):
+        decoder.decode(_NOT_UTF8 if number == place else long)
+    assert not decoder.all_utf8()
+    assert not decoder.all_utf8()
 
 
 @given(st.binary(max_size=200))

@@ -93,8 +93,10 @@ class BatchDecoder:
 
     def all_utf8(self) -> bool:
         """Whether all that was decoded up to now is UTF-8."""
-        texts = pl.Series(self._read, dtype=pl.Binary).cast(pl.String, strict=False)
-        self._sound = self._sound and texts.null_count() == 0
+        try:
+            pl.Series(self._read, dtype=pl.Binary).cast(pl.String)
+        except pl.exceptions.ComputeError:
+            self._sound = False
         self._read.clear()
         self._read_bytes = 0
         return self._sound
