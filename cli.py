@@ -1,5 +1,6 @@
 """The command line: a command by its name, and what it ends with: an exit code, and one sentence where it failed."""
 
+import gc
 import sys
 from importlib import import_module
 
@@ -9,6 +10,9 @@ from etl.errors import EtlError, OptionError, StorageError
 from etl.version import __version__
 
 INTERRUPTED = 130
+_GC_THRESHOLD = 100_000
+"""What is imported, and the entries of archives, are many objects without cycles: looking for some takes a tenth of a start."""
+
 COMMANDS = {
     "inspect": "What a corpus holds.",
     "build": "Label archives to chunks and a manifest.",
@@ -55,6 +59,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line: an error is one sentence on stderr and an exit code."""
+    gc.set_threshold(_GC_THRESHOLD)
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:  # closed by who started us
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a console in cp949 cannot print everything

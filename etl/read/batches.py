@@ -103,17 +103,13 @@ class BatchCutter:
         self._max_member_bytes = max_member_bytes
         self._first = self.entries = self._label_files = self._packed_bytes = self._json_bytes = 0
 
-    def add(self, packed_bytes: int, json_bytes: int, *, label_file: bool) -> None:
-        """Count one entry."""
+    def add(self, packed_bytes: int, json_bytes: int, *, label_file: bool) -> bool:
+        """Count one entry, and return whether the batch should end here."""
         self.entries += 1
         if label_file:
             self._label_files += 1
             self._packed_bytes += packed_bytes
             self._json_bytes += json_bytes if json_bytes <= self._max_member_bytes else 0
-
-    @property
-    def full(self) -> bool:
-        """Whether the batch should end here."""
         return self._json_bytes >= BATCH_BYTES or self.entries >= BATCH_ENTRIES
 
     def take(self) -> Extent:

@@ -106,13 +106,13 @@ def _scan_zip(archive: Archive, options: BuildOptions) -> Scan:
         for block in read_directory(file, directory, where):
             digest.update(block.content)
             for entry in block.entries:
-                claimed = _claim(entry, directory.start)
-                offsets.append(claimed[0])
-                ends.append(claimed[1])
-                cutter.add(entry.packed_bytes, entry.json_bytes, label_file=is_label_file(entry.name))
-                transcripts += entry.name[-4:] == b".txt"
+                offset, end = _claim(entry, directory.start)
+                offsets.append(offset)
+                ends.append(end)
+                is_label = is_label_file(entry.name)
+                transcripts += not is_label and entry.name.endswith(b".txt")
                 at += entry.length
-                if cutter.full:
+                if cutter.add(entry.packed_bytes, entry.json_bytes, label_file=is_label):
                     slices.append((start, at, cutter.take()))
                     start = at
             if len(offsets) > options.max_entries:
@@ -180,8 +180,7 @@ def _scan_folder(archive: Archive, options: BuildOptions) -> Scan:
     for name, facts in _files(archive.paths[0]):
         names.append(os.fsencode(name))
         digest.update(msgspec.json.encode((names[-1].hex(), facts)))
-        cutter.add(facts.size, facts.size, label_file=True)
-        if cutter.full:
+        if cutter.add(facts.size, facts.size, label_file=True):
             batches.append(
                 make_batch(archive, digest.hexdigest(), cutter.take(), Place(names=b"\0".join(names)), limits)
             )
