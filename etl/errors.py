@@ -117,7 +117,7 @@ class WorkerStartError(PromiseError):
 
 
 class StorageError(EtlError, OSError):
-    """A file cannot be written."""
+    """A file cannot be written, or what was written not be read again."""
 
     exit_code = 5
 

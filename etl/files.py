@@ -60,15 +60,19 @@ class PendingFile:
             while view:
                 view = view[self._file.write(view) :]
 
-    def finish(self) -> None:
+    def finish(self, *, durable: bool = True) -> None:
         """
         Wait until everything is on the disk, then give the file its name.
 
         Whoever needs the name to be on the disk, too, calls `sync_folder`; without it a power cut leaves no file, or the
         one before.
+
+        Args:
+            durable: False not to wait: a power cut may then leave a file that is not whole.
         """
         with storage_errors(self.path, 0):
-            os.fsync(self._file.fileno())
+            if durable:
+                os.fsync(self._file.fileno())
             self._file.close()
             self._temporary.replace(self.path)
 
@@ -78,9 +82,12 @@ class PendingFile:
         self._temporary.unlink(missing_ok=True)
 
 
-def write_whole(path: Path, parts: Iterable[bytes]) -> None:
+def write_whole(path: Path, parts: Iterable[bytes], *, durable: bool = True) -> None:
     """
     Write *parts*, one after the other, to *path*, so that a crash leaves the old file or the new one.
+
+    Args:
+        durable: False where whoever reads it sees whether it is whole, so that a power cut may leave it so or not.
 
     Raises:
         StorageError: The file cannot be written; nothing is left of it.
@@ -89,7 +96,7 @@ def write_whole(path: Path, parts: Iterable[bytes]) -> None:
     try:
         for part in parts:
             file.write(part)
-        file.finish()
+        file.finish(durable=durable)
     finally:
         file.discard()
 

@@ -1,11 +1,11 @@
 """
 Read and write segments: the decoded label files of one batch as columns on disk.
 
-A segment is trusted only when its header has the key asked for and its columns have the length and the CRC-32 in there.
+A segment is trusted only when its header has the key asked for and its columns have the length and the CRC-32 in there,
+every time it is read. So nobody waits until it is on the disk: what a power cut leaves of it is seen, and made anew.
 """
 
 import io
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import msgspec
 import polars as pl
 from msgspec import structs
 
+from etl.errors import StorageError
 from etl.files import write_whole
 from etl.read.archive import crc32
 from schemas.segment import SegmentHeader
@@ -53,6 +54,7 @@ SENTENCES = pl.Schema(
 """A row a sentence of 2022 or an utterance of 2020, in the order of the label files."""
 
 _DECODER = msgspec.json.Decoder(SegmentHeader)
+_AGAIN = "run the same command again, which makes it anew"
 
 
 def write_segment(path: Path, header: SegmentHeader, files: bytes, sentences: bytes) -> SegmentHeader:
@@ -63,7 +65,7 @@ def write_segment(path: Path, header: SegmentHeader, files: bytes, sentences: by
         StorageError: It cannot be written.
     """
     header = structs.replace(header, crc32=_checksum(header, files, sentences))
-    write_whole(path, [msgspec.json.encode(header), b"\n", files, sentences])
+    write_whole(path, [msgspec.json.encode(header), b"\n", files, sentences], durable=False)
     return header
 
 
@@ -83,31 +85,54 @@ def read_header(path: Path, key: str) -> SegmentHeader | None:
 def read_any_header(path: Path) -> SegmentHeader | None:
     """Return the header of the segment at *path*, whichever it is, or None where there is none that is whole."""
     try:
-        content = path.read_bytes()
+        found = _open(path.read_bytes())
     except OSError:
         return None
+    return found[0] if found is not None else None
+
+
+def read_files(path: Path, columns: Sequence[str]) -> pl.DataFrame:
+    """
+    Return *columns* of the label files of a segment.
+
+    Raises:
+        StorageError: It is not there any more, or not whole.
+    """
+    header, body = _open_whole(path)
+    return from_ipc(body[: header.files_bytes], columns)
+
+
+def read_sentences(path: Path, columns: Sequence[str]) -> pl.DataFrame:
+    """
+    Return *columns* of the sentences of a segment.
+
+    Raises:
+        StorageError: It is not there any more, or not whole.
+    """
+    header, body = _open_whole(path)
+    return from_ipc(body[header.files_bytes :], columns)
+
+
+def _open_whole(path: Path) -> tuple[SegmentHeader, memoryview]:
+    """Return the header and the two streams of a segment that was whole when this build began to use it."""
+    try:
+        found = _open(path.read_bytes())
+    except OSError as error:
+        raise StorageError(path, f"cannot be read any more ({error.strerror or error})", _AGAIN) from error
+    if found is None:
+        raise StorageError(path, "has been damaged since it was written", _AGAIN)
+    return found
+
+
+def _open(content: bytes) -> tuple[SegmentHeader, memoryview] | None:
+    """Return the header and the two streams of the segment in *content*, or None where it is not whole."""
     end = content.find(b"\n")
     try:
         header = _DECODER.decode(content[:end])
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     body = memoryview(content)[end + 1 :]
-    return header if header.crc32 == _checksum(header, body) else None
-
-
-def read_files(path: Path, columns: Sequence[str]) -> pl.DataFrame:
-    """Return *columns* of the label files of a segment whose header was checked by this build."""
-    with path.open("rb") as file:
-        header = _DECODER.decode(file.readline())
-        return from_ipc(file.read(header.files_bytes), columns)
-
-
-def read_sentences(path: Path, columns: Sequence[str]) -> pl.DataFrame:
-    """Return *columns* of the sentences of a segment whose header was checked by this build."""
-    with path.open("rb") as file:
-        header = _DECODER.decode(file.readline())
-        file.seek(header.files_bytes, os.SEEK_CUR)
-        return from_ipc(file.read(), columns)
+    return (header, body) if header.crc32 == _checksum(header, body) else None
 
 
 def to_ipc(frame: pl.DataFrame) -> bytes:
@@ -123,6 +148,6 @@ def to_ipc(frame: pl.DataFrame) -> bytes:
     return buffer.getvalue()
 
 
-def from_ipc(content: bytes, columns: Sequence[str] | None = None) -> pl.DataFrame:
+def from_ipc(content: bytes | memoryview, columns: Sequence[str] | None = None) -> pl.DataFrame:
     """Return *columns* of the frame that `to_ipc` made *content* of; all where none are named."""
-    return pl.read_ipc_stream(content, columns=None if columns is None else list(columns))
+    return pl.read_ipc_stream(io.BytesIO(content), columns=None if columns is None else list(columns))
