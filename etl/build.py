@@ -106,7 +106,7 @@ def build(  # noqa: PLR0913 - the six behind the star are how, not what
     with claimed(out, stage), Workers(make_executor, 2 * workers, profile=profile) as pool:
         meter = Meter(workers, began)
         run = Run(pool, meter, watcher or _ignore)
-        scans = _scan_archives(run, found, options)
+        scans = _scan_archives(run, found, options, stage)
         reads = _read_archives(run, scans, stage)
         work = open_work(out, _build_key(run, reads, options))
         selection = select(run, reads, options, stage, work)
@@ -152,10 +152,10 @@ def _ignore(_: Progress) -> None:
     """Watch nothing."""
 
 
-def _scan_archives(run: Run, found: Corpus, options: BuildOptions) -> list[Scan]:
+def _scan_archives(run: Run, found: Corpus, options: BuildOptions, stage: Path) -> list[Scan]:
     """Read the directories of all archives, in this process, while the workers start; so a damaged one is met before any work."""
     with run.meter.step("scan"):
-        scans = [scan(archive, options) for archive in found.archives]
+        scans = [scan(archive, options, stage) for archive in found.archives]
     if not any(scan.label_files for scan in scans):
         raise EmptyCorpusError(
             "corpus", "no label file in any archive", "give the folder that holds the downloaded label zips"

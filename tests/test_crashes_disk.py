@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from runs import digest_of, leftovers_of, saturi, segments_of
+from runs import digest_of, leftovers_of, saturi
 
 ARGUMENTS = ("--max-chunk-examples", "20", "--validation", "0.2")
 MOUNT, UMOUNT = shutil.which("mount") or "", shutil.which("umount") or ""
@@ -46,11 +46,11 @@ def small(tmp_path: Path) -> Iterator[Small]:
 
 
 class Undisturbed(NamedTuple):
-    """A build with room enough: its corpus, its digest, and the pages its files take, by the step that writes them."""
+    """A build with room enough: its corpus, its digest, and the pages that its stage and its chunks take."""
 
     corpus: Path
     digest: dict[str, str]
-    segments: int
+    stage: int
     chunks: int
 
 
@@ -61,19 +61,19 @@ def undisturbed(big_sample: Path, tmp_path_factory: pytest.TempPathFactory) -> U
     assert saturi("build", big_sample, "--out", "out", *ARGUMENTS, cwd=folder).returncode == 0
     pages = [
         sum(-(-path.stat().st_size // PAGE_BYTES) for path in paths)
-        for paths in (segments_of(folder / "out" / "stage"), (folder / "out").glob("chunks/*/*"))
+        for paths in ((folder / "out").glob("stage/*/*"), (folder / "out").glob("chunks/*/*"))
     ]
     return Undisturbed(big_sample, digest_of(folder / "out"), *pages)
 
 
 @pytest.mark.parametrize(
-    ("of_segments", "of_chunks", "step"),
+    ("of_stage", "of_chunks", "step"),
     [(0.02, 0, "stage/"), (0.5, 0, "stage/"), (1, 0.05, ".work/"), (1, 0.4, ".work/chunks/"), (1, 0.8, ".work/")],
     ids=["at-once", "reading", "selecting", "writing", "writing-late"],
 )
-def test_a_full_disk(undisturbed: Undisturbed, small: Small, of_segments: float, of_chunks: float, step: str) -> None:
+def test_a_full_disk(undisturbed: Undisturbed, small: Small, of_stage: float, of_chunks: float, step: str) -> None:
     """On a full disk a build ends with 5 and the bytes needed and free; with more room the same command succeeds."""
-    small.resize(int(of_segments * undisturbed.segments + of_chunks * undisturbed.chunks + 4) * PAGE_BYTES)
+    small.resize(int(of_stage * undisturbed.stage + of_chunks * undisturbed.chunks + 4) * PAGE_BYTES)
     arguments = ("build", undisturbed.corpus, "--out", "out", *ARGUMENTS)
     run = saturi(*arguments, cwd=small.folder)
     out = small.folder / "out"

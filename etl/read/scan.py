@@ -4,11 +4,9 @@ import hashlib
 import os
 import stat
 import unicodedata
-import zlib
-from array import array
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
@@ -16,13 +14,12 @@ from msgspec import Struct, structs
 
 from etl.errors import ArchiveError, InputError
 from etl.options import BuildOptions
-from etl.read.batches import Batch, BatchCutter, Extent, Limits, Place, make_batch
-from etl.read.directory import LOCAL_HEADER, Entry, find_directory, read_directory
+from etl.read.batches import Batch, BatchCutter, Limits, Place, make_batch
+from etl.read.directory import find_directory
 from etl.read.discover import Archive, Form
+from etl.read.layout import fingerprint_of, lay_out, layout_path, read_layout, refuse_beyond, write_layout
 from etl.read.mapped import MappedFile
 from etl.read.names import is_label_file
-
-_LONGEST_EXTRA_FIELD = 0xFFFF
 
 
 class Scan(Struct, frozen=True, kw_only=True):
@@ -55,21 +52,25 @@ class Scan(Struct, frozen=True, kw_only=True):
         return sum(batch.extent.json_bytes for batch in self.batches)
 
 
-def scan(archive: Archive, options: BuildOptions) -> Scan:
+def scan(archive: Archive, options: BuildOptions, stage: Path | None = None) -> Scan:
     """
     Return the batches of an archive.
+
+    Args:
+        stage: Where its layout is kept, and found again; None to look at every entry.
 
     Raises:
         ArchiveError: The archive as a whole cannot be read, or holds no label file, and that is not allowed.
         InputError: The archive cannot be opened.
+        StorageError: The layout cannot be written.
     """
     try:
         try:
-            found = _scan(archive, options)
+            found = _scan(archive, options, stage)
         except ArchiveError:
             if not archive.spare:
                 raise
-            found = _scan(structs.replace(archive, form=Form.PARTS, paths=archive.spare, spare=()), options)
+            found = _scan(structs.replace(archive, form=Form.PARTS, paths=archive.spare, spare=()), options, stage)
         if found.label_files == 0:
             raise ArchiveError(archive.paths[0], *_nothing_in(found))
     except InputError as error:
@@ -88,86 +89,24 @@ def _nothing_in(found: Scan) -> tuple[str, str]:
     return "no label file in it", f"check that it is a label archive (TL_*.zip, VL_*.zip), {go_on}"
 
 
-def _scan(archive: Archive, options: BuildOptions) -> Scan:
-    return _scan_folder(archive, options) if archive.form is Form.FOLDER else _scan_zip(archive, options)
+def _scan(archive: Archive, options: BuildOptions, stage: Path | None) -> Scan:
+    return _scan_folder(archive, options) if archive.form is Form.FOLDER else _scan_zip(archive, options, stage)
 
 
-def _scan_zip(archive: Archive, options: BuildOptions) -> Scan:
-    where = archive.paths[0]
+def _scan_zip(archive: Archive, options: BuildOptions, stage: Path | None) -> Scan:
     limits = Limits.of(options)
     with MappedFile(archive.paths) as file:
-        directory = find_directory(file, where)
-        digest = hashlib.sha256(f"{file.size} {directory.start} ".encode())
-        offsets, ends = array("q"), array("q")
-        cutter = BatchCutter(limits.max_member_bytes)
-        slices: list[tuple[int, int, Extent]] = []
-        transcripts = 0
-        at = start = directory.start
-        for block in read_directory(file, directory, where):
-            digest.update(block.content)
-            for entry in block.entries:
-                offset, end = _claim(entry, directory.start)
-                offsets.append(offset)
-                ends.append(end)
-                is_label = is_label_file(entry.name)
-                transcripts += not is_label and entry.name.endswith(b".txt")
-                at += entry.length
-                if cutter.add(entry.packed_bytes, entry.json_bytes, label_file=is_label):
-                    slices.append((start, at, cutter.take()))
-                    start = at
-            if len(offsets) > options.max_entries:
-                problem = f"more than {options.max_entries:,} entries"
-                raise ArchiveError(where, problem, "raise --max-entries if that is meant")
-        if cutter.entries:
-            slices.append((start, at, cutter.take()))
-        overlapping = _overlapping(offsets, ends)
-        fingerprint = digest.hexdigest()
-        batches = []
-        for start, stop, extent in slices:
-            among = slice(bisect_left(overlapping, extent.first), bisect_left(overlapping, extent.last))
-            place = Place(
-                start=start,
-                stop=stop,
-                crc32=zlib.crc32(file.read(start, stop - start)),
-                archive_bytes=file.size,
-                shift=directory.shift,
-                window=_window(offsets, ends, extent, directory.start),
-                overlapping=tuple(overlapping[among]),
-            )
-            batches.append(make_batch(archive, fingerprint, extent, place, limits))
-    return Scan(archive=archive, fingerprint=fingerprint, batches=batches, transcripts=transcripts)
-
-
-def _claim(entry: Entry, limit: int) -> tuple[int, int]:
-    """
-    Return from where to where *entry* reaches at least; its local header may hold a longer extra field than we know of.
-
-    One that reaches past *limit*, where the data ends, will be rejected; it claims nothing, and harms no other: (-1, -1).
-    """
-    end = entry.offset + LOCAL_HEADER.size + len(entry.name) + entry.packed_bytes
-    return (entry.offset, end) if entry.offset >= 0 and end <= limit else (-1, -1)
-
-
-def _window(offsets: "array[int]", ends: "array[int]", extent: Extent, directory_start: int) -> tuple[int, int]:
-    """Return the bytes to map for the entries of *extent*: all of their headers and data, and none of the directory."""
-    start = min((offset for offset in offsets[extent.first : extent.last] if offset >= 0), default=0)
-    return start, min(max(ends[extent.first : extent.last]) + _LONGEST_EXTRA_FIELD, directory_start)
-
-
-def _overlapping(offsets: "array[int]", ends: "array[int]") -> list[int]:
-    """Return, in order, the entries whose bytes another entry claims too: the sign of a zip bomb, or of damage."""
-    count = len(offsets)
-    order: Iterable[int] = range(count)
-    if any(offsets[i] > offsets[i + 1] for i in range(count - 1)):
-        order = sorted(order, key=offsets.__getitem__)
-    flagged: set[int] = set()
-    reach, owner = -1, -1
-    for i in order:
-        if 0 <= offsets[i] < reach:
-            flagged.update((owner, i))
-        if ends[i] > reach:
-            reach, owner = ends[i], i
-    return sorted(flagged)
+        directory = find_directory(file, archive.paths[0])
+        fingerprint = fingerprint_of(file, directory)
+        path = layout_path(stage, fingerprint, directory, limits) if stage is not None else None
+        layout = read_layout(path) if path is not None else None
+        if layout is None:
+            layout = lay_out(file, directory, limits, archive.paths[0], options.max_entries)
+            if path is not None:
+                write_layout(path, layout)
+    refuse_beyond(options.max_entries, layout.entries, archive.paths[0])
+    batches = [make_batch(archive, fingerprint, extent, place, limits) for extent, place in layout.batches]
+    return Scan(archive=archive, fingerprint=fingerprint, batches=batches, transcripts=layout.transcripts)
 
 
 def _scan_folder(archive: Archive, options: BuildOptions) -> Scan:
