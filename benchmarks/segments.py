@@ -22,7 +22,7 @@ from etl.read.batches import segment_path
 from etl.read.names import Hints
 from etl.read.segments import FILES, SENTENCES, to_ipc, write_segment
 from etl.sample import CODES
-from schemas.segment import Disagreements, Kind, KindCount, SegmentHeader
+from schemas.segment import SEGMENT_VERSION, Disagreements, Kind, KindCount, SegmentHeader
 from schemas.terms import Generation, Region, SpeechType
 
 _SCRIPTS = 334  # a region: 1,668 in all
@@ -140,6 +140,7 @@ def _write(folder: Path, name: str, rows: Iterator[_File]) -> SegmentHeader:
         to_ipc(pl.DataFrame(said, schema=SENTENCES, orient="row")),
     )  # fmt: skip
     header = SegmentHeader(
+        version=SEGMENT_VERSION,
         key=key,
         witness="",
         crc32=0,

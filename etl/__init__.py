@@ -12,13 +12,14 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from etl.errors import EtlError
+
 if TYPE_CHECKING:
     from etl.build import BuildResult as BuildResult
     from etl.build import build as build
     from etl.build import dry_run as dry_run
     from etl.check import CheckReport as CheckReport
     from etl.check import check as check
-    from etl.errors import EtlError as EtlError
     from etl.explain import explain as explain
     from etl.export import export as export
     from etl.inspect import inspect as inspect
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 _HOMES = {
     "etl.build": ("BuildResult", "build", "dry_run"),
     "etl.check": ("CheckReport", "check"),
-    "etl.errors": ("EtlError",),
     "etl.explain": ("explain",),
     "etl.export": ("export",),
     "etl.inspect": ("inspect",),
@@ -56,7 +56,33 @@ _HOMES = {
 }
 """Where the public names are: each is imported when it is first used, so that no worker and no `--help` waits for all of them."""
 
-__all__ = [name for names in _HOMES.values() for name in names]
+__all__ = [
+    "Access",
+    "BuildOptions",
+    "BuildResult",
+    "CheckReport",
+    "Cleaning",
+    "Estimate",
+    "EtlError",
+    "Status",
+    "Submission",
+    "SubmitOptions",
+    "Verification",
+    "build",
+    "cancel",
+    "check",
+    "clean",
+    "dry_run",
+    "estimate",
+    "explain",
+    "export",
+    "inspect",
+    "plan_submission",
+    "status",
+    "submit",
+    "verify",
+    "watch",
+]
 
 
 class _Package(ModuleType):
@@ -75,7 +101,7 @@ class _Package(ModuleType):
             super().__setattr__(name, value)
 
     def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *__all__})
+        return list(__all__)
 
 
 sys.modules[__name__].__class__ = _Package

@@ -112,10 +112,11 @@ def link_whole(source: Path, target: Path) -> None:
     """
     try:
         target.hardlink_to(source)
-        sync_folder(target.parent)
     except OSError:
         with storage_errors(source, 0), source.open("rb") as file:
             write_whole(target, iter(partial(file.read, _COPY_BYTES), b""))
+    with storage_errors(target, 0):
+        sync_folder(target.parent)
 
 
 def _temporary_name(path: Path) -> Path:

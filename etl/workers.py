@@ -116,13 +116,17 @@ def _do_nothing(_: None) -> None:
 
 
 def start_worker() -> None:
-    """Prepare a new worker: Polars loaded, with one thread, no Ctrl-C of its own, and no life after its parent."""
+    """
+    Prepare a new process as a worker: Polars loaded, with one thread, no Ctrl-C of its own, and no life after its parent.
+
+    It ends with code 0 as soon as it has no more to do, whatever Python would still run or put away.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["POLARS_MAX_THREADS"] = "1"
     gc.set_threshold(_GC_THRESHOLD)
     import_module("polars")
     gc.freeze()
-    # Nothing is left in a worker that Python would have to put away; taking Polars apart takes 0.05 s.
+    # What a worker makes is in files by then; taking Polars apart would take 0.05 s.
     atexit.register(os._exit, 0)
     threading.Thread(target=_die_with_parent, daemon=True).start()
 

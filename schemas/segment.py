@@ -8,6 +8,9 @@ its header is made anew.
 
 from msgspec import Struct
 
+SEGMENT_VERSION = 2
+"""Goes up whenever a segment is written in another form; older ones are then not read."""
+
 
 class Kind(Struct, frozen=True, order=True):
     """What a label file says of itself, each null where nothing is said: by its form, by its name, and by its contents."""
@@ -41,12 +44,13 @@ class SegmentHeader(Struct, frozen=True, kw_only=True):
     """
     Facts of one segment, enough to account for it without reading its columns.
 
-    `key` names the bytes the segment was made from and the decoder that made it; `crc32` is that of the header, with 0 in
-    this place, and of the two IPC streams that follow it; `rejected` counts label files by reason; `digest` is the SHA-256 of
-    names, sizes and CRC-32s of the label files, in order; `witness` tells the files of the archive, by size, times and
-    inode, from others with the same directory.
+    `version` is `SEGMENT_VERSION`; `key` names the bytes the segment was made from and the decoder that made it; `crc32` is
+    that of the header, with 0 in this place, and of the two IPC streams that follow it; `rejected` counts label files by
+    reason; `digest` is the SHA-256 of names, sizes and CRC-32s of the label files, in order; `witness` tells the files of the
+    archive, by size, times and inode, from others with the same directory.
     """
 
+    version: int
     key: str
     witness: str
     crc32: int

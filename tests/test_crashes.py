@@ -209,6 +209,20 @@ def test_interrupted(undisturbed: Undisturbed, tmp_path: Path, what: str) -> Non
     assert facts_of(out)["segments_reused"] == there
 
 
+@pytest.mark.parametrize(
+    "lost", ["decisions/*.keys.json", "decisions/*.judged.ipc", "decisions/*.final.ipc", "traces/*"]
+)
+def test_names_lost_with_the_power(undisturbed: Undisturbed, tmp_path: Path, lost: str) -> None:
+    """A build that was killed while writing goes on though some of its files have lost their names."""
+    out = tmp_path / "out"
+    with started("build", undisturbed.corpus, "--out", "out", *ARGUMENTS, cwd=tmp_path) as process:
+        wait_until(process, lambda: any(out.glob(f".work/{lost}")) and any(out.glob(".work/chunks/*/*.jsonl")))
+        kill_group(process, signal.SIGKILL)
+    for path in out.glob(f".work/{lost}"):
+        path.unlink()
+    undisturbed.finish(tmp_path)
+
+
 def test_two_builds_into_one_folder(undisturbed: Undisturbed, tmp_path: Path) -> None:
     """While a build runs, another into the same folder ends with 5 and one sentence, and the first is not disturbed."""
     with started("build", undisturbed.corpus, "--out", "out", *ARGUMENTS, cwd=tmp_path) as process:

@@ -163,6 +163,24 @@ def test_stepping_over_f0_changes_nothing_else(label: dict[str, Any], layout: st
     assert without_pitches(json.loads(step_over_f0(document))) == without_pitches(label)
 
 
+@pytest.mark.parametrize("text", ["transcription", "utterance"])
+def test_sentences_that_hold_nothing(text: str) -> None:
+    """A document of more than a thousand sentences has forty bytes for each, or is too large."""
+
+    def document(count: int, padding: int) -> bytes:
+        sentences = b",".join([b"{}"] * count)
+        body = b'{"transcription": {"sentences": [%s]}' if text == "transcription" else b'{"utterance": [%s]'
+        return body % sentences + b" " * padding + b"}"
+
+    assert isinstance(decode(document(1000, 0)), Decoded)
+    assert isinstance(decode(document(1001, 40 * 1001)), Decoded)
+    outcome = decode(document(1001, 0))
+    assert isinstance(outcome, Defect)
+    assert outcome.reason is RejectReason.TOO_LARGE
+    assert outcome.detail == f"1001 sentences in {len(document(1001, 0))} bytes"
+    assert BatchDecoder().decode(document(1001, 0)) == outcome
+
+
 _NOT_UTF8 = _CLEAN.replace(b"{", b'{"note": "\xff",', 1)
 
 

@@ -56,6 +56,28 @@ def test_label_files_as_large_as_allowed(end: bytes, tmp_path: Path) -> None:
     assert _within_bounds(_built(tmp_path / "corpus", tmp_path, "--max-ratio", "1100"))
 
 
+@pytest.mark.parametrize(
+    ("empty", "reason"),
+    [
+        pytest.param(
+            b'{"speaker": [%s], "transcription": {"pronunciation": "a", "standard": "b"}}', None, id="speakers"
+        ),
+        pytest.param(b'{"transcription": {"sentences": [%s]}}', "too_large", id="sentences"),
+        pytest.param(b'{"utterance": [%s]}', "too_large", id="utterances"),
+    ],
+)
+def test_objects_without_end(empty: bytes, reason: str | None, tmp_path: Path) -> None:
+    """Label files of a megabyte of empty objects keep a worker under its bound, alone or forty in a batch."""
+    path = tmp_path / "corpus" / ANSWER_ZIP
+    path.parent.mkdir(parents=True)
+    document = empty % b",".join([b"{}"] * 330_000)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for number in range(40):
+            archive.writestr(f"say_set1_collectorgs1_speakergs{number}_1_0_9.json", document)
+    assert _within_bounds(_built(tmp_path / "corpus", tmp_path))
+    assert manifest_of(tmp_path / "out")["counts"]["rejected"] == ({} if reason is None else {reason: 40})
+
+
 @pytest.mark.parametrize("files", [pytest.param(60_000, id="tiny"), pytest.param(1_000_000, id="a-million")])
 def test_tiny_label_files(files: int, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """Many tiny label files need no more memory than a few large ones."""

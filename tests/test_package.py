@@ -23,6 +23,7 @@ def test_homes() -> None:
         f"{node.module}.{alias.name}" for node in told.body if isinstance(node, ast.ImportFrom) for alias in node.names
     }
     assert names == {f"{home}.{name}" for home, names in etl._HOMES.items() for name in names}
+    assert sorted(etl.__all__) == sorted({"EtlError", *(name for names in etl._HOMES.values() for name in names)})
 
 
 @pytest.mark.parametrize("name", ["build", "check", "explain", "export", "inspect", "submit", "verify"])
@@ -35,7 +36,8 @@ def test_function_of_a_module_s_name(name: str) -> None:
 
 def test_what_the_package_has() -> None:
     """All public names are listed, and another is missed with a sentence."""
-    assert set(etl.__all__) <= set(dir(etl))
+    assert dir(etl) == etl.__all__
+    assert etl.errors.EtlError is etl.EtlError
     misspelt = "bild"
     with pytest.raises(AttributeError, match="module 'etl' has no attribute 'bild'"):
         getattr(etl, misspelt)

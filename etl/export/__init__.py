@@ -7,7 +7,7 @@ from pathlib import Path
 from etl.errors import BuildError, OptionError
 from etl.export.card import dataset_card
 from etl.export.targets import DEFAULT_BASE_MODEL, TARGETS, Target, Training
-from etl.files import link_whole, make_folder, storage_errors, write_whole
+from etl.files import link_whole, make_folder, storage_errors, sync_folder, write_whole
 from etl.folder import MANIFEST, claimed
 from etl.verify import read_manifest
 from schemas.manifest import Manifest
@@ -58,6 +58,8 @@ def export(out: str | Path, to: str, base_model: str = DEFAULT_BASE_MODEL) -> Pa
             front = _front(manifest)
         digest = hashlib.sha256((out / MANIFEST).read_bytes()).hexdigest()
         write_whole(folder / CARD, [dataset_card(manifest, digest, front, usage).encode()])
+        with storage_errors(folder, 0):
+            sync_folder(folder)
     return folder
 
 

@@ -14,8 +14,8 @@ from etl.inspection.sketch import NO_SPLIT, BatchSketch, Sketch, Sketches
 from etl.read.archive import read_members
 from etl.read.decode import decode
 from etl.read.names import Hints
+from etl.read.rows import Rows, outcome_of
 from etl.read.segments import FILES, SENTENCES, read_any_header, read_files, read_sentences, to_ipc
-from etl.read.stage import Rows, outcome_of
 from etl.select.clean import RULES, count_residues, suspects
 from etl.select.groups import group_of
 from etl.select.utterances import TOLD, settle
@@ -50,8 +50,11 @@ def inspect_batch(task: InspectTask) -> BatchSketch:
     for member in read_members(task.batch, left_out):
         if member is not None and member.number in left_out:
             continue
-        kind = rows.add(outcome_of(member, decode) if member is not None else None)
-        if member is None or kind is None or not isinstance(member.content, bytes):
+        if member is None:
+            rows.ignored += 1
+            continue
+        kind = rows.add(outcome_of(member, decode))
+        if kind is None or not isinstance(member.content, bytes):
             continue
         group = group_of(Kind(*kind), hints)
         fields = values.setdefault((group.region, group.speech_type), {})

@@ -24,6 +24,7 @@ from schemas.terms import RejectReason
 
 _BOM = b"\xef\xbb\xbf"
 _MOST_OBJECTS = 100_000  # in a large label file; a real one has a few thousand, and each takes 100 bytes
+_MANY_SENTENCES, _SENTENCE_BYTES = 1000, 40  # what one takes at least; it becomes 150 bytes of rows, even of empty ones
 _MOST_MENDED = 1000  # more are no slip of a pen, and mending them would take memory without bound
 _F0_KEY = b'"intonations"'
 _BLOCK_BYTES = 1 << 20
@@ -130,7 +131,7 @@ def _parse_quickly(document: bytes) -> LabelFile | None:
         label = _DECODER_2022.decode(document)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    return label if label.transcription is not None else None
+    return label if label.transcription is not None and not _is_crowded(label, document) else None
 
 
 def _decode(document: bytes) -> Decoded | Defect:
@@ -169,8 +170,8 @@ def _decode_as(text: str, document: bytes) -> Decoded | Defect:
         # The first complaint is the one that says where the file, as it is, went wrong.
         if isinstance(repaired, Defect) and repaired.reason is whole.reason:
             return whole
-        return _checked(text, repaired, repaired=True)
-    return _checked(text, whole, repaired=False)
+        return _checked(text, repaired, document, repaired=True)
+    return _checked(text, whole, document, repaired=False)
 
 
 def step_over_f0(document: bytes) -> bytes:
@@ -200,12 +201,26 @@ def _is_plain(array: bytes) -> bool:
     return not first.startswith(b",") and not last.endswith(b",") and last != b""
 
 
-def _checked(text: str, label: LabelFile | Defect, *, repaired: bool) -> Decoded | Defect:
+def _checked(text: str, label: LabelFile | Defect, document: bytes, *, repaired: bool) -> Decoded | Defect:
     if isinstance(label, Defect):
         return label
     if getattr(label, text) is None:
         return Defect(RejectReason.MISSING_TRANSCRIPTION, None, f"no `{text}` in it")
+    if _is_crowded(label, document):
+        return Defect(RejectReason.TOO_LARGE, None, f"{_sentences_in(label)} sentences in {len(document)} bytes")
     return Decoded(label, repaired)
+
+
+def _is_crowded(label: LabelFile, document: bytes) -> bool:
+    """Whether *document* has sentences without end in it that hold nothing."""
+    count = _sentences_in(label)
+    return count > _MANY_SENTENCES and count * _SENTENCE_BYTES > len(document)
+
+
+def _sentences_in(label: LabelFile) -> int:
+    if isinstance(label, label2020.LabelFile):
+        return len(label.utterance or ())
+    return len(label.transcription.sentences or ()) if label.transcription is not None else 0
 
 
 def _parse(text: str, document: bytes) -> LabelFile | Defect:

@@ -30,8 +30,9 @@ _BLOCK_BYTES = 1 << 20
 
 
 class Layout(Struct, frozen=True):
-    """The batches of an archive, and how many entries, and `.txt` among them, it has."""
+    """The batches of an archive, and how many entries, and `.txt` among them, it has; `fingerprint` tells which archive."""
 
+    fingerprint: str
     batches: list[tuple[Extent, Place]]
     entries: int
     transcripts: int
@@ -40,40 +41,43 @@ class Layout(Struct, frozen=True):
 _DECODER = msgspec.json.Decoder(Layout)
 
 
-def fingerprint_of(file: MappedFile, directory: Directory) -> str:
-    """Return what tells an archive from all others: the SHA-256 of its size and of its central directory."""
-    digest = hashlib.sha256(f"{file.size} {directory.start} ".encode())
+def find_layout(stage: Path, file: MappedFile, directory: Directory, limits: Limits) -> Layout | None:
+    """Return the layout of the archive *file* that lies in *stage*, or None where there is none that is whole."""
+    digest = _digest(file, directory)
     for at in range(directory.start, directory.stop, _BLOCK_BYTES):
         digest.update(file.read(at, min(_BLOCK_BYTES, directory.stop - at)))
-    return digest.hexdigest()
+    fingerprint = digest.hexdigest()
+    try:
+        checksum, _, content = _path(stage, fingerprint, directory, limits).read_bytes().partition(b"\n")
+        layout = _DECODER.decode(content) if checksum == _checksum(content) else None
+    except (OSError, msgspec.DecodeError):
+        return None
+    return layout if layout is not None and layout.fingerprint == fingerprint else None
 
 
-def layout_path(stage: Path, fingerprint: str, directory: Directory, limits: Limits) -> Path:
+def write_layout(stage: Path, layout: Layout, directory: Directory, limits: Limits) -> None:
+    """
+    Write *layout* into *stage*.
+
+    Raises:
+        StorageError: It cannot be written.
+    """
+    path = _path(stage, layout.fingerprint, directory, limits)
+    make_folder(path.parent)
+    content = msgspec.json.encode(layout)
+    write_whole(path, [_checksum(content), b"\n", content], durable=False)
+
+
+def _path(stage: Path, fingerprint: str, directory: Directory, limits: Limits) -> Path:
     """Return where the layout of the archive *fingerprint* lies, beside the segments."""
     facts = (LAYOUT_VERSION, BATCH_BYTES, BATCH_ENTRIES, fingerprint, directory, limits)
     key = hashlib.sha256(msgspec.json.encode(facts)).hexdigest()
     return stage / key[:2] / f"{key[:32]}.layout"
 
 
-def read_layout(path: Path) -> Layout | None:
-    """Return the layout at *path*, or None where there is none that is whole."""
-    try:
-        checksum, _, content = path.read_bytes().partition(b"\n")
-        return _DECODER.decode(content) if checksum == _checksum(content) else None
-    except (OSError, msgspec.DecodeError):
-        return None
-
-
-def write_layout(path: Path, layout: Layout) -> None:
-    """
-    Write *layout* to *path*.
-
-    Raises:
-        StorageError: It cannot be written.
-    """
-    make_folder(path.parent)
-    content = msgspec.json.encode(layout)
-    write_whole(path, [_checksum(content), b"\n", content], durable=False)
+def _digest(file: MappedFile, directory: Directory) -> "hashlib._Hash":
+    """Return the beginning of what tells an archive from all others: the SHA-256 of its size and of its central directory."""
+    return hashlib.sha256(f"{file.size} {directory.start} ".encode())
 
 
 def _checksum(content: bytes) -> bytes:
@@ -87,12 +91,14 @@ def lay_out(file: MappedFile, directory: Directory, limits: Limits, where: str, 
     Raises:
         ArchiveError: The directory is damaged, or holds more than *max_entries*.
     """
+    digest = _digest(file, directory)
     offsets, ends = array("q"), array("q")
     cutter = BatchCutter(limits.max_member_bytes)
     slices: list[tuple[int, int, Extent]] = []
     transcripts = 0
     at = start = directory.start
     for block in read_directory(file, directory, where):
+        digest.update(block.content)
         for entry in block.entries:
             offset, end = _claim(entry, directory.start)
             offsets.append(offset)
@@ -120,7 +126,7 @@ def lay_out(file: MappedFile, directory: Directory, limits: Limits, where: str, 
             overlapping=tuple(overlapping[among]),
         )
         batches.append((extent, place))
-    return Layout(batches, len(offsets), transcripts)
+    return Layout(digest.hexdigest(), batches, len(offsets), transcripts)
 
 
 def refuse_beyond(max_entries: int, entries: int, where: str) -> None:

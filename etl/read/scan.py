@@ -17,7 +17,7 @@ from etl.options import BuildOptions
 from etl.read.batches import Batch, BatchCutter, Limits, Place, make_batch
 from etl.read.directory import find_directory
 from etl.read.discover import Archive, Form
-from etl.read.layout import fingerprint_of, lay_out, layout_path, read_layout, refuse_beyond, write_layout
+from etl.read.layout import find_layout, lay_out, refuse_beyond, write_layout
 from etl.read.mapped import MappedFile
 from etl.read.names import is_label_file
 
@@ -97,16 +97,14 @@ def _scan_zip(archive: Archive, options: BuildOptions, stage: Path | None) -> Sc
     limits = Limits.of(options)
     with MappedFile(archive.paths) as file:
         directory = find_directory(file, archive.paths[0])
-        fingerprint = fingerprint_of(file, directory)
-        path = layout_path(stage, fingerprint, directory, limits) if stage is not None else None
-        layout = read_layout(path) if path is not None else None
+        layout = find_layout(stage, file, directory, limits) if stage is not None else None
         if layout is None:
             layout = lay_out(file, directory, limits, archive.paths[0], options.max_entries)
-            if path is not None:
-                write_layout(path, layout)
+            if stage is not None:
+                write_layout(stage, layout, directory, limits)
     refuse_beyond(options.max_entries, layout.entries, archive.paths[0])
-    batches = [make_batch(archive, fingerprint, extent, place, limits) for extent, place in layout.batches]
-    return Scan(archive=archive, fingerprint=fingerprint, batches=batches, transcripts=layout.transcripts)
+    batches = [make_batch(archive, layout.fingerprint, extent, place, limits) for extent, place in layout.batches]
+    return Scan(archive=archive, fingerprint=layout.fingerprint, batches=batches, transcripts=layout.transcripts)
 
 
 def _scan_folder(archive: Archive, options: BuildOptions) -> Scan:

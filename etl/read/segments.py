@@ -1,8 +1,9 @@
 """
 Read and write segments: the decoded label files of one batch as columns on disk.
 
-A segment is trusted only when its header has the key asked for and its columns have the length and the CRC-32 in there,
-every time it is read. So nobody waits until it is on the disk: what a power cut leaves of it is seen, and made anew.
+A segment is trusted only when its header has the version and the key asked for, and its columns have the length and the
+CRC-32 in there, every time it is read. So nobody waits until it is on the disk: what a power cut leaves of it is seen, and
+made anew.
 """
 
 import io
@@ -16,7 +17,7 @@ from msgspec import structs
 from etl.errors import StorageError
 from etl.files import write_whole
 from etl.read.archive import crc32
-from schemas.segment import SegmentHeader
+from schemas.segment import SEGMENT_VERSION, SegmentHeader
 
 FILES = pl.Schema(
     {
@@ -125,14 +126,15 @@ def _open_whole(path: Path) -> tuple[SegmentHeader, memoryview]:
 
 
 def _open(content: bytes) -> tuple[SegmentHeader, memoryview] | None:
-    """Return the header and the two streams of the segment in *content*, or None where it is not whole."""
+    """Return the header and the two streams of the segment in *content*, or None where it is not whole, or of another version."""
     end = content.find(b"\n")
     try:
         header = _DECODER.decode(content[:end])
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     body = memoryview(content)[end + 1 :]
-    return (header, body) if header.crc32 == _checksum(header, body) else None
+    whole = header.version == SEGMENT_VERSION and header.crc32 == _checksum(header, body)
+    return (header, body) if whole else None
 
 
 def to_ipc(frame: pl.DataFrame) -> bytes:

@@ -110,7 +110,7 @@ def write_reasons(folder: Path, group: Group, step: Step, reasons: pl.Series) ->
 
 def is_there(folder: Path, group: Group, step: Step) -> bool:
     """Whether *step* is done: it was written, whole, by this build or by one that was killed later."""
-    return _path(folder, group, step).exists()
+    return _path(folder, group, step).exists() and _keys_path(folder, group).exists()
 
 
 def kept_for(split: Split) -> pl.Expr:

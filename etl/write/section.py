@@ -12,7 +12,7 @@ from etl.files import make_folder, write_whole
 from etl.options import BuildOptions
 from etl.price.tokens import PairCounter
 from etl.read.segments import to_ipc
-from etl.select.decisions import Step, read_decisions, write_reasons
+from etl.select.decisions import Step, is_there, read_decisions, write_reasons
 from etl.select.groups import Group, SegmentSource
 from etl.select.sample import sampled
 from etl.select.utterances import as_pairs, gathered, read_utterances
@@ -36,7 +36,7 @@ def write_section(task: WriteTask) -> SectionResult:
     """
     work = Path(task.work)
     done = work / f"{task.section}.json"
-    finished = _finished_before(done, work)
+    finished = _finished_before(done, task)
     if finished is not None:
         return finished
     writers = {split: ShardWriter(split, task.section, work, task.options) for split in Split}
@@ -56,10 +56,11 @@ def write_section(task: WriteTask) -> SectionResult:
     return result
 
 
-def _finished_before(done: Path, work: Path) -> SectionResult | None:
+def _finished_before(done: Path, task: WriteTask) -> SectionResult | None:
     """Return what a build that was killed later left of this section, where all of it is still there."""
-    if not done.exists():
+    if not (done.exists() and all(is_there(Path(task.decisions), group, Step.FINAL) for group, _ in task.groups)):
         return None
+    work = Path(task.work)
     result = msgspec.json.decode(done.read_bytes(), type=SectionResult)
     files = [work / chunk.path for shard in result.shards for chunk in shard.chunks]
     files += [Path(part) for shard in result.shards for part in shard.lineage]
