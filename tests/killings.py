@@ -50,6 +50,17 @@ def killed_after(seconds: float, *arguments: str | Path, cwd: Path) -> bool:
         return process.wait() != 0
 
 
+def killed_when(condition: Callable[[], bool], *arguments: str | Path, cwd: Path) -> bool:
+    """Run the command line, kill it as soon as *condition* holds, and return whether it was still running then."""
+    with started(*arguments, cwd=cwd) as process:
+        while not condition():
+            if process.poll() is not None:
+                return False
+            time.sleep(POLL_SECONDS)
+        kill_group(process)
+        return process.wait() != 0
+
+
 def wait_until(process: subprocess.Popen[str], condition: Callable[[], bool]) -> None:
     """Wait until *condition* holds, which it must while *process* runs."""
     while not condition():

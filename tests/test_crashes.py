@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from corpora import ANSWER_ZIP, answers, write_zip
-from killings import kill_group, killed_after, started, wait_until, workers_of
+from killings import kill_group, killed_after, killed_when, started, wait_until, workers_of
 from runs import counts_of, digest_of, facts_of, leftovers_of, rejects_of, saturi, segments_of
 
 from etl.build import build
@@ -94,13 +94,21 @@ def test_killed_in_mid_read(undisturbed: Undisturbed, tmp_path: Path) -> None:
 )
 def test_killed_after_reading(undisturbed: Undisturbed, tmp_path: Path, what: str) -> None:
     """A build killed while it selects, writes chunks, or writes tables is finished without reading again."""
-    out = tmp_path / "out"
-    with started("build", undisturbed.corpus, "--out", "out", *ARGUMENTS, cwd=tmp_path) as process:
-        wait_until(process, lambda: any((out / ".work").glob(what)))
-        kill_group(process)
-    assert not (out / "manifest.json").exists()
-    undisturbed.finish(tmp_path)
-    assert facts_of(out)["segments_made"] == 0
+    for attempt in range(20):  # some of these are there for a millisecond
+        folder = tmp_path / str(attempt)
+        folder.mkdir()
+        found = partial(_finds, folder / "out" / ".work", what)
+        killed = killed_when(found, "build", undisturbed.corpus, "--out", "out", *ARGUMENTS, cwd=folder)
+        if killed and not (folder / "out" / "manifest.json").exists():
+            break
+    assert killed
+    assert not (folder / "out" / "manifest.json").exists()
+    undisturbed.finish(folder)
+    assert facts_of(folder / "out")["segments_made"] == 0
+
+
+def _finds(folder: Path, pattern: str) -> bool:
+    return any(folder.glob(pattern))
 
 
 @pytest.fixture(scope="module")
