@@ -608,6 +608,21 @@ def test_folders_give_their_label_files_by_name(tmp_path: Path) -> None:
     assert all(member.json_bytes == len(member.path.encode()) for member in found)
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="a file without a size is one of Linux's")
+def test_a_file_that_is_larger_than_it_says(tmp_path: Path) -> None:
+    """A loose file that holds more than its size, as one that grows does, is read to its end, or refused above the limit."""
+    (tmp_path / "a.json").symlink_to("/proc/self/status")
+    [read] = _members(tmp_path)
+    assert read is not None
+    assert isinstance(read.content, bytes)
+    assert read.content.startswith(b"Name:")
+    assert read.json_bytes == len(read.content) > 200
+    [refused] = _members(tmp_path, BuildOptions(max_member_bytes=100))
+    assert refused is not None
+    assert isinstance(refused.content, Defect)
+    assert refused.content.reason is RejectReason.TOO_LARGE
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems allow no such file name")
 def test_loose_files_may_have_cp949_names(tmp_path: Path) -> None:
     """A loose file whose name is no UTF-8 is read, and its name shown as CP949 or as escapes."""

@@ -79,14 +79,15 @@ class MappedFile:
             first, last = max(start, at), min(start + length, at + size)
             if first < last:
                 os.lseek(descriptor, first - at, os.SEEK_SET)
-                pieces.append(_read_fully(descriptor, last - first))
+                pieces.append(read_fully(descriptor, last - first))
         return b"".join(pieces)
 
     def _sizes(self) -> list[int]:
         return [stop - start for start, stop in zip(self._starts, [*self._starts[1:], self.size], strict=True)]
 
 
-def _read_fully(descriptor: int, length: int) -> bytes:
+def read_fully(descriptor: int, length: int) -> bytes:
+    """Return the next *length* bytes of an open file; fewer only where it ends."""
     pieces = []
     while length > 0 and (piece := os.read(descriptor, length)):
         pieces.append(piece)
