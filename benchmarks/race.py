@@ -1,6 +1,7 @@
 """The race: contenders take turns, so that a machine that slows down slows all; and all must make the same examples."""
 
 import hashlib
+import os
 import shutil
 import sys
 from collections.abc import Sequence
@@ -13,6 +14,8 @@ from msgspec import Struct
 from benchmarks.lineup import Contender, Corpora
 from benchmarks.measure import Run, measure
 from etl.facts import BuildFacts
+
+_BLOCK_BYTES = 1 << 20
 
 
 class OtherExamplesError(Exception):
@@ -51,6 +54,7 @@ def race(lineup: Sequence[Contender], corpora: Corpora, folder: Path, *, rounds:
     for turn in range(rounds + 1):
         for contender in present:
             out = _output_folder(folder, contender)
+            _warm(getattr(corpora, contender.reads))
             run = measure(contender.command(corpora, out, workers))
             if turn:
                 runs[contender.key].append(run)
@@ -69,6 +73,15 @@ def race(lineup: Sequence[Contender], corpora: Corpora, folder: Path, *, rounds:
         )
         for contender in lineup
     ]
+
+
+def _warm(corpus: Path) -> None:
+    """Read *corpus*, so that no contender has to wait for the disk: systems drop from memory what was not read for a while."""
+    for folder, _, names in os.walk(corpus):
+        for name in names:
+            with open(os.path.join(folder, name), "rb", buffering=0) as file:  # noqa: PTH118, PTH123 - a million files
+                while file.read(_BLOCK_BYTES):
+                    pass
 
 
 def _output_folder(folder: Path, contender: Contender) -> Path:
