@@ -5,15 +5,26 @@ from pathlib import Path
 import polars as pl
 import pytest
 from corpora import REPEAT_ZIP, answers, write_zip
+from msgspec import structs
 
 from etl.errors import StorageError
 from etl.options import BuildOptions
 from etl.read.batches import segment_path
 from etl.read.discover import discover
 from etl.read.scan import scan
-from etl.read.segments import FILES, SENTENCES, from_ipc, read_any_header, read_files, read_sentences, to_ipc
+from etl.read.segments import (
+    FILES,
+    SENTENCES,
+    from_ipc,
+    read_any_header,
+    read_files,
+    read_sentences,
+    to_ipc,
+    write_segment,
+)
 from etl.read.stage import read_batch
 from etl.tasks import ReadTask
+from schemas.segment import SEGMENT_VERSION
 
 
 @pytest.fixture
@@ -66,3 +77,14 @@ def test_frames_as_streams() -> None:
     for frame in (pl.DataFrame({"a": ["\u3131", None], "b": [1, 2]}), FILES.to_frame(), SENTENCES.to_frame()):
         assert from_ipc(to_ipc(frame)).equals(frame)
         assert from_ipc(to_ipc(frame)).schema == frame.schema
+
+
+def test_one_of_another_version(segment: Path) -> None:
+    """A segment that is whole and was written in another form is not read."""
+    header = read_any_header(segment)
+    assert header is not None
+    body = segment.read_bytes().partition(b"\n")[2]
+    parts = body[: header.files_bytes], body[header.files_bytes :]
+    for version, is_read in ((SEGMENT_VERSION, True), (SEGMENT_VERSION - 1, False), (SEGMENT_VERSION + 1, False)):
+        write_segment(segment, structs.replace(header, version=version), *parts)
+        assert (read_any_header(segment) is not None) is is_read
