@@ -181,6 +181,17 @@ def test_sentences_that_hold_nothing(text: str) -> None:
     assert BatchDecoder().decode(document(1001, 0)) == outcome
 
 
+@pytest.mark.parametrize(("before", "after"), [(b"", b""), (_BOM, b""), (b"", b"\0\0"), (_BOM, b"\0")])
+def test_f0_is_stepped_over_in_a_frame(before: bytes, after: bytes) -> None:
+    """A byte order mark and NULs at the end change nothing: what F0 arrays hold is not looked at, and nothing is mended."""
+    document = before + b'{"intonations": [no, numbers], "transcription": {"standard": "a"}}' + after
+    assert decode(document) == BatchDecoder().decode(document) == Decoded(_label_of("a"), repaired=False)
+
+
+def _label_of(standard: str) -> label2022.LabelFile:
+    return label2022.LabelFile(label2022.Transcription(standard=standard))
+
+
 _NOT_UTF8 = _CLEAN.replace(b"{", b'{"note": "\xff",', 1)
 
 

@@ -119,7 +119,8 @@ def decode(document: bytes) -> Decoded | Defect:
 
 
 def _shortened(document: bytes) -> bytes | None:
-    """Return *document* with its F0 arrays stepped over; None where it is large, or seems to be none of 2022."""
+    """Return *document*, bare and with its F0 arrays stepped over; None where it is large, or seems to be none of 2022."""
+    document = bare(document)
     if len(document) > _LARGE_BYTES or _guess_text(document) != "transcription":
         return None
     return step_over_f0(document)

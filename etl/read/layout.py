@@ -2,7 +2,7 @@
 The layout of an archive: how the entries of its central directory fall into batches.
 
 It follows from the bytes of the directory alone, so that it is kept in the stage under their hash: a second build hashes
-the directory, a hundredth of the work of looking at each entry.
+the directory, and looks at no entry.
 """
 
 import hashlib
