@@ -28,7 +28,7 @@ COMMANDS = {
     "clean": "Delete uploaded files that no job needs.",
     "sample": "A small synthetic corpus to try everything on.",
 }
-"""In the order in which they are used; each is the function of its name in the module of its name in `etl.commands`."""
+"""In the order in which they are used; each is the function of its name in the module of its name in `etl.console.commands`."""
 
 
 class Commands(click.Group):
@@ -42,7 +42,7 @@ class Commands(click.Group):
         """Return the command *cmd_name*, or None where there is none."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(import_module(f"etl.commands.{cmd_name}"), cmd_name)
+        command: click.Command = getattr(import_module(f"etl.console.commands.{cmd_name}"), cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature

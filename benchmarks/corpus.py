@@ -21,8 +21,8 @@ import msgspec
 from deflate import crc32, deflate_compress
 
 from etl.errors import OptionError
-from etl.sample import FIRST_DATA_SET, LabelName, Series, plan
-from etl.sample.documents import F0Pool, label_document, tiny_document
+from etl.synthetic import FIRST_DATA_SET, LabelName, Series, plan
+from etl.synthetic.documents import F0Pool, label_document, tiny_document
 
 VERSION = 1
 """Raised when the same arguments come to give other bytes."""

@@ -7,7 +7,7 @@ from typing import Literal
 from msgspec import Struct
 
 from benchmarks.race import Entry
-from etl.options import MIB
+from etl.settings.options import MIB
 
 
 class Goal(Struct, frozen=True):

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from benchmarks.lineup import Contender, Corpora
 from benchmarks.measure import Run, measure
-from etl.facts import BuildFacts
+from etl.runtime.facts import BuildFacts
 
 _BLOCK_BYTES = 1 << 20
 

@@ -17,11 +17,11 @@ import msgspec
 import polars as pl
 
 from benchmarks.selection import INDEX, Staged
-from etl.files import make_folder, write_whole
-from etl.read.batches import segment_path
-from etl.read.names import Hints
+from etl.corpus.batches import segment_path
+from etl.corpus.names import Hints
+from etl.output.files import make_folder, write_whole
 from etl.read.segments import FILES, SENTENCES, to_ipc, write_segment
-from etl.sample import CODES
+from etl.synthetic import CODES
 from schemas.segment import SEGMENT_VERSION, Disagreements, Kind, KindCount, SegmentHeader
 from schemas.terms import Generation, Region, SpeechType
 

@@ -19,15 +19,15 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from etl.account import Read
-from etl.facts import Meter
-from etl.options import BuildOptions
-from etl.read.discover import Archive, Form
-from etl.read.names import Hints
-from etl.read.scan import Scan
-from etl.run import Run
-from etl.selection import select
-from etl.workers import Workers, process_pool
+from etl.corpus.discover import Archive, Form
+from etl.corpus.names import Hints
+from etl.corpus.scan import Scan
+from etl.read.archives import ReadArchive
+from etl.runtime.facts import Meter
+from etl.runtime.run import Run
+from etl.runtime.workers import Workers, process_pool
+from etl.select.selection import select
+from etl.settings.options import BuildOptions
 from schemas.segment import SegmentHeader
 
 _EVERYTHING: dict[str, Any] = {
@@ -77,7 +77,7 @@ def run(stage: Path, work: Path, options: BuildOptions, workers: int) -> Took:
     reads = []
     for one in staged:
         archive = Archive(name=one.archive, form=Form.ZIP, paths=(), hints=one.hints)
-        reads.append(Read(Scan(archive=archive, fingerprint="", batches=[]), one.headers))
+        reads.append(ReadArchive(Scan(archive=archive, fingerprint="", batches=[]), one.headers))
     began = time.monotonic()
     with Workers(partial(process_pool, workers), 2 * workers) as pool:
         meter = Meter(workers, began)

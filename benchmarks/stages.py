@@ -20,17 +20,17 @@ from msgspec import Struct
 
 from benchmarks.corpus import make_corpus
 from benchmarks.lineup import ROOT
-from etl.options import SYSTEM_PROMPT, BuildOptions
-from etl.read.archive import crc32, inflate, read_members
-from etl.read.batches import Batch, segment_path
+from etl.corpus.archive import crc32, inflate, read_members
+from etl.corpus.batches import Batch, segment_path
+from etl.corpus.discover import discover
+from etl.corpus.groups import Section
+from etl.corpus.scan import scan
+from etl.example.render import render
+from etl.read.batch import read_batch
 from etl.read.decode import decode, step_over_f0
-from etl.read.discover import discover
-from etl.read.scan import scan
 from etl.read.segments import FILES, read_files, to_ipc
-from etl.read.stage import read_batch
-from etl.select.groups import Section
-from etl.tasks import ReadTask
-from etl.write.render import render
+from etl.read.tasks import ReadTask
+from etl.settings.options import SYSTEM_PROMPT, BuildOptions
 from etl.write.shard import ShardWriter
 from schemas.terms import Region, SpeechType, Split
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from rich.console import Console
 
 from etl import BuildOptions, build
-from etl.sample.corpus import write_sample
-from etl.terminal.build import show_build
+from etl.console.screens.build import show_build
+from etl.synthetic.corpus import write_sample
 
 
 def main() -> None:

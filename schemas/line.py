@@ -2,7 +2,7 @@
 One line of chat JSONL in every form that fine-tuning APIs take, strictly: what decodes into `Line` has the right form.
 
 After OpenAI's API reference ("Training format for chat models"); what is beyond forms (the last message is the assistant's,
-no text is blank) is checked by `etl.check`.
+no text is blank) is checked by `etl.checking`.
 """
 
 from typing import Annotated, Any, Literal

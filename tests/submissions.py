@@ -9,12 +9,12 @@ from provider import MODELS, PROVIDERS, Server, World
 from provider.world import MODEL
 from runs import one_thread
 
-from etl.build import build
-from etl.options import BuildOptions
-from etl.submit.consent import Said
-from etl.submit.options import SubmitOptions
-from etl.submit.pace import Pace
-from etl.submit.submit import Submission, submit
+from etl.pipeline.build import build
+from etl.providers.pace import Pace
+from etl.settings.options import BuildOptions
+from etl.submission.consent import Said
+from etl.submission.options import SubmitOptions
+from etl.submission.submit import Submission, submit
 
 KEY = "sk-canary-0123456789abcdef"
 HASTE = Pace(

@@ -12,11 +12,11 @@ from openai.types.fine_tuning import FineTuningJob
 from openai.types.uploads import UploadPart
 from submissions import HASTE, KEY, YES, YES_AGAIN
 
-from etl.check import check  # this and the SDK, so that they are loaded before a process is forked
+from etl.checking import check  # this and the SDK, so that they are loaded before a process is forked
 from etl.errors import EtlError
-from etl.submit.options import SubmitOptions
-from etl.submit.pace import Pace
-from etl.submit.submit import submit
+from etl.providers.pace import Pace
+from etl.submission.options import SubmitOptions
+from etl.submission.submit import submit
 
 _SDK = OpenAI(api_key="none")
 _PRELOADED = (check, _SDK.files, _SDK.uploads.parts, _SDK.fine_tuning.jobs, _SDK.models)

@@ -9,12 +9,12 @@ import pytest
 from corpora import ANSWER_ZIP, CONVERSATION_ZIP, Member, answers, conversation, member, stem, write_zip
 from runs import counts_of, digest_of, error_of, manifest_of, one_thread, pairs_of, saturi
 
-from etl.build import build
-from etl.options import BuildOptions
+from etl.corpus.names import parse_archive, parse_member
+from etl.pipeline.build import build
 from etl.read.contents import TURN_CHARACTERS, contents_of
 from etl.read.decode import Decoded, decode
-from etl.read.names import parse_archive, parse_member
 from etl.read.segments import read_files
+from etl.settings.options import BuildOptions
 from schemas.terms import Dedup, Region, Source, SpeechType, Split, Unit
 
 Spoken = tuple[str | None, str | None, str | int | float | None]

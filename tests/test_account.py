@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from runs import counts_of, lines_of, manifest_of, one_thread, rejects_of
 
-from etl.account import balance
-from etl.build import build
 from etl.errors import PromiseError
-from etl.options import BuildOptions
+from etl.pipeline.account import balance
+from etl.pipeline.build import build
+from etl.settings.options import BuildOptions
 
 _TEXTS = st.sampled_from(["가", "가", "나다 라", " ", "", None, "x" * 400])
 _KINDS = st.sampled_from(

@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from etl.corpus.archive import Defect, Member, inflate, read_members
+from etl.corpus.batches import BATCH_BYTES, BATCH_ENTRIES, Batch
+from etl.corpus.discover import Archive, Form
+from etl.corpus.names import Hints
+from etl.corpus.scan import Scan, scan
 from etl.errors import ArchiveError, EtlError, InputError
-from etl.options import BuildOptions
-from etl.read.archive import Defect, Member, inflate, read_members
-from etl.read.batches import BATCH_BYTES, BATCH_ENTRIES, Batch
-from etl.read.discover import Archive, Form
-from etl.read.names import Hints
-from etl.read.scan import Scan, scan
+from etl.settings.options import BuildOptions
 from schemas.terms import RejectReason
 
 _MIB = 1 << 20

@@ -35,9 +35,9 @@ from runs import (
     saturi,
 )
 
-from etl.build import build
-from etl.options import BuildOptions
-from etl.sample.corpus import SampleReport
+from etl.pipeline.build import build
+from etl.settings.options import BuildOptions
+from etl.synthetic.corpus import SampleReport
 from schemas.terms import Dedup, SpeechType, Unit
 
 CANARY = "비밀카나리아"

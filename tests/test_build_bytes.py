@@ -11,11 +11,11 @@ import pytest
 from corpora import write_many
 from runs import digest_of, facts_of, manifest_of, one_thread, result_of, saturi, segments_of
 
-from etl.build import build
 from etl.errors import LockedError
-from etl.options import BuildOptions
-from etl.sample.corpus import SampleReport
-from etl.workers import process_pool
+from etl.pipeline.build import build
+from etl.runtime.workers import process_pool
+from etl.settings.options import BuildOptions
+from etl.synthetic.corpus import SampleReport
 from schemas.terms import Dedup, Region, Source, SpeechType, Unit
 
 OPTIONS = BuildOptions(validation=0.2, max_chunk_bytes=8_000)

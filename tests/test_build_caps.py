@@ -7,8 +7,8 @@ import pytest
 from corpora import ANSWER_ZIP, answers, member, stem, write_zip
 from runs import chunks_of, counts_of, lines_of, one_thread
 
-from etl.build import build
-from etl.options import BuildOptions
+from etl.pipeline.build import build
+from etl.settings.options import BuildOptions
 from schemas.terms import DropReason
 
 

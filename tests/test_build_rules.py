@@ -8,9 +8,9 @@ import pytest
 from corpora import ANSWER_ZIP, DIALOGUE_ZIP, REPEAT_ZIP, Member, answers, member, sentences, stem, write_zip
 from runs import counts_of, lines_of, one_thread, pairs_of
 
-from etl.build import build
-from etl.options import BuildOptions
+from etl.pipeline.build import build
 from etl.select.split import is_held_out
+from etl.settings.options import BuildOptions
 from schemas.manifest import Manifest
 from schemas.terms import Dedup, Region, SpeechType, Unit
 

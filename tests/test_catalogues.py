@@ -8,11 +8,11 @@ import pytest
 from runs import ROOT
 
 from etl.errors import OptionError, UnknownPriceError
-from etl.price.models import DEFAULT_MODEL, find_model, price_of, read_models
-from etl.providers import DEFAULT_PROVIDER, find_provider, read_providers
+from etl.providers.models import DEFAULT_MODEL, find_model, price_of, read_models
+from etl.providers.profiles import DEFAULT_PROVIDER, find_provider, read_providers
 from schemas.model import EpochRule
 
-CATALOGUES = ("etl/providers.toml", "etl/price/models.toml")
+CATALOGUES = ("etl/providers/providers.toml", "etl/providers/models.toml")
 
 
 @pytest.mark.parametrize("path", CATALOGUES)

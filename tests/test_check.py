@@ -10,11 +10,12 @@ from chats import ERRORS, WARNINGS, Line, chat, encode, fillers, good_lines, wri
 from hypothesis import HealthCheck, given, settings
 
 from etl import check
-from etl.check import CheckReport, Kind, Limits
-from etl.check.advice import ADVICE
-from etl.check.explain import explain
-from etl.check.lines import BOM
-from etl.price.tokens import Tokenizer
+from etl.checking.advice import ADVICE
+from etl.checking.explain import explain
+from etl.checking.limits import Limits
+from etl.checking.report import CheckReport, Kind
+from etl.example.lines import BOM
+from etl.example.tokens import Tokenizer
 
 LIMITS = Limits(max_file_bytes=10_000)
 BROKEN = ERRORS | WARNINGS

@@ -14,12 +14,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from runs import ROOT, command, error_of, one_thread, saturi
 
-from etl.build import build
-from etl.check import CheckReport, Limits, check, limits_of
-from etl.check.lines import BLOCK_BYTES, MAX_LINE_BYTES, read_blocks
+from etl.checking.check import check
+from etl.checking.limits import Limits, limits_of
+from etl.checking.report import CheckReport
 from etl.errors import BuildError, InputError
-from etl.options import BuildOptions
-from etl.providers import read_providers
+from etl.example.lines import BLOCK_BYTES, MAX_LINE_BYTES, read_blocks
+from etl.pipeline.build import build
+from etl.providers.profiles import read_providers
+from etl.settings.options import BuildOptions
 
 LIMITS = Limits(max_file_bytes=1_000_000)
 BOM = b"\xef\xbb\xbf"
@@ -214,8 +216,9 @@ def test_a_build_of_nothing(tmp_path: Path) -> None:
 
 MEMORY = """
 import sys
-from etl.check import Limits, check
-from etl.workers import peak_bytes
+from etl.checking.check import check
+from etl.checking.limits import Limits
+from etl.runtime.workers import peak_bytes
 check([sys.argv[1]], Limits(max_file_bytes=10**12))
 print(peak_bytes())
 """

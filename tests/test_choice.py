@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.options import BuildOptions
 from etl.select.choice import choices, order, within
+from etl.settings.options import BuildOptions
 from schemas.terms import DropReason
 
 RULES = [DropReason.IDENTICAL, DropReason.OVER_SCRIPT, DropReason.OVER_SPEAKER, DropReason.NOT_SAMPLED]

@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from etl.corpus.groups import Section
 from etl.errors import PromiseError
-from etl.options import BuildOptions
-from etl.select.groups import Section
-from etl.write.chunk import FEWEST_EXAMPLES, ChunkCutter, lines_to_move
+from etl.example.limits import FEWEST_EXAMPLES
+from etl.settings.options import BuildOptions
+from etl.write.chunk import ChunkCutter, lines_to_move
 from etl.write.shard import LINEAGE, ShardWriter
 from schemas.terms import Region, SpeechType, Split
 

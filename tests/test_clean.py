@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from msgspec import structs
 from runs import counts_of, one_thread, pairs_of
 
-from etl.build import build
-from etl.options import BuildOptions
+from etl.pipeline.build import build
 from etl.select.clean import MASK, RULES, UNCLEAN, clean, count_residues, suspects
+from etl.settings.options import BuildOptions
 from schemas.cleaning import Action, CleanRules, Pii
 
 UNTOUCHED = [

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from etl.config import read_config
 from etl.errors import OptionError
-from etl.options import BuildOptions
+from etl.settings.config import read_config
+from etl.settings.options import BuildOptions
 from schemas.config import BuildTable, Config
 
 _GIVEN: dict[str, Any] = {

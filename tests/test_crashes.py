@@ -18,12 +18,12 @@ from corpora import ANSWER_ZIP, answers, write_zip
 from killings import kill_group, killed_after, killed_when, started, wait_until, workers_of
 from runs import counts_of, digest_of, facts_of, leftovers_of, rejects_of, saturi, segments_of
 
-from etl.build import build
-from etl.options import BuildOptions
-from etl.read import stage
-from etl.read.archive import Defect, Member, read_members
-from etl.read.batches import Batch
-from etl.workers import start_worker
+from etl.corpus.archive import Defect, Member, read_members
+from etl.corpus.batches import Batch
+from etl.pipeline.build import build
+from etl.read import batch as batch_module
+from etl.runtime.workers import start_worker
+from etl.settings.options import BuildOptions
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no process groups to kill")
 
@@ -170,7 +170,7 @@ def _start_deadly_worker(name: str) -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
             yield member
 
-    stage.read_members = deadly  # type: ignore[attr-defined]  # what the module uses and does not export
+    batch_module.read_members = deadly  # type: ignore[attr-defined]  # what the module uses and does not export
 
 
 def _deadly_pool(name: str) -> ProcessPoolExecutor:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.read.archive import Defect
+from etl.corpus.archive import Defect
 from etl.read.decode import BatchDecoder, Decoded, decode, step_over_f0
 from schemas import label2020, label2022
 from schemas.terms import RejectReason

@@ -11,10 +11,10 @@ import pytest
 from corpora import ANSWER_ZIP, document, stem, zip_bytes
 from runs import counts_of, lines_of, manifest_of, one_thread, pairs_of, rejects_of
 
-from etl.build import build
-from etl.options import BuildOptions
-from etl.sample.conversations import CONVERSATIONS
-from etl.sample.corpus import DEFECTS, SampleReport
+from etl.pipeline.build import build
+from etl.settings.options import BuildOptions
+from etl.synthetic.conversations import CONVERSATIONS
+from etl.synthetic.corpus import DEFECTS, SampleReport
 from schemas.terms import Dedup, RejectReason, SpeechType
 
 MAX_MEMBER_BYTES = 3 << 20

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from etl.corpus.discover import Corpus, Form, discover
+from etl.corpus.names import Hints
+from etl.corpus.scan import scan
 from etl.errors import ArchiveError, EmptyCorpusError, InputError, MissingPathError
-from etl.files import MARKER
-from etl.options import BuildOptions
-from etl.read.discover import Corpus, Form, discover
-from etl.read.names import Hints
-from etl.read.scan import scan
+from etl.output.files import MARKER
+from etl.settings.options import BuildOptions
 from schemas.terms import Region, SpeechType, Split
 
 _TRAIN = "Training/02.라벨링데이터/TL_02._경상도_01._1인발화_따라말하기.zip"

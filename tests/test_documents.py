@@ -12,16 +12,16 @@ import pytest
 
 import etl
 from cli import COMMANDS, cli
-from etl.check import Kind
-from etl.check.advice import ADVICE
-from etl.config import read_config
-from etl.export.targets import Target
-from etl.options import BuildOptions
-from etl.price.models import price_of, read_models
-from etl.providers import read_providers
+from etl.checking.advice import ADVICE
+from etl.checking.report import Kind
+from etl.exports.targets import Target
+from etl.providers.models import price_of, read_models
+from etl.providers.profiles import read_providers
 from etl.read.contents import TURN_CHARACTERS
 from etl.select.clean import RULES
-from etl.submit.options import SubmitOptions
+from etl.settings.config import read_config
+from etl.settings.options import BuildOptions
+from etl.submission.options import SubmitOptions
 from schemas.config import BuildTable, SubmitTable
 from schemas.terms import DropReason, RejectReason
 

@@ -11,11 +11,11 @@ from corpora import ANSWER_ZIP, REPEAT_ZIP, answers, member, stem, write_zip
 from runs import ROOT, chunks_of, error_of, manifest_of, one_thread, saturi
 
 from etl import estimate
-from etl.build import build
 from etl.errors import BuildError, OptionError
-from etl.options import BuildOptions
-from etl.price.models import read_models
-from etl.price.tokens import load_o200k
+from etl.example.tokens import load_o200k
+from etl.pipeline.build import build
+from etl.providers.models import read_models
+from etl.settings.options import BuildOptions
 
 LIMIT = 90
 FACTS = f"""
@@ -130,7 +130,7 @@ def test_deduplication_saves_nothing_in_a_sample(folder: Path, tmp_path: Path) -
 
 def test_the_price_list(folder: Path) -> None:
     """An estimate names the price, its date and source, and when the model ends, as they are in the catalogue."""
-    row = tomllib.loads((ROOT / "etl/price/models.toml").read_text(encoding="utf-8"))["gpt-4o-mini"]
+    row = tomllib.loads((ROOT / "etl/providers/models.toml").read_text(encoding="utf-8"))["gpt-4o-mini"]
     found = estimate(folder / "out", "ft:gpt-4o-mini-2024-07-18:org::id")
     assert (found.model, found.usd_per_million_tokens) == ("gpt-4o-mini", row["usd_per_million_tokens"])
     assert (found.price_as_of, found.price_source) == (row["as_of"], row["source"])

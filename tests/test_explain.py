@@ -11,10 +11,10 @@ from corpora import ANSWER_ZIP, DIALOGUE_ZIP, REPEAT_ZIP, member, sentences, ste
 from runs import chunks_of, counts_of, error_of, manifest_of, one_thread, pair_in, rejects_of, saturi, segments_of
 
 from etl import explain, inspect
-from etl.build import build
 from etl.errors import BuildError, InputError
-from etl.options import BuildOptions
-from etl.sample.corpus import SampleReport
+from etl.pipeline.build import build
+from etl.settings.options import BuildOptions
+from etl.synthetic.corpus import SampleReport
 from schemas.terms import DropReason, SpeechType, Split, Unit
 
 KEPT, TWICE, READ, TALKED = stem("say", "1", 1), stem("say", "2", 1), stem("st", "3", 4), stem("talk", "1+2", 1)

@@ -14,11 +14,11 @@ from corpora import ANSWER_ZIP, answers, write_zip
 from runs import chunks_of, error_of, manifest_of, one_thread, saturi, tree_of
 
 from etl import export
-from etl.build import build
 from etl.errors import BuildError, LockedError, OptionError
-from etl.export.targets import Target
-from etl.folder import claimed
-from etl.options import BuildOptions
+from etl.exports.targets import Target
+from etl.output.folder import claimed
+from etl.pipeline.build import build
+from etl.settings.options import BuildOptions
 
 
 def _build(folder: Path, **options: Any) -> Path:

@@ -9,7 +9,7 @@ from corpora import ANSWER_ZIP, answers, write_zip
 from runs import lines_of, one_thread
 
 from etl import build, export
-from etl.options import BuildOptions
+from etl.settings.options import BuildOptions
 
 TEMPLATE = (
     "{% for message in messages %}[{{ message['role'] }}]{{ message['content'] }}[end]{% endfor %}"

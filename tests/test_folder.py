@@ -10,11 +10,11 @@ from corpora import ANSWER_ZIP, DIALOGUE_ZIP, answers, member, stem, write_loose
 from killings import kill_group, started, wait_until
 from runs import chunks_of, digest_of, leftovers_of, one_thread, saturi, segments_of, tree_of
 
-from etl.build import build
 from etl.errors import LockedError
-from etl.facts import Progress
-from etl.folder import claimed
-from etl.options import BuildOptions
+from etl.output.folder import claimed
+from etl.pipeline.build import build
+from etl.runtime.facts import Progress
+from etl.settings.options import BuildOptions
 from schemas.terms import SpeechType
 
 FEW = ("--validation", "0", "--max-chunk-examples", "10")

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from oracle import label_files, mended
 from runs import error_of, one_thread, rejects_of, saturi, tree_of
 
-from etl.build import build
 from etl.errors import BuildError, EmptyCorpusError, OptionError
-from etl.inspect import inspect
 from etl.inspection.fields import closed_values
+from etl.inspection.survey import inspect
 from etl.inspection.totals import lengths_of
-from etl.options import BuildOptions
-from etl.sample.conversations import CONVERSATIONS
-from etl.sample.corpus import SampleReport
+from etl.pipeline.build import build
+from etl.settings.options import BuildOptions
+from etl.synthetic.conversations import CONVERSATIONS
+from etl.synthetic.corpus import SampleReport
 from schemas.inspection import InspectedGroup, Inspection
 from schemas.terms import Generation
 

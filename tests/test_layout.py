@@ -8,11 +8,11 @@ import msgspec
 import pytest
 from corpora import REPEAT_ZIP, answers, write_zip
 
+from etl.corpus.discover import discover
+from etl.corpus.layout import Layout
+from etl.corpus.scan import Scan, scan
 from etl.errors import ArchiveError
-from etl.options import BuildOptions
-from etl.read.discover import discover
-from etl.read.layout import Layout
-from etl.read.scan import Scan, scan
+from etl.settings.options import BuildOptions
 
 
 def _scan(archive: Path, stage: Path | None, **options: Any) -> Scan:

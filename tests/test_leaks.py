@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from runs import chunks_of, counts_of, one_thread, pair_in, saturi
 
-from etl.account import make_manifest
-from etl.build import build
+from etl.corpus.discover import Corpus
 from etl.errors import PromiseError
-from etl.options import BuildOptions
-from etl.read.discover import Corpus
-from etl.tasks import Shared
+from etl.pipeline.account import make_manifest
+from etl.pipeline.build import build
+from etl.select.tasks import Shared
+from etl.settings.options import BuildOptions
 
 _ALL_TYPES = ("repeat", "answer", "dialogue")
 _texts = st.sampled_from(["가", "나", "다 라", "마", "바 사", "아"])

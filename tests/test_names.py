@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.read.names import CODES, Hints, MemberName, is_audio_archive, is_label_file, parse_archive, parse_member
+from etl.corpus.names import CODES, Hints, MemberName, is_audio_archive, is_label_file, parse_archive, parse_member
 from schemas.terms import Region, SpeechType, Split
 
 _KINDS = {"st": SpeechType.REPEAT, "say": SpeechType.ANSWER, "talk": SpeechType.DIALOGUE}

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from etl.errors import OptionError
-from etl.options import SYSTEM_PROMPT, TO_DIALECT_PROMPT, BuildOptions, parse_bytes
-from etl.values import flag
+from etl.settings.options import SYSTEM_PROMPT, TO_DIALECT_PROMPT, BuildOptions, parse_bytes
+from etl.settings.values import flag
 from schemas.terms import Region, SpeechType
 
 

@@ -9,10 +9,10 @@ import pytest
 from oracle import Key, label_files, line_of, mended, naive_lines, pairs_of_label
 from runs import chunks_of, lines_of, rejects_of
 
-from etl.build import build
-from etl.options import BuildOptions
-from etl.sample.conversations import CONVERSATIONS
-from etl.sample.corpus import SampleReport
+from etl.pipeline.build import build
+from etl.settings.options import BuildOptions
+from etl.synthetic.conversations import CONVERSATIONS
+from etl.synthetic.corpus import SampleReport
 from schemas.terms import Dedup, Source, SpeechType, Unit
 
 ALL_TYPES = tuple(SpeechType)

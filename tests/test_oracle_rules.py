@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from oracle_rules import Row, in_shard_order, line_of, select, shard_name
 from runs import chunks_of, manifest_of, one_thread
 
-from etl.build import build
-from etl.options import BuildOptions
+from etl.pipeline.build import build
+from etl.settings.options import BuildOptions
 from schemas.terms import DropReason
 
 _TEXTS = ["가", "나 다", "가나다라 마바", "네", "예 예 예", "어데 가노", "", " ", "x" * 90, "긴 말 " * 12]

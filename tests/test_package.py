@@ -26,14 +26,6 @@ def test_homes() -> None:
     assert sorted(etl.__all__) == sorted({"EtlError", *(name for names in etl._HOMES.values() for name in names)})
 
 
-@pytest.mark.parametrize("name", ["build", "check", "explain", "export", "inspect", "submit", "verify"])
-def test_function_of_a_module_s_name(name: str) -> None:
-    """A function is what it is, whether or not the module of its name was imported before."""
-    script = f"import etl.{name}; from etl import {name}; print(type({name}).__name__, etl.{name} is {name})"
-    assert _run(script) == "function True"
-    assert _run(f"from etl import {name}; import etl.{name} as again; print(again is {name})") == "True"
-
-
 def test_what_the_package_has() -> None:
     """All public names are listed, and another is missed with a sentence."""
     assert dir(etl) == etl.__all__
@@ -48,4 +40,6 @@ def test_help_loads_no_command() -> None:
     script = "import sys; from cli import cli; cli(['--help'], standalone_mode=False); print(*sys.modules)"
     printed, modules = _run(script).rsplit("\n", 1)
     assert all(f"  {name} " in printed for name in COMMANDS)
-    assert not {"etl.commands", "etl.build", "msgspec", "polars", "rich", "openai"} & set(modules.split())
+    assert not {"etl.console.commands", "etl.pipeline.build", "msgspec", "polars", "rich", "openai"} & set(
+        modules.split()
+    )

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from runs import lines_of, one_thread
 
-from etl.build import build
-from etl.options import SYSTEM_PROMPT, TO_DIALECT_PROMPT, BuildOptions
-from etl.select.groups import Group
-from etl.write.prompts import pick, prompts_of
+from etl.corpus.groups import Group
+from etl.example.prompts import pick, prompts_of
+from etl.pipeline.build import build
+from etl.settings.options import SYSTEM_PROMPT, TO_DIALECT_PROMPT, BuildOptions
 from schemas.terms import Direction, Region, SpeechType
 
 

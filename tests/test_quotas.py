@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.options import BuildOptions
-from etl.select.groups import Group
+from etl.corpus.groups import Group
 from etl.select.quotas import Stratum, apportion, quotas
+from etl.settings.options import BuildOptions
 from schemas.terms import Region, SpeechType, Split
 
 

@@ -21,8 +21,8 @@ from corpora import (
 from runs import lines_of, manifest_of, one_thread
 from test_clean import BROKEN, MARKUP, NAMES, PERSONAL
 
-from etl.build import build
-from etl.options import BuildOptions
+from etl.pipeline.build import build
+from etl.settings.options import BuildOptions
 from schemas.terms import DropReason, SpeechType
 
 _MARKED = [*(row[1] for row in MARKUP), *(row[1] for row in PERSONAL), *BROKEN]

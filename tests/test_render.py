@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.options import SYSTEM_PROMPT
-from etl.write.render import render
+from etl.example.render import render
+from etl.settings.options import SYSTEM_PROMPT
 from schemas.chat import Example
 
 _ODD = [

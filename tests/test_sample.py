@@ -16,11 +16,11 @@ import polars as pl
 import pytest
 
 from etl.errors import OptionError
-from etl.sample import Series, plan
-from etl.sample.conversations import CONVERSATIONS
-from etl.sample.corpus import DEFECTS, MARKER, SampleReport, write_sample
-from etl.sample.documents import F0Pool, label_document, tiny_document
 from etl.select.clean import RULES, count_residues
+from etl.synthetic import Series, plan
+from etl.synthetic.conversations import CONVERSATIONS
+from etl.synthetic.corpus import DEFECTS, MARKER, SampleReport, write_sample
+from etl.synthetic.documents import F0Pool, label_document, tiny_document
 from schemas.terms import Region, SpeechType, Split
 
 _NAME = re.compile(

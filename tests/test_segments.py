@@ -7,11 +7,11 @@ import pytest
 from corpora import REPEAT_ZIP, answers, write_zip
 from msgspec import structs
 
+from etl.corpus.batches import segment_path
+from etl.corpus.discover import discover
+from etl.corpus.scan import scan
 from etl.errors import StorageError
-from etl.options import BuildOptions
-from etl.read.batches import segment_path
-from etl.read.discover import discover
-from etl.read.scan import scan
+from etl.read.batch import read_batch
 from etl.read.segments import (
     FILES,
     SENTENCES,
@@ -22,8 +22,8 @@ from etl.read.segments import (
     to_ipc,
     write_segment,
 )
-from etl.read.stage import read_batch
-from etl.tasks import ReadTask
+from etl.read.tasks import ReadTask
+from etl.settings.options import BuildOptions
 from schemas.segment import SEGMENT_VERSION
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.options import BuildOptions
 from etl.select.split import SPLIT, is_held_out, keys_of, side_of, sides
+from etl.settings.options import BuildOptions
 from schemas.terms import Region, SpeechType, Split
 
 _HELD_OUT = ["speaker:speakergs2", "speaker:speakergs13", "script:gyeongsang:1:3", "script:gyeongsang:3:12"]

@@ -11,12 +11,12 @@ import pytest
 from corpora import ANSWER_ZIP, answers, member, write_zip
 from runs import ROOT, counts_of, lines_of, one_thread, result_of
 
-from etl.build import build
+from etl.corpus.archive import read_members
+from etl.corpus.discover import discover
+from etl.corpus.scan import scan
 from etl.errors import InputError, OptionError
-from etl.options import BuildOptions
-from etl.read.archive import read_members
-from etl.read.discover import discover
-from etl.read.scan import scan
+from etl.pipeline.build import build
+from etl.settings.options import BuildOptions
 
 OPTIONS = BuildOptions(validation=0)
 

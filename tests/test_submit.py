@@ -24,13 +24,13 @@ from etl.errors import (
     SpendingError,
     UnknownPriceError,
 )
-from etl.providers import read_providers
-from etl.submit.after import status
-from etl.submit.consent import Said
-from etl.submit.options import SubmitOptions
-from etl.submit.preflight import check_dates
-from etl.submit.requests import requests_of
-from etl.submit.submit import plan_submission, submit
+from etl.providers.profiles import read_providers
+from etl.submission.after import status
+from etl.submission.consent import Said
+from etl.submission.options import SubmitOptions
+from etl.submission.preflight import check_dates
+from etl.submission.requests import requests_of
+from etl.submission.submit import plan_submission, submit
 from schemas.ledger import JobRow
 
 

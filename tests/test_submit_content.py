@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etl.errors import BuildError
-from etl.submit.content import BOM, Content, Span, locate
+from etl.submission.content import BOM, Content, Span, locate
 from schemas.ledger import Piece
 
 LINES = st.lists(st.binary(max_size=12).map(lambda line: line.replace(b"\n", b"") + b"\n"), min_size=1, max_size=8)

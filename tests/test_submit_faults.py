@@ -12,9 +12,9 @@ from provider.faults import FILE, JOB, answer_lost, refused, reset, timeout
 from submissions import HASTE, YES, YES_AGAIN, assert_submitted_once, hand_in, make_build, options_for, profile
 
 from etl.errors import EligibilityError, EtlError, NoAnswerError, ProviderError, SpendingError
-from etl.submit.after import status
-from etl.submit.consent import Said
-from etl.submit.submit import submit
+from etl.submission.after import status
+from etl.submission.consent import Said
+from etl.submission.submit import submit
 
 LISTS = "GET /files"
 IMPATIENT = structs.replace(HASTE, answer_seconds=0.2)

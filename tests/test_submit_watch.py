@@ -12,9 +12,9 @@ from provider.faults import JOB, answer_lost, refused, reset
 from submissions import HASTE, YES, YES_AGAIN, hand_in
 
 from etl.errors import BuildError, EtlError, LockedError, NoAnswerError, OptionError, SpendingError
-from etl.submit.after import cancel, clean, status, watch
-from etl.submit.news import JobEnded, JobEvent, JobStatus, News, NoAnswer
-from etl.submit.trace import lines_in
+from etl.submission.after import cancel, clean, status, watch
+from etl.submission.news import JobEnded, JobEvent, JobStatus, News, NoAnswer
+from etl.submission.trace import lines_in
 from schemas.ledger import SUCCEEDED, JobRow
 
 

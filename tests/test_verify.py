@@ -9,10 +9,10 @@ import pytest
 from corpora import ANSWER_ZIP, answers, write_zip
 from runs import chunks_of, counts_of, manifest_of, one_thread, saturi
 
-from etl.build import build
 from etl.errors import BuildError
-from etl.options import BuildOptions
-from etl.verify import verify
+from etl.output.verification import verify
+from etl.pipeline.build import build
+from etl.settings.options import BuildOptions
 from schemas.manifest import MANIFEST_VERSION
 
 FIRST, SECOND = (f"chunks/train/gyeongsang-answer-{number:05}.jsonl" for number in range(2))

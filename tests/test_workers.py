@@ -16,7 +16,7 @@ import polars as pl
 import pytest
 
 from etl.errors import InputError
-from etl.workers import Outcome, Workers, default_workers, process_pool
+from etl.runtime.workers import Outcome, Workers, default_workers, process_pool
 
 if sys.platform == "win32":
     pytest.skip("processes are killed by signals here", allow_module_level=True)

@@ -5,12 +5,12 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.contenders.recipe import run
-from etl.options import BuildOptions
-from etl.read.archive import read_members
-from etl.read.batches import Batch
-from etl.read.discover import discover
-from etl.read.scan import scan
-from etl.workers import Workers, process_pool
+from etl.corpus.archive import read_members
+from etl.corpus.batches import Batch
+from etl.corpus.discover import discover
+from etl.corpus.scan import scan
+from etl.runtime.workers import Workers, process_pool
+from etl.settings.options import BuildOptions
 
 
 def inflate_all(batch: Batch) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 import msgspec
 import polars as pl
 
+from etl.corpus.groups import ALL
 from etl.inspection.sketch import NO_SPLIT, Sketch, Sketches
 from etl.read.segments import from_ipc
-from etl.select.groups import ALL
 from schemas.inspection import ClosedField, FieldValue, InspectedGroup, Lengths
 from schemas.terms import Region, SpeechType, Split
 

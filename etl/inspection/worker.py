@@ -7,19 +7,18 @@ from zlib import crc32
 
 import polars as pl
 
-from etl.account import told_apart
+from etl.corpus.archive import read_members
+from etl.corpus.groups import disagreements_of, group_of
+from etl.corpus.names import Hints
 from etl.errors import BuildError
 from etl.inspection.fields import closed_values
 from etl.inspection.sketch import NO_SPLIT, BatchSketch, Sketch, Sketches
-from etl.read.archive import read_members
+from etl.inspection.tasks import InspectTask, SketchTask
 from etl.read.decode import decode
-from etl.read.names import Hints
 from etl.read.rows import Rows, outcome_of
 from etl.read.segments import FILES, SENTENCES, read_any_header, read_files, read_sentences, to_ipc
 from etl.select.clean import RULES, count_residues, suspects
-from etl.select.groups import group_of
 from etl.select.utterances import TOLD, settle
-from etl.tasks import InspectTask, SketchTask
 from schemas.segment import Kind
 from schemas.terms import Generation, Region, SpeechType
 
@@ -108,7 +107,7 @@ def _sketch_files(sketch: Sketch, files: pl.DataFrame, hints: Hints) -> None:
         sketch.speakers.setdefault(split or NO_SPLIT, set()).add(speaker)
     sketch.disagreements.update(_counts(files["disagreements"].drop_nulls().str.split("\n").explode()))
     for *fields, number in files.group_by(_KIND).len().iter_rows():
-        sketch.disagreements.update(dict.fromkeys(told_apart(Kind(*fields), hints), number))
+        sketch.disagreements.update(dict.fromkeys(disagreements_of(Kind(*fields), hints), number))
     missing = {
         "a speaker": files["speakers"] == "",
         "a region in the document": files["label_region"].is_null(),

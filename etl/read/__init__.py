@@ -1,1 +1,1 @@
-"""Read: archives to segments."""
+"""Read: members to segments."""

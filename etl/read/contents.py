@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 from unicodedata import normalize
 
+from etl.corpus.names import CODES, WITHIN, MemberName, region_in
 from etl.read.decode import LabelFile
-from etl.read.names import CODES, WITHIN, MemberName, region_in
 from schemas import label2020, label2022
 from schemas.terms import Generation, Region
 

@@ -18,7 +18,7 @@ import msgspec
 import polars as pl
 from msgspec import structs
 
-from etl.read.archive import Defect
+from etl.corpus.archive import Defect
 from schemas import label2020, label2022
 from schemas.terms import RejectReason
 

@@ -9,10 +9,10 @@ import msgspec
 import polars as pl
 from msgspec import Struct
 
-from etl.read.archive import Defect, Member
+from etl.corpus.archive import Defect, Member
+from etl.corpus.names import parse_member
 from etl.read.contents import Texts, contents_of
 from etl.read.decode import Decoded, LabelFile
-from etl.read.names import parse_member
 from etl.read.segments import FILES, SENTENCES, to_ipc
 from schemas.segment import SEGMENT_VERSION, Disagreements, Kind, KindCount, SegmentHeader
 

@@ -14,9 +14,9 @@ import msgspec
 import polars as pl
 from msgspec import structs
 
+from etl.corpus.archive import crc32
 from etl.errors import StorageError
-from etl.files import write_whole
-from etl.read.archive import crc32
+from etl.output.files import write_whole
 from schemas.segment import SEGMENT_VERSION, SegmentHeader
 
 FILES = pl.Schema(

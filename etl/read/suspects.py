@@ -1,9 +1,10 @@
 """Find the member that kills whoever reads it, by halving its batch; each half is read with nothing beside it."""
 
+from etl.corpus.batches import Batch
 from etl.errors import WorkerKilledError
-from etl.read.batches import Batch
-from etl.tasks import ProbeTask, ReadTask, StagedBatch, probe, read_batch
-from etl.workers import Measured, Workers
+from etl.read.calls import probe, read_batch
+from etl.read.tasks import ProbeTask, ReadTask, StagedBatch
+from etl.runtime.workers import Measured, Workers
 
 
 def read_without_killers(workers: Workers, task: ReadTask) -> Measured[StagedBatch]:

@@ -10,7 +10,7 @@ from hashlib import blake2b
 
 import polars as pl
 
-from etl.options import BuildOptions
+from etl.settings.options import BuildOptions
 from schemas.terms import Dedup, DropReason
 
 _DISTINCT = {Dedup.PAIR: ("source", "target"), Dedup.SOURCE: ("source",), Dedup.NONE: ("source", "target", "origin")}

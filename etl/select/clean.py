@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from etl.options import BuildOptions
+from etl.settings.options import BuildOptions
 from schemas.cleaning import Action, Pii
 from schemas.terms import DropReason
 

@@ -13,9 +13,9 @@ import msgspec
 import polars as pl
 from msgspec import Struct
 
-from etl.files import write_whole
+from etl.corpus.groups import Group
+from etl.output.files import write_whole
 from etl.read.segments import from_ipc, to_ipc
-from etl.select.groups import Group
 from etl.select.split import SPLIT
 from schemas.terms import DropReason, Split
 

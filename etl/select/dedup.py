@@ -9,9 +9,9 @@ from pathlib import Path
 
 import polars as pl
 
-from etl.options import BuildOptions
 from etl.select.decisions import TEXT_HASHES, Step, drop, is_there, read_decisions, write_reasons
-from etl.tasks import CompareTask
+from etl.select.tasks import CompareTask
+from etl.settings.options import BuildOptions
 from schemas.terms import Conflicts, Dedup, DropReason
 
 _PART_ROWS = 150_000

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import polars as pl
 
-from etl.files import write_whole
+from etl.corpus.groups import Group
+from etl.output.files import write_whole
 from etl.read.segments import from_ipc, to_ipc
 from etl.select.decisions import TEXT_HASHES, Step, kept_for, read_decisions, read_keys
-from etl.select.groups import Group
 from etl.select.split import script_keys, speaker_keys
-from etl.tasks import Shared, ShareTask
+from etl.select.tasks import Shared, ShareTask
 from schemas.terms import Split
 
 _SHARED = "shared.ipc"

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import polars as pl
 
+from etl.corpus.groups import Group
 from etl.select.choice import order
 from etl.select.decisions import TEXT_HASHES, Step, drop, is_there, kept_for, read_decisions, read_keys, write_reasons
-from etl.select.groups import Group
 from etl.select.leaks import in_training
 from etl.select.quotas import Stratum
 from etl.select.split import speaker_keys
-from etl.tasks import LimitTask
+from etl.select.tasks import LimitTask
 from schemas.terms import DropReason, Split
 
 _COLUMNS = ["split", "reason", *TEXT_HASHES, "choice", "speakers", "script"]

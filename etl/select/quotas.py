@@ -8,8 +8,8 @@ speech type. Its quotas depend on what the other strata hold, the order of its u
 from collections.abc import Hashable, Mapping
 from typing import NamedTuple, TypeVar
 
-from etl.options import BuildOptions, parse_balance
-from etl.select.groups import Group, section_of
+from etl.corpus.groups import Group, section_of
+from etl.settings.options import BuildOptions, parse_balance
 from schemas.terms import Dimension, Region, SpeechType, Split
 
 Name = TypeVar("Name", bound=Hashable)

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import polars as pl
 
-from etl.options import BuildOptions
+from etl.example.prompts import pick, prompts_of
+from etl.example.render import render
 from etl.select.choice import choices, within
 from etl.select.clean import SIDES, UNCLEAN
 from etl.select.decisions import DECISIONS, REASON, Keys, Numbering, Step, is_there, write_decisions
 from etl.select.split import script_keys, sides
+from etl.select.tasks import JudgeTask
 from etl.select.utterances import TOLD, as_pairs, gathered, read_utterances, settle
-from etl.tasks import JudgeTask
-from etl.write.prompts import pick, prompts_of
-from etl.write.render import render
+from etl.settings.options import BuildOptions
 from schemas.terms import Conflicts, Dedup, DropReason
 
 CLEANING = (DropReason.PERSONAL_DATA, DropReason.UNCLEAR, DropReason.MARKUP)

@@ -12,8 +12,8 @@ from hashlib import blake2b
 
 import polars as pl
 
-from etl.options import BuildOptions
-from etl.read.names import WITHIN
+from etl.corpus.names import WITHIN
+from etl.settings.options import BuildOptions
 from schemas.terms import Region, SpeechType, Split
 
 SPLIT: pl.DataType = pl.Enum([split.value for split in Split])

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import polars as pl
 
-from etl.options import BuildOptions
-from etl.read.names import Hints
+from etl.corpus.groups import ELICITED, SegmentSource
+from etl.corpus.names import Hints
 from etl.read.segments import read_files, read_sentences
 from etl.select.clean import clean
-from etl.select.groups import ELICITED, SegmentSource
+from etl.settings.options import BuildOptions
 from schemas.terms import Direction, Generation, Region, Source, SpeechType, Unit
 
 TOLD = ("region", "speech_type", "split", "label_region", "label_speech_type", "script", "speakers")

@@ -1,1 +1,1 @@
-"""Write: decisions to chunks, manifest, lineage and rejects."""
+"""Write: decisions to chunks, lineage and rejects."""

@@ -1,7 +1,6 @@
 """Where a chunk ends: arithmetic on the lengths of lines, no file touched."""
 
-FEWEST_EXAMPLES = 10
-"""Fine-tuning APIs refuse a file with fewer (OpenAI, "Preparing your dataset": at least 10 examples)."""
+from etl.example.limits import FEWEST_EXAMPLES
 
 
 class ChunkCutter:

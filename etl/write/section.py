@@ -8,20 +8,20 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
-from etl.files import make_folder, write_whole
-from etl.options import BuildOptions
-from etl.price.tokens import PairCounter
+from etl.corpus.groups import Group, SegmentSource
+from etl.example.prompts import pick, prompts_of
+from etl.example.render import render
+from etl.example.tokens import PairCounter
+from etl.output.files import make_folder, write_whole
 from etl.read.segments import to_ipc
+from etl.runtime.stopwatch import lap
 from etl.select.decisions import Step, is_there, read_decisions, write_reasons
-from etl.select.groups import Group, SegmentSource
-from etl.select.sample import sampled
+from etl.select.sampling import sampled
 from etl.select.utterances import as_pairs, gathered, read_utterances
-from etl.stopwatch import lap
-from etl.tasks import GroupResult, SectionResult, ShardResult, WriteTask
-from etl.write.prompts import pick, prompts_of
-from etl.write.render import render
+from etl.settings.options import BuildOptions
+from etl.write.decisions import trace
 from etl.write.shard import ShardWriter
-from etl.write.trace import trace
+from etl.write.tasks import GroupResult, SectionResult, ShardResult, WriteTask
 from schemas.terms import Split
 
 _COLUMNS = ["segment", "row", "split", "reason", "choice"]

@@ -10,11 +10,12 @@ from typing import NamedTuple
 
 import polars as pl
 
+from etl.corpus.groups import Section
 from etl.errors import PromiseError
-from etl.files import PendingFile, make_folder, write_whole
-from etl.options import BuildOptions
-from etl.select.groups import Section
-from etl.write.chunk import FEWEST_EXAMPLES, ChunkCutter, lines_to_move
+from etl.example.limits import FEWEST_EXAMPLES
+from etl.output.files import PendingFile, make_folder, write_whole
+from etl.settings.options import BuildOptions
+from etl.write.chunk import ChunkCutter, lines_to_move
 from schemas.manifest import ChunkRow
 from schemas.terms import Split
 

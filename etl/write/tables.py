@@ -6,11 +6,11 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
-from etl.files import PendingFile, write_whole
+from etl.output.files import PendingFile, write_whole
 from etl.read.segments import read_files
-from etl.tasks import LineageTask, RejectsTask, TableTask, TraceTask
+from etl.write.decisions import write_trace
 from etl.write.shard import LINEAGE
-from etl.write.trace import write_trace
+from etl.write.tasks import LineageTask, RejectsTask, TableTask, TraceTask
 from schemas.manifest import Reject
 
 REJECT_COLUMNS = ("member", "reason", "position", "detail")

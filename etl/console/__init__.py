@@ -1,0 +1,1 @@
+"""Console: the command line and what it shows; the only room that imports click and rich."""

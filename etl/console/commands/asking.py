@@ -1,0 +1,76 @@
+"""Consent at the command line: what is at stake is shown, and asked where somebody is there to answer."""
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from etl.submission.consent import TERMS, Agreement, Said
+from schemas.ledger import JobRow
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+class Asking(Said):
+    """
+    Shows on *errors* what is agreed to; what was not said on the command line is asked for, if there is a terminal.
+
+    Args:
+        errors: The console on stderr.
+        yes, accept_data_terms, resubmit: What was said on the command line.
+    """
+
+    def __init__(
+        self, errors: "Console", *, yes: bool = False, accept_data_terms: bool = False, resubmit: bool = False
+    ) -> None:
+        super().__init__(yes=yes, accept_data_terms=accept_data_terms, resubmit=resubmit)
+        self._errors = errors
+
+    def review(self, agreement: Agreement) -> None:
+        """Show the plan."""
+        from etl.console.screens.submit import show_plan
+
+        show_plan(self._errors, agreement.plan, {job.key for job in agreement.new})
+
+    def terms(self) -> bool:
+        """Show the terms, and return whether they are agreed to."""
+        for line in TERMS:
+            self._errors.print(line, highlight=False, soft_wrap=True, markup=False)
+        return super().terms() or _typed("agree", "to say that you may do this")
+
+    def spending(self, agreement: Agreement) -> bool:
+        """Return whether the plan may be carried out."""
+        if super().spending(agreement):
+            return True
+        price = "an unknown price" if agreement.usd is None else f"${agreement.usd:,.2f}"
+        return _typed("submit", f"to create {len(agreement.new)} jobs for {price}")
+
+    def another(self, row: JobRow) -> bool:
+        """Return whether another job may be created beside *row*."""
+        if super().another(row):
+            return True
+        if row.state == "intended":
+            return _typed(
+                "again", f"to create {row.title} anew: it may have been created, but the provider does not list it"
+            )
+        return _typed("again", f"to create {row.title} once more: {row.job_id} {row.status}")
+
+    def cancelling(self, rows: list[JobRow]) -> bool:
+        """Return whether the jobs of *rows* are to be cancelled."""
+        jobs = ", ".join(row.job_id or "" for row in rows)
+        return super().cancelling(rows) or _typed("cancel", f"to cancel {jobs}; steps done are billed all the same")
+
+    def deleting(self, names: list[str], size: int) -> bool:
+        """Return whether the files *names* are to be deleted."""
+        for name in names:
+            self._errors.print(name, highlight=False, soft_wrap=True, markup=False)
+        return super().deleting(names, size) or _typed("delete", f"to delete {len(names)} files of {size:,} bytes")
+
+
+def _typed(word: str, purpose: str) -> bool:
+    """Return whether somebody types *word*; where nobody can, nobody does."""
+    if not sys.stdin.isatty():
+        return False
+    said: str = click.prompt(f"Type {word} {purpose}", default="", show_default=False, err=True)
+    return said.strip() == word

@@ -1,0 +1,58 @@
+"""`check`: chat JSONL against what fine-tuning APIs take."""
+
+from pathlib import Path
+
+import click
+
+from etl.console.commands.output import consoles, print_json
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--validation", multiple=True, type=click.Path(path_type=Path), help="File held out; may be repeated.")
+@click.option("--provider", default="openai", show_default=True, help="Provider whose limits hold.")
+@click.option("--model", help="Model whose limits hold.  [default: none]")
+@click.option("--tokenizer", type=click.Path(path_type=Path), help="The tokenizer.json of an open model.")
+@click.option("--providers", type=click.Path(path_type=Path), help="Your own providers.toml.")
+@click.option("--models", type=click.Path(path_type=Path), help="Your own models.toml.")
+@click.option("--show", type=click.IntRange(min=0), default=20, show_default=True, help="Problems to show in full.")
+@click.option("--json", "as_json", is_flag=True, help="Print the findings on stdout, for machines.")
+@click.pass_context
+def check(  # noqa: PLR0913 - one an option
+    ctx: click.Context,
+    /,
+    *,
+    files: tuple[Path, ...],
+    validation: tuple[Path, ...],
+    provider: str,
+    model: str | None,
+    tokenizer: Path | None,
+    providers: Path | None,
+    models: Path | None,
+    show: int,
+    as_json: bool,
+) -> None:
+    """
+    Check every line of FILES (chat JSONL, or the folder of a build) for what a provider refuses, or you may not mean.
+
+    The exit code is 1 if the provider would refuse them, and 0 if there are only warnings.
+    """
+    from etl.checking.check import check as run
+    from etl.checking.limits import limits_of
+    from etl.console.screens.check import show_check
+    from etl.example.tokens import load_tokenizer
+    from etl.providers.models import find_model, read_models
+    from etl.providers.profiles import find_provider, read_providers
+
+    known = find_model(model, read_models(models)) if model else None
+    limits = limits_of(find_provider(provider, read_providers(providers)), known)
+    counter = load_tokenizer(known, tokenizer)
+    report = run(files, limits, validation=validation, tokenizer=counter, show=show)
+    if as_json:
+        print_json(report)
+    else:
+        show_check(consoles()[0], report)
+    if known is not None and known.max_example_tokens is None:
+        said = f"Note: how many tokens {known.name} takes an example is not known, and was not checked."
+        consoles()[1].print(said, style="yellow", highlight=False, soft_wrap=True)
+    ctx.exit(1 if report.errors else 0)

@@ -1,0 +1,55 @@
+"""`watch`: follow jobs to their end."""
+
+import sys
+from pathlib import Path
+
+import click
+import msgspec
+
+from etl.console.commands.access import ledger_command
+from etl.console.commands.output import consoles, resumable
+from etl.errors import ProviderError
+from etl.providers.pace import Pace
+from etl.submission.after import Access
+from etl.submission.news import News
+from schemas.ledger import SUCCEEDED
+
+
+@ledger_command
+@click.option(
+    "--every",
+    "seconds",
+    type=click.FloatRange(min=0.05),
+    default=Pace().poll_seconds,
+    show_default=True,
+    help="Seconds between looks.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print each event as a line of JSON on stdout, for machines.")
+def watch(out: Path, access: Access, *, seconds: float, as_json: bool) -> None:
+    """
+    Follow every job submitted from OUT to its end: events, losses, and in the end models, tokens and cost.
+
+    May be stopped at any time and begun again: the provider has the whole story. The exit code is 6 if a job failed or was
+    cancelled.
+    """
+    from etl.console.screens.watch import watching
+    from etl.submission.after import watch as run
+
+    console, errors = consoles()
+    with resumable(errors):
+        if as_json:
+            rows = run(out, access, report=_print_line, pace=Pace(poll_seconds=seconds))
+        else:
+            with watching(console) as report:
+                rows = run(out, access, report=report, pace=Pace(poll_seconds=seconds))
+    if not rows:
+        errors.print(
+            "No job is known here: submit again, which also looks for one whose answer was lost.", highlight=False
+        )
+    failed = sum(row.status != SUCCEEDED for row in rows)
+    sys.exit(ProviderError.exit_code if failed else 0)
+
+
+def _print_line(news: News) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(news) + b"\n")
+    sys.stdout.flush()

@@ -1,0 +1,203 @@
+"""A build as a person sees it: what a dry run found, progress, account and shards."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Column, Table
+from rich.text import Text
+
+from etl.console.screens.words import reasons, size
+from etl.corpus.scan import Scan
+from etl.pipeline.build import BuildResult
+from etl.runtime import facts
+from schemas.manifest import Manifest
+from schemas.terms import Unit
+
+PLAIN_SECONDS = 5.0
+"""How often a plain line is printed where there is no terminal."""
+
+_STEPS = {
+    "scan": "looking at archives",
+    "inspect": "looking at label files",
+    "stage": "looking at segments",
+    "read": "reading label files",
+    "select": "selecting",
+    "compare": "comparing texts",
+    "share": "looking for texts on both sides",
+    "limit": "limiting",
+    "write": "writing chunks",
+    "prove": "looking for leaks",
+    "tables": "writing lineage, decisions and rejects",
+}
+_OF_BYTES = ("inspect", "read")  # steps whose progress is in bytes of archives
+
+
+class _Rate:
+    """Turn progress into words, with rates since the step began."""
+
+    def __init__(self) -> None:
+        self.step = ""
+        self.began = time.monotonic()
+
+    def describe(self, progress: facts.Progress) -> str:
+        if progress.step != self.step:
+            self.step, self.began = progress.step, time.monotonic()
+        if progress.step not in _OF_BYTES:
+            return f"{progress.done} of {progress.total}"
+        seconds = max(time.monotonic() - self.began, 1e-6)
+        words = [
+            f"{size(progress.done)} of {size(progress.total)}",
+            f"{progress.label_files:,} files",
+            f"{progress.label_files / seconds:,.0f} files/s",
+            f"{size(progress.done / seconds)}/s",
+            f"{progress.rejected:,} rejected",
+        ]
+        return " · ".join(words)
+
+
+@contextmanager
+def watching(console: Console) -> Iterator[facts.Watcher]:
+    """Show the progress of a build on *console*: a bar on a terminal, else a plain line every few seconds."""
+    if not console.is_terminal:
+        yield _plain(console)
+        return
+    columns = (
+        TextColumn("{task.fields[step]}"),
+        BarColumn(bar_width=16),
+        TaskProgressColumn(),
+        TextColumn("ETA"),
+        TimeRemainingColumn(compact=True),
+        # What does not fit is cut off here, at the end.
+        TextColumn("{task.description}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
+    )
+    rate = _Rate()
+    with Progress(*columns, console=console, transient=True, expand=True) as bar:
+        task = bar.add_task("", total=None, step="looking for archives")
+
+        def show(progress: facts.Progress) -> None:
+            if progress.step != rate.step:
+                bar.reset(task, total=progress.total)
+            description = rate.describe(progress)
+            bar.update(
+                task, completed=progress.done, total=progress.total, description=description, step=_STEPS[progress.step]
+            )
+
+        yield show
+
+
+def _plain(console: Console) -> facts.Watcher:
+    rate = _Rate()
+    printed = 0.0
+
+    def show(progress: facts.Progress) -> None:
+        nonlocal printed
+        words = rate.describe(progress)
+        now = time.monotonic()
+        last = progress.step in _OF_BYTES and progress.done == progress.total
+        if last or now - printed >= PLAIN_SECONDS:
+            printed = now
+            console.print(f"{_STEPS[progress.step]}: {words}", highlight=False, soft_wrap=True)
+
+    return show
+
+
+def show_build(console: Console, result: BuildResult) -> None:
+    """Print the account of a finished build, its shards, what it took, and what to do next."""
+    manifest, run = result.manifest, result.facts
+    console.print(_account(manifest))
+    console.print(_shards(manifest))
+    reused = (
+        f", {run.segments_reused} of {run.segments_made + run.segments_reused} segments found on disk"
+        if run.segments_reused
+        else ""
+    )
+    json_rate = run.json_bytes / max(run.seconds, 1e-6)
+    console.print(
+        f"{size(run.json_bytes)} of JSON in {run.seconds:.1f} s ({size(json_rate)}/s, {run.workers} workers{reused}); "
+        f"peak memory: parent {size(run.parent_peak_bytes)}, worker {size(run.worker_peak_bytes)}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    console.print(f"Next: saturi verify {result.out}", highlight=False, soft_wrap=True, markup=False)
+
+
+def show_profile(console: Console, run: facts.BuildFacts) -> None:
+    """Print where the time of the workers went, stage by stage, and how long they waited."""
+    whole = run.workers * run.seconds
+    table = Table(title="Where the time went", title_justify="left", box=None, pad_edge=False, header_style="dim")
+    table.add_column("stage")
+    table.add_column("seconds", justify="right")
+    table.add_column("share", justify="right")
+    rows = sorted(run.stages.items(), key=lambda row: -row[1])
+    for stage, seconds in (*rows, ("no task: start, waiting", whole - sum(run.stages.values()))):
+        table.add_row(stage, f"{seconds:.2f}", f"{seconds / whole:.1%}")
+    table.add_row("all workers", f"{whole:.2f}", "100.0%", style="bold")
+    console.print(table)
+
+
+def _account(manifest: Manifest) -> Table:
+    counts = manifest.counts
+    table = Table(title="Account", title_justify="left", show_header=False, box=None, pad_edge=False)
+    table.add_column(justify="left")
+    table.add_column(justify="right")
+    table.add_column(style="dim")
+    rejected, dropped = sum(counts.rejected.values()), sum(counts.dropped.values())
+    beside = f"{counts.ignored:,} other files, {counts.ignored_archives:,} audio archives"
+    table.add_row("label files", f"{counts.label_files:,}", f"in {len(manifest.corpus)} archives; ignored: {beside}")
+    table.add_row("  decoded", f"{counts.decoded:,}", f"{counts.repaired:,} mended")
+    table.add_row("  rejected", f"{rejected:,}", reasons(counts.rejected))
+    turns = ", of 2020 one a turn" if manifest.options["unit"] == Unit.FILE and "2020" in counts.generations else ""
+    table.add_row("utterances", f"{counts.utterances:,}", f"one a {manifest.options['unit']}{turns}")
+    table.add_row("  examples", f"{counts.examples:,}", f"in {len(manifest.chunks)} chunks")
+    table.add_row("  dropped", f"{dropped:,}", reasons(counts.dropped))
+    shared = ", ".join(f"{number:,} {name}" for name, number in counts.shared.items())
+    table.add_row("on both sides", "", f"{shared} of train and validation")
+    return table
+
+
+def _shards(manifest: Manifest) -> Table:
+    table = Table(title="Shards", title_justify="left", box=None, pad_edge=False, header_style="dim")
+    for name in ("split", "region", "speech type"):
+        table.add_column(name)
+    for name in ("examples", "chunks", "bytes"):
+        table.add_column(name, justify="right")
+    table.add_column("dropped", overflow="fold")
+    for shard in manifest.shards:
+        few = Text(" (too few)", "yellow") if shard.too_few else Text()
+        examples = Text(f"{shard.examples:,}").append(few)
+        table.add_row(
+            shard.split,
+            shard.region,
+            shard.speech_type,
+            examples,
+            f"{shard.chunks}",
+            size(shard.bytes),
+            reasons(shard.dropped),
+        )
+    for row in manifest.unsharded:
+        table.add_row(Text("none", "dim"), row.region, row.speech_type, "", "", "", reasons(row.dropped))
+    return table
+
+
+def show_scans(console: Console, scans: Sequence[Scan]) -> None:
+    """Print what a dry run found, archive by archive."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("archive", overflow="fold")
+    for name in ("split", "region", "speech type"):
+        table.add_column(name)
+    for name in ("label files", "packed", "JSON"):
+        table.add_column(name, justify="right")
+    for scan in scans:
+        hints = (scan.archive.hints.split, scan.archive.hints.region, scan.archive.hints.speech_type)
+        numbers = (f"{scan.label_files:,}", size(scan.packed_bytes), size(scan.json_bytes))
+        table.add_row(Text(scan.archive.name), *(hint or "?" for hint in hints), *numbers)
+    total = (
+        f"{sum(scan.label_files for scan in scans):,}",
+        size(sum(s.packed_bytes for s in scans)),
+        size(sum(s.json_bytes for s in scans)),
+    )
+    table.add_row("total", "", "", "", *total, style="bold")
+    console.print(table)

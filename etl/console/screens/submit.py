@@ -1,0 +1,215 @@
+"""A submission as a person sees it: the plan and its price, bytes on their way, jobs and files."""
+
+import time
+from collections.abc import Iterator, Set
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+from rich.table import Table
+
+from etl.console.screens.words import short, size
+from etl.submission.after import Status
+from etl.submission.news import JobCreated, JobEnded, JobKnown, JobStatus, News, NoAnswer, Reporter, Uploading, cost
+from etl.submission.plan import Plan, PlannedFile
+from etl.submission.requests import Request
+from etl.submission.submit import Submission
+from schemas.ledger import JobRow
+
+PLAIN_SECONDS = 5.0
+"""How often a line says how far an upload is where there is no terminal."""
+
+_UNKNOWN = "?"
+_SHOWN_KEY = 12
+
+
+def dollars(usd: float | None) -> str:
+    """Return a sum for people."""
+    return _UNKNOWN if usd is None else f"${usd:,.2f}"
+
+
+def show_plan(console: Console, plan: Plan, new: Set[str]) -> None:
+    """Print the jobs of *plan* with what they cost in all; those whose keys are not *new* were submitted before."""
+    _say(console, f"Plan: {plan.shape}, {plan.model} at {plan.account.base_url}", "italic")
+    table = _table()
+    for name in ("examples", "validation", "bytes", "tokens", "epochs", "price"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for job in plan.jobs:
+        known = job.key not in new
+        files = [file for file in (job.training, job.validation) if file is not None]
+        table.add_row(
+            f"{job.title} (submitted before)" if known else job.title,
+            f"{job.training.examples:,}",
+            f"{job.validation.examples:,}" if job.validation else "none",
+            size(sum(file.bytes for file in files)),
+            _UNKNOWN if job.billing.tokens is None else short(job.billing.tokens),
+            f"{job.billing.epochs}",
+            dollars(job.billing.usd),
+            style="dim" if known else None,
+        )
+    jobs = [job for job in plan.jobs if job.key in new]
+    costs = [job.billing.usd for job in jobs]
+    total = None if None in costs else sum(usd for usd in costs if usd is not None)
+    table.add_row(f"{len(jobs)} to create", "", "", "", "", "", dollars(total), style="bold")
+    console.print(table)
+    for reason in plan.left_out:
+        _say(console, f"Left out: {reason}", "yellow")
+    for note in plan.notes:
+        _say(console, f"Note: {note}", "yellow")
+
+
+def show_requests(console: Console, plan: Plan, requests: list[Request]) -> None:
+    """Print every request of a dry run, and which chunks make which file."""
+    for file in plan.files:
+        _say(console, f"{file.name}: {_chunks(file)}")
+    for request in requests:
+        times = f"  x {request.repeated}" if request.repeated > 1 else ""
+        body = "" if request.body is None else "  " + msgspec.json.encode(request.body).decode()
+        _say(console, f"{request.method} {request.path}{body}{times}")
+    _say(console, "Nothing was sent.")
+
+
+def show_submission(console: Console, done: Submission, out: Path) -> None:
+    """Print what was submitted, and what to do next."""
+    console.print(_jobs(done.jobs))
+    _say(console, f"{done.created} created, {len(done.jobs) - done.created} submitted before. Next: saturi watch {out}")
+
+
+def show_status(console: Console, found: Status) -> None:
+    """Print jobs and files."""
+    console.print(_jobs(found.jobs))
+    there = [file for file in found.files if file.state == "there"]
+    _say(console, f"{len(there)} files at the provider, {size(sum(file.bytes for file in there))}")
+    if any(row.state == "intended" for row in found.jobs):
+        _say(
+            console, "Of some jobs nobody knows whether they were created: submit again, which looks for them", "yellow"
+        )
+
+
+@contextmanager
+def submitting(console: Console) -> Iterator[Reporter]:
+    """Show on *console* how far uploads are, and which jobs there are: a bar on a terminal, else a line now and then."""
+    with _Uploads(console) as uploads:
+        yield uploads.tell
+
+
+class _Uploads:
+    """Bars, one a file, from the first byte on: before that somebody may have to type an answer."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._bars: Progress | None = None
+        self._tasks: dict[str, TaskID] = {}
+        self._printed = 0.0
+        self._last: tuple[str, int] | None = None
+
+    def __enter__(self) -> "_Uploads":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+
+    def tell(self, news: News) -> None:
+        """Show *news*."""
+        if isinstance(news, Uploading):
+            self._show(news)
+            return
+        self._stop()
+        sentence = _sentence(news)
+        if sentence is not None:
+            _say(self._console, sentence)
+
+    def _show(self, news: Uploading) -> None:
+        if self._console.is_terminal:
+            if self._bars is None:
+                self._bars = Progress(*_columns(), console=self._console, transient=True)
+                self._bars.start()
+            if news.file not in self._tasks:
+                self._tasks[news.file] = self._bars.add_task(_short(news.file), total=news.total)
+            self._bars.update(self._tasks[news.file], completed=news.done)
+            return
+        now, last = time.monotonic(), (news.file, news.done)
+        if last != self._last and (news.done == news.total or now - self._printed >= PLAIN_SECONDS):
+            self._printed, self._last = now, last
+            _say(self._console, f"uploading {_short(news.file)}: {size(news.done)} of {size(news.total)}")
+
+    def _stop(self) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+            self._bars = None
+            self._tasks.clear()
+
+
+def _columns() -> tuple[TextColumn, BarColumn, DownloadColumn, TransferSpeedColumn, TimeRemainingColumn]:
+    text = TextColumn("{task.description}")
+    return text, BarColumn(bar_width=16), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn(compact=True)
+
+
+def _sentence(news: News) -> str | None:
+    """Return *news* of a job, or None where a submission says nothing of it."""
+    match news:
+        case JobKnown(title=title, job_id=job_id, status=status):
+            return f"{title}: submitted before as {job_id}, {status}"
+        case JobCreated(title=title, job_id=job_id):
+            return f"{title}: created {job_id}"
+        case JobStatus(title=title, job_id=job_id, status=status):
+            return f"{title}: {job_id} {status}"
+        case JobEnded(title=title, model=model) if model is not None:
+            return f"{title}: {model}"
+        case NoAnswer(problem=problem):
+            return f"No answer, trying again: {problem}"
+    return None
+
+
+def _jobs(rows: tuple[JobRow, ...]) -> Table:
+    table = _table()
+    table.add_column("job", overflow="fold")
+    table.add_column("status", overflow="fold")
+    table.add_column("model", overflow="fold")
+    for name in ("tokens", "price"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in rows:
+        tokens = row.billed_tokens if row.trained_tokens is None else row.trained_tokens
+        status = row.status if row.state == "created" else {"intended": "unknown"}.get(row.state, row.state)
+        failure = f": {row.error_message}" if row.error_message else ""
+        estimated = "" if row.trained_tokens is not None else "~"
+        table.add_row(
+            row.title,
+            row.job_id or f"(key {row.key[:_SHOWN_KEY]})",
+            f"{status}{failure}",
+            row.fine_tuned_model or "",
+            _UNKNOWN if tokens is None else estimated + short(tokens),
+            estimated + dollars(cost(tokens, row.usd_per_million_tokens)),
+        )
+    return table
+
+
+def _table() -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 0, 0, 1), header_style="dim")
+    table.add_column("", overflow="fold")
+    return table
+
+
+def _chunks(file: PlannedFile) -> str:
+    pieces = file.content.pieces
+    more = f" … {pieces[-1].path}" if len(pieces) > 1 else ""
+    return f"{len(pieces)} chunks, {pieces[0].path}{more}, {file.bytes:,} bytes"
+
+
+def _short(name: str) -> str:
+    """Return the beginning of a file's name, which tells it from others."""
+    return name[: len("saturi-") + _SHOWN_KEY]
+
+
+def _say(console: Console, sentence: str, style: str | None = None) -> None:
+    console.print(sentence, style=style, highlight=False, soft_wrap=True, markup=False)

@@ -1,0 +1,1 @@
+"""Corpus: where label files lie and where they belong; reads directories and members, decodes nothing."""

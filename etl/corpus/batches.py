@@ -1,0 +1,126 @@
+"""A batch: a run of entries of one archive, cut by bytes and never by worker count, and what names its segment."""
+
+import hashlib
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from etl.corpus.discover import Archive
+from etl.settings.options import BuildOptions
+
+BATCH_BYTES = 32 * 1024 * 1024
+"""JSON in a batch: 0.1 s of work, of which a killed build loses little; a worker could hold it even if it were all text."""
+
+BATCH_ENTRIES = 4096
+"""Entries in a batch, so that a million tiny members need no more memory than a thousand large ones."""
+
+DECODER_VERSION = 3
+"""Goes up whenever the same bytes would give another segment; older segments are then made anew."""
+
+
+class Extent(Struct, frozen=True, kw_only=True):
+    """
+    How much a batch holds.
+
+    `first` is the number of its first entry in the archive; `label_files`, `packed_bytes` and `json_bytes` are those of its
+    label files, as declared.
+    """
+
+    first: int
+    entries: int
+    label_files: int
+    packed_bytes: int
+    json_bytes: int
+
+    @property
+    def last(self) -> int:
+        """Number of the entry behind the batch."""
+        return self.first + self.entries
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """
+    Where the entries of a batch are: a slice of a central directory, or file names of a folder.
+
+    `start` to `stop` is the slice, of CRC-32 `crc32`, in an archive of `archive_bytes`; `shift` what all offsets in it are
+    moved by, `window` the bytes of the archive that hold the members, `overlapping` those entries whose data overlaps
+    another's; `names` are the file names of a folder, separated by NUL.
+    """
+
+    start: int = 0
+    stop: int = 0
+    crc32: int = 0
+    archive_bytes: int = 0
+    shift: int = 0
+    window: tuple[int, int] = (0, 0)
+    overlapping: tuple[int, ...] = ()
+    names: bytes = b""
+
+
+class Limits(Struct, frozen=True):
+    """What a label file may be at most; with other limits a segment would have to be made again."""
+
+    max_member_bytes: int
+    max_ratio: float
+
+    @classmethod
+    def of(cls, options: BuildOptions) -> "Limits":
+        """Return the limits in *options*."""
+        return cls(options.max_member_bytes, options.max_ratio)
+
+
+class Batch(Struct, frozen=True):
+    """One task of reading; `key` names the bytes and the limits that decide its segment."""
+
+    archive: Archive
+    key: str
+    extent: Extent
+    place: Place
+    limits: Limits
+
+
+def make_batch(archive: Archive, fingerprint: str, extent: Extent, place: Place, limits: Limits) -> Batch:
+    """Return a batch of the archive, or the run of files, named *fingerprint*."""
+    facts = (DECODER_VERSION, fingerprint, extent.first, extent.entries, limits)
+    return Batch(archive, hashlib.sha256(msgspec.json.encode(facts)).hexdigest(), extent, place, limits)
+
+
+def segment_path(stage: Path, key: str) -> Path:
+    """Return where the segment *key* lies; a folder for each first byte, since file systems dislike many names in one."""
+    return stage / key[:2] / f"{key[:32]}.segment"
+
+
+class BatchCutter:
+    """
+    Gather entries until a batch is full.
+
+    Args:
+        max_member_bytes: A label file that declares more is refused unread, so it is no work and must not fill a batch.
+    """
+
+    def __init__(self, max_member_bytes: int) -> None:
+        self._max_member_bytes = max_member_bytes
+        self._first = self.entries = self._label_files = self._packed_bytes = self._json_bytes = 0
+
+    def add(self, packed_bytes: int, json_bytes: int, *, label_file: bool) -> bool:
+        """Count one entry, and return whether the batch should end here."""
+        self.entries += 1
+        if label_file:
+            self._label_files += 1
+            self._packed_bytes += packed_bytes
+            self._json_bytes += json_bytes if json_bytes <= self._max_member_bytes else 0
+        return self._json_bytes >= BATCH_BYTES or self.entries >= BATCH_ENTRIES
+
+    def take(self) -> Extent:
+        """Return the batch that ends here, and begin the next."""
+        extent = Extent(
+            first=self._first,
+            entries=self.entries,
+            label_files=self._label_files,
+            packed_bytes=self._packed_bytes,
+            json_bytes=self._json_bytes,
+        )
+        self._first = extent.last
+        self.entries = self._label_files = self._packed_bytes = self._json_bytes = 0
+        return extent

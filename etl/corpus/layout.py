@@ -1,0 +1,172 @@
+"""
+The layout of an archive: how the entries of its central directory fall into batches.
+
+It follows from the bytes of the directory alone, so that it is kept in the stage under their hash: a second build hashes
+the directory, and looks at no entry.
+"""
+
+import hashlib
+import zlib
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from etl.corpus.batches import BATCH_BYTES, BATCH_ENTRIES, BatchCutter, Extent, Limits, Place
+from etl.corpus.directory import LOCAL_HEADER, Directory, Entry, read_directory
+from etl.corpus.mapped import MappedFile
+from etl.corpus.names import is_label_file
+from etl.errors import ArchiveError
+from etl.output.files import make_folder, write_whole
+
+LAYOUT_VERSION = 1
+"""Goes up whenever the same directory would be laid out otherwise."""
+
+_LONGEST_EXTRA_FIELD = 0xFFFF
+_BLOCK_BYTES = 1 << 20
+
+
+class Layout(Struct, frozen=True):
+    """The batches of an archive, and how many entries, and `.txt` among them, it has; `fingerprint` tells which archive."""
+
+    fingerprint: str
+    batches: list[tuple[Extent, Place]]
+    entries: int
+    transcripts: int
+
+
+_DECODER = msgspec.json.Decoder(Layout)
+
+
+def find_layout(stage: Path, file: MappedFile, directory: Directory, limits: Limits) -> Layout | None:
+    """Return the layout of the archive *file* that lies in *stage*, or None where there is none that is whole."""
+    digest = _digest(file, directory)
+    for at in range(directory.start, directory.stop, _BLOCK_BYTES):
+        digest.update(file.read(at, min(_BLOCK_BYTES, directory.stop - at)))
+    fingerprint = digest.hexdigest()
+    try:
+        checksum, _, content = _path(stage, fingerprint, directory, limits).read_bytes().partition(b"\n")
+        layout = _DECODER.decode(content) if checksum == _checksum(content) else None
+    except (OSError, msgspec.DecodeError):
+        return None
+    return layout if layout is not None and layout.fingerprint == fingerprint else None
+
+
+def write_layout(stage: Path, layout: Layout, directory: Directory, limits: Limits) -> None:
+    """
+    Write *layout* into *stage*.
+
+    Raises:
+        StorageError: It cannot be written.
+    """
+    path = _path(stage, layout.fingerprint, directory, limits)
+    make_folder(path.parent)
+    content = msgspec.json.encode(layout)
+    write_whole(path, [_checksum(content), b"\n", content], durable=False)
+
+
+def _path(stage: Path, fingerprint: str, directory: Directory, limits: Limits) -> Path:
+    """Return where the layout of the archive *fingerprint* lies, beside the segments."""
+    facts = (LAYOUT_VERSION, BATCH_BYTES, BATCH_ENTRIES, fingerprint, directory, limits)
+    key = hashlib.sha256(msgspec.json.encode(facts)).hexdigest()
+    return stage / key[:2] / f"{key[:32]}.layout"
+
+
+def _digest(file: MappedFile, directory: Directory) -> "hashlib._Hash":
+    """Return the beginning of what tells an archive from all others: the SHA-256 of its size and of its central directory."""
+    return hashlib.sha256(f"{file.size} {directory.start} ".encode())
+
+
+def _checksum(content: bytes) -> bytes:
+    return b"%08x" % zlib.crc32(content)
+
+
+def lay_out(file: MappedFile, directory: Directory, limits: Limits, where: str, max_entries: int) -> Layout:
+    """
+    Look at every entry of *directory*, and return the layout.
+
+    Raises:
+        ArchiveError: The directory is damaged, or holds more than *max_entries*.
+    """
+    digest = _digest(file, directory)
+    offsets, ends = array("q"), array("q")
+    cutter = BatchCutter(limits.max_member_bytes)
+    slices: list[tuple[int, int, Extent]] = []
+    transcripts = 0
+    at = start = directory.start
+    for block in read_directory(file, directory, where):
+        digest.update(block.content)
+        for entry in block.entries:
+            offset, end = _claim(entry, directory.start)
+            offsets.append(offset)
+            ends.append(end)
+            is_label = is_label_file(entry.name)
+            transcripts += not is_label and entry.name.endswith(b".txt")
+            at += entry.length
+            if cutter.add(entry.packed_bytes, entry.json_bytes, label_file=is_label):
+                slices.append((start, at, cutter.take()))
+                start = at
+        refuse_beyond(max_entries, len(offsets), where)
+    if cutter.entries:
+        slices.append((start, at, cutter.take()))
+    overlapping = _overlapping(offsets, ends)
+    batches = []
+    for start, stop, extent in slices:
+        among = slice(bisect_left(overlapping, extent.first), bisect_left(overlapping, extent.last))
+        place = Place(
+            start=start,
+            stop=stop,
+            crc32=zlib.crc32(file.read(start, stop - start)),
+            archive_bytes=file.size,
+            shift=directory.shift,
+            window=_window(offsets, ends, extent, directory.start),
+            overlapping=tuple(overlapping[among]),
+        )
+        batches.append((extent, place))
+    return Layout(digest.hexdigest(), batches, len(offsets), transcripts)
+
+
+def refuse_beyond(max_entries: int, entries: int, where: str) -> None:
+    """
+    Do nothing while there are no more *entries* than *max_entries*.
+
+    Raises:
+        ArchiveError: There are more.
+    """
+    if entries > max_entries:
+        raise ArchiveError(where, f"more than {max_entries:,} entries", "raise --max-entries if that is meant")
+
+
+def _claim(entry: Entry, limit: int) -> tuple[int, int]:
+    """
+    Return from where to where *entry* reaches at least; its local header may hold a longer extra field than we know of.
+
+    One that reaches past *limit*, where the data ends, will be rejected; it claims nothing, and harms no other: (-1, -1).
+    """
+    end = entry.offset + LOCAL_HEADER.size + len(entry.name) + entry.packed_bytes
+    return (entry.offset, end) if entry.offset >= 0 and end <= limit else (-1, -1)
+
+
+def _window(offsets: "array[int]", ends: "array[int]", extent: Extent, directory_start: int) -> tuple[int, int]:
+    """Return the bytes to map for the entries of *extent*: all of their headers and data, and none of the directory."""
+    start = min((offset for offset in offsets[extent.first : extent.last] if offset >= 0), default=0)
+    return start, min(max(ends[extent.first : extent.last]) + _LONGEST_EXTRA_FIELD, directory_start)
+
+
+def _overlapping(offsets: "array[int]", ends: "array[int]") -> list[int]:
+    """Return, in order, the entries whose bytes another entry claims too: the sign of a zip bomb, or of damage."""
+    count = len(offsets)
+    order: Iterable[int] = range(count)
+    if any(offsets[i] > offsets[i + 1] for i in range(count - 1)):
+        order = sorted(order, key=offsets.__getitem__)
+    flagged: set[int] = set()
+    reach, owner = -1, -1
+    for i in order:
+        if 0 <= offsets[i] < reach:
+            flagged.update((owner, i))
+        if ends[i] > reach:
+            reach, owner = ends[i], i
+    return sorted(flagged)

@@ -1,0 +1,42 @@
+"""The instruction of a pair: templates filled in with what people call its region and speech type, one of several by its hash."""
+
+from collections.abc import Iterable, Sequence
+
+from etl.corpus.groups import Group
+from etl.settings.options import BuildOptions
+from schemas.terms import Region, SpeechType
+
+REGION_NAMES = {
+    Region.GANGWON: "강원도",
+    Region.GYEONGSANG: "경상도",
+    Region.CHUNGCHEONG: "충청도",
+    Region.JEOLLA: "전라도",
+    Region.JEJU: "제주도",
+    Region.UNKNOWN: "어느 지역",  # "some region or other"
+}
+"""What `{region}` becomes: the names in AI-Hub's own archives."""
+
+SPEECH_TYPE_NAMES = {
+    SpeechType.REPEAT: "따라 말하기",
+    SpeechType.ANSWER: "질문에 답하기",
+    SpeechType.DIALOGUE: "대화",
+    SpeechType.UNKNOWN: "발화",  # "speech"
+}
+"""What `{speech_type}` becomes: AI-Hub's words, but "dialogue" for what it calls "speech of two"."""
+
+
+def prompts_of(options: BuildOptions, group: Group) -> tuple[str, ...]:
+    """Return all instructions for utterances of *group*; braces around anything else than the two names stay as they are."""
+    names = {"{region}": REGION_NAMES[group.region], "{speech_type}": SPEECH_TYPE_NAMES[group.speech_type]}
+    return tuple(_filled(prompt, names) for prompt in options.prompts)
+
+
+def pick(prompts: Sequence[str], choices: Iterable[int]) -> list[str]:
+    """Return the instruction for each utterance, by its number in `etl.select.choice`."""
+    return [prompts[choice % len(prompts)] for choice in choices]
+
+
+def _filled(prompt: str, names: dict[str, str]) -> str:
+    for field, name in names.items():
+        prompt = prompt.replace(field, name)
+    return prompt

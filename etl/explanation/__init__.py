@@ -1,0 +1,1 @@
+"""Explanation: what became of one label file."""

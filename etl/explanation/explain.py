@@ -1,0 +1,31 @@
+"""What became of one label file, step by step, told from a finished build and its stage; no text is told unless asked for."""
+
+from pathlib import Path
+
+from etl.errors import InputError
+from etl.output.folder import STAGE
+from schemas.explanation import Explanation
+
+
+def explain(out: str | Path, member: str, *, stage: str | Path | None = None, text: bool = False) -> list[Explanation]:
+    """
+    Return what became of every label file of the build in *out* that is called *member*.
+
+    Args:
+        out: Folder of a finished build.
+        member: Path of a label file in its archive, or the last part of it.
+        stage: Folder of the segments, where that is not `stage` in *out*.
+        text: Also tell the texts of its utterances, as they stand in examples.
+
+    Raises:
+        BuildError: There is no finished build, or its stage is not there any more.
+        InputError: No label file is called so.
+    """
+    from etl.explanation.fates import Fates  # noqa: PLC0415 - loads Polars, which those who only build need not have here
+
+    fates = Fates(Path(out), Path(out) / STAGE if stage is None else Path(stage), text=text)
+    found = fates.of(member)
+    if not found:
+        problem = "no label file of this build is called so"
+        raise InputError(member, problem, "give its path in the archive, or its file name with .json")
+    return found

@@ -1,0 +1,176 @@
+"""Find label files in a stage, and tell from the decisions and the lineage of a build what became of their utterances."""
+
+import io
+import unicodedata
+from collections import defaultdict, deque
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import polars as pl
+
+from etl.corpus.batches import segment_path
+from etl.corpus.groups import Group, SegmentSource
+from etl.corpus.names import Hints
+from etl.errors import BuildError, OptionError
+from etl.output.folder import LINEAGE_FILE, TRACE_FILE
+from etl.output.verification import read_manifest
+from etl.read.segments import read_any_header, read_files
+from etl.select.exclusion import exclusion_of
+from etl.select.rules import rules_in_force
+from etl.select.split import is_held_out, keys_of
+from etl.select.utterances import TOLD, as_pairs, read_utterances, settle
+from etl.settings.options import BuildOptions
+from schemas.explanation import Explanation, Fate, KeyPlace
+from schemas.terms import DropReason, Region, SpeechType, Split
+
+_Places = dict[tuple[str, str, Split | None, int | None], deque[tuple[str, int]]]
+"""By archive, member, split and sentence; several where an archive holds a name twice, in the order of its label files."""
+
+_FOUND = ("number", "member", "reason", "position", "detail")
+
+
+class Fates:
+    """
+    What a finished build says of its label files.
+
+    Args:
+        out: Its folder.
+        stage: The folder of its segments.
+        text: Whether texts are told.
+
+    Raises:
+        BuildError: There is no finished build of this version, or one of its tables is not there.
+    """
+
+    def __init__(self, out: Path, stage: Path, *, text: bool) -> None:
+        manifest = read_manifest(out)
+        try:
+            self._options = BuildOptions(**manifest.options)
+        except (TypeError, OptionError) as error:
+            raise BuildError(str(out), "its options are those of another version", "build again") from error
+        self._rules = rules_in_force(self._options)
+        self._hints = {
+            row.archive: msgspec.convert((row.region, row.speech_type, row.split), Hints) for row in manifest.corpus
+        }
+        self._trace = _read_table(out / TRACE_FILE)
+        self._lineage = _read_table(out / LINEAGE_FILE)
+        self._places: _Places = {}
+        self._out = out
+        self._stage = stage
+        self._text = text
+
+    def of(self, name: str) -> list[Explanation]:
+        """
+        Return what became of every label file with this path, or this last part of it, in the order of the build.
+
+        Raises:
+            BuildError: A segment is not in the stage any more, or a table of the build is damaged.
+        """
+        segments = self._collect(self._trace.select("archive", "segment").unique(maintain_order=True))
+        self._places = self._places_of(name)
+        return [
+            explanation
+            for archive, segment in segments.iter_rows()
+            for explanation in self._of_segment(archive, segment, name)
+        ]
+
+    def _of_segment(self, archive: str, segment: str, name: str) -> Iterator[Explanation]:
+        path = segment_path(self._stage, segment)
+        if read_any_header(path) is None:
+            advice = "give its folder by --stage, or build again"
+            raise BuildError(str(path), "a segment of this build is not there, or damaged", advice)
+        source = SegmentSource(str(path), archive, self._hints[archive])
+        found = read_files(path, _FOUND).filter(_is_called(name))
+        for number, member, reason, position, detail in found.iter_rows():
+            if reason is not None:
+                yield Explanation(
+                    archive=archive, member=member, segment=segment, rejected=reason, position=position, detail=detail
+                )
+            else:
+                yield self._of_label_file(source, segment, member, number)
+
+    def _of_label_file(self, source: SegmentSource, segment: str, member: str, number: int) -> Explanation:
+        """Return what became of a label file that was decoded: the entry *number* of its archive."""
+        frame = settle(read_utterances(source, self._options, [*TOLD, "number"]), source.hints)
+        utterances = as_pairs(frame.filter(pl.col("number") == number), self._options)
+        if utterances.is_empty():
+            return Explanation(archive=source.archive, member=member, segment=segment)
+        told = utterances.row(0, named=True)
+        group = Group(Region(told["region"]), SpeechType(told["speech_type"]))
+        return Explanation(
+            archive=source.archive,
+            member=member,
+            segment=segment,
+            region=group.region,
+            speech_type=group.speech_type,
+            keys=[
+                KeyPlace(key=key, side=self._side(key))
+                for key in keys_of(told["speakers"], told["script"], group.region, group.speech_type)
+            ],
+            utterances=list(self._fates(utterances, group, source.archive, segment, member)),
+        )
+
+    def _side(self, key: str) -> Split | None:
+        if self._options.validation == "official":
+            return None
+        return Split.VALIDATION if is_held_out(key, self._options.validation) else Split.TRAIN
+
+    def _fates(self, utterances: pl.DataFrame, group: Group, archive: str, segment: str, member: str) -> Iterator[Fate]:
+        excluded = exclusion_of(group, self._options)
+        decided = self._decisions(group, archive, segment)
+        for utterance in utterances.iter_rows(named=True):
+            sentence = utterance["sentence"]
+            split, dropped = (None, excluded) if excluded else decided[utterance["row"]]
+            passed = self._rules if dropped is None else self._rules[: self._rules.index(dropped)]
+            chunk, line = self._places[archive, member, split, sentence].popleft() if dropped is None else (None, None)
+            texts = {side: utterance[side] for side in ("source", "target")} if self._text else {}
+            yield Fate(sentence=sentence, split=split, passed=passed, dropped=dropped, chunk=chunk, line=line, **texts)
+
+    def _decisions(self, group: Group, archive: str, segment: str) -> dict[int, tuple[Split | None, DropReason | None]]:
+        """Return split and reason of each utterance of a group in a segment, by its row."""
+        of_segment = self._trace.filter(
+            pl.col("archive") == archive,
+            pl.col("segment") == segment,
+            pl.col("region") == group.region.value,
+            pl.col("speech_type") == group.speech_type.value,
+        )
+        rows = self._collect(of_segment.select("row", "split", "reason").explode("row", "split", "reason"))
+        return {
+            row: (Split(split) if split else None, DropReason(reason) if reason else None)
+            for row, split, reason in rows.iter_rows()
+        }
+
+    def _places_of(self, name: str) -> _Places:
+        """Return chunk and line of all examples of label files called *name*."""
+        called = self._lineage.filter(_is_called(name))
+        rows = self._collect(called.select("chunk", "line", "archive", "member", "sentence"))
+        places: _Places = defaultdict(deque)
+        for chunk, line, archive, member, sentence in rows.iter_rows():
+            places[archive, member, Split(chunk.split("/")[1]), sentence].append((chunk, line))
+        return places
+
+    def _collect(self, rows: pl.LazyFrame) -> pl.DataFrame:
+        """Return *rows* of one of the tables, which is looked at only now."""
+        try:
+            return rows.collect()
+        except pl.exceptions.PolarsError as error:
+            problem = f"{TRACE_FILE} or {LINEAGE_FILE} is damaged"
+            raise BuildError(str(self._out), problem, "build again") from error
+
+
+def _read_table(path: Path) -> pl.LazyFrame:
+    """Return the table at *path*; read by us, since Polars would take brackets in a path for a pattern."""
+    try:
+        return pl.scan_parquet(io.BytesIO(path.read_bytes()))
+    except OSError as error:
+        raise BuildError(str(path), f"cannot be read ({error.strerror})", "build again") from error
+
+
+def _is_called(name: str) -> pl.Expr:
+    """Whether a member has the path *name*, or that as its last part, composed or decomposed."""
+    spellings = {unicodedata.normalize(form, name) for form in ("NFC", "NFD")}
+    member = pl.col("member")
+    return pl.any_horizontal(
+        (member == spelling) | member.str.ends_with(f"/{spelling}") for spelling in sorted(spellings)
+    )

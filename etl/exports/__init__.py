@@ -1,0 +1,1 @@
+"""Exports: a finished build as configuration and data of the trainers of open models."""

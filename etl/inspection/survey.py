@@ -1,0 +1,250 @@
+"""Look at a corpus, or at the stage of a finished build, and tell what is there; nothing is written."""
+
+import io
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+
+from etl.corpus.batches import segment_path
+from etl.corpus.discover import discover
+from etl.corpus.groups import SegmentSource
+from etl.corpus.names import Hints
+from etl.corpus.scan import Scan, scan
+from etl.errors import BuildError, OptionError, WorkerKilledError
+from etl.inspection.calls import inspect_batch, inspect_segment
+from etl.inspection.notes import notes_of
+from etl.inspection.sketch import BatchSketch
+from etl.inspection.tasks import InspectTask, SketchTask
+from etl.output.files import MARKER
+from etl.output.folder import STAGE, TRACE_FILE
+from etl.output.verification import read_manifest
+from etl.runtime.facts import Progress, Watcher
+from etl.runtime.workers import ExecutorMaker, Workers, checked_workers, process_pool
+from etl.settings.options import BuildOptions
+from schemas.inspection import INSPECTION_VERSION, InspectedArchive, Inspection
+from schemas.manifest import ArchiveRow
+
+Task = TypeVar("Task", InspectTask, SketchTask)
+
+_FEWEST_SAMPLED = 10  # label files of an archive, give or take some, if it has so many: fewer tell nothing of it
+
+
+def inspect(
+    corpus: str | Path | Iterable[str | Path],
+    *,
+    sample: int | None = None,
+    stage: str | Path | None = None,
+    workers: int | None = None,
+    watcher: Watcher | None = None,
+    make_executor: ExecutorMaker | None = None,
+) -> Inspection:
+    """
+    Return what is in *corpus*, archive by archive, and by region and speech type; nothing is written anywhere.
+
+    Args:
+        corpus: Folders, zips, or parts of split zips; or the folder of a finished build, of which the stage is looked at
+            and no archive.
+        sample: Look at about so many label files, of every archive its share, and some 10 at least; None for all.
+        stage: Folder of the build's segments, where that is not `stage` in its folder.
+        workers: Number of processes; None for one a processor.
+        watcher: Called with the progress, in this process.
+        make_executor: Returns the executor to use instead of a process pool.
+
+    Raises:
+        OptionError: An option does not fit.
+        InputError: There is nothing to look at, or a build has no stage any more.
+        WorkerKilledError: A worker is killed again and again.
+    """
+    paths = [Path(path) for path in ([corpus] if isinstance(corpus, str | Path) else corpus)]
+    workers = checked_workers(workers)
+    if sample is not None and sample < 1:
+        raise OptionError("--sample", f"{sample} is out of range", "give a whole number from 1 up")
+    survey = _Survey(partial(Workers, make_executor or partial(process_pool, workers), 2 * workers), watcher)
+    if not any((path / MARKER).is_file() for path in paths):
+        if stage is not None:
+            raise OptionError("--stage", "a corpus has none", "give the folder of a build, or leave it out")
+        return _inspect_corpus(survey, paths, sample)
+    if len(paths) > 1 or sample is not None:
+        option = "OUT" if len(paths) > 1 else "--sample"
+        raise OptionError(option, "a build is looked at by itself, and as a whole", "give one folder and no sample")
+    return _inspect_build(survey, paths[0], paths[0] / STAGE if stage is None else Path(stage))
+
+
+def _inspect_corpus(survey: "_Survey", paths: Sequence[Path], sample: int | None) -> Inspection:
+    found = discover(paths)
+    scans = [scan(archive, BuildOptions(allow_bad_archives=True)) for archive in found.archives]
+    tasks = {
+        InspectTask(batch, share): _Part(batch.archive.name, batch.extent.packed_bytes)
+        for one, share in zip(scans, _shares(scans, sample), strict=True)
+        for batch in one.batches
+    }
+    survey.look("inspect", inspect_batch, tasks)
+    archives = [_scanned(one, survey.counted(one.archive.name)) for one in scans]
+    return survey.report(archives, sample=sample, ignored=(found.ignored_archives, found.ignored_files))
+
+
+def _shares(scans: Sequence[Scan], sample: int | None) -> Iterator[float]:
+    """Yield for each archive which share of its label files is looked at."""
+    whole = sum(one.label_files for one in scans)
+    for one in scans:
+        if sample is None or not one.label_files:
+            yield 1.0
+        else:
+            yield min(max(sample / whole, _FEWEST_SAMPLED / one.label_files), 1.0)
+
+
+def _inspect_build(survey: "_Survey", out: Path, stage: Path) -> Inspection:
+    manifest = read_manifest(out)
+    hints = {row.archive: msgspec.convert((row.region, row.speech_type, row.split), Hints) for row in manifest.corpus}
+    tasks = {
+        SketchTask(SegmentSource(str(segment_path(stage, segment)), archive, hints[archive])): _Part(archive, 1)
+        for archive, segment in _segments(out / TRACE_FILE)
+    }
+    survey.look("stage", inspect_segment, tasks)
+    archives = [_staged(row, survey.counted(row.archive)) for row in manifest.corpus]
+    return survey.report(archives, sample=None, ignored=(manifest.counts.ignored_archives, None))
+
+
+def _segments(table: Path) -> list[tuple[str, str]]:
+    """Return archive and name of each segment that *table*, the decisions of a build, is about."""
+    import polars as pl  # noqa: PLC0415 - likewise
+
+    try:
+        rows = pl.read_parquet(io.BytesIO(table.read_bytes()), columns=["archive", "segment"])
+    except OSError as error:
+        raise BuildError(str(table), f"cannot be read ({error.strerror})", "build again") from error
+    except pl.exceptions.PolarsError as error:
+        raise BuildError(str(table), "is damaged", "build again") from error
+    return rows.unique(maintain_order=True).rows()
+
+
+class _Part(NamedTuple):
+    """A part of an archive, and how much of the progress it is."""
+
+    archive: str
+    weight: int
+
+
+class _Counted(NamedTuple):
+    """What was counted of the label files of one archive."""
+
+    numbers: Counter[str]
+    rejected: Counter[str]
+    generations: Counter[str]
+
+
+class _Survey:
+    """
+    Everything found so far, part by part.
+
+    Args:
+        open_pool: Returns the workers.
+        watcher: Called with the progress.
+    """
+
+    def __init__(self, open_pool: Callable[[], Workers], watcher: Watcher | None) -> None:
+        from etl.inspection.totals import Totals  # noqa: PLC0415 - loads Polars; `import etl` stays quick
+
+        self._open_pool = open_pool
+        self._watcher = watcher
+        self._totals = Totals()
+        self._archives: dict[str, _Counted] = {}
+
+    def look(self, step: str, function: Callable[[Task], BatchSketch], tasks: Mapping[Task, _Part]) -> None:
+        """
+        Take in what *function* returns for each of *tasks*, which are parts of archives.
+
+        Raises:
+            WorkerKilledError: Every process given one of them was killed.
+        """
+        # The large ones first, so that no worker is left alone with one at the end.
+        ordered = sorted(tasks, key=lambda task: -tasks[task].weight)
+        progress = Progress(step, 0, sum(part.weight for part in tasks.values()))
+        with self._open_pool() as pool:
+            for task, measured in pool.map(function, ordered):
+                archive, weight = tasks[task]
+                if measured is None:
+                    raise WorkerKilledError(f"looking at {archive}")
+                self._add(archive, measured.value)
+                progress = progress.after(weight, measured.value.header, reused=False)
+                if self._watcher:
+                    self._watcher(progress)
+
+    def _add(self, archive: str, batch: BatchSketch) -> None:
+        header, counted = batch.header, self.counted(archive)
+        counted.numbers.update(
+            inspected=header.label_files, decoded=header.decoded, repaired=header.repaired, ignored=header.ignored
+        )
+        counted.rejected.update(header.rejected)
+        for row in header.kinds:
+            counted.generations[str(row.kind.generation)] += row.files
+        self._totals.add(batch.sketches)
+
+    def counted(self, archive: str) -> _Counted:
+        """Return what was counted of *archive*."""
+        return self._archives.setdefault(archive, _Counted(Counter(), Counter(), Counter()))
+
+    def report(
+        self, archives: list[InspectedArchive], *, sample: int | None, ignored: tuple[int, int | None]
+    ) -> Inspection:
+        """Return all of it."""
+        groups, total = self._totals.groups(), self._totals.total()
+        return Inspection(
+            version=INSPECTION_VERSION,
+            sample=sample,
+            archives=archives,
+            ignored_archives=ignored[0],
+            ignored_files=ignored[1],
+            groups=groups,
+            total=total,
+            warnings=notes_of(archives, groups, total),
+        )
+
+
+def _scanned(one: Scan, counted: _Counted) -> InspectedArchive:
+    archive = one.archive
+    return _archive(
+        counted,
+        archive=archive.name,
+        region=archive.hints.region,
+        speech_type=archive.hints.speech_type,
+        split=archive.hints.split,
+        deidentified=archive.deidentified,
+        label_files=one.label_files,
+        packed_bytes=one.packed_bytes,
+        json_bytes=one.json_bytes,
+        transcripts=one.transcripts,
+        problem=one.problem,
+    )
+
+
+def _staged(row: ArchiveRow, counted: _Counted) -> InspectedArchive:
+    return _archive(
+        counted,
+        archive=row.archive,
+        region=row.region,
+        speech_type=row.speech_type,
+        split=row.split,
+        deidentified=row.deidentified,
+        label_files=row.label_files,
+        packed_bytes=None,
+        json_bytes=None,
+        transcripts=None,
+        problem=row.problem,
+    )
+
+
+def _archive(counted: _Counted, **facts: Any) -> InspectedArchive:
+    return InspectedArchive(
+        inspected=counted.numbers["inspected"],
+        decoded=counted.numbers["decoded"],
+        repaired=counted.numbers["repaired"],
+        ignored=counted.numbers["ignored"],
+        rejected=dict(sorted(counted.rejected.items())),
+        generations=dict(sorted(counted.generations.items())),
+        **facts,
+    )

@@ -1,0 +1,1 @@
+"""Pipeline: the order of things in a build, and its account."""

@@ -1,0 +1,49 @@
+"""What to say of a finished build: why it is no success, and what its owner should know."""
+
+from etl.example.limits import FEWEST_EXAMPLES
+from etl.settings.options import BuildOptions
+from schemas.manifest import Manifest
+
+
+def failures_of(manifest: Manifest, options: BuildOptions) -> list[str]:
+    """Return one sentence for every threshold that was passed; the output is complete all the same."""
+    counts = manifest.counts
+    rejected, unknown = sum(counts.rejected.values()), counts.unknown["either"]
+    failures = []
+    if rejected > options.max_rejects * counts.label_files:
+        share = rejected / counts.label_files
+        failures.append(
+            f"{rejected:,} of {counts.label_files:,} label files were rejected ({share:.1%}, at most "
+            f"{options.max_rejects:.1%} are allowed); see rejects.jsonl, or raise --max-rejects"
+        )
+    if unknown > options.max_unknown * counts.decoded:
+        share = unknown / counts.decoded
+        failures.append(
+            f"{unknown:,} of {counts.decoded:,} label files tell no region or no speech type ({share:.1%}, at most "
+            f"{options.max_unknown:.1%} are allowed); check the names of files and archives, or raise --max-unknown"
+        )
+    if counts.examples == 0:
+        failures.append("no example is left; see why the utterances were dropped")
+    return failures
+
+
+def warnings_of(manifest: Manifest) -> list[str]:
+    """Return one sentence for everything that is as asked for and may still surprise."""
+    warnings = [f"{row.archive}: left out, {row.problem}" for row in manifest.corpus if row.problem]
+    first: dict[str, str] = {}
+    for row in manifest.corpus:
+        original = first.setdefault(row.fingerprint, row.archive) if row.fingerprint else row.archive
+        if original != row.archive and row.problem is None:
+            warnings.append(f"{row.archive}: the same archive as {original}; its label files count twice")
+    small = [shard for shard in manifest.shards if shard.too_few]
+    if small:
+        names = ", ".join(f"{shard.split}/{shard.region}-{shard.speech_type}" for shard in small)
+        warnings.append(f"chunks of fewer than {FEWEST_EXAMPLES} examples, which fine-tuning APIs refuse, in: {names}")
+    counts = manifest.counts
+    if any(counts.shared.values()):
+        shared = ", ".join(f"{number:,} {name}" for name, number in counts.shared.items())
+        warnings.append(
+            f"the official split leaks: train and validation share {shared}; "
+            f"{counts.validation_in_training:,} validation examples have a text that is in train, too"
+        )
+    return warnings

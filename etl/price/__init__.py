@@ -1,1 +1,0 @@
-"""Price: tokens of an example, facts of models, what training on a build would cost."""

@@ -1,0 +1,1 @@
+"""Pricing: what training on a finished build costs."""

@@ -1,0 +1,35 @@
+"""Profiles of providers by name: those of this package, and the user's own over them. Nothing here talks to any."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from etl.errors import OptionError
+from etl.settings.catalogue import read_catalogue
+from schemas.provider import Provider
+
+DEFAULT_PROVIDER = "openai"
+_OURS = Path(__file__).with_name("providers.toml")
+_NEW = "custom"
+
+
+def read_providers(users: Path | None = None) -> dict[str, Provider]:
+    """
+    Return every provider known by its name, with what the *users* file says over what this package does.
+
+    Raises:
+        OptionError: That file cannot be read, or says what a profile cannot say.
+    """
+    return read_catalogue(_OURS, users, Provider, template=_NEW)
+
+
+def find_provider(name: str, providers: Mapping[str, Provider]) -> Provider:
+    """
+    Return the provider called *name*.
+
+    Raises:
+        OptionError: There is none.
+    """
+    if name not in providers:
+        known = ", ".join(sorted(providers))
+        raise OptionError("--provider", f"{name!r} is unknown", f"choose from {known}, or add it by --providers FILE")
+    return providers[name]

@@ -1,0 +1,36 @@
+"""Archives after reading: their segments, and how many utterances those hold."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from etl.corpus.groups import Group, group_of
+from etl.corpus.scan import Scan
+from etl.settings.options import BuildOptions
+from schemas.segment import KindCount, SegmentHeader
+from schemas.terms import Generation, Unit
+
+
+class ReadArchive(Struct, frozen=True):
+    """An archive after reading: its scan, and the headers of its segments in order."""
+
+    scan: Scan
+    segments: list[SegmentHeader]
+
+
+def utterances_by_group(reads: Iterable[ReadArchive], options: BuildOptions) -> Counter[Group]:
+    """Return how many utterances the segments hold of each region and speech type."""
+    counts: Counter[Group] = Counter()
+    for read in reads:
+        for segment in read.segments:
+            for row in segment.kinds:
+                counts[group_of(row.kind, read.scan.archive.hints)] += utterances_of(row, options.unit)
+    return counts
+
+
+def utterances_of(row: KindCount, unit: Unit) -> int:
+    """Return how many utterances the label files of one kind hold; of 2020, a file is as many as it has turns."""
+    if unit is Unit.SENTENCE:
+        return row.sentences
+    return row.turns if row.kind.generation == Generation.OF_2020 else row.files

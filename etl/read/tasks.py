@@ -1,0 +1,31 @@
+"""Tasks and results of reading, as they travel between processes."""
+
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from etl.corpus.batches import Batch
+from schemas.segment import SegmentHeader
+
+
+class ReadTask(Struct, frozen=True):
+    """A batch to read into the folder *stage*; entries *killers* are known to kill the process that reads them."""
+
+    batch: Batch
+    stage: str
+    killers: frozenset[int] = frozenset()
+
+
+class StagedBatch(NamedTuple):
+    """The header of a segment that is on disk and whole, and whether it was there before."""
+
+    header: SegmentHeader
+    reused: bool
+
+
+class ProbeTask(Struct, frozen=True):
+    """Entries *first* to *last* of a batch, to be read for nothing but to see whether the process survives."""
+
+    batch: Batch
+    first: int
+    last: int

@@ -1,0 +1,1 @@
+"""Runtime: the executor seam, its processes, a run and its measurements."""

@@ -1,0 +1,142 @@
+"""What a run was like: times, machine, versions. Nothing here decides a byte of the build, and nothing of it is in the manifest."""
+
+import os
+import platform
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from msgspec import Struct
+
+from etl.runtime.workers import Measured, Result, peak_bytes
+from etl.version import __version__
+from schemas.segment import SegmentHeader
+
+
+class Progress(Struct, frozen=True):
+    """
+    How far a build is.
+
+    `done` of `total` are bytes of archives while reading or inspecting them, and tasks in all other steps. `label_files`
+    and `rejected` count what has been read so far; `reused` the segments found on disk.
+    """
+
+    step: str
+    done: int
+    total: int
+    label_files: int = 0
+    rejected: int = 0
+    reused: int = 0
+
+    def after(self, packed_bytes: int, header: SegmentHeader, *, reused: bool) -> "Progress":
+        """Return the progress after one more batch of *packed_bytes*."""
+        return Progress(
+            self.step,
+            self.done + packed_bytes,
+            self.total,
+            self.label_files + header.label_files,
+            self.rejected + sum(header.rejected.values()),
+            self.reused + reused,
+        )
+
+
+Watcher = Callable[[Progress], None]
+
+
+class BuildFacts(Struct, frozen=True, kw_only=True):
+    """
+    `build.json`: how a build went, in seconds and bytes.
+
+    `steps` are wall-clock seconds, `cpu_seconds` those of all workers; `stages` are seconds by the clock too, summed over
+    the workers, and empty where no profile was asked for; `worker_peak_bytes` is the most any worker held,
+    and both peaks include pages of archives that were mapped. `segments_made` were read from archives,
+    `segments_reused` found on disk.
+    """
+
+    started: str
+    seconds: float
+    steps: dict[str, float]
+    cpu_seconds: float
+    stages: dict[str, float]
+    workers: int
+    parent_peak_bytes: int
+    worker_peak_bytes: int
+    packed_bytes: int
+    json_bytes: int
+    segments_made: int
+    segments_reused: int
+    machine: str
+    processors: int
+    versions: dict[str, str]
+
+
+class Meter:
+    """
+    Gather the facts of a build while it runs.
+
+    Args:
+        workers: Number of processes.
+        began: When it began, by `time.monotonic`.
+    """
+
+    def __init__(self, workers: int, began: float) -> None:
+        self.workers = workers
+        self.started = datetime.now(UTC)
+        self.cpu_seconds = 0.0
+        self.worker_peak_bytes = 0
+        self.packed_bytes = self.json_bytes = self.segments_made = self.segments_reused = 0
+        from importlib.metadata import version  # noqa: PLC0415 - 36 ms, spent here while the workers start
+
+        self.versions = {
+            "python": platform.python_version(),
+            "saturi": __version__,
+            "polars": version("polars"),
+            "msgspec": version("msgspec"),
+            "bpe-openai": version("bpe-openai"),
+        }
+        self._began = began
+        self._steps: dict[str, float] = {}
+        self._stages: Counter[str] = Counter()
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Count the time spent here as step *name*."""
+        began = time.monotonic()
+        yield
+        self._steps[name] = round(time.monotonic() - began, 3)
+
+    def take(self, measured: Measured[Result]) -> Result:
+        """Count what a task has used, and return its value."""
+        self.cpu_seconds += measured.cpu_seconds
+        self._stages.update(measured.stages)
+        self.worker_peak_bytes = max(self.worker_peak_bytes, measured.peak_bytes)
+        return measured.value
+
+    def count_batch(self, packed_bytes: int, json_bytes: int, *, reused: bool) -> None:
+        """Count a batch whose segment was made, or found on disk."""
+        self.packed_bytes += packed_bytes
+        self.json_bytes += json_bytes
+        self.segments_reused += reused
+        self.segments_made += not reused
+
+    def facts(self) -> BuildFacts:
+        """Return the facts up to now."""
+        return BuildFacts(
+            started=self.started.isoformat(timespec="seconds"),
+            seconds=round(time.monotonic() - self._began, 3),
+            steps=self._steps,
+            cpu_seconds=round(self.cpu_seconds, 3),
+            stages={stage: round(seconds, 3) for stage, seconds in self._stages.items()},
+            workers=self.workers,
+            parent_peak_bytes=peak_bytes(),
+            worker_peak_bytes=self.worker_peak_bytes,
+            packed_bytes=self.packed_bytes,
+            json_bytes=self.json_bytes,
+            segments_made=self.segments_made,
+            segments_reused=self.segments_reused,
+            machine=f"{platform.system()} {platform.machine()}",
+            processors=os.cpu_count() or 1,
+            versions=self.versions,
+        )

@@ -1,0 +1,36 @@
+"""One run of several steps: who works, who measures, who watches."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeVar
+
+from etl.errors import WorkerKilledError
+from etl.runtime.facts import Meter, Progress, Watcher
+from etl.runtime.workers import Workers
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+
+class Run(NamedTuple):
+    """What every step needs."""
+
+    pool: Workers
+    meter: Meter
+    watcher: Watcher
+
+    def map(self, step: str, function: Callable[[Task], Result], tasks: Sequence[Task]) -> list[Result]:
+        """
+        Return the results of *function* for *tasks*, in their order.
+
+        Raises:
+            WorkerKilledError: Every process given one of them was killed.
+        """
+        results: dict[int, Result] = {}
+        places = {id(task): place for place, task in enumerate(tasks)}
+        with self.meter.step(step):
+            for task, measured in self.pool.map(function, tasks):
+                if measured is None:
+                    raise WorkerKilledError(step)
+                results[places[id(task)]] = self.meter.take(measured)
+                self.watcher(Progress(step, len(results), len(tasks)))
+        return [results[place] for place in range(len(tasks))]

@@ -1,0 +1,44 @@
+"""
+Functions of this room that run in workers, as the parent hands them out.
+
+Each imports its module when it is called, in the worker: the parent never loads Polars, which keeps it small and saves
+its start 0.1 s.
+"""
+
+from etl.select.quotas import Stratum
+from etl.select.tasks import CompareTask, JudgeTask, LimitTask, Shared, ShareTask
+
+
+def judge(task: JudgeTask) -> None:
+    """Decide on the utterances of a group, each by itself; see `etl.select.rules`."""
+    from etl.select import rules
+
+    rules.judge(task)
+
+
+def compare(task: CompareTask) -> None:
+    """Drop what is there twice, or says two things; see `etl.select.dedup`."""
+    from etl.select import dedup
+
+    dedup.compare(task)
+
+
+def find_shared(task: ShareTask) -> None:
+    """Find the texts that are in train and in validation; see `etl.select.leaks`."""
+    from etl.select import leaks
+
+    leaks.find_shared(task)
+
+
+def limit(task: LimitTask) -> dict[Stratum, int]:
+    """Drop what is in train, or too often there, and return how many are left of each stratum; see `etl.select.limits`."""
+    from etl.select import limits
+
+    return limits.limit(task)
+
+
+def count_shared(task: ShareTask) -> Shared:
+    """Measure what train and validation have in common; see `etl.select.leaks`."""
+    from etl.select import leaks
+
+    return leaks.count_shared(task)

@@ -1,0 +1,1 @@
+"""Settings: options and their declarations, configuration files, catalogues; imports no other room."""

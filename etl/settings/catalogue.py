@@ -1,0 +1,43 @@
+"""Catalogues: TOML files in this package, a table a thing, over which the user may lay a file of the same form."""
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from etl.errors import OptionError
+from etl.settings.config import read_toml
+
+Row = TypeVar("Row", bound=Struct)
+
+
+def read_catalogue(ours: Path, users: Path | None, kind: type[Row], template: str | None = None) -> dict[str, Row]:
+    """
+    Return the rows of *ours*, with what the *users* file says over them, by name.
+
+    Args:
+        ours: The file in this package.
+        users: A file of the user's own, or None. Its fields replace those of the row of the same name.
+        kind: The struct of a row; its field `name` is the table's.
+        template: The row that a new one of the user's begins as a copy of, or None for an empty one.
+
+    Raises:
+        OptionError: The user's file cannot be read, or says what a row cannot say.
+    """
+    tables = read_toml(ours)
+    rows = {name: _convert(ours, name, table, kind) for name, table in tables.items()}
+    for name, changes in (read_toml(users) if users is not None else {}).items():
+        if not isinstance(changes, dict):
+            raise OptionError(str(users), f"{name!r} is no table", f'write [{name}], or ["{name}"] if it has a dot')
+        below = tables.get(name, tables[template] if template else {})
+        rows[name] = _convert(users or ours, name, below | changes, kind)
+    return rows
+
+
+def _convert(path: Path, name: str, table: dict[str, Any], kind: type[Row]) -> Row:
+    try:
+        return msgspec.convert({**table, "name": name}, type=kind)
+    except msgspec.ValidationError as error:
+        known = ", ".join(field for field in kind.__struct_fields__ if field != "name")
+        raise OptionError(str(path), f'["{name}"] {error}', f"its fields are {known}") from error

@@ -1,0 +1,89 @@
+"""Who agrees to what: the terms of the data, the cost, and another job where one may exist already."""
+
+from typing import NamedTuple, Protocol
+
+from etl.submission.plan import Plan, PlannedJob
+from schemas.ledger import JobRow
+
+TERMS = (
+    "The corpus is AI-Hub's (한국지능정보사회진흥원, NIA). It may not leave Korea, nor be given or shown to anybody else,",
+    "without the agreement of NIA. Works made from it name it as their source. Whoever finds personal data in it reports",
+    "that and deletes what was downloaded. Submitting sends examples made from the corpus to the provider.",
+)
+"""AI-Hub's terms of use, in short."""
+
+
+class Agreement(NamedTuple):
+    """
+    What is about to be spent.
+
+    Args:
+        plan: The whole plan.
+        new: The jobs of it that will be created; the others were submitted before.
+        usd: What these cost in all, or None where that is not known.
+        max_usd: The most that they may cost, or None.
+    """
+
+    plan: Plan
+    new: tuple[PlannedJob, ...]
+    usd: float | None
+    max_usd: float | None
+
+
+class Consent(Protocol):
+    """Says yes or no to what cannot be undone."""
+
+    def review(self, agreement: Agreement) -> None:
+        """Take note of what *agreement* says, before anything is asked."""
+
+    def terms(self) -> bool:
+        """Return whether `TERMS` are agreed to; asked once a ledger."""
+
+    def spending(self, agreement: Agreement) -> bool:
+        """Return whether what *agreement* says may be done."""
+
+    def another(self, row: JobRow) -> bool:
+        """Return whether another job may be created in addition to *row*, which failed or may exist."""
+
+    def cancelling(self, rows: list[JobRow]) -> bool:
+        """Return whether the jobs of *rows* are to be cancelled."""
+
+    def deleting(self, names: list[str], size: int) -> bool:
+        """Return whether the files *names*, *size* bytes in all, are to be deleted at the provider."""
+
+
+class Said:
+    """
+    Consent given beforehand; what was not said is a no.
+
+    Args:
+        yes: To the cost, to cancelling and to deleting.
+        accept_data_terms: To the terms of the data.
+        resubmit: To another job.
+    """
+
+    def __init__(self, *, yes: bool = False, accept_data_terms: bool = False, resubmit: bool = False) -> None:
+        self._yes, self._terms, self._resubmit = yes, accept_data_terms, resubmit
+
+    def review(self, agreement: Agreement) -> None:
+        """Do nothing: who spoke beforehand sees nothing."""
+
+    def terms(self) -> bool:
+        """Return what was said."""
+        return self._terms
+
+    def spending(self, agreement: Agreement) -> bool:
+        """Return what was said; a yes counts only with a limit."""
+        return self._yes and agreement.max_usd is not None
+
+    def another(self, row: JobRow) -> bool:  # noqa: ARG002 - said of any
+        """Return what was said."""
+        return self._resubmit
+
+    def cancelling(self, rows: list[JobRow]) -> bool:  # noqa: ARG002 - said of any
+        """Return what was said."""
+        return self._yes
+
+    def deleting(self, names: list[str], size: int) -> bool:  # noqa: ARG002 - said of any
+        """Return what was said."""
+        return self._yes

@@ -1,0 +1,203 @@
+"""
+The ledger: what was sent to a provider, in SQLite beside the build.
+
+The intent is written before anything is done, the outcome after, each on the disk before the next step; so whatever may
+have happened is known after any crash.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct, structs
+
+from etl.errors import BuildError, StorageError
+from etl.output.files import sync_folder
+from schemas.ledger import LEDGER_VERSION, AccountRow, FileRow, JobRow
+
+Row = TypeVar("Row", bound=Struct)
+
+LEDGER = "ledger.sqlite"
+_BUSY_SECONDS = 30.0
+_TYPES = {"int": "INTEGER", "float": "REAL"}
+_TABLES: dict[str, tuple[type[Struct], str]] = {
+    "accounts": (AccountRow, "id"),
+    "files": (FileRow, "account, name"),
+    "jobs": (JobRow, "key, attempt"),
+}
+
+
+class Ledger:
+    """
+    The ledger at *path*; made where there is none.
+
+    Raises:
+        BuildError: It is of a later version, or no ledger; so do all methods.
+        StorageError: It cannot be read or written; so do all methods.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with self._translated():
+            self._database = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+            # Every statement is a transaction that is on the disk before the next line runs.
+            self._database.execute("PRAGMA synchronous = FULL")
+            self._prepare()
+        sync_folder(path.parent)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def __enter__(self) -> "Ledger":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # The data terms, agreed to once.
+
+    def terms_accepted(self) -> bool:
+        """Return whether the terms of the data were agreed to."""
+        return bool(self._rows("SELECT 1 FROM terms"))
+
+    def accept_terms(self, at: float) -> None:
+        """Write down that the terms of the data were agreed to."""
+        self._write("INSERT INTO terms (accepted_at) VALUES (?)", at)
+
+    # Accounts.
+
+    def accounts(self) -> list[AccountRow]:
+        """Return every account that anything was sent to."""
+        return self._structs(AccountRow, "SELECT * FROM accounts ORDER BY rowid")
+
+    def save_account(self, row: AccountRow) -> None:
+        """Write down that something will be sent to an account."""
+        self._save("accounts", row)
+
+    # Files.
+
+    def files(self, account: str | None = None) -> list[FileRow]:
+        """Return the files of *account*, or of all."""
+        found = self._structs(FileRow, "SELECT * FROM files ORDER BY rowid")
+        return [row for row in found if account in (None, row.account)]
+
+    def file(self, account: str, name: str) -> FileRow | None:
+        """Return the file *name* of *account*, or None."""
+        return next((row for row in self.files(account) if row.name == name), None)
+
+    def save_file(self, row: FileRow) -> None:
+        """Write *row* in the place of what was said of that file before."""
+        self._save("files", row)
+
+    # Jobs.
+
+    def jobs(self) -> list[JobRow]:
+        """Return every attempt at every job, in the order in which they were made."""
+        return self._structs(JobRow, "SELECT * FROM jobs ORDER BY rowid")
+
+    def attempts(self, key: str) -> list[JobRow]:
+        """Return the attempts at the job *key*, the first one first."""
+        return sorted((row for row in self.jobs() if row.key == key), key=lambda row: row.attempt)
+
+    def save_job(self, row: JobRow) -> None:
+        """Write *row*, another attempt or one made before."""
+        self._save("jobs", row)
+
+    def update_job(self, row: JobRow, **changes: Any) -> JobRow:
+        """Write only *changes*, so that what another process writes of the same job stays, and return the row with them."""
+        names = ", ".join(f"{name} = ?" for name in changes)
+        statement = f"UPDATE jobs SET {names} WHERE key = ? AND attempt = ?"  # noqa: S608 - names of our own fields
+        self._write(statement, *changes.values(), row.key, row.attempt)
+        return structs.replace(row, **changes)
+
+    def _save(self, table: str, row: Struct) -> None:
+        values = [_value(getattr(row, name)) for name in row.__struct_fields__]
+        names = ", ".join(row.__struct_fields__)
+        marks = ", ".join("?" * len(values))
+        _, key = _TABLES[table]
+        updates = ", ".join(f"{name} = excluded.{name}" for name in row.__struct_fields__)
+        self._write(
+            f"INSERT INTO {table} ({names}) VALUES ({marks}) ON CONFLICT ({key}) DO UPDATE SET {updates}",  # noqa: S608 - likewise
+            *values,
+        )
+
+    def _prepare(self) -> None:
+        [(version,)] = self._database.execute("PRAGMA user_version").fetchall()
+        if version > LEDGER_VERSION:
+            problem = f"of version {version}, this is for {LEDGER_VERSION}"
+            raise BuildError(str(self.path), problem, "use the version that made it")
+        if version == LEDGER_VERSION:
+            return
+        tables = [
+            f"CREATE TABLE IF NOT EXISTS {name} ({_columns(kind)}, PRIMARY KEY ({key}))"
+            for name, (kind, key) in _TABLES.items()
+        ]
+        tables.append("CREATE TABLE IF NOT EXISTS terms (accepted_at REAL)")
+        self._database.executescript(
+            f"BEGIN IMMEDIATE; {'; '.join(tables)}; PRAGMA user_version = {LEDGER_VERSION}; COMMIT"
+        )
+
+    def _rows(self, statement: str) -> list[dict[str, Any]]:
+        with self._translated():
+            cursor = self._database.execute(statement)
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def _structs(self, kind: type[Row], statement: str) -> list[Row]:
+        with self._translated():
+            return [_struct(kind, row) for row in self._rows(statement)]
+
+    def _write(self, statement: str, *values: Any) -> None:
+        with self._translated():
+            self._database.execute(statement, values)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Translate what SQLite says."""
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            advice = "free some space, or check the folder and its permissions, and run the same command again"
+            raise StorageError(self.path, f"cannot be used ({error})", advice) from error
+        except (sqlite3.DatabaseError, msgspec.MsgspecError) as error:
+            advice = "restore it from a copy: without it, jobs that were created may be created again"
+            raise BuildError(str(self.path), f"damaged ({error})", advice) from error
+
+
+def read_ledger(out: Path) -> Ledger:
+    """
+    Return the ledger of the build in *out*.
+
+    Raises:
+        BuildError: Nothing was submitted from there.
+    """
+    path = out / LEDGER
+    if not path.exists():
+        raise BuildError(str(path), "nothing was submitted from here", "give the folder of a build, or submit it first")
+    return Ledger(path)
+
+
+def _columns(kind: type[Struct]) -> str:
+    fields = structs.fields(kind)
+    return ", ".join(f"{field.name} {_sql_type(field.type)}" for field in fields)
+
+
+def _sql_type(kind: Any) -> str:
+    words = str(getattr(kind, "__name__", kind)).replace(" | None", "")
+    return _TYPES.get(words, "TEXT")
+
+
+def _value(value: Any) -> Any:
+    """Return *value* as a column holds it: text or a number; anything else as JSON."""
+    plain = value is None or isinstance(value, str | int | float)
+    return value if plain else msgspec.json.encode(value).decode()
+
+
+def _struct(kind: type[Row], row: dict[str, Any]) -> Row:
+    """Return *row* as a struct of *kind*."""
+    pieces = {"pieces": msgspec.json.decode(row["pieces"])} if "pieces" in row else {}
+    return msgspec.convert({**row, **pieces}, type=kind)

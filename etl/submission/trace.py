@@ -1,0 +1,65 @@
+"""Lead what a provider says of a line of a submitted file back to its chunk, and by the lineage to archive and member."""
+
+import re
+from pathlib import Path
+
+from msgspec import structs
+
+from etl.errors import BuildError
+from etl.output.folder import LINEAGE_FILE
+from etl.output.verification import read_manifest
+from etl.submission.content import locate
+from etl.submission.ledger import Ledger
+from etl.submission.news import Flaw
+from schemas.ledger import FileRow, JobRow
+
+_LINES = re.compile(r"\b(?:flagged lines|lines?|examples?)\b:?\s*((?:\d+(?:\s*,\s*|\s+and\s+)?)+)", re.IGNORECASE)
+_MOST_LINES = 100  # of one error, those that are led back
+_ABOUT_COUNTS = frozenset({"invalid_n_examples"})  # a number in such an error is how many there are
+
+
+def lines_in(message: str, code: str | None = None) -> list[int]:
+    """Return the line numbers that an error names: "Example 100, message 2 …", "Flagged lines: 4, 13"."""
+    if code in _ABOUT_COUNTS:
+        return []
+    numbers = [int(number) for found in _LINES.finditer(message) for number in re.findall(r"\d+", found[1])]
+    return list(dict.fromkeys(numbers))[:_MOST_LINES]
+
+
+def trace(out: Path, ledger: Ledger, row: JobRow) -> tuple[Flaw, ...]:
+    """
+    Return the lines that the error of *row* names, with where they came from as far as that is known.
+
+    Both OpenAI and this count lines and examples from 1.
+    """
+    lines = lines_in(row.error_message or "", row.error_code)
+    name = row.validation if row.error_param == "validation_file" else row.training
+    file = ledger.file(row.account, name or "")
+    if not lines or file is None:
+        return ()
+    return tuple(_origins(out, file, [_flaw(file, line) for line in lines]))
+
+
+def _flaw(file: FileRow, line: int) -> Flaw:
+    chunk, chunk_line = locate(file.pieces, line) or (None, None)
+    return Flaw(line=line, chunk=chunk, chunk_line=chunk_line)
+
+
+def _origins(out: Path, file: FileRow, flaws: list[Flaw]) -> list[Flaw]:
+    """Return *flaws* with archive, member and sentence, where the chunks are still those that were sent."""
+    sent = {piece.path: piece.sha256 for piece in file.pieces}
+    try:
+        still = {chunk.path for chunk in read_manifest(out).chunks if sent.get(chunk.path) == chunk.sha256}
+    except BuildError:
+        return flaws
+    wanted = [(flaw.chunk, flaw.chunk_line) for flaw in flaws if flaw.chunk in still]
+    lineage = out / LINEAGE_FILE
+    if not wanted or not lineage.exists():
+        return flaws
+    import polars as pl  # noqa: PLC0415 - only for a job that failed
+
+    keys = pl.LazyFrame(wanted, schema={"chunk": pl.String, "line": pl.UInt32}, orient="row")
+    rows = pl.scan_parquet(lineage, glob=False).join(keys, on=["chunk", "line"], how="semi")
+    found = rows.select("chunk", "line", "archive", "member", "sentence").collect().iter_rows()
+    origins = {(chunk, line): {"archive": a, "member": m, "sentence": s} for chunk, line, a, m, s in found}
+    return [structs.replace(flaw, **origins.get((flaw.chunk, flaw.chunk_line), {})) for flaw in flaws]

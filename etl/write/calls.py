@@ -1,0 +1,22 @@
+"""
+Functions of this room that run in workers, as the parent hands them out.
+
+Each imports its module when it is called, in the worker: the parent never loads Polars, which keeps it small and saves
+its start 0.1 s.
+"""
+
+from etl.write.tasks import SectionResult, TableTask, WriteTask
+
+
+def write_section(task: WriteTask) -> SectionResult:
+    """Write the chunks of a section; see `etl.write.section`."""
+    from etl.write import section
+
+    return section.write_section(task)
+
+
+def write_table(task: TableTask) -> int:
+    """Write one of the tables beside the chunks, and return of how many rows; see `etl.write.tables`."""
+    from etl.write import tables
+
+    return tables.write_table(task)

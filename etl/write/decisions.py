@@ -1,0 +1,73 @@
+"""The trace: what became of every utterance, in a few bytes each, so that it can be told when the work folder is gone."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from etl.corpus.groups import Group, SegmentSource
+from etl.output.files import write_whole
+from etl.read.segments import from_ipc
+from etl.select.decisions import REASON
+from etl.select.split import SPLIT
+from etl.write.tasks import TraceTask
+
+TRACE: pl.Schema = pl.Schema(
+    {
+        "archive": pl.String(),
+        "segment": pl.String(),  # name of its file in the stage
+        "region": pl.String(),  # of the group; null where nothing was selected from the segment
+        "speech_type": pl.String(),
+        "row": pl.List(pl.UInt32),  # numbers of the utterances in the segment
+        "split": pl.List(SPLIT),
+        "reason": pl.List(REASON),  # null where it is an example
+    }
+)
+"""A row a segment and group, in canonical order of the segments; segments without any utterance selected from have one, too."""
+
+
+def trace(decisions: pl.DataFrame, group: Group, sources: Sequence[SegmentSource]) -> pl.DataFrame:
+    """
+    Return `TRACE` for a group.
+
+    Args:
+        decisions: Columns `segment`, `row`, `split` and `reason`, of all its utterances.
+    """
+    archives = pl.Series([source.archive for source in sources], dtype=pl.String)
+    segments = pl.Series([segment_name(source) for source in sources], dtype=pl.String)
+    listed = decisions.group_by("segment", maintain_order=True).agg("row", "split", "reason")
+    return listed.with_columns(
+        archive=archives.gather(listed["segment"]),
+        segment=segments.gather(listed["segment"]),
+        region=pl.lit(group.region.value),
+        speech_type=pl.lit(group.speech_type.value),
+    ).select(TRACE.names())
+
+
+def segment_name(source: SegmentSource) -> str:
+    """Return the name of the segment's file in the stage."""
+    return Path(source.path).stem
+
+
+def write_trace(task: TraceTask) -> int:
+    """
+    Join the traces of all groups, and return on how many utterances they are.
+
+    Raises:
+        StorageError: The file cannot be written.
+    """
+    parts = [from_ipc(Path(part).read_bytes()) for part in task.parts]
+    found = pl.concat([TRACE.to_frame(), *parts])
+    segments = pl.DataFrame(
+        [(source.archive, segment_name(source)) for source in task.sources],
+        schema={"archive": pl.String, "segment": pl.String},
+        orient="row",
+    )
+    joined = segments.join(found, on=["archive", "segment"], how="left", maintain_order="left_right").select(
+        TRACE.names()
+    )
+    buffer = io.BytesIO()
+    joined.write_parquet(buffer)
+    write_whole(Path(task.path), [buffer.getvalue()])
+    return joined.select(pl.col("row").list.len().sum()).item() or 0

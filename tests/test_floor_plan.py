@@ -1,0 +1,142 @@
+"""The floor plan: which room may import which, and which library is imported where; type checking and lazy imports included."""
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+ROOMS = (
+    "settings",
+    "runtime",
+    "output",
+    "corpus",
+    "read",
+    "example",
+    "select",
+    "write",
+    "pipeline",
+    "synthetic",
+    "inspection",
+    "explanation",
+    "providers",
+    "checking",
+    "pricing",
+    "exports",
+    "submission",
+    "console",
+)
+"""The packages of `etl`, from the ground up: each imports itself, those before it, `schemas`, `etl.errors` and `etl.version`."""
+
+WALLS = {
+    "openai": ("etl/providers/sdk.py",),
+    "click": ("cli.py", "etl/console/"),
+    "rich": ("etl/console/",),
+    "tokenizers": ("etl/example/tokens.py",),
+    "isal": ("etl/corpus/archive.py",),
+    "filelock": ("etl/output/folder.py",),
+}
+"""Libraries that only one place imports."""
+
+IN_THE_PARENT = ("etl/settings", "etl/runtime", "etl/output", "etl/pipeline", "etl/corpus")
+"""Rooms that the parent of a build loads as a whole, so that none of their modules imports Polars when it is loaded."""
+
+
+def _sources() -> list[str]:
+    files = [ROOT / "cli.py", *(ROOT / "etl").rglob("*.py"), *(ROOT / "schemas").rglob("*.py")]
+    return sorted(file.relative_to(ROOT).as_posix() for file in files)
+
+
+def _imports(source: str, *, only_on_load: bool = False) -> Iterator[str]:
+    """Yield the modules that *source* imports, wherever in it."""
+    tree = ast.parse((ROOT / source).read_text(encoding="utf-8"))
+    nodes = _loaded(tree) if only_on_load else ast.walk(tree)
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{source}: relative import"
+            yield node.module or ""
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _loaded(tree: ast.Module) -> Iterator[ast.stmt]:
+    """Yield the statements that run when a module is loaded, those for type checkers left out."""
+    for node in tree.body:
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            continue
+        yield node
+
+
+def _room(module: str) -> str | None:
+    parts = module.split(".")
+    return parts[1] if parts[0] == "etl" and len(parts) > 1 and parts[1] in ROOMS else None
+
+
+def test_every_package_is_a_room() -> None:
+    """The rooms are the packages below `etl`, and nothing else lies at its root but the API, errors and version."""
+    entries = {path.name for path in (ROOT / "etl").iterdir() if path.name != "__pycache__"}
+    assert entries == {*ROOMS, "__init__.py", "errors.py", "version.py", "py.typed"}
+
+
+@pytest.mark.parametrize("source", [source for source in _sources() if source.startswith("etl/")])
+def test_an_import_goes_down_or_stays(source: str) -> None:
+    """No module of a room imports a room above it."""
+    own = source.split("/")[1]
+    if own == "__init__.py":
+        return
+    for module in _imports(source):
+        room = _room(module)
+        if room is not None:
+            assert own in ROOMS, f"{source} imports {module}, and the root imports no room"
+            assert ROOMS.index(room) <= ROOMS.index(own), f"{source} imports {module}, which is above it"
+
+
+def test_no_circle_among_modules() -> None:
+    """No module imports itself by way of others."""
+    graph = _graph()
+    done: set[str] = set()
+    for start in graph:
+        _refuse_circles(start, graph, done, [])
+
+
+def _graph() -> dict[str, set[str]]:
+    modules = {source.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for source in _sources()}
+    graph: dict[str, set[str]] = defaultdict(set)
+    for source in _sources():
+        name = source.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        if name != "etl":  # the API names everything, and nothing imports it
+            graph[name] = {module for module in _imports(source) if module in modules and module not in ("etl", name)}
+    return graph
+
+
+def _refuse_circles(module: str, graph: dict[str, set[str]], done: set[str], path: list[str]) -> None:
+    assert module not in path, " → ".join([*path[path.index(module) :], module])
+    if module not in done:
+        for imported in sorted(graph[module]):
+            _refuse_circles(imported, graph, done, [*path, module])
+        done.add(module)
+
+
+@pytest.mark.parametrize("library", WALLS)
+def test_a_library_stays_behind_its_wall(library: str) -> None:
+    """A library is imported in its one place only."""
+    for source in _sources():
+        if any(module.split(".")[0] == library for module in _imports(source)):
+            assert source.startswith(WALLS[library]), f"{source} imports {library}"
+
+
+@pytest.mark.parametrize("source", [source for source in _sources() if source.startswith(IN_THE_PARENT)])
+def test_polars_is_not_loaded_in_the_parent(source: str) -> None:
+    """What the parent of a build loads imports no Polars when it is loaded."""
+    assert not any(module.split(".")[0] == "polars" for module in _imports(source, only_on_load=True))
+
+
+def test_schemas_import_nothing_of_the_package() -> None:
+    """The structs of formats depend on nobody."""
+    for source in _sources():
+        if source.startswith("schemas/"):
+            assert not any(module.split(".")[0] == "etl" for module in _imports(source))
