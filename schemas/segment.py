@@ -13,7 +13,7 @@ SEGMENT_VERSION = 2
 
 
 class Kind(Struct, frozen=True, order=True):
-    """What a label file says of itself, each null where nothing is said: by its form, by its name, and by its contents."""
+    """Where a label file belongs by its form, by its name and by its contents; each null where that is not known."""
 
     generation: int
     region: str | None = None
@@ -46,8 +46,8 @@ class SegmentHeader(Struct, frozen=True, kw_only=True):
 
     `version` is `SEGMENT_VERSION`; `key` names the bytes the segment was made from and the decoder that made it; `crc32` is
     that of the header, with 0 in this place, and of the two IPC streams that follow it; `rejected` counts label files by
-    reason; `digest` is the SHA-256 of names, sizes and CRC-32s of the label files, in order; `witness` tells the files of the
-    archive, by size, times and inode, from others with the same directory.
+    reason; `digest` is the SHA-256 of names, sizes and CRC-32s of the label files, in order; `witness` is a hash of
+    size, times and inode of the files of the archive, by which they differ from others with the same directory.
     """
 
     version: int
