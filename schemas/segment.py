@@ -8,7 +8,7 @@ its header is made anew.
 
 from msgspec import Struct
 
-SEGMENT_VERSION = 2
+SEGMENT_VERSION = 3
 """Goes up whenever a segment is written in another form; older ones are then not read."""
 
 
@@ -24,12 +24,20 @@ class Kind(Struct, frozen=True, order=True):
 
 
 class KindCount(Struct, frozen=True):
-    """How many decoded label files, turns (only of 2020) and sentences in them are of one kind."""
+    """
+    How many decoded label files, turns (only of 2020) and sentences in them are of one kind.
+
+    Of the label files, `without_script` have no script, `script_by_number` one of which the number is known and not the set,
+    and `without_speaker` no speaker.
+    """
 
     kind: Kind
     files: int
     turns: int
     sentences: int
+    without_script: int = 0
+    script_by_number: int = 0
+    without_speaker: int = 0
 
 
 class Disagreements(Struct, frozen=True, kw_only=True):

@@ -172,5 +172,6 @@ def _is_called(name: str) -> pl.Expr:
     spellings = {unicodedata.normalize(form, name) for form in ("NFC", "NFD")}
     member = pl.col("member")
     return pl.any_horizontal(
-        (member == spelling) | member.str.ends_with(f"/{spelling}") for spelling in sorted(spellings)
+        (member == spelling) | member.str.ends_with(f"/{spelling}") | member.str.ends_with(f"\\{spelling}")
+        for spelling in sorted(spellings)
     )
