@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from etl.explanation.explain import explain as explain
     from etl.exports.export import export as export
     from etl.inspection.survey import inspect as inspect
+    from etl.output.finished import FinishedBuild as FinishedBuild
+    from etl.output.finished import verify as verify
     from etl.output.verification import Verification as Verification
-    from etl.output.verification import verify as verify
     from etl.pipeline.build import BuildResult as BuildResult
     from etl.pipeline.build import build as build
     from etl.pipeline.build import dry_run as dry_run
@@ -46,10 +47,8 @@ _HOMES = {
     "etl.explanation.explain": ("explain",),
     "etl.exports.export": ("export",),
     "etl.inspection.survey": ("inspect",),
-    "etl.output.verification": (
-        "Verification",
-        "verify",
-    ),
+    "etl.output.finished": ("FinishedBuild", "verify"),
+    "etl.output.verification": ("Verification",),
     "etl.pipeline.build": (
         "BuildResult",
         "build",
@@ -84,6 +83,7 @@ __all__ = [
     "Cleaning",
     "Estimate",
     "EtlError",
+    "FinishedBuild",
     "Status",
     "Submission",
     "SubmitOptions",

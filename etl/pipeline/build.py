@@ -17,11 +17,11 @@ from etl.output.files import write_whole
 from etl.output.folder import (
     BUILD_FACTS,
     CHUNKS,
+    DECISIONS_FILE,
     LINEAGE_FILE,
     MANIFEST,
     REJECTS,
     STAGE,
-    TRACE_FILE,
     WORK,
     claimed,
     encode_manifest,
@@ -224,7 +224,7 @@ def _write_tables(
     rejecting = tuple(source for source, header in segments if header.rejected)
     tables: list[TableTask] = [
         LineageTask(tuple(parts), str(work / LINEAGE_FILE)),
-        TraceTask(traces, tuple(source for source, _ in segments), str(work / TRACE_FILE)),
+        TraceTask(traces, tuple(source for source, _ in segments), str(work / DECISIONS_FILE)),
         RejectsTask(rejecting, str(work / REJECTS)),
     ]
     lines, traced, rejects = run.map("tables", write_table, tables)

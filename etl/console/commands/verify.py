@@ -14,7 +14,7 @@ from etl.console.commands.output import consoles, print_json
 def verify(ctx: click.Context, out: Path, *, as_json: bool) -> None:
     """Hash and count every chunk in OUT again; the exit code is 4 if one is changed, missing or extra."""
     from etl.console.screens.verify import show_verification
-    from etl.output.verification import verify as check
+    from etl.output.finished import verify as check
 
     found = check(out)
     if as_json:
