@@ -23,8 +23,9 @@ from etl.output.files import MARKER
 from etl.output.folder import STAGE, TRACE_FILE
 from etl.output.verification import read_manifest
 from etl.pipeline.build import scan_rules
-from etl.runtime.facts import Progress, Watcher
-from etl.runtime.workers import ExecutorMaker, Workers, checked_workers, process_pool
+from etl.runtime.executor import ExecutorMaker, Workers
+from etl.runtime.processes import checked_workers, process_pool
+from etl.runtime.progress import Progress, Watcher
 from etl.settings.options import BuildOptions
 from schemas.inspection import INSPECTION_VERSION, InspectedArchive, Inspection
 from schemas.manifest import ArchiveRow
