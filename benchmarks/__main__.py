@@ -17,7 +17,7 @@ from benchmarks.corpus import CorpusFacts, make_corpus
 from benchmarks.lineup import LINEUP, ROOT, Contender, Corpora
 from benchmarks.race import race
 from benchmarks.report import Memory, Report, into_document, make_report, markdown
-from etl.runtime.facts import BuildFacts
+from etl.runtime.measurements import BuildFacts
 from etl.settings.options import parse_bytes
 
 _FOLDER = ROOT / "build" / "bench"

@@ -22,8 +22,9 @@ from etl.output.files import MARKER
 from etl.output.finished import FinishedBuild
 from etl.output.folder import STAGE
 from etl.pipeline.build import scan_rules
-from etl.runtime.facts import Progress, Watcher
-from etl.runtime.workers import ExecutorMaker, Workers, checked_workers, process_pool
+from etl.runtime.executor import ExecutorMaker, Workers
+from etl.runtime.processes import checked_workers, process_pool
+from etl.runtime.progress import Progress, Watcher
 from etl.settings.options import BuildOptions
 from schemas.inspection import INSPECTION_VERSION, InspectedArchive, Inspection
 from schemas.manifest import ArchiveRow

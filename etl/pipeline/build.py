@@ -34,9 +34,11 @@ from etl.read.archives import ReadArchive
 from etl.read.calls import read_batch
 from etl.read.suspects import read_without_killers
 from etl.read.tasks import ReadTask
-from etl.runtime.facts import BuildFacts, Meter, Progress, Watcher
-from etl.runtime.run import Run
-from etl.runtime.workers import ExecutorMaker, Workers, checked_workers, process_pool
+from etl.runtime.executor import ExecutorMaker, Workers
+from etl.runtime.measurements import BuildFacts, Meter
+from etl.runtime.processes import checked_workers, process_pool
+from etl.runtime.progress import Progress, Watcher
+from etl.runtime.steps import Run
 from etl.select.calls import count_shared
 from etl.select.selection import Selection, segments_of, select
 from etl.select.tasks import ShareTask
