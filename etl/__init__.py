@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from etl.submission.submit import Submission as Submission
     from etl.submission.submit import plan_submission as plan_submission
     from etl.submission.submit import submit as submit
+    from etl.synthetic.corpus import SampleReport as SampleReport
+    from etl.synthetic.corpus import sample as sample
     from schemas.estimate import Estimate as Estimate
 
 _HOMES = {
@@ -71,6 +73,7 @@ _HOMES = {
         "plan_submission",
         "submit",
     ),
+    "etl.synthetic.corpus": ("SampleReport", "sample"),
     "schemas.estimate": ("Estimate",),
 }
 """Public names by the module that defines them."""
@@ -84,6 +87,7 @@ __all__ = [
     "Estimate",
     "EtlError",
     "FinishedBuild",
+    "SampleReport",
     "Status",
     "Submission",
     "SubmitOptions",
@@ -98,6 +102,7 @@ __all__ = [
     "export",
     "inspect",
     "plan_submission",
+    "sample",
     "status",
     "submit",
     "verify",
