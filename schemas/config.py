@@ -1,4 +1,4 @@
-"""`etl.toml`: options of builds and submissions, kept in a file; the command line goes over it, and it over the defaults."""
+"""`etl.toml`: options of builds and submissions; the command line takes precedence over it, and it over the defaults."""
 
 from msgspec import Struct
 
@@ -6,13 +6,13 @@ from schemas.cleaning import CleanRules
 
 
 class CorpusTable(Struct, frozen=True, forbid_unknown_fields=True):
-    """`[corpus]`: what to read when the command line names nothing."""
+    """`[corpus]`: paths to read when the command line gives none."""
 
     paths: tuple[str, ...] = ()
 
 
 class BuildTable(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """`[build]`: every option of `build` under its command-line name, with underscores; None where the file is silent."""
+    """`[build]`: every option of `build` under its command-line name, with underscores; None if absent."""
 
     out: str | None = None
     workers: int | None = None
@@ -54,9 +54,9 @@ class BuildTable(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
 
 class SubmitTable(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """
-    `[submit]`: options of `submit` under their command-line names, with underscores; None where the file is silent.
+    `[submit]`: options of `submit` under their command-line names, with underscores; None if absent.
 
-    `key_file` is here and nowhere else: the file that holds the key, readable by its owner alone.
+    `key_file` has no option on the command line: the file that holds the key, readable by its owner only.
     """
 
     provider: str | None = None
