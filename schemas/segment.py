@@ -13,7 +13,7 @@ SEGMENT_VERSION = 2
 
 
 class Kind(Struct, frozen=True, order=True):
-    """Facts of a label file by its form, its name and its contents; null where they give none."""
+    """Where a label file belongs by its form, by its name and by its contents; each null where that is not known."""
 
     generation: int
     region: str | None = None
@@ -44,10 +44,10 @@ class SegmentHeader(Struct, frozen=True, kw_only=True):
     """
     Facts of one segment, enough to account for it without reading its columns.
 
-    `version` is `SEGMENT_VERSION`; `key` identifies the bytes the segment was made from and the version of the decoder; `crc32` is
+    `version` is `SEGMENT_VERSION`; `key` identifies the bytes and the decoder the segment was made by; `crc32` is
     that of the header, with 0 in this place, and of the two IPC streams that follow it; `rejected` counts label files by
-    reason; `digest` is the SHA-256 of names, sizes and CRC-32s of the label files, in order; `witness` identifies the files of
-    the archive by size, times and inode, so that others with the same directory are distinguished.
+    reason; `digest` is the SHA-256 of names, sizes and CRC-32s of the label files, in order; `witness` is a hash of
+    size, times and inode of the files of the archive, by which they differ from others with the same directory.
     """
 
     version: int

@@ -1,5 +1,5 @@
 """
-What the names of members, archives and folders tell: region, speech type, split, script and speakers.
+Region, speech type, split, script and speakers in the names of members, archives and folders.
 
 The grammar of a 2022 label file (AI-Hub 71517 and 71558):
 
@@ -24,7 +24,7 @@ CODES = {
     "jl": Region.JEOLLA,
     "jj": Region.JEJU,
 }
-"""The two-letter codes in file names and in `speaker[].residenceProvince`; `un` stands for nobody knows."""
+"""The two-letter codes in file names and in `speaker[].residenceProvince`; `un` stands for unknown."""
 
 _CODES_2020 = {
     "G": Region.GANGWON,
@@ -68,7 +68,7 @@ _LABEL = re.compile(r"(?:^|[^a-z])[tv]l_|라벨", re.IGNORECASE)
 
 
 class MemberName(NamedTuple):
-    """What the path of one label file inside its archive tells; None where it tells nothing."""
+    """The facts in the path of one label file inside its archive; None where there is none."""
 
     region: Region | None
     speech_type: SpeechType | None
@@ -79,7 +79,7 @@ class MemberName(NamedTuple):
 
 
 class Hints(NamedTuple):
-    """What the name of an archive, or of a folder, tells; None where it tells nothing."""
+    """The facts in the name of an archive, or of a folder; None where there is none."""
 
     region: Region | None = None
     speech_type: SpeechType | None = None
@@ -116,7 +116,7 @@ def is_deidentified(parts: Iterable[str]) -> bool:
 
 def parse_member(path: str) -> MemberName:
     """
-    Return what *path* tells: first its file name, then the folders above it, nearest first.
+    Return the facts in *path*: first in its file name, then in the folders above it, nearest first.
 
     The region of a file is that of its first speaker whose code is known, else of its collector.
     """
@@ -130,8 +130,8 @@ def parse_member(path: str) -> MemberName:
         if conversation is None:
             return MemberName(*around, None, None, ())
         return MemberName(_CODES_2020[conversation[1].upper()], SpeechType.DIALOGUE, around.split, None, None, ())
-    kind, script_set, collector, heard, prompt = match.group("kind", "set", "collector", "speakers", "prompt")
-    speakers = tuple(heard.split("_")[1:])
+    kind, script_set, collector, speaker_part, prompt = match.group("kind", "set", "collector", "speakers", "prompt")
+    speakers = tuple(speaker_part.split("_")[1:])
     region = _region_of(speakers) or CODES.get((collector or "").lower()) or around.region
     return MemberName(region, _KINDS[kind.lower()], around.split, _number(script_set), _number(prompt), speakers)
 
@@ -146,7 +146,7 @@ def _region_of(speakers: Iterable[str]) -> Region | None:
 
 
 def parse_archive(parts: Iterable[str]) -> Hints:
-    """Return what the names of *parts* tell, the archive's own first, then its folders, nearest first."""
+    """Return the facts in the names *parts*, the archive's own first, then its folders, nearest first."""
     region = speech_type = split = None
     for part in parts:
         hints = _hints(unicodedata.normalize("NFC", part))

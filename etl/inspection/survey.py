@@ -22,6 +22,7 @@ from etl.inspection.tasks import InspectTask, SketchTask
 from etl.output.files import MARKER
 from etl.output.folder import STAGE, TRACE_FILE
 from etl.output.verification import read_manifest
+from etl.pipeline.build import scan_rules
 from etl.runtime.facts import Progress, Watcher
 from etl.runtime.workers import ExecutorMaker, Workers, checked_workers, process_pool
 from etl.settings.options import BuildOptions
@@ -76,7 +77,8 @@ def inspect(
 
 def _inspect_corpus(survey: "_Survey", paths: Sequence[Path], sample: int | None) -> Inspection:
     found = discover(paths)
-    scans = [scan(archive, BuildOptions(allow_bad_archives=True)) for archive in found.archives]
+    rules = scan_rules(BuildOptions(allow_bad_archives=True))
+    scans = [scan(archive, rules) for archive in found.archives]
     tasks = {
         InspectTask(batch, share): _Part(batch.archive.name, batch.extent.packed_bytes)
         for one, share in zip(scans, _shares(scans, sample), strict=True)

@@ -65,7 +65,7 @@ def make_manifest(
     _refuse_leaks(shared, options)
     rows = [archive_row(read) for read in reads]
     segments = [segment for read in reads for segment in read.segments]
-    utterances = utterances_by_group(reads, options)
+    utterances = utterances_by_group(reads, options.unit)
     shards = [row for result in results for row in _shard_rows(result, tokens=options.tokens)]
     unsharded = {
         group: {str(reason): n}

@@ -9,8 +9,9 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from etl.corpus.batches import Limits
 from etl.corpus.discover import Corpus, discover
-from etl.corpus.scan import Scan, scan
+from etl.corpus.scan import Scan, ScanRules, scan
 from etl.errors import EmptyCorpusError, OptionError
 from etl.output.files import write_whole
 from etl.output.folder import (
@@ -126,7 +127,14 @@ def dry_run(corpus: Iterable[str | Path], options: BuildOptions | None = None) -
     Raises:
         InputError: The corpus, or one of its archives, cannot be read.
     """
-    return [scan(archive, options or BuildOptions()) for archive in discover(corpus).archives]
+    rules = scan_rules(options or BuildOptions())
+    return [scan(archive, rules) for archive in discover(corpus).archives]
+
+
+def scan_rules(options: BuildOptions) -> ScanRules:
+    """Return the part of *options* that is about archives."""
+    limits = Limits(options.max_member_bytes, options.max_ratio)
+    return ScanRules(limits, options.max_entries, options.allow_bad_archives)
 
 
 def _ignore(_: Progress) -> None:
@@ -136,7 +144,7 @@ def _ignore(_: Progress) -> None:
 def _scan_archives(run: Run, found: Corpus, options: BuildOptions, stage: Path) -> list[Scan]:
     """Read the directories of all archives, in this process, while the workers start; so a damaged one is met before any work."""
     with run.meter.step("scan"):
-        scans = [scan(archive, options, stage) for archive in found.archives]
+        scans = [scan(archive, scan_rules(options), stage) for archive in found.archives]
     if not any(scan.label_files for scan in scans):
         raise EmptyCorpusError(
             "corpus", "no label file in any archive", "give the folder that holds the downloaded label zips"

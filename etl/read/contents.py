@@ -1,4 +1,4 @@
-"""What a decoded label file tells, in one form for both generations: where it belongs, who speaks, and its texts."""
+"""The contents of a label file in one form for both generations: where it belongs, who speaks, and its texts."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -20,7 +20,7 @@ Identifier = int | float | str | None
 
 class Contents(NamedTuple):
     """
-    What one label file tells.
+    The contents of one label file.
 
     Args:
         generation: The form it has.
@@ -43,7 +43,7 @@ class Contents(NamedTuple):
 
 
 def contents_of(label: LabelFile, path: str, name: MemberName) -> Contents:
-    """Return what *label* tells, a member of its archive at *path*, of which *name* tells what it does."""
+    """Return the contents of *label*, a member of its archive at *path*, whose name was parsed as *name*."""
     return _of_2022(label, path, name) if isinstance(label, label2022.LabelFile) else _of_2020(label, path)
 
 
@@ -75,7 +75,7 @@ def _of_2022(label: label2022.LabelFile, path: str, name: MemberName) -> Content
 
 
 def _of_2020(label: label2020.LabelFile, path: str) -> Contents:
-    """Return what a label file of 2020 tells; ids of speakers are those of the file only, and so its name is part of them."""
+    """Return the contents of a label file of 2020; ids of speakers are those of the file only, so its name is part of them."""
     utterances = [utterance or label2020.Utterance() for utterance in label.utterance or []]
     identifiers = [speaker.id for speaker in label.speaker or [] if speaker is not None]
     speakers = _named(identifiers + [utterance.speaker_id for utterance in utterances])
@@ -87,7 +87,7 @@ def _of_2020(label: label2020.LabelFile, path: str) -> Contents:
         "dialogue",
         {f"{stem}{WITHIN}{speaker}" for speaker in speakers},
         (None, None, None),
-        # Nobody wrote down how it sounded: the dialect spelling is the source of a pair, whatever `--source` is.
+        # There is no pronunciation: the dialect spelling is the source of a pair, whatever `--source` is.
         [(None, utterance.dialect_form, utterance.standard_form) for utterance in utterances],
         list(_turns(utterances)),
         [] if _same_name(path, label.id) else ["file_name"],
@@ -98,8 +98,8 @@ def _turns(utterances: Iterable[label2020.Utterance]) -> Iterable[int]:
     """
     Yield the number of the turn of each utterance.
 
-    A turn is what one person says before another does, or before it grows over `TURN_CHARACTERS`; nobody knows whether
-    two utterances of nobody are the same person's.
+    A turn is what one person says before another does, or before it grows over `TURN_CHARACTERS`; two utterances
+    without a speaker may be of two people.
     """
     number = characters = 0
     speaker: Identifier = None
@@ -124,23 +124,23 @@ def _home(label: label2022.LabelFile) -> Region | None:
 
 
 def _elicited(label: label2022.LabelFile) -> str | None:
-    """Return `read` or `speak`: all that the document says of its speech type."""
-    said = label.script.speech_type if label.script is not None else None
-    said = said.lower() if isinstance(said, str) else None
-    return said if said in ("read", "speak") else None
+    """Return `read` or `speak`, the only speech types in a document."""
+    value = label.script.speech_type if label.script is not None else None
+    speech_type = value.lower() if isinstance(value, str) else None
+    return speech_type if speech_type in ("read", "speak") else None
 
 
 def _named(identifiers: Iterable[Identifier]) -> set[str]:
     return {_as_text(identifier) for identifier in identifiers if identifier not in (None, "")}
 
 
-def _same_name(path: str, said: Identifier) -> bool:
-    """Whether the file at *path* is named as it says; as it should, if it says nothing."""
-    if not isinstance(said, str):
+def _same_name(path: str, name: Identifier) -> bool:
+    """Whether the file at *path* is called *name*, as its document says; True where that says nothing."""
+    if not isinstance(name, str):
         return True
     stem = _stem(path)
     # Equal bytes are the rule; normalising every name would cost more than decoding it.
-    return stem == said or normalize("NFC", stem) == normalize("NFC", said).removesuffix(".json")
+    return stem == name or normalize("NFC", stem) == normalize("NFC", name).removesuffix(".json")
 
 
 def _stem(path: str) -> str:

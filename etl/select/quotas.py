@@ -42,7 +42,7 @@ def quotas(counts: Mapping[Stratum, int], options: BuildOptions) -> dict[Stratum
     balanced = _balanced(counts, options)
     sampled = dict(balanced)
     if options.sample_per_shard is not None:
-        shards = {stratum: (stratum.split, section_of(stratum.group, options)) for stratum in sampled}
+        shards = {stratum: (stratum.split, section_of(stratum.group, options.shard_by)) for stratum in sampled}
         sampled = _at_most(sampled, shards, dict.fromkeys(shards.values(), options.sample_per_shard))
     if options.sample is not None:
         sampled = _at_most(sampled, dict.fromkeys(sampled, ""), {"": options.sample})

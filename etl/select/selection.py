@@ -32,7 +32,7 @@ class Selection(NamedTuple):
         """Return the groups of each section."""
         sections: dict[Section, tuple[Group, ...]] = {}
         for group in self.sources:
-            section = section_of(group, options)
+            section = section_of(group, options.shard_by)
             sections[section] = (*sections.get(section, ()), group)
         return dict(sorted(sections.items()))
 
@@ -41,7 +41,7 @@ def select(run: Run, reads: Sequence[ReadArchive], options: BuildOptions, stage:
     """Decide on every utterance of the regions and speech types wanted, but for the quotas, which are reckoned here."""
     folder = work / "decisions"
     make_folder(folder)
-    counted = utterances_by_group(reads, options)
+    counted = utterances_by_group(reads, options.unit)
     groups = sorted(group for group in counted if exclusion_of(group, options) is None)
     sources = {group: tuple(_sources(reads, group, stage)) for group in groups}
     selection = Selection(sources, str(folder), {})
