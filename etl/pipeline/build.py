@@ -43,6 +43,7 @@ from etl.select.calls import count_shared
 from etl.select.selection import Selection, segments_of, select
 from etl.select.tasks import ShareTask
 from etl.settings.options import BuildOptions
+from etl.settings.paths import path_of
 from etl.write.calls import write_section, write_table
 from etl.write.tasks import LineageTask, RejectsTask, SectionResult, TableTask, TraceTask, WriteTask
 from schemas.manifest import Manifest
@@ -61,7 +62,7 @@ class BuildResult(Struct, frozen=True, kw_only=True):
 
 
 def build(  # noqa: PLR0913 - the six behind the star are how, not what
-    corpus: Iterable[str | Path],
+    corpus: str | Path | Iterable[str | Path],
     out: str | Path,
     options: BuildOptions | None = None,
     *,
@@ -78,7 +79,7 @@ def build(  # noqa: PLR0913 - the six behind the star are how, not what
     run again.
 
     Args:
-        corpus: Folders, zips, or parts of split zips.
+        corpus: Folders, zips, or parts of split zips; one path, or several.
         out: Folder for the result: new, empty, or of an earlier build.
         options: What decides the result; the defaults are the original recipe's, without duplicates and leaks.
         workers: Number of processes; None for one a processor.
@@ -92,8 +93,8 @@ def build(  # noqa: PLR0913 - the six behind the star are how, not what
     """
     options = options or BuildOptions()
     workers = checked_workers(workers)
-    out = Path(out).absolute()
-    stage = out / STAGE if stage is None else Path(stage).absolute()
+    out = path_of(out, "--out").absolute()
+    stage = out / STAGE if stage is None else path_of(stage, "--stage").absolute()
     if not {out / WORK, out / CHUNKS}.isdisjoint((stage, *stage.parents)):
         raise OptionError("--stage", f"{stage} is for other things", "give a folder of its own")
     began = time.monotonic()
@@ -122,7 +123,7 @@ def build(  # noqa: PLR0913 - the six behind the star are how, not what
     )
 
 
-def dry_run(corpus: Iterable[str | Path], options: BuildOptions | None = None) -> list[Scan]:
+def dry_run(corpus: str | Path | Iterable[str | Path], options: BuildOptions | None = None) -> list[Scan]:
     """
     Return what the directories of *corpus* tell, archive by archive; no label file is read and nothing is written.
 

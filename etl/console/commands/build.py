@@ -8,7 +8,7 @@ from click.core import ParameterSource
 
 from etl.console.commands.declared import declared_options
 from etl.console.commands.output import consoles, print_json, resumable
-from etl.console.commands.parameters import config_option
+from etl.console.commands.parameters import PATH, config_option
 from etl.settings.options import BuildOptions, RunOptions
 from schemas.terms import Dedup, Dimension
 
@@ -20,7 +20,7 @@ _MERGE = click.option(
 
 
 @click.command()
-@click.argument("corpus", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("corpus", nargs=-1, type=PATH)
 @config_option("build")
 @declared_options(RunOptions)
 @declared_options(BuildOptions, beside={"dedup": _NO_DEDUP, "shard_by": _MERGE})

@@ -5,17 +5,18 @@ from pathlib import Path
 import click
 
 from etl.console.commands.output import consoles, print_json
+from etl.console.commands.parameters import PATH
 from etl.providers.models import DEFAULT_MODEL
 
 
 @click.command()
-@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("out", type=PATH)
 @click.option("--model", default=DEFAULT_MODEL, show_default=True, help="Model, snapshot, or tune of either.")
 @click.option("--epochs", type=int, help="Times every example is seen.  [default: by the provider's rule]")
 @click.option("--sample", type=int, help="Also show what so many examples would cost.")
 @click.option("--rate", type=float, help="Won for one dollar: show prices in KRW, too.")
-@click.option("--models", type=click.Path(path_type=Path), help="Your own models.toml.")
-@click.option("--tokenizer", type=click.Path(path_type=Path), help="The tokenizer.json of an open model.")
+@click.option("--models", type=PATH, help="Your own models.toml.")
+@click.option("--tokenizer", type=PATH, help="The tokenizer.json of an open model.")
 @click.option("--json", "as_json", is_flag=True, help="Print the estimate on stdout, for machines.")
 def estimate(  # noqa: PLR0913 - one an option
     *,

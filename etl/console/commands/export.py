@@ -5,11 +5,12 @@ from pathlib import Path
 import click
 
 from etl.console.commands.output import consoles
+from etl.console.commands.parameters import PATH
 from etl.exports.targets import DEFAULT_BASE_MODEL, Target
 
 
 @click.command()
-@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("out", type=PATH)
 @click.option("--to", required=True, type=click.Choice([target.value for target in Target]), help="What will read it.")
 @click.option(
     "--base-model", default=DEFAULT_BASE_MODEL, show_default=True, help="Model to tune, in the configuration."
