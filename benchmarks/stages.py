@@ -31,6 +31,8 @@ from etl.read.decode import decode, step_over_f0
 from etl.read.segments import FILES, read_files, to_ipc
 from etl.read.tasks import ReadTask
 from etl.settings.options import SYSTEM_PROMPT, BuildOptions
+from etl.write.chunk import ChunkCaps
+from etl.write.lineage import LineOrigin
 from etl.write.shard import ShardWriter
 from schemas.terms import Region, SpeechType, Split
 
@@ -96,7 +98,7 @@ def _material(folder: Path, files: int) -> _Material:
 
 def _stages(material: _Material, folder: Path) -> dict[str, Callable[[], object]]:
     """Return the work of each stage, in the order of the build."""
-    origins = [("archive", "member", None, None)] * len(material.lines)
+    origins = [LineOrigin("archive", "member", None, None)] * len(material.lines)
 
     def read() -> None:
         stage = folder / "stage"
@@ -107,7 +109,7 @@ def _stages(material: _Material, folder: Path) -> dict[str, Callable[[], object]
     def chunk() -> None:
         shutil.rmtree(folder / "out", ignore_errors=True)
         section = Section(Region.JEJU, SpeechType.REPEAT)
-        writer = ShardWriter(Split.TRAIN, section, folder / "out", BuildOptions())
+        writer = ShardWriter(Split.TRAIN, section, folder / "out", ChunkCaps(BuildOptions().max_chunk_bytes))
         writer.add(material.lines, origins)
         writer.finish()
 

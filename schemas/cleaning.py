@@ -28,8 +28,8 @@ class CleanRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     Args:
         double: `(방언)/(표준어)`, a double transcription; the source keeps the first, the target the second.
         event: `{laughing}`, what is heard and is no speech.
-        inaudible: `(())`, speech nobody understood.
-        unsure: `((…))`, speech understood with doubt.
+        inaudible: `(())`, speech not understood at all.
+        unsure: `((…))`, speech not understood for sure.
         broken: what is left of such brackets where one is missing.
         interjection: `#오메`, an interjection of the dialect; the word stays.
         stutter: `-태- 태교`, a word begun in vain, and a hyphen where a word breaks off; between digits it stays.

@@ -35,9 +35,9 @@ class Counts(Struct, frozen=True, kw_only=True):
     `label_files` = `decoded` + the sum of `rejected`; `utterances` = `examples` + the sum of `dropped`. `ignored`
     counts members that are no label files, `ignored_archives` whole archives (audio), `repaired` label files with a
     broken comma or string mended, `generations` decoded label files by the year of their form, `disagreements` label
-    files whose name, archive and contents tell different things, `unknown` decoded label files of which nothing tells
-    the region or the speech type. `shared` is measured on the examples as written: how many different `speakers`,
-    `scripts` and `texts` (of either side of a pair) both train and validation have;
+    files whose name, archive and contents disagree, `unknown` decoded label files of unknown region or speech type.
+    `shared` is measured on the examples as written: how many different `speakers`,
+    `scripts` and `texts` (sources or targets) both train and validation have;
     `validation_in_training` how many validation examples have such a text.
     """
 

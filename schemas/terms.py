@@ -15,7 +15,7 @@ class Region(StrEnum):
 
 
 class Generation(IntEnum):
-    """The year of a data set, which tells the form of its label files."""
+    """The year of a data set, which decides the form of its label files."""
 
     OF_2020 = 2020
     OF_2022 = 2022
@@ -31,7 +31,7 @@ class SpeechType(StrEnum):
 
 
 class Split(StrEnum):
-    """Side of an example: learnt from, or held out."""
+    """What an example is for: it is learnt from, or held out."""
 
     TRAIN = "train"
     VALIDATION = "validation"

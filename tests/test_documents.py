@@ -18,7 +18,7 @@ from etl.exports.targets import Target
 from etl.providers.models import price_of, read_models
 from etl.providers.profiles import read_providers
 from etl.read.contents import TURN_CHARACTERS
-from etl.select.clean import RULES
+from etl.select.markup import RULES
 from etl.settings.config import read_config
 from etl.settings.options import BuildOptions
 from etl.submission.options import SubmitOptions

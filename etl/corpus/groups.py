@@ -1,9 +1,10 @@
 """Where label files belong, settled from all that tells something of them, and which of them come into the same shards."""
 
+from collections.abc import Container
+
 from msgspec import Struct
 
 from etl.corpus.names import Hints
-from etl.settings.options import BuildOptions
 from schemas.segment import Kind
 from schemas.terms import Dimension, Region, SpeechType
 
@@ -67,9 +68,9 @@ def disagreements_of(kind: Kind, hints: Hints) -> list[str]:
     return things
 
 
-def section_of(group: Group, options: BuildOptions) -> Section:
-    """Return the section in whose shards the utterances of *group* come."""
+def section_of(group: Group, shard_by: Container[Dimension]) -> Section:
+    """Return the section in whose shards the utterances of *group* come, where shards are apart by *shard_by*."""
     return Section(
-        group.region.value if Dimension.REGION in options.shard_by else ALL,
-        group.speech_type.value if Dimension.SPEECH_TYPE in options.shard_by else ALL,
+        group.region.value if Dimension.REGION in shard_by else ALL,
+        group.speech_type.value if Dimension.SPEECH_TYPE in shard_by else ALL,
     )

@@ -57,7 +57,7 @@ def file_bytes(path: Path) -> int:
     Return the size of the file at *path*.
 
     Raises:
-        InputError: It cannot be told.
+        InputError: It cannot be asked.
     """
     try:
         return path.stat().st_size

@@ -20,7 +20,7 @@ from etl.inspection.notes import notes_of
 from etl.inspection.sketch import BatchSketch
 from etl.inspection.tasks import InspectTask, SketchTask
 from etl.output.files import MARKER
-from etl.output.folder import STAGE, TRACE_FILE
+from etl.output.folder import DECISIONS_FILE, STAGE
 from etl.output.verification import read_manifest
 from etl.runtime.facts import Progress, Watcher
 from etl.runtime.workers import ExecutorMaker, Workers, checked_workers, process_pool
@@ -102,7 +102,7 @@ def _inspect_build(survey: "_Survey", out: Path, stage: Path) -> Inspection:
     hints = {row.archive: msgspec.convert((row.region, row.speech_type, row.split), Hints) for row in manifest.corpus}
     tasks = {
         SketchTask(SegmentSource(str(segment_path(stage, segment)), archive, hints[archive])): _Part(archive, 1)
-        for archive, segment in _segments(out / TRACE_FILE)
+        for archive, segment in _segments(out / DECISIONS_FILE)
     }
     survey.look("stage", inspect_segment, tasks)
     archives = [_staged(row, survey.counted(row.archive)) for row in manifest.corpus]

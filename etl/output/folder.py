@@ -23,8 +23,13 @@ MANIFEST = "manifest.json"
 WORK = ".work"
 STAGE = "stage"
 CHUNKS = "chunks"
-REJECTS, LINEAGE_FILE, TRACE_FILE, BUILD_FACTS = "rejects.jsonl", "lineage.parquet", "decisions.parquet", "build.json"
-TABLES = (REJECTS, LINEAGE_FILE, TRACE_FILE, BUILD_FACTS)
+REJECTS, LINEAGE_FILE, DECISIONS_FILE, BUILD_FACTS = (
+    "rejects.jsonl",
+    "lineage.parquet",
+    "decisions.parquet",
+    "build.json",
+)
+TABLES = (REJECTS, LINEAGE_FILE, DECISIONS_FILE, BUILD_FACTS)
 
 _CHUNK_PATH = re.compile(r"chunks/(?:train|validation)/[a-z]+-[a-z]+-\d{5,}\.jsonl")
 
