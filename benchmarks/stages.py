@@ -26,6 +26,7 @@ from etl.corpus.discover import discover
 from etl.corpus.groups import Section
 from etl.corpus.scan import scan
 from etl.example.render import render
+from etl.pipeline.reading import scan_rules
 from etl.read.batch import read_batch
 from etl.read.decode import decode, step_over_f0
 from etl.read.segments import FILES, read_files, to_ipc
@@ -78,8 +79,8 @@ def _cpu_seconds(work: Callable[[], object]) -> float:
 def _material(folder: Path, files: int) -> _Material:
     corpus, stage = folder / f"corpus-{files}", folder / "stage"
     make_corpus(corpus, files=files)
-    options = BuildOptions()
-    batches = [batch for archive in discover([corpus]).archives for batch in scan(archive, options).batches]
+    rules = scan_rules(BuildOptions())
+    batches = [batch for archive in discover([corpus]).archives for batch in scan(archive, rules).batches]
     members = [member for batch in batches for member in read_members(batch) if member is not None]
     documents = [member.content for member in members if isinstance(member.content, bytes)]
     for batch in batches:

@@ -8,12 +8,12 @@ its header is made anew.
 
 from msgspec import Struct
 
-SEGMENT_VERSION = 2
+SEGMENT_VERSION = 3
 """Goes up whenever a segment is written in another form; older ones are then not read."""
 
 
 class Kind(Struct, frozen=True, order=True):
-    """What a label file says of itself, each null where nothing is said: by its form, by its name, and by its contents."""
+    """Where a label file belongs by its form, by its name and by its contents; each null where that is not known."""
 
     generation: int
     region: str | None = None
@@ -24,12 +24,20 @@ class Kind(Struct, frozen=True, order=True):
 
 
 class KindCount(Struct, frozen=True):
-    """How many decoded label files, turns (only of 2020) and sentences in them are of one kind."""
+    """
+    How many decoded label files, turns (only of 2020) and sentences in them are of one kind.
+
+    Of the label files, `without_script` have no script, `script_by_number` one of which the number is known and not the set,
+    and `without_speaker` no speaker.
+    """
 
     kind: Kind
     files: int
     turns: int
     sentences: int
+    without_script: int = 0
+    script_by_number: int = 0
+    without_speaker: int = 0
 
 
 class Disagreements(Struct, frozen=True, kw_only=True):
@@ -46,8 +54,8 @@ class SegmentHeader(Struct, frozen=True, kw_only=True):
 
     `version` is `SEGMENT_VERSION`; `key` names the bytes the segment was made from and the decoder that made it; `crc32` is
     that of the header, with 0 in this place, and of the two IPC streams that follow it; `rejected` counts label files by
-    reason; `digest` is the SHA-256 of names, sizes and CRC-32s of the label files, in order; `witness` tells the files of the
-    archive, by size, times and inode, from others with the same directory.
+    reason; `digest` is the SHA-256 of names, sizes and CRC-32s of the label files, in order; `witness` is a hash of
+    size, times and inode of the files of the archive, by which they differ from others with the same directory.
     """
 
     version: int

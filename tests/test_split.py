@@ -81,7 +81,10 @@ def test_a_row_is_in_the_split_of_all_its_keys(keys: list[str], split: Split | N
         pytest.param(" a\na\n ", None, SpeechType.ANSWER, ["speaker:a"], id="stray-spaces"),
         pytest.param("a\nb", "1:79", SpeechType.DIALOGUE, ["speaker:a", "speaker:b"], id="dialogue"),
         pytest.param("a", "1:79", SpeechType.UNKNOWN, ["speaker:a"], id="unknown"),
-        pytest.param("a/1\na/2\nb/1", None, SpeechType.DIALOGUE, ["speaker:a", "speaker:b"], id="known-within-a-file"),
+        pytest.param(
+            "a\x1f1\na\x1f2\nb\x1f1", None, SpeechType.DIALOGUE, ["speaker:a", "speaker:b"], id="known-within-a-file"
+        ),
+        pytest.param("gs/1\ngs/2", None, SpeechType.ANSWER, ["speaker:gs/1", "speaker:gs/2"], id="slash-within-an-id"),
         pytest.param("화자 하나\n둘", None, SpeechType.ANSWER, ["speaker:화자 하나", "speaker:둘"], id="hangul"),
     ],
 )

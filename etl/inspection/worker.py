@@ -15,7 +15,7 @@ from etl.inspection.fields import closed_values
 from etl.inspection.sketch import NO_SPLIT, BatchSketch, Sketch, Sketches
 from etl.inspection.tasks import InspectTask, SketchTask
 from etl.read.decode import decode
-from etl.read.rows import Rows, outcome_of
+from etl.read.rows import Rows, reading_of
 from etl.read.segments import FILES, SENTENCES, read_any_header, read_files, read_sentences, to_ipc
 from etl.select.clean import count_residues, suspects
 from etl.select.markup import RULES
@@ -53,7 +53,7 @@ def inspect_batch(task: InspectTask) -> BatchSketch:
         if member is None:
             rows.ignored += 1
             continue
-        kind = rows.add(outcome_of(member, decode))
+        kind = rows.add(reading_of(member, decode))
         if kind is None or not isinstance(member.content, bytes):
             continue
         group = group_of(Kind(*kind), hints)

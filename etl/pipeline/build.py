@@ -25,13 +25,15 @@ from etl.output.folder import (
     publish_build,
 )
 from etl.pipeline.manifest import make_manifest
-from etl.pipeline.reading import read_archives, scan_archives
+from etl.pipeline.reading import read_archives, scan_archives, scan_rules
 from etl.pipeline.verdict import failures_of, warnings_of
 from etl.pipeline.writing import write_chunks, write_tables
 from etl.read.archives import ReadArchive
-from etl.runtime.facts import BuildFacts, Meter, Progress, Watcher
-from etl.runtime.run import Run
-from etl.runtime.workers import ExecutorMaker, Workers, checked_workers, process_pool
+from etl.runtime.executor import ExecutorMaker, Workers
+from etl.runtime.measurements import BuildFacts, Meter
+from etl.runtime.processes import checked_workers, process_pool
+from etl.runtime.progress import Progress, Watcher
+from etl.runtime.steps import Run
 from etl.select.calls import count_shared
 from etl.select.selection import segments_of, select
 from etl.select.tasks import ShareTask
@@ -103,15 +105,15 @@ def build(  # noqa: PLR0913 - the six behind the star are how, not what
     return BuildResult(out=str(out), manifest=manifest, facts=facts, warnings=warnings, failures=failures)
 
 
-def _run(run: Run, corpus: Corpus, options: BuildOptions, stage: Path, out: Path) -> Manifest:
+def _run(run: Run, archives: Corpus, options: BuildOptions, stage: Path, out: Path) -> Manifest:
     """Take the steps of a build, and return its manifest."""
-    scans = scan_archives(run, corpus, options, stage)
+    scans = scan_archives(run, archives, scan_rules(options), stage)
     reads = read_archives(run, scans, stage)
     work = open_work(out, _build_key(run, reads, options))
     selection = select(run, reads, options, stage, work)
     results = write_chunks(run, selection, options, work)
     [shared] = run.map("prove", count_shared, [ShareTask(tuple(selection.sources), selection.decisions)])
-    manifest = make_manifest(options, reads, corpus, results, shared)
+    manifest = make_manifest(options, reads, archives, results, shared)
     write_tables(run, list(segments_of(reads, stage)), results, manifest.counts, work)
     write_whole(work / BUILD_FACTS, [msgspec.json.format(msgspec.json.encode(run.meter.facts())), b"\n"])
     write_whole(work / MANIFEST, [encode_manifest(manifest)])
@@ -126,7 +128,8 @@ def dry_run(corpus: Iterable[str | Path], options: BuildOptions | None = None) -
     Raises:
         InputError: The corpus, or one of its archives, cannot be read.
     """
-    return [scan(archive, options or BuildOptions()) for archive in discover(corpus).archives]
+    rules = scan_rules(options or BuildOptions())
+    return [scan(archive, rules) for archive in discover(corpus).archives]
 
 
 def _ignore(_: Progress) -> None:
@@ -134,7 +137,12 @@ def _ignore(_: Progress) -> None:
 
 
 def _stage_of(out: Path, stage: str | Path | None) -> Path:
-    """Return the folder of the segments, which is none that a build uses for other things."""
+    """
+    Return the folder of the segments.
+
+    Raises:
+        OptionError: The build uses it for other things.
+    """
     folder = out / STAGE if stage is None else Path(stage).absolute()
     if not {out / WORK, out / CHUNKS}.isdisjoint((folder, *folder.parents)):
         raise OptionError("--stage", f"{folder} is for other things", "give a folder of its own")

@@ -37,7 +37,7 @@ def make_manifest(
     if options.validation != "official":
         _refuse_leaks(shared)
     rows = [archive_row(read) for read in reads]
-    utterances = utterances_by_group(reads, options)
+    utterances = utterances_by_group(reads, options.unit)
     check_groups(utterances, results)
     shards = [row for result in results for row in _shard_rows(result, tokens=options.tokens)]
     unsharded = _unsharded(utterances, results, options)

@@ -3,21 +3,28 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from etl.corpus.batches import Limits
 from etl.corpus.discover import Corpus
-from etl.corpus.scan import Scan, scan
+from etl.corpus.scan import Scan, ScanRules, scan
 from etl.errors import EmptyCorpusError
 from etl.pipeline.sums import check_sum
 from etl.read.archives import ReadArchive
 from etl.read.calls import read_batch
 from etl.read.suspects import read_without_killers
 from etl.read.tasks import ReadTask
-from etl.runtime.facts import Progress
-from etl.runtime.run import Run
+from etl.runtime.progress import Progress
+from etl.runtime.steps import Run
 from etl.settings.options import BuildOptions
 from schemas.segment import SegmentHeader
 
 
-def scan_archives(run: Run, corpus: Corpus, options: BuildOptions, stage: Path) -> list[Scan]:
+def scan_rules(options: BuildOptions) -> ScanRules:
+    """Return the part of *options* that is about archives."""
+    limits = Limits(options.max_member_bytes, options.max_ratio)
+    return ScanRules(limits, options.max_entries, options.allow_bad_archives)
+
+
+def scan_archives(run: Run, corpus: Corpus, rules: ScanRules, stage: Path) -> list[Scan]:
     """
     Return the scans of all archives, made in this process while the workers start; so a damaged one is met before any work.
 
@@ -26,7 +33,7 @@ def scan_archives(run: Run, corpus: Corpus, options: BuildOptions, stage: Path) 
         EmptyCorpusError: None holds a label file.
     """
     with run.meter.step("scan"):
-        scans = [scan(archive, options, stage) for archive in corpus.archives]
+        scans = [scan(archive, rules, stage) for archive in corpus.archives]
     if not any(scan.label_files for scan in scans):
         raise EmptyCorpusError(
             "corpus", "no label file in any archive", "give the folder that holds the downloaded label zips"

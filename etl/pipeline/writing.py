@@ -6,7 +6,7 @@ from pathlib import Path
 from etl.corpus.groups import SegmentSource
 from etl.output.folder import DECISIONS_FILE, LINEAGE_FILE, REJECTS
 from etl.pipeline.sums import check_sum
-from etl.runtime.run import Run
+from etl.runtime.steps import Run
 from etl.select.selection import Selection
 from etl.settings.options import BuildOptions
 from etl.write.calls import write_section, write_table

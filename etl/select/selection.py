@@ -12,7 +12,7 @@ from etl.corpus.batches import segment_path
 from etl.corpus.groups import Group, Section, SegmentSource, group_of, section_of
 from etl.output.files import make_folder
 from etl.read.archives import ReadArchive, utterances_by_group
-from etl.runtime.run import Run
+from etl.runtime.steps import Run
 from etl.select.calls import compare, find_shared, judge, limit, sample
 from etl.select.exclusion import exclusion_of
 from etl.select.quotas import Quota, SampleSizes, Stratum, quotas
@@ -43,7 +43,7 @@ def select(run: Run, reads: Sequence[ReadArchive], options: BuildOptions, stage:
     folder = work / "decisions"
     make_folder(folder)
     decisions = str(folder)
-    counts = utterances_by_group(reads, options)
+    counts = utterances_by_group(reads, options.unit)
     groups = [group for group in counts if exclusion_of(group, options.region, options.speech_type) is None]
     sources = {group: tuple(_sources(reads, group, stage)) for group in sorted(groups)}
     sections = _sections(sources, options)
