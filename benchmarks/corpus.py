@@ -21,8 +21,8 @@ import msgspec
 from deflate import crc32, deflate_compress
 
 from etl.errors import OptionError
-from etl.synthetic import FIRST_DATA_SET, LabelName, Series, plan
 from etl.synthetic.documents import F0Pool, label_document, tiny_document
+from etl.synthetic.series import FIRST_DATA_SET, LabelName, Series, series_counts
 
 VERSION = 1
 """Raised with every change that gives other bytes for the same arguments."""
@@ -131,7 +131,7 @@ def make_corpus(  # noqa: PLR0913 - one argument an option of the command
     if (facts := _made_before(folder, request)) is not None:
         return facts
     count = files if files is not None else (json_bytes or 0) // (_MEAN_TINY_BYTES if tiny else _MEAN_BYTES)
-    counts = plan(max(count, _FEWEST_FILES) if files is None else count)
+    counts = series_counts(max(count, _FEWEST_FILES) if files is None else count)
     # The longest tasks first, so that no worker is left alone with one at the end.
     order = sorted(counts, key=lambda series: (-counts[series], series.path))
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:

@@ -7,7 +7,7 @@ from typing import Literal
 from msgspec import Struct
 
 from benchmarks.race import Entry
-from etl.settings.options import MIB
+from etl.settings.sizes import MIB
 
 
 class Goal(Struct, frozen=True):

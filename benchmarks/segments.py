@@ -21,7 +21,7 @@ from etl.corpus.batches import segment_path
 from etl.corpus.names import Hints
 from etl.output.files import make_folder, write_whole
 from etl.read.segments import FILES, SENTENCES, to_ipc, write_segment
-from etl.synthetic import CODES
+from etl.synthetic.series import CODES
 from schemas.segment import SEGMENT_VERSION, Disagreements, Kind, KindCount, SegmentHeader
 from schemas.terms import Generation, Region, SpeechType
 

@@ -23,9 +23,10 @@ from etl.corpus.discover import Archive, Form
 from etl.corpus.names import Hints
 from etl.corpus.scan import Scan
 from etl.read.archives import ReadArchive
-from etl.runtime.facts import Meter
-from etl.runtime.run import Run
-from etl.runtime.workers import Workers, process_pool
+from etl.runtime.executor import Workers
+from etl.runtime.measurements import Meter
+from etl.runtime.processes import process_pool
+from etl.runtime.steps import Run
 from etl.select.selection import select
 from etl.settings.options import BuildOptions
 from schemas.segment import SegmentHeader

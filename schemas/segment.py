@@ -8,7 +8,7 @@ its header is made anew.
 
 from msgspec import Struct
 
-SEGMENT_VERSION = 2
+SEGMENT_VERSION = 3
 """Raised with every change of the form of a segment; segments of other versions are not read."""
 
 
@@ -24,12 +24,20 @@ class Kind(Struct, frozen=True, order=True):
 
 
 class KindCount(Struct, frozen=True):
-    """Numbers of decoded label files, of their turns (2020 only) and of their sentences, of one kind."""
+    """
+    Numbers of decoded label files, of their turns (2020 only) and of their sentences, of one kind.
+
+    Of the label files, `without_script` have no script, `script_by_number` a script with a number and without a set, and
+    `without_speaker` no speaker.
+    """
 
     kind: Kind
     files: int
     turns: int
     sentences: int
+    without_script: int = 0
+    script_by_number: int = 0
+    without_speaker: int = 0
 
 
 class Disagreements(Struct, frozen=True, kw_only=True):

@@ -22,7 +22,7 @@ from etl.corpus.archive import Defect, Member, read_members
 from etl.corpus.batches import Batch
 from etl.pipeline.build import build
 from etl.read import batch as batch_module
-from etl.runtime.workers import start_worker
+from etl.runtime.processes import start_worker
 from etl.settings.options import BuildOptions
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no process groups to kill")

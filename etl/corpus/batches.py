@@ -14,7 +14,7 @@ BATCH_BYTES = 32 * 1024 * 1024
 BATCH_ENTRIES = 4096
 """Entries in a batch, so that a million tiny members need no more memory than a thousand large ones."""
 
-DECODER_VERSION = 3
+DECODER_VERSION = 4
 """Goes up whenever the same bytes would give another segment; older segments are then made anew."""
 
 

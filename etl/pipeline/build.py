@@ -17,11 +17,11 @@ from etl.output.files import write_whole
 from etl.output.folder import (
     BUILD_FACTS,
     CHUNKS,
+    DECISIONS_FILE,
     LINEAGE_FILE,
     MANIFEST,
     REJECTS,
     STAGE,
-    TRACE_FILE,
     WORK,
     claimed,
     encode_manifest,
@@ -34,9 +34,11 @@ from etl.read.archives import ReadArchive
 from etl.read.calls import read_batch
 from etl.read.suspects import read_without_killers
 from etl.read.tasks import ReadTask
-from etl.runtime.facts import BuildFacts, Meter, Progress, Watcher
-from etl.runtime.run import Run
-from etl.runtime.workers import ExecutorMaker, Workers, checked_workers, process_pool
+from etl.runtime.executor import ExecutorMaker, Workers
+from etl.runtime.measurements import BuildFacts, Meter
+from etl.runtime.processes import checked_workers, process_pool
+from etl.runtime.progress import Progress, Watcher
+from etl.runtime.steps import Run
 from etl.select.calls import count_shared
 from etl.select.selection import Selection, segments_of, select
 from etl.select.tasks import ShareTask
@@ -224,7 +226,7 @@ def _write_tables(
     rejecting = tuple(source for source, header in segments if header.rejected)
     tables: list[TableTask] = [
         LineageTask(tuple(parts), str(work / LINEAGE_FILE)),
-        TraceTask(traces, tuple(source for source, _ in segments), str(work / TRACE_FILE)),
+        TraceTask(traces, tuple(source for source, _ in segments), str(work / DECISIONS_FILE)),
         RejectsTask(rejecting, str(work / REJECTS)),
     ]
     lines, traced, rejects = run.map("tables", write_table, tables)

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 import polars as pl
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from etl.corpus.archive import Defect, Member
-from etl.corpus.names import parse_member
+from etl.corpus.names import ANY_SET
 from etl.read.contents import Texts, contents_of
 from etl.read.decode import Decoded, LabelFile
 from etl.read.segments import FILES, SENTENCES, to_ipc
@@ -44,11 +44,14 @@ def reading_of(member: Member, decode: Callable[[bytes], Decoded | Defect]) -> R
 
 
 class _Counts(Struct):
-    """How many label files, turns and sentences there are of a kind."""
+    """The numbers of `KindCount`."""
 
     files: int = 0
     turns: int = 0
     sentences: int = 0
+    without_script: int = 0
+    script_by_number: int = 0
+    without_speaker: int = 0
 
 
 class Rows:
@@ -85,21 +88,26 @@ class Rows:
         return self._keep(reading, result.label)
 
     def _keep(self, reading: Reading, label: LabelFile) -> KindFields:
-        name = parse_member(reading.path)
-        contents = contents_of(label, reading.path, name)
+        contents = contents_of(label, reading.path)
+        name, script = contents.name, contents.script
         kind = (contents.generation, name.region, name.speech_type, name.split, contents.region, contents.speech_type)
         counts = self.kinds[kind]  # once, since enums are slow to hash
         counts.files += 1
         counts.turns += contents.turns[-1] if contents.turns else 0
         sentences = len(contents.sentences)
         counts.sentences += sentences
+        if script is None:
+            counts.without_script += 1
+        elif script.startswith(ANY_SET):
+            counts.script_by_number += 1
+        if not contents.speakers:
+            counts.without_speaker += 1
         if contents.disagreements:
             self.disagreements.update(contents.disagreements)
         self._rows += [len(self.files)] * sentences
         self._numbers += range(1, sentences + 1)
         self._turns += contents.turns or [None] * sentences
         self._texts += contents.sentences
-        script = None if name.prompt is None else f"{name.script_set}:{name.prompt}"
         speakers, disagreements = "\n".join(sorted(contents.speakers)), "\n".join(contents.disagreements) or None
         # Its place, no defect, its kind, what else is known of it, and its texts.
         self.files.append(
@@ -130,10 +138,7 @@ class Rows:
             rejected=dict(sorted(self.rejected.items())),
             ignored=self.ignored,
             repaired=self.repaired,
-            kinds=[
-                KindCount(Kind(*kind), counts.files, counts.turns, counts.sentences)
-                for kind, counts in self.kinds.items()
-            ],
+            kinds=[KindCount(Kind(*kind), *structs.astuple(counts)) for kind, counts in self.kinds.items()],
             disagreements=Disagreements(**self.disagreements),
             digest=hashlib.sha256(msgspec.json.encode(self.contents)).hexdigest(),
         )

@@ -31,7 +31,7 @@ FILES = pl.Schema(
         "split": pl.String,
         "label_region": pl.String,  # by the document
         "label_speech_type": pl.String,
-        "script": pl.String,  # set and prompt, null where the name does not give them
+        "script": pl.String,  # set and prompt by a name, `?` and the number by the document, null where neither is known
         "speakers": pl.String,  # ids, one a line, sorted
         "disagreements": pl.String,  # things on which its name and its contents disagree, one a line; null where there is none
         "pronunciation": pl.String,  # the texts of the whole file; null in those of 2020, which have none

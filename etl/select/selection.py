@@ -12,7 +12,7 @@ from etl.corpus.batches import segment_path
 from etl.corpus.groups import Group, Section, SegmentSource, group_of, section_of
 from etl.output.files import make_folder
 from etl.read.archives import ReadArchive, utterances_by_group
-from etl.runtime.run import Run
+from etl.runtime.steps import Run
 from etl.select.calls import compare, find_shared, judge, limit
 from etl.select.exclusion import exclusion_of
 from etl.select.quotas import Quota, Stratum, quotas

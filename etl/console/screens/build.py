@@ -5,14 +5,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as ProgressBars
 from rich.table import Column, Table
 from rich.text import Text
 
 from etl.console.screens.words import reasons, size
 from etl.corpus.scan import Scan
 from etl.pipeline.build import BuildResult
-from etl.runtime import facts
+from etl.runtime.measurements import BuildFacts
+from etl.runtime.progress import Progress, Watcher
 from schemas.manifest import Manifest
 from schemas.terms import Unit
 
@@ -42,7 +44,7 @@ class _Rate:
         self.step = ""
         self.began = time.monotonic()
 
-    def describe(self, progress: facts.Progress) -> str:
+    def describe(self, progress: Progress) -> str:
         if progress.step != self.step:
             self.step, self.began = progress.step, time.monotonic()
         if progress.step not in _OF_BYTES:
@@ -59,7 +61,7 @@ class _Rate:
 
 
 @contextmanager
-def watching(console: Console) -> Iterator[facts.Watcher]:
+def watching(console: Console) -> Iterator[Watcher]:
     """Show the progress of a build on *console*: a bar on a terminal, else a plain line every few seconds."""
     if not console.is_terminal:
         yield _plain(console)
@@ -74,10 +76,10 @@ def watching(console: Console) -> Iterator[facts.Watcher]:
         TextColumn("{task.description}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
     )
     rate = _Rate()
-    with Progress(*columns, console=console, transient=True, expand=True) as bar:
+    with ProgressBars(*columns, console=console, transient=True, expand=True) as bar:
         task = bar.add_task("", total=None, step="looking for archives")
 
-        def show(progress: facts.Progress) -> None:
+        def show(progress: Progress) -> None:
             if progress.step != rate.step:
                 bar.reset(task, total=progress.total)
             description = rate.describe(progress)
@@ -88,11 +90,11 @@ def watching(console: Console) -> Iterator[facts.Watcher]:
         yield show
 
 
-def _plain(console: Console) -> facts.Watcher:
+def _plain(console: Console) -> Watcher:
     rate = _Rate()
     printed = 0.0
 
-    def show(progress: facts.Progress) -> None:
+    def show(progress: Progress) -> None:
         nonlocal printed
         words = rate.describe(progress)
         now = time.monotonic()
@@ -124,7 +126,7 @@ def show_build(console: Console, result: BuildResult) -> None:
     console.print(f"Next: saturi verify {result.out}", highlight=False, soft_wrap=True, markup=False)
 
 
-def show_profile(console: Console, run: facts.BuildFacts) -> None:
+def show_profile(console: Console, run: BuildFacts) -> None:
     """Print where the time of the workers went, stage by stage, and how long they waited."""
     whole = run.workers * run.seconds
     table = Table(title="Where the time went", title_justify="left", box=None, pad_edge=False, header_style="dim")
