@@ -27,8 +27,8 @@ class KindCount(Struct, frozen=True):
     """
     Numbers of decoded label files, of their turns (2020 only) and of their sentences, of one kind.
 
-    Of the label files, `without_script` have no script, `script_by_number` one of which the number is known and not the set,
-    and `without_speaker` no speaker.
+    Of the label files, `without_script` have no script, `script_by_number` a script with a number and without a set, and
+    `without_speaker` no speaker.
     """
 
     kind: Kind

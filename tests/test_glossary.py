@@ -17,11 +17,11 @@ from etl.inspection.survey import inspect
 from etl.output.verification import Verification
 from etl.pipeline.build import build
 from etl.runtime.measurements import BuildFacts
-from etl.select.clean import RULES
+from etl.select.markup import RULES
 from etl.submission.after import Status
 from etl.submission.news import News
 from etl.submission.requests import Request
-from etl.synthetic.corpus import sample as write_sample
+from etl.synthetic.corpus import sample
 from schemas.cleaning import Action
 from schemas.estimate import Estimate
 from schemas.explanation import Explanation
@@ -184,7 +184,7 @@ def test_fields() -> None:
 
 def test_keys_of_counts(tmp_path: Path) -> None:
     """Every key that a build writes and an inspection prints is in the glossary, those of counts by name included."""
-    write_sample(tmp_path / "corpus", 400, 1)
+    sample(tmp_path / "corpus", 400)
     build([tmp_path / "corpus"], tmp_path / "out", workers=1)
     values = [msgspec.to_builtins(inspect(tmp_path / "corpus", workers=1))]
     values.append(msgspec.json.decode((tmp_path / "out" / "manifest.json").read_bytes()))

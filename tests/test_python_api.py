@@ -57,8 +57,13 @@ def _function(node: ast.FunctionDef, names: dict[str, object]) -> str:
     return f"({ast.unparse(arguments)}) -> {ast.unparse(node.returns) if node.returns else None}"
 
 
-def _fields(node: ast.ClassDef) -> list[str]:
-    return [ast.unparse(field) for field in node.body if isinstance(field, ast.AnnAssign)]
+def _members(node: ast.ClassDef) -> list[str]:
+    """Return the fields and the public methods of a class in one form."""
+    fields = [ast.unparse(field) for field in node.body if isinstance(field, ast.AnnAssign)]
+    methods = [
+        method for method in node.body if isinstance(method, ast.FunctionDef) and not method.name.startswith("_")
+    ]
+    return [*fields, *(f"{method.name}{_function(method, {})}" for method in methods)]
 
 
 def test_every_public_name_is_documented() -> None:
@@ -74,11 +79,11 @@ def test_every_function_has_its_signature() -> None:
 
 @pytest.mark.parametrize(("name", "shown"), _signatures().items(), ids=_signatures())
 def test_a_signature_is_that_of_the_code(name: str, shown: Definition) -> None:
-    """Parameters, defaults, types and fields are those of the code."""
+    """Parameters, defaults, types, fields and methods are those of the code."""
     defined = _definition(name)
     if isinstance(shown, ast.ClassDef):
         assert isinstance(defined, ast.ClassDef)
-        assert _fields(shown) == _fields(defined)
+        assert _members(shown) == _members(defined)
     else:
         assert isinstance(defined, ast.FunctionDef)
         names = vars(import_module(getattr(etl, name).__module__))

@@ -4,9 +4,11 @@ The types of the public API, as mypy sees them: a change of one is an error here
 Nothing here is run; `mypy --strict` checks it with the rest (`make types`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import assert_type
+
+import polars as pl
 
 from etl import (
     Access,
@@ -16,6 +18,8 @@ from etl import (
     Cleaning,
     Estimate,
     EtlError,
+    FinishedBuild,
+    SampleReport,
     Status,
     Submission,
     SubmitOptions,
@@ -30,6 +34,7 @@ from etl import (
     export,
     inspect,
     plan_submission,
+    sample,
     status,
     submit,
     verify,
@@ -45,6 +50,7 @@ from schemas.explanation import Explanation, Fate
 from schemas.inspection import InspectedArchive, InspectedGroup, Inspection
 from schemas.ledger import FileRow, JobRow
 from schemas.manifest import ArchiveRow, ChunkRow, Counts, Manifest, ShardRow
+from schemas.origin import Origin
 
 
 def types_of_builds(corpus: Sequence[Path], out: Path) -> None:
@@ -61,6 +67,7 @@ def types_of_builds(corpus: Sequence[Path], out: Path) -> None:
     assert_type(result.manifest.shards, list[ShardRow])
     assert_type(result.manifest.chunks, list[ChunkRow])
     assert_type(dry_run(corpus), list[Scan])
+    assert_type(sample(out, 400, seed=1), SampleReport)
     assert_type(inspect(corpus), Inspection)
     assert_type(inspect(out).archives, list[InspectedArchive])
     assert_type(inspect(str(out)).total, InspectedGroup)
@@ -69,6 +76,22 @@ def types_of_builds(corpus: Sequence[Path], out: Path) -> None:
     explanations = explain(out, "a.json", text=True)
     assert_type(explanations, list[Explanation])
     assert_type(explanations[0].utterances, list[Fate])
+
+
+def types_of_finished_builds(out: Path) -> None:
+    """Types of a finished build and its frames."""
+    finished = FinishedBuild.open(out)
+    assert_type(finished, FinishedBuild)
+    assert_type(finished.folder, Path)
+    assert_type(finished.manifest, Manifest)
+    assert_type(finished.manifest_sha256, str)
+    assert_type(finished.read_chunk(finished.manifest.chunks[0]), Iterator[bytes])
+    assert_type(finished.verification(), Verification)
+    assert_type(finished.origins([("chunk", 1)]), dict[tuple[str, int], Origin])
+    assert_type(finished.examples(), pl.LazyFrame)
+    assert_type(finished.lineage(), pl.LazyFrame)
+    assert_type(finished.decisions(), pl.LazyFrame)
+    assert_type(finished.collect(finished.lineage()), pl.DataFrame)
 
 
 def types_of_estimates(out: Path) -> None:
