@@ -48,6 +48,7 @@ def build(ctx: click.Context, /, **given: Any) -> None:
     if dry_run:
         _dry_run(paths, options, as_json=as_json)
         return
+    from etl.console.lines import print_line
     from etl.console.screens.build import show_build, show_profile, watching
     from etl.pipeline.build import build as run
 
@@ -61,9 +62,9 @@ def build(ctx: click.Context, /, **given: Any) -> None:
     if profile:
         show_profile(errors, result.facts)
     for warning in result.warnings:
-        errors.print(f"Note: {warning}", style="yellow", soft_wrap=True, markup=False)
+        print_line(errors, f"Note: {warning}", "yellow")
     for failure in result.failures:
-        errors.print(f"Not a success: {failure}", style="red", soft_wrap=True, markup=False)
+        print_line(errors, f"Not a success: {failure}", "red")
     ctx.exit(1 if result.failures else 0)
 
 

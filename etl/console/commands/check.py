@@ -40,6 +40,7 @@ def check(  # noqa: PLR0913 - one an option
     """
     from etl.checking.check import check as run
     from etl.checking.limits import limits_of
+    from etl.console.lines import print_line
     from etl.console.screens.check import show_check
     from etl.example.tokens import load_tokenizer
     from etl.providers.models import find_model, read_models
@@ -55,5 +56,5 @@ def check(  # noqa: PLR0913 - one an option
         show_check(consoles()[0], report)
     if known is not None and known.max_example_tokens is None:
         note = f"Note: how many tokens {known.name} takes an example is not known, and was not checked."
-        consoles()[1].print(note, style="yellow", highlight=False, soft_wrap=True)
+        print_line(consoles()[1], note, "yellow")
     ctx.exit(1 if report.errors else 0)

@@ -34,6 +34,7 @@ def estimate(  # noqa: PLR0913 - one an option
 
     A model whose price is not known is refused with exit code 7, and the way to add it.
     """
+    from etl.console.lines import print_line
     from etl.console.screens.estimate import show_estimate
     from etl.pricing.estimate import estimate as run
     from etl.providers.models import read_models
@@ -53,4 +54,4 @@ def estimate(  # noqa: PLR0913 - one an option
         show_estimate(consoles()[0], result, rate)
     if sample is not None and sample > result.total.examples:
         note = f"Note: train has {result.total.examples:,} examples, so a sample of {sample:,} is all of them."
-        consoles()[1].print(note, style="yellow", highlight=False, soft_wrap=True)
+        print_line(consoles()[1], note, "yellow")

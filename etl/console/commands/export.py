@@ -17,7 +17,8 @@ from etl.exports.targets import DEFAULT_BASE_MODEL, Target
 )
 def export(out: Path, to: str, base_model: str) -> None:
     """Write a ready configuration, or a dataset folder, with a dataset card, beside the chunks of the build in OUT."""
+    from etl.console.lines import print_line
     from etl.exports.export import export as run
 
     folder = run(out, to, base_model)
-    consoles()[0].print(f"{folder}: see its README.md", highlight=False, soft_wrap=True, markup=False)
+    print_line(consoles()[0], f"{folder}: see its README.md")

@@ -31,6 +31,7 @@ def inspect(
 
     CORPUS may also be the folder of a finished build: then its stage is looked at, and no archive.
     """
+    from etl.console.lines import print_line
     from etl.console.screens.build import watching
     from etl.console.screens.inspect import show_inspection
     from etl.inspection.survey import inspect as run
@@ -44,4 +45,4 @@ def inspect(
     else:
         show_inspection(console, inspection)
     for warning in inspection.warnings:
-        errors.print(f"Note: {warning}", style="yellow", soft_wrap=True, markup=False)
+        print_line(errors, f"Note: {warning}", "yellow")

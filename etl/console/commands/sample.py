@@ -14,14 +14,10 @@ from etl.console.commands.parameters import PATH
 @click.option("--seed", type=int, default=2022, show_default=True, help="Same seed, same bytes.")
 def sample(folder: Path, files: int, seed: int) -> None:
     """Write a small synthetic corpus into FOLDER: the real layout, invented text, broken files included."""
+    from etl.console.lines import print_line
     from etl.synthetic.corpus import sample as run
 
     report = run(folder, files, seed)
-    console, _ = consoles()
     broken = sum(report.broken.values())
-    console.print(
-        f"{report.label_files} label files in {report.archives} archives, {broken} of them broken on purpose, in {folder}",
-        highlight=False,
-        soft_wrap=True,
-        markup=False,
-    )
+    archives = f"{report.label_files} label files in {report.archives} archives"
+    print_line(consoles()[0], f"{archives}, {broken} of them broken on purpose, in {folder}")
