@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec import Struct
 
-MANIFEST_VERSION = 2
+MANIFEST_VERSION = 3
 
 
 class ArchiveRow(Struct, frozen=True, kw_only=True):
@@ -35,9 +35,10 @@ class Counts(Struct, frozen=True, kw_only=True):
     `label_files` = `decoded` + the sum of `rejected`; `utterances` = `examples` + the sum of `dropped`. `ignored`
     counts members that are no label files, `ignored_archives` whole archives (audio), `repaired` label files with a
     broken comma or string mended, `generations` decoded label files by the year of their form, `disagreements` label
-    files whose name, archive and contents tell different things, `unknown` decoded label files of which nothing tells
-    the region or the speech type. `shared` is measured on the examples as written: how many different `speakers`,
-    `scripts` and `texts` (of either side of a pair) both train and validation have;
+    files whose name, archive and contents tell different things, `oddities` label files whose texts were taken although a
+    field beside them has an odd type, or only the whole or only the sentences have any, `unknown` decoded label files of
+    which nothing tells the region or the speech type. `shared` is measured on the examples as written: how many different
+    `speakers`, `scripts` and `texts` (of either side of a pair) both train and validation have;
     `validation_in_training` how many validation examples have such a text.
     """
 
@@ -49,6 +50,7 @@ class Counts(Struct, frozen=True, kw_only=True):
     repaired: int
     generations: dict[str, int]
     disagreements: dict[str, int]
+    oddities: dict[str, int]
     unknown: dict[str, int]
     utterances: int
     dropped: dict[str, int]

@@ -25,7 +25,7 @@ def archive_row(read: ReadArchive) -> ArchiveRow:
     Return the row of an archive in the manifest.
 
     Raises:
-        PromiseError: Its label files are not all decoded or rejected.
+        PromiseError: Its label files are not all decoded or rejected, or a decoded one has no utterance.
     """
     archive, segments = read.scan.archive, read.segments
     row = ArchiveRow(
@@ -44,6 +44,8 @@ def archive_row(read: ReadArchive) -> ArchiveRow:
         problem=read.scan.problem,
     )
     balance(f"label files of {archive.name}", row.label_files, {"decoded": row.decoded, "rejected": row.rejected})
+    spoken = {"with utterances": sum(segment.spoken for segment in segments)}
+    balance(f"decoded label files of {archive.name}", row.decoded, spoken)
     return row
 
 
@@ -88,6 +90,7 @@ def make_manifest(
         repaired=sum(segment.repaired for segment in segments),
         generations=_generations(segments),
         disagreements=_disagreements(reads),
+        oddities=_sorted(_sum(structs.asdict(segment.oddities) for segment in segments)),
         unknown=_unknown(reads),
         utterances=utterances.total(),
         dropped=_sorted(dropped),

@@ -2,7 +2,7 @@
 
 from etl.example.limits import FEWEST_EXAMPLES
 from etl.settings.options import BuildOptions
-from schemas.manifest import Manifest
+from schemas.manifest import Counts, Manifest
 
 
 def failures_of(manifest: Manifest, options: BuildOptions) -> list[str]:
@@ -23,8 +23,15 @@ def failures_of(manifest: Manifest, options: BuildOptions) -> list[str]:
             f"{options.max_unknown:.1%} are allowed); check the names of files and archives, or raise --max-unknown"
         )
     if counts.examples == 0:
-        failures.append("no example is left; see why the utterances were dropped")
+        failures.append(f"no example is left; {_reason_for_nothing(counts)}")
     return failures
+
+
+def _reason_for_nothing(counts: Counts) -> str:
+    """Return where to look when nothing is left."""
+    if counts.decoded == 0:
+        return "no label file could be read, rejects.jsonl says why"
+    return "see why the utterances were dropped"
 
 
 def warnings_of(manifest: Manifest) -> list[str]:
