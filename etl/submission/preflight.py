@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etl.errors import BuildError, EligibilityError
-from etl.output.verification import read_manifest, verify
+from etl.output.finished import FinishedBuild
 from etl.providers.client import Client
 from schemas.manifest import Manifest
 from schemas.model import Model
@@ -24,14 +24,9 @@ def read_whole_build(out: Path) -> Manifest:
     Raises:
         BuildError: There is no build, or a chunk is not as the manifest says.
     """
-    manifest = read_manifest(out)
-    damage = verify(out).damage
-    if damage:
-        more = f" and {len(damage) - 1} more" if damage[1:] else ""
-        raise BuildError(
-            str(out), f"{damage[0].path} is {damage[0].problem}{more}", "see saturi verify, and build again"
-        )
-    return manifest
+    build = FinishedBuild.open(out)
+    build.refuse_damage()
+    return build.manifest
 
 
 def check_lines(out: Path, provider: Provider, model: Model | None) -> None:

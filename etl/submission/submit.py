@@ -8,8 +8,8 @@ from pathlib import Path
 from msgspec import Struct, structs
 
 from etl.errors import JobFailedError, SpendingError, UnknownPriceError
+from etl.output.finished import FinishedBuild
 from etl.output.folder import locked
-from etl.output.verification import read_manifest
 from etl.providers.account import open_account
 from etl.providers.client import Client
 from etl.providers.pace import Pace
@@ -85,7 +85,7 @@ def submit(
     """
     out, options, pace = Path(out).absolute(), options or SubmitOptions(), pace or Pace()
     consent = consent or Said(accept_data_terms=options.accept_data_terms, resubmit=options.resubmit)
-    read_manifest(out)  # no lock is left in a folder that holds no build
+    FinishedBuild.open(out)  # no lock is left in a folder that holds no build
     with ExitStack() as stack:
         stack.enter_context(locked(out))
         plan = plan_submission(out, options)

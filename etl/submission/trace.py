@@ -6,8 +6,7 @@ from pathlib import Path
 from msgspec import structs
 
 from etl.errors import BuildError
-from etl.output.folder import LINEAGE_FILE
-from etl.output.verification import read_manifest
+from etl.output.finished import FinishedBuild
 from etl.submission.content import locate
 from etl.submission.ledger import Ledger
 from etl.submission.news import Flaw
@@ -49,17 +48,16 @@ def _origins(out: Path, file: FileRow, flaws: list[Flaw]) -> list[Flaw]:
     """Return *flaws* with archive, member and sentence, where the chunks are still those that were sent."""
     sent = {piece.path: piece.sha256 for piece in file.pieces}
     try:
-        still = {chunk.path for chunk in read_manifest(out).chunks if sent.get(chunk.path) == chunk.sha256}
-    except BuildError:
+        build = FinishedBuild.open(out)
+        still = {chunk.path for chunk in build.manifest.chunks if sent.get(chunk.path) == chunk.sha256}
+        origins = build.origins(_place(flaw) for flaw in flaws if flaw.chunk in still)
+    except BuildError:  # what the provider says matters more
         return flaws
-    wanted = [(flaw.chunk, flaw.chunk_line) for flaw in flaws if flaw.chunk in still]
-    lineage = out / LINEAGE_FILE
-    if not wanted or not lineage.exists():
-        return flaws
-    import polars as pl  # noqa: PLC0415 - only for a job that failed
+    return [
+        structs.replace(flaw, **structs.asdict(origin)) if (origin := origins.get(_place(flaw))) else flaw
+        for flaw in flaws
+    ]
 
-    keys = pl.LazyFrame(wanted, schema={"chunk": pl.String, "line": pl.UInt32}, orient="row")
-    rows = pl.scan_parquet(lineage, glob=False).join(keys, on=["chunk", "line"], how="semi")
-    found = rows.select("chunk", "line", "archive", "member", "sentence").collect().iter_rows()
-    origins = {(chunk, line): {"archive": a, "member": m, "sentence": s} for chunk, line, a, m, s in found}
-    return [structs.replace(flaw, **origins.get((flaw.chunk, flaw.chunk_line), {})) for flaw in flaws]
+
+def _place(flaw: Flaw) -> tuple[str, int]:
+    return flaw.chunk or "", flaw.chunk_line or 0
