@@ -1,4 +1,4 @@
-"""What a check found: problems in full, then all in counts."""
+"""Screen of `check`: the first problems in full, then counts of all."""
 
 from rich.console import Console
 from rich.table import Table
@@ -32,7 +32,7 @@ def show_check(console: Console, report: CheckReport) -> None:
 
 
 def _sentence(problem: Problem) -> Text:
-    """Return *problem* as where, what, what to do, and where the line came from."""
+    """Return *problem* as one line: place, problem, advice, origin."""
     text = Text(f"{problem.severity} ", _STYLES[problem.severity]).append(problem.file, "bold")
     if problem.line is not None:
         text.append(f", line {problem.line:,}")

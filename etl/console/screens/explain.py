@@ -1,4 +1,4 @@
-"""What became of a label file, as a person sees it."""
+"""Screen of `explain`: the way of a label file through a build."""
 
 from rich.console import Console
 from rich.text import Text
@@ -6,20 +6,22 @@ from rich.text import Text
 from schemas.explanation import Explanation, Fate
 
 
-def show_explanation(console: Console, found: Explanation) -> None:
-    """Print what became of one label file, a line a step."""
-    lines = [f"{found.archive}!{found.member}", f"  stage: segment {found.segment}"]
-    if found.rejected is not None:
-        where = "" if found.position is None else f" at byte {found.position:,}"
-        lines.append(f"  rejected: {found.rejected}{where} ({found.detail})")
-    elif not found.utterances:
+def show_explanation(console: Console, explanation: Explanation) -> None:
+    """Print *explanation* on *console*, a line per step."""
+    lines = [f"{explanation.archive}!{explanation.member}", f"  stage: segment {explanation.segment}"]
+    if explanation.rejected is not None:
+        where = "" if explanation.position is None else f" at byte {explanation.position:,}"
+        lines.append(f"  rejected: {explanation.rejected}{where} ({explanation.detail})")
+    elif not explanation.utterances:
         lines.append("  decoded: no utterance in it")
     else:
-        lines.append(f"  decoded: {found.region}-{found.speech_type}, utterances: {len(found.utterances):,}")
-        lines += [f"  key {place.key}: {place.side or 'as published'}" for place in found.keys]
+        lines.append(
+            f"  decoded: {explanation.region}-{explanation.speech_type}, utterances: {len(explanation.utterances):,}"
+        )
+        lines += [f"  key {place.key}: {place.side or 'as published'}" for place in explanation.keys]
     for line in lines:
         console.print(Text(line), soft_wrap=True)
-    for fate in found.utterances:
+    for fate in explanation.utterances:
         _show_fate(console, fate)
 
 

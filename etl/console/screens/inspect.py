@@ -1,4 +1,4 @@
-"""An inspection as a person reads it: archives, then regions and speech types, then what is odd about the texts."""
+"""Screen of `inspect`: archives, then regions and speech types, then markup, disagreements and missing fields."""
 
 from collections.abc import Iterator, Mapping
 
@@ -18,28 +18,28 @@ _LEGEND = (
 )
 
 
-def show_inspection(console: Console, found: Inspection) -> None:
-    """Print everything that was found."""
-    for archive in found.archives:
+def show_inspection(console: Console, inspection: Inspection) -> None:
+    """Print *inspection* on *console*."""
+    for archive in inspection.archives:
         _show_archive(console, archive)
-    ignored = {"audio archives": found.ignored_archives, "other files": found.ignored_files}
+    ignored = {"audio archives": inspection.ignored_archives, "other files": inspection.ignored_files}
     beside = reasons({what: number for what, number in ignored.items() if number})
     console.print(f"Beside them, and ignored: {beside or 'nothing'}\n", highlight=False)
-    console.print(_groups(found))
+    console.print(_groups(inspection))
     for title, counts in (("markup", "residues"), ("disagreements", "disagreements"), ("missing", "missing")):
-        table = _details(title, {_name(group): getattr(group, counts) for group in found.groups})
+        table = _details(title, {_name(group): getattr(group, counts) for group in inspection.groups})
         if table.row_count:
             console.print()
             console.print(table)
     console.print()
-    if found.total.fields is not None:
-        console.print(_fields(found.total.fields))
-    elif found.groups:
+    if inspection.total.fields is not None:
+        console.print(_fields(inspection.total.fields))
+    elif inspection.groups:
         console.print("Closed fields are not in a stage: inspect the corpus for them.", style="dim", highlight=False)
 
 
 def _show_archive(console: Console, archive: InspectedArchive) -> None:
-    """Print the name of an archive, and below it what is known of it; a table would fold names of this length."""
+    """Print the name of an archive, and its facts below; a table would fold names of this length."""
     console.print(Text(archive.archive.rpartition("/")[2], style="bold"), soft_wrap=True)  # brackets are no markup
     if archive.problem:
         console.print(Padding(Text(archive.problem, style="yellow"), (0, 0, 0, 2)))
@@ -64,12 +64,12 @@ def _facts(archive: InspectedArchive) -> Iterator[str]:
         yield f"ignored: {reasons({what: number for what, number in ignored.items() if number})}"
 
 
-def _groups(found: Inspection) -> Table:
+def _groups(inspection: Inspection) -> Table:
     table = Table(padding=(0, 1, 0, 0), box=None, caption=_LEGEND, caption_justify="left")
     table.add_column("region, speech type", min_width=11)
     for header in ("train", "valid.", "sentences", "distinct", "same", "scripts", "chars", "speakers"):
         table.add_column(header, justify="right")
-    for group in (*found.groups, found.total):
+    for group in (*inspection.groups, inspection.total):
         table.add_row(*_cells(group), style="bold" if group.region == ALL else "")
     return table
 
@@ -96,13 +96,13 @@ def _name(group: InspectedGroup) -> str:
 
 
 def _details(title: str, counts: Mapping[str, dict[str, int]]) -> Table:
-    """Return a line for each group that has something to count."""
+    """Return a table of *counts*, with a row for each name that has any."""
     table = Table(padding=(0, 1, 0, 0), box=None)
     table.add_column(title, no_wrap=True)
     table.add_column("")
-    for name, found in counts.items():
-        if found:
-            table.add_row(name, reasons(found))
+    for name, numbers in counts.items():
+        if numbers:
+            table.add_row(name, reasons(numbers))
     return table
 
 

@@ -1,4 +1,4 @@
-"""A verification as a person sees it."""
+"""Screen of `verify`: damage, or the size of the build."""
 
 from rich.console import Console
 from rich.text import Text
@@ -7,12 +7,10 @@ from etl.console.screens.words import size
 from etl.output.verification import Verification
 
 
-def show_verification(console: Console, found: Verification) -> None:
-    """Print what a verification found."""
-    for damage in found.damage:
+def show_verification(console: Console, verification: Verification) -> None:
+    """Print *verification* on *console*."""
+    for damage in verification.damage:
         console.print(Text(f"{damage.problem}: {damage.path} ({damage.detail})", "red"), soft_wrap=True)
-    if not found.damage:
-        console.print(
-            f"{found.chunks} chunks, {found.examples:,} examples, {size(found.bytes)}: all as the manifest says",
-            highlight=False,
-        )
+    if not verification.damage:
+        counts = f"{verification.chunks} chunks, {verification.examples:,} examples, {size(verification.bytes)}"
+        console.print(f"{counts}: all as the manifest says", highlight=False)
