@@ -26,12 +26,14 @@ from etl.corpus.discover import discover
 from etl.corpus.groups import Section
 from etl.corpus.scan import scan
 from etl.example.render import render
-from etl.pipeline.build import scan_rules
+from etl.pipeline.reading import scan_rules
 from etl.read.batch import read_batch
 from etl.read.decode import decode, step_over_f0
 from etl.read.segments import FILES, read_files, to_ipc
 from etl.read.tasks import ReadTask
 from etl.settings.options import SYSTEM_PROMPT, BuildOptions
+from etl.write.chunk import ChunkCaps
+from etl.write.lineage import LineOrigin
 from etl.write.shard import ShardWriter
 from schemas.terms import Region, SpeechType, Split
 
@@ -97,7 +99,7 @@ def _material(folder: Path, files: int) -> _Material:
 
 def _stages(material: _Material, folder: Path) -> dict[str, Callable[[], object]]:
     """Return the work of each stage, in the order of the build."""
-    origins = [("archive", "member", None, None)] * len(material.lines)
+    origins = [LineOrigin("archive", "member", None, None)] * len(material.lines)
 
     def read() -> None:
         stage = folder / "stage"
@@ -108,7 +110,7 @@ def _stages(material: _Material, folder: Path) -> dict[str, Callable[[], object]
     def chunk() -> None:
         shutil.rmtree(folder / "out", ignore_errors=True)
         section = Section(Region.JEJU, SpeechType.REPEAT)
-        writer = ShardWriter(Split.TRAIN, section, folder / "out", BuildOptions())
+        writer = ShardWriter(Split.TRAIN, section, folder / "out", ChunkCaps(BuildOptions().max_chunk_bytes))
         writer.add(material.lines, origins)
         writer.finish()
 

@@ -19,7 +19,7 @@ from etl.corpus.discover import Archive, Form
 from etl.corpus.names import Hints
 from etl.corpus.scan import Scan, scan
 from etl.errors import ArchiveError, EtlError, InputError
-from etl.pipeline.build import scan_rules
+from etl.pipeline.reading import scan_rules
 from etl.settings.options import BuildOptions
 from schemas.terms import RejectReason
 

@@ -218,7 +218,7 @@ def test_interrupted(undisturbed: Undisturbed, tmp_path: Path, what: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "lost", ["decisions/*.keys.json", "decisions/*.judged.ipc", "decisions/*.final.ipc", "traces/*"]
+    "lost", ["decisions/*.keys.json", "decisions/*.judged.ipc", "decisions/*.final.ipc", "published/*"]
 )
 def test_names_lost_with_the_power(undisturbed: Undisturbed, tmp_path: Path, lost: str) -> None:
     """A build that was killed while writing goes on though some of its files have lost their names."""

@@ -16,7 +16,7 @@ from etl.corpus.names import Hints
 from etl.corpus.scan import scan
 from etl.errors import ArchiveError, EmptyCorpusError, InputError, MissingPathError
 from etl.output.files import MARKER
-from etl.pipeline.build import scan_rules
+from etl.pipeline.reading import scan_rules
 from etl.settings.options import BuildOptions
 from schemas.terms import Region, SpeechType, Split
 

@@ -17,7 +17,7 @@ from etl.exports.targets import Target
 from etl.providers.models import price_of, read_models
 from etl.providers.profiles import read_providers
 from etl.read.contents import TURN_CHARACTERS
-from etl.select.clean import RULES
+from etl.select.markup import RULES
 from etl.settings.config import read_config
 from etl.settings.declaration import Declaration, Kind, declarations
 from etl.settings.options import BuildOptions, RunOptions

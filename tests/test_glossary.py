@@ -17,7 +17,7 @@ from etl.inspection.survey import inspect
 from etl.output.verification import Verification
 from etl.pipeline.build import build
 from etl.runtime.measurements import BuildFacts
-from etl.select.clean import RULES
+from etl.select.markup import RULES
 from etl.submission.after import Status
 from etl.submission.news import News
 from etl.submission.requests import Request

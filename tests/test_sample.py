@@ -16,7 +16,8 @@ import polars as pl
 import pytest
 
 from etl.errors import OptionError
-from etl.select.clean import RULES, count_residues
+from etl.select.clean import count_residues
+from etl.select.markup import RULES
 from etl.synthetic.conversations import CONVERSATIONS
 from etl.synthetic.corpus import DEFECTS, MARKER, SampleReport
 from etl.synthetic.corpus import sample as write_sample

@@ -9,7 +9,7 @@ from etl.corpus.archive import read_members
 from etl.corpus.batches import Batch
 from etl.corpus.discover import discover
 from etl.corpus.scan import scan
-from etl.pipeline.build import scan_rules
+from etl.pipeline.reading import scan_rules
 from etl.runtime.executor import Workers
 from etl.runtime.processes import process_pool
 from etl.settings.options import BuildOptions

@@ -21,7 +21,7 @@ from etl.inspection.tasks import InspectTask, SketchTask
 from etl.output.files import MARKER
 from etl.output.finished import FinishedBuild
 from etl.output.folder import STAGE
-from etl.pipeline.build import scan_rules
+from etl.pipeline.reading import scan_rules
 from etl.runtime.executor import ExecutorMaker, Workers
 from etl.runtime.processes import checked_workers, process_pool
 from etl.runtime.progress import Progress, Watcher

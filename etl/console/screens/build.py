@@ -1,4 +1,4 @@
-"""A build as a person sees it: what a dry run found, progress, account and shards."""
+"""The screens of a build: archives of a dry run, progress, account and shards."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -28,8 +28,9 @@ _STEPS = {
     "read": "reading label files",
     "select": "selecting",
     "compare": "comparing texts",
-    "share": "looking for texts on both sides",
+    "share": "looking for shared texts",
     "limit": "limiting",
+    "sample": "sampling",
     "write": "writing chunks",
     "prove": "looking for leaks",
     "tables": "writing lineage, decisions and rejects",
@@ -112,7 +113,7 @@ def show_build(console: Console, result: BuildResult) -> None:
     console.print(_account(manifest))
     console.print(_shards(manifest))
     reused = (
-        f", {run.segments_reused} of {run.segments_made + run.segments_reused} segments found on disk"
+        f", {run.segments_reused} of {run.segments_made + run.segments_reused} segments were on disk"
         if run.segments_reused
         else ""
     )
@@ -127,15 +128,15 @@ def show_build(console: Console, result: BuildResult) -> None:
 
 
 def show_profile(console: Console, run: BuildFacts) -> None:
-    """Print where the time of the workers went, stage by stage, and how long they waited."""
+    """Print what the time of the workers went into, and how long they waited."""
     whole = run.workers * run.seconds
     table = Table(title="Where the time went", title_justify="left", box=None, pad_edge=False, header_style="dim")
-    table.add_column("stage")
+    table.add_column("work")
     table.add_column("seconds", justify="right")
     table.add_column("share", justify="right")
     rows = sorted(run.stages.items(), key=lambda row: -row[1])
-    for stage, seconds in (*rows, ("no task: start, waiting", whole - sum(run.stages.values()))):
-        table.add_row(stage, f"{seconds:.2f}", f"{seconds / whole:.1%}")
+    for work, seconds in (*rows, ("no task: start, waiting", whole - sum(run.stages.values()))):
+        table.add_row(work, f"{seconds:.2f}", f"{seconds / whole:.1%}")
     table.add_row("all workers", f"{whole:.2f}", "100.0%", style="bold")
     console.print(table)
 
@@ -156,7 +157,7 @@ def _account(manifest: Manifest) -> Table:
     table.add_row("  examples", f"{counts.examples:,}", f"in {len(manifest.chunks)} chunks")
     table.add_row("  dropped", f"{dropped:,}", reasons(counts.dropped))
     shared = ", ".join(f"{number:,} {name}" for name, number in counts.shared.items())
-    table.add_row("on both sides", "", f"{shared} of train and validation")
+    table.add_row("in both splits", "", f"{shared} of train and validation")
     return table
 
 
@@ -185,7 +186,7 @@ def _shards(manifest: Manifest) -> Table:
 
 
 def show_scans(console: Console, scans: Sequence[Scan]) -> None:
-    """Print what a dry run found, archive by archive."""
+    """Print the archives of a dry run."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("archive", overflow="fold")
     for name in ("split", "region", "speech type"):
