@@ -4,7 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-LEDGER_VERSION = 1
+LEDGER_VERSION = 2
 
 FileState = Literal["sending", "there", "deleting", "deleted"]
 JobState = Literal["intended", "created", "refused", "abandoned"]
@@ -13,7 +13,7 @@ PlanShape = Literal["merged", "per-shard", "chained"]
 
 SUCCEEDED, FAILED = "succeeded", "failed"
 FINAL = frozenset({SUCCEEDED, FAILED, "cancelled"})
-"""All statuses that a job can end with; whatever other a provider has, the job is not at its end."""
+"""All statuses that a job can end with; with any other one it goes on."""
 
 
 class AccountRow(Struct, frozen=True, kw_only=True):
@@ -23,10 +23,11 @@ class AccountRow(Struct, frozen=True, kw_only=True):
     provider: str
     base_url: str
     project: str
+    organization: str = ""
 
 
 class Piece(Struct, frozen=True, kw_only=True):
-    """One chunk of a file that is sent: its path in the output folder, and what the manifest says of it."""
+    """One chunk of a file that is sent: its path in the output folder, with size and hash of the manifest."""
 
     path: str
     examples: int
@@ -38,8 +39,8 @@ class FileRow(Struct, frozen=True, kw_only=True):
     """
     A file at a provider; its name holds the hash of its content, so that it is known again.
 
-    `sending` is the intent: it may or may not be there. `deleting` likewise. `pieces` are the chunks it was joined of;
-    `upload_id` is the upload in parts that is on its way, if there is one.
+    `sending` and `deleting` are intents: it may or may not be there. `pieces` are the chunks it was joined of; `upload_id`
+    is the upload in parts that is on its way, if there is one.
     """
 
     account: str
@@ -57,7 +58,7 @@ class JobRow(Struct, frozen=True, kw_only=True):
     One attempt to create a job.
 
     `intended` is the intent: whether the job was created is not known until it is looked for. `refused` means that it
-    certainly was not, `abandoned` that nobody knows and that another attempt was agreed to. `training` and `validation`
+    certainly was not, `abandoned` that this stays unknown and that another attempt was agreed to. `training` and `validation`
     are names of files, `files` their ids where they are known; tokens and cost are the estimate of all epochs, in US
     dollars, null where no price is known. Times are seconds since 1970 by the clock of this machine, and only shown.
     """

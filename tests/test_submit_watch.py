@@ -12,9 +12,12 @@ from provider.faults import JOB, answer_lost, refused, reset
 from submissions import HASTE, YES, YES_AGAIN, hand_in
 
 from etl.errors import BuildError, EtlError, LockedError, NoAnswerError, OptionError, SpendingError
-from etl.submission.after import cancel, clean, status, watch
+from etl.submission.cancellation import cancel
 from etl.submission.news import JobEnded, JobEvent, JobStatus, News, NoAnswer
-from etl.submission.trace import lines_in
+from etl.submission.origins import lines_in
+from etl.submission.removal import clean
+from etl.submission.status import status
+from etl.submission.watch import watch
 from schemas.ledger import SUCCEEDED, JobRow
 
 

@@ -18,7 +18,7 @@ _MOST_SEED = 2**31 - 1
 
 class SubmitOptions(Struct, frozen=True, kw_only=True):
     """
-    What is submitted, where, and what is agreed to.
+    Provider, model and plan of a submission, and all that is agreed to beforehand.
 
     Args:
         provider: Name of its profile.
@@ -31,8 +31,8 @@ class SubmitOptions(Struct, frozen=True, kw_only=True):
         base_url: Address instead of the profile's.
         max_cost: Most US dollars that all jobs together may cost, by the estimate.
         accept_data_terms: The terms of the data are agreed to.
-        allow_unknown_price: Submit although nobody can say what it costs.
-        resubmit: Create another job where nobody knows whether one was created, or where one failed.
+        allow_unknown_price: Submit although the cost is not known.
+        resubmit: Create another job where one may or may not have been created, or where one failed.
         key_file: File with the key, for its owner's eyes only; None for the environment.
         providers, models: Files of the user's own, laid over the profiles and prices of this package.
 

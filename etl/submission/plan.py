@@ -16,6 +16,8 @@ from etl.submission.content import Content, Digests
 from etl.submission.options import SubmitOptions
 from schemas.ledger import Piece, PlanShape
 from schemas.manifest import ChunkRow, Manifest
+from schemas.provider import Provider
+from schemas.remote import JobRequest
 from schemas.terms import Split
 
 KEY = "saturi_key"
@@ -69,14 +71,29 @@ class PlannedJob(Struct, frozen=True, kw_only=True):
     training: PlannedFile
     validation: PlannedFile | None
     billing: Billing
-    request: dict[str, Any]  # as it goes to the SDK, but for the model, the files and the attempt
+    suffix: str | None
+    seed: int | None
+
+    def request(self, model: str, file_ids: tuple[str, str | None], attempt: int, provider: Provider) -> JobRequest:
+        """Return the request to *provider* that creates it from *model*, on training and validation file."""
+        training, validation = file_ids
+        return JobRequest(
+            model=model,
+            training_file=training,
+            validation_file=validation,
+            epochs=self.billing.epochs,
+            metadata={KEY: self.key, ATTEMPT: str(attempt)} if provider.metadata else {},
+            suffix=self.suffix,
+            seed=self.seed,
+            extra=provider.extra_body,
+        )
 
 
 class Plan(Struct, frozen=True, kw_only=True):
     """
-    All that a submission does.
+    All jobs of a submission.
 
-    `left_out` says which shards are not sent and why; `notes` what to know before agreeing.
+    `left_out` are the shards that are not sent, each with the reason; `notes` is what to know before agreeing.
     """
 
     account: Account
@@ -167,32 +184,45 @@ def _plan_job(
     training = _file(out, material.train, account)
     validation = _file(out, material.validation, account) if material.validation else None
     _check_limits(material.title, training, account, billing)
+    return PlannedJob(
+        key=_key(account, options, billing.epochs, before, training, validation),
+        title=material.title,
+        model=None if before else options.model,
+        training=training,
+        validation=validation,
+        billing=billing,
+        suffix=options.suffix,
+        seed=options.seed,
+    )
+
+
+def _key(
+    account: Account,
+    options: SubmitOptions,
+    epochs: int,
+    before: PlannedJob | None,
+    training: PlannedFile,
+    validation: PlannedFile | None,
+) -> str:
+    """Return the key of a job; its form stays as it is, since jobs are found by it again."""
     request: dict[str, Any] = {
-        "method": {"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": billing.epochs}}},
+        "method": {"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": epochs}}},
         **({} if options.suffix is None else {"suffix": options.suffix}),
         **({} if options.seed is None else {"seed": options.seed}),
         **({"extra_body": account.provider.extra_body} if account.provider.extra_body else {}),
     }
-    key = hash_of(
+    return hash_of(
         {
             "provider": account.provider.name,
             "base_url": account.base_url,
             "project": account.project,
+            **({"organization": account.organization} if account.organization else {}),
             "model": options.model,
             "after": before.key if before else None,
             "request": request,
             "training": training.sha256,
             "validation": validation.sha256 if validation else None,
         }
-    )
-    return PlannedJob(
-        key=key,
-        title=material.title,
-        model=None if before else options.model,
-        training=training,
-        validation=validation,
-        billing=billing,
-        request=request,
     )
 
 

@@ -1,8 +1,7 @@
-"""What must hold before anything is sent: the build is whole, its lines are good, the model can be trained, and at what price."""
+"""Checks before anything is sent: the build is whole, its lines are good, and the model can be trained by this account."""
 
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from etl.errors import BuildError, EligibilityError
 from etl.output.verification import read_manifest, verify
@@ -11,10 +10,7 @@ from schemas.manifest import Manifest
 from schemas.model import Model
 from schemas.provider import Provider
 
-if TYPE_CHECKING:
-    from openai.types import Model as SdkModel
-
-_LAST_DAYS = 90  # from here on it is said that an end is near
+_LAST_DAYS = 90  # from here on there is a note that an end is near
 
 
 def read_whole_build(out: Path) -> Manifest:
@@ -94,27 +90,17 @@ def check_account(client: Client, model: str, today: date | None = None) -> list
     """
     today = today or datetime.now(UTC).date()
     notes = []
-    shutdown = _shutdown_date(client.repeat(f"looking for {model}", lambda api: api.models.retrieve(model)))
+    shutdown = client.get_model(model).shutdown_date if client.provider.models else None
     if shutdown is not None and shutdown <= today:
         problem = f"{model} and every tune of it are shut down since {shutdown}"
         raise EligibilityError(client.provider.name, problem, _closings(client.provider))
     if shutdown is not None:
         notes.append(f"the provider says that {model} and every tune of it are shut down from {shutdown}")
-    if client.provider.closings:
-        jobs = client.repeat("looking for jobs", lambda api: api.fine_tuning.jobs.list(limit=1))
-        if not jobs.data:
-            notes.append(f"this account has no job yet, and may get none: {_closings(client.provider)}")
+    if client.provider.closings and not client.has_jobs():
+        notes.append(f"this account has no job yet, and may get none: {_closings(client.provider)}")
     return notes
 
 
-def _shutdown_date(model: "SdkModel") -> date | None:
-    """Return the day in the field `shutdown_date`; None where a provider has none, or no date in it."""
-    try:
-        return date.fromisoformat(str(getattr(model, "shutdown_date", None)))
-    except ValueError:
-        return None
-
-
 def _closings(provider: Provider) -> str:
-    said = "; ".join(f"{day}: {what}" for day, what in provider.closings.items())
-    return said or "choose another model, or another provider"
+    closings = "; ".join(f"{day}: {what}" for day, what in provider.closings.items())
+    return closings or "choose another model, or another provider"

@@ -1,4 +1,4 @@
-"""What each job of a plan is billed for, by the estimate; where no price is known, that is said and not guessed."""
+"""The billing of each job of a plan, by the estimate; where no price is known, there is a note and no guess."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from schemas.provider import Provider
 
 
 class Prices(NamedTuple):
-    """The profiles that decide a price, what each job is billed for, and what to know of that."""
+    """The profiles that decide a price, the billing of each job, and what to know of that."""
 
     provider: Provider
     model: Model | None
@@ -40,14 +40,14 @@ def price_with(out: Path, options: SubmitOptions) -> Prices:
             return Billing(options.epochs or rule.default(material.examples), None, None)
 
         return Prices(provider, model, unknown, [f"nobody here knows what training {options.model} costs"])
-    found = estimate(out, options.model, epochs=options.epochs, models=models)
-    notes = [f"the price is that of {found.price_as_of} ({found.price_source})"]
-    if not found.exact:
-        notes.append(f"tokens are counted with {found.tokenizer}, which is not the model's own tokenizer")
+    prices = estimate(out, options.model, epochs=options.epochs, models=models)
+    notes = [f"the price is that of {prices.price_as_of} ({prices.price_source})"]
+    if not prices.exact:
+        notes.append(f"tokens are counted with {prices.tokenizer}, which is not the model's own tokenizer")
 
     def billing(material: Material) -> Billing:
         epochs = options.epochs or model.epochs.default(material.examples)
-        return Billing(epochs, _tokens(found, material) * epochs, found.usd_per_million_tokens)
+        return Billing(epochs, _tokens(prices, material) * epochs, prices.usd_per_million_tokens)
 
     return Prices(provider, model, billing, notes)
 
@@ -59,8 +59,8 @@ def _find(name: str, models: dict[str, Model]) -> Model | None:
         return None
 
 
-def _tokens(found: Estimate, material: Material) -> int:
+def _tokens(prices: Estimate, material: Material) -> int:
     """Return the tokens of *material* that are billed in each epoch."""
     name = (material.region, material.speech_type)
-    rows = [found.total] if material.region is None else found.shards
+    rows = [prices.total] if material.region is None else prices.shards
     return sum(row.billed_tokens // row.epochs for row in rows if row.epochs and (row.region, row.speech_type) == name)
