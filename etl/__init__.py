@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from etl.explanation.explain import explain as explain
     from etl.exports.export import export as export
     from etl.inspection.survey import inspect as inspect
+    from etl.output.finished import FinishedBuild as FinishedBuild
+    from etl.output.finished import verify as verify
     from etl.output.verification import Verification as Verification
-    from etl.output.verification import verify as verify
     from etl.pipeline.build import BuildResult as BuildResult
     from etl.pipeline.build import build as build
     from etl.pipeline.build import dry_run as dry_run
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from etl.submission.submit import plan_submission as plan_submission
     from etl.submission.submit import submit as submit
     from etl.submission.watch import watch as watch
+    from etl.synthetic.corpus import SampleReport as SampleReport
+    from etl.synthetic.corpus import sample as sample
     from schemas.estimate import Estimate as Estimate
 
 _HOMES = {
@@ -46,10 +49,8 @@ _HOMES = {
     "etl.explanation.explain": ("explain",),
     "etl.exports.export": ("export",),
     "etl.inspection.survey": ("inspect",),
-    "etl.output.verification": (
-        "Verification",
-        "verify",
-    ),
+    "etl.output.finished": ("FinishedBuild", "verify"),
+    "etl.output.verification": ("Verification",),
     "etl.pipeline.build": (
         "BuildResult",
         "build",
@@ -74,6 +75,7 @@ _HOMES = {
         "submit",
     ),
     "etl.submission.watch": ("watch",),
+    "etl.synthetic.corpus": ("SampleReport", "sample"),
     "schemas.estimate": ("Estimate",),
 }
 """Public names by the module that defines them."""
@@ -86,6 +88,8 @@ __all__ = [
     "Cleaning",
     "Estimate",
     "EtlError",
+    "FinishedBuild",
+    "SampleReport",
     "Status",
     "Submission",
     "SubmitOptions",
@@ -100,6 +104,7 @@ __all__ = [
     "export",
     "inspect",
     "plan_submission",
+    "sample",
     "status",
     "submit",
     "verify",

@@ -9,13 +9,13 @@ from msgspec import Struct
 
 
 class Speaker(Struct, gc=False):
-    """One of the people heard; the id is a number within the file."""
+    """A speaker of the recording; the id is a number within the file."""
 
     id: int | float | str | None = None
 
 
 class Metadata(Struct, gc=False):
-    """What the conversation is; the category is a path like "경상방언 > 사적 대화 > 일상 대화"."""
+    """Facts of the conversation; the category is a path like "경상방언 > 사적 대화 > 일상 대화"."""
 
     category: int | float | str | None = None
 

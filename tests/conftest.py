@@ -11,7 +11,8 @@ from provider import Server, World, serving
 from submissions import KEY, make_build
 
 from benchmarks.corpus import FACTS, make_corpus
-from etl.synthetic.corpus import SampleReport, write_sample
+from etl.synthetic.corpus import SampleReport
+from etl.synthetic.corpus import sample as write_sample
 
 os.environ.setdefault("POLARS_MAX_THREADS", "1")  # as in a worker; read when Polars is first used
 

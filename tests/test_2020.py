@@ -9,7 +9,7 @@ import pytest
 from corpora import ANSWER_ZIP, CONVERSATION_ZIP, Member, answers, conversation, member, stem, write_zip
 from runs import counts_of, digest_of, error_of, manifest_of, one_thread, pairs_of, saturi
 
-from etl.corpus.names import parse_archive, parse_member
+from etl.corpus.names import WITHIN, parse_archive, parse_member
 from etl.pipeline.build import build
 from etl.read.contents import TURN_CHARACTERS, contents_of
 from etl.read.decode import Decoded, decode
@@ -39,7 +39,7 @@ def _turns_of(*utterances: Spoken) -> list[int]:
     path, document = conversation(NAME, *utterances)
     decoded = decode(document)
     assert isinstance(decoded, Decoded)
-    return contents_of(decoded.label, path, parse_member(path)).turns
+    return contents_of(decoded.label, path).turns
 
 
 def _files(out: Path, column: str) -> list[Any]:
@@ -155,7 +155,7 @@ def test_speakers_are_those_of_their_file(tmp_path: Path) -> None:
     second = conversation("DKSR20000002", *talk, speaker=None)
     out = _build(tmp_path, [first, second])
     assert [ids.split("\n") for ids in _files(out, "speakers")] == [
-        [f"{file}/{number}" for number in (1, 2, 3)] for file in (NAME, "DKSR20000002")
+        [f"{file}{WITHIN}{number}" for number in (1, 2, 3)] for file in (NAME, "DKSR20000002")
     ]
 
 

@@ -19,6 +19,7 @@ from etl.corpus.discover import Archive, Form
 from etl.corpus.names import Hints
 from etl.corpus.scan import Scan, scan
 from etl.errors import ArchiveError, EtlError, InputError
+from etl.pipeline.reading import scan_rules
 from etl.settings.options import BuildOptions
 from schemas.terms import RejectReason
 
@@ -94,7 +95,7 @@ def _scan(path: Path | list[Path], options: BuildOptions | None = None) -> Scan:
     paths = path if isinstance(path, list) else [path]
     form = Form.PARTS if len(paths) > 1 else Form.FOLDER if paths[0].is_dir() else Form.ZIP
     archive = Archive(name="x", form=form, paths=tuple(map(str, paths)), hints=Hints())
-    return scan(archive, options or BuildOptions())
+    return scan(archive, scan_rules(options or BuildOptions()))
 
 
 def _members(path: Path | list[Path], options: BuildOptions | None = None) -> list[Member | None]:
@@ -460,7 +461,7 @@ def test_left_over_parts_stand_in_for_a_broken_zip(tmp_path: Path) -> None:
     (tmp_path / "x.zip.part100").write_bytes(content[100:])
     spare = (str(tmp_path / "x.zip.part0"), str(tmp_path / "x.zip.part100"))
     archive = Archive(name="x", form=Form.ZIP, paths=(str(path),), hints=Hints(), spare=spare)
-    batches = scan(archive, BuildOptions()).batches
+    batches = scan(archive, scan_rules(BuildOptions())).batches
     found = {member.path: member.content for batch in batches for member in read_members(batch) if member is not None}
     assert found == _CONTENTS
 

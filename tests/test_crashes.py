@@ -22,7 +22,7 @@ from etl.corpus.archive import Defect, Member, read_members
 from etl.corpus.batches import Batch
 from etl.pipeline.build import build
 from etl.read import batch as batch_module
-from etl.runtime.workers import start_worker
+from etl.runtime.processes import start_worker
 from etl.settings.options import BuildOptions
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no process groups to kill")
@@ -218,7 +218,7 @@ def test_interrupted(undisturbed: Undisturbed, tmp_path: Path, what: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "lost", ["decisions/*.keys.json", "decisions/*.judged.ipc", "decisions/*.final.ipc", "traces/*"]
+    "lost", ["decisions/*.keys.json", "decisions/*.judged.ipc", "decisions/*.final.ipc", "published/*"]
 )
 def test_names_lost_with_the_power(undisturbed: Undisturbed, tmp_path: Path, lost: str) -> None:
     """A build that was killed while writing goes on though some of its files have lost their names."""

@@ -157,6 +157,20 @@ def test_a_failed_job_of_a_build_that_is_gone(out: Path, server: Server, world: 
     assert (flaw.chunk_line, flaw.archive, flaw.member) == (4, None, None)
 
 
+@pytest.mark.parametrize("cut", [0, 10, -1], ids=["empty", "begun", "one-byte-short"])
+def test_a_failed_job_with_a_damaged_lineage(out: Path, server: Server, world: World, cut: int) -> None:
+    """Where the lineage is damaged, a failed job is reported with its lines in the chunks, and the watch ends as usual."""
+    world.flagged = (4,)
+    hand_in(out, server, world)
+    lineage = out / "lineage.parquet"
+    lineage.write_bytes(lineage.read_bytes()[:cut])
+    rows, told = watched(out)
+    end = told[-1]
+    assert isinstance(end, JobEnded)
+    assert [row.status for row in rows] == ["failed"]
+    assert [(flaw.line, flaw.chunk_line, flaw.archive) for flaw in end.flaws] == [(4, 4, None)]
+
+
 MESSAGES = {
     "example": ("Invalid file format. Example 100, message 2 is empty", [100]),
     "flagged": ("Flagged lines: 4, 13", [4, 13]),

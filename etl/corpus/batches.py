@@ -7,7 +7,6 @@ import msgspec
 from msgspec import Struct
 
 from etl.corpus.discover import Archive
-from etl.settings.options import BuildOptions
 
 BATCH_BYTES = 32 * 1024 * 1024
 """JSON in a batch: 0.1 s of work, of which a killed build loses little; a worker could hold it even if it were all text."""
@@ -15,7 +14,7 @@ BATCH_BYTES = 32 * 1024 * 1024
 BATCH_ENTRIES = 4096
 """Entries in a batch, so that a million tiny members need no more memory than a thousand large ones."""
 
-DECODER_VERSION = 3
+DECODER_VERSION = 4
 """Goes up whenever the same bytes would give another segment; older segments are then made anew."""
 
 
@@ -63,11 +62,6 @@ class Limits(Struct, frozen=True):
 
     max_member_bytes: int
     max_ratio: float
-
-    @classmethod
-    def of(cls, options: BuildOptions) -> "Limits":
-        """Return the limits in *options*."""
-        return cls(options.max_member_bytes, options.max_ratio)
 
 
 class Batch(Struct, frozen=True):

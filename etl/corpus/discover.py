@@ -241,7 +241,7 @@ def _is_zip_name(name: str) -> bool:
 
 
 def _is_file_or_broken(path: Path) -> bool:
-    """Whether *path* is a file, or a link to none, which is said when it is opened; a pipe or a device is neither."""
+    """Whether *path* is a file, or a link to none, which is an error when it is opened; a pipe or a device is neither."""
     return path.is_file() or not path.exists()
 
 

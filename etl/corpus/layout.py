@@ -30,7 +30,7 @@ _BLOCK_BYTES = 1 << 20
 
 
 class Layout(Struct, frozen=True):
-    """The batches of an archive, and how many entries, and `.txt` among them, it has; `fingerprint` tells which archive."""
+    """The batches of an archive, and how many entries, and `.txt` among them, it has; `fingerprint` identifies the archive."""
 
     fingerprint: str
     batches: list[tuple[Extent, Place]]
@@ -76,7 +76,7 @@ def _path(stage: Path, fingerprint: str, directory: Directory, limits: Limits) -
 
 
 def _digest(file: MappedFile, directory: Directory) -> "hashlib._Hash":
-    """Return the beginning of what tells an archive from all others: the SHA-256 of its size and of its central directory."""
+    """Return the beginning of a fingerprint: the SHA-256 of the size of an archive and of its central directory."""
     return hashlib.sha256(f"{file.size} {directory.start} ".encode())
 
 

@@ -19,12 +19,26 @@ from etl.corpus.layout import find_layout, lay_out, refuse_beyond, write_layout
 from etl.corpus.mapped import MappedFile
 from etl.corpus.names import is_label_file
 from etl.errors import ArchiveError, InputError
-from etl.settings.options import BuildOptions
+
+
+class ScanRules(Struct, frozen=True):
+    """
+    What an archive may hold, and whether a build goes on without one that cannot be read.
+
+    Args:
+        limits: Limits of its label files.
+        max_entries: Most entries of its directory.
+        allow_bad_archives: Return the problem of an archive that cannot be read, or holds no label file, and raise nothing.
+    """
+
+    limits: Limits
+    max_entries: int
+    allow_bad_archives: bool = False
 
 
 class Scan(Struct, frozen=True, kw_only=True):
     """
-    What the directory of an archive tells.
+    The contents of an archive by its directory: its label files, in batches.
 
     `fingerprint` is empty for a folder, whose files have to be read for one; `transcripts` counts the `.txt` twins that
     AI-Hub packs beside the label files of 2020.
@@ -52,11 +66,13 @@ class Scan(Struct, frozen=True, kw_only=True):
         return sum(batch.extent.json_bytes for batch in self.batches)
 
 
-def scan(archive: Archive, options: BuildOptions, stage: Path | None = None) -> Scan:
+def scan(archive: Archive, rules: ScanRules, stage: Path | None = None) -> Scan:
     """
     Return the batches of an archive.
 
     Args:
+        archive: Where it lies.
+        rules: What it may hold.
         stage: Where its layout is kept, and found again; None to look at every entry.
 
     Raises:
@@ -66,49 +82,48 @@ def scan(archive: Archive, options: BuildOptions, stage: Path | None = None) -> 
     """
     try:
         try:
-            found = _scan(archive, options, stage)
+            result = _scan(archive, rules, stage)
         except ArchiveError:
             if not archive.spare:
                 raise
-            found = _scan(structs.replace(archive, form=Form.PARTS, paths=archive.spare, spare=()), options, stage)
-        if found.label_files == 0:
-            raise ArchiveError(archive.paths[0], *_nothing_in(found))
+            result = _scan(structs.replace(archive, form=Form.PARTS, paths=archive.spare, spare=()), rules, stage)
+        if result.label_files == 0:
+            raise ArchiveError(archive.paths[0], *_lack_of(result))
     except InputError as error:
-        if not options.allow_bad_archives:
+        if not rules.allow_bad_archives:
             raise
         return Scan(archive=archive, fingerprint="", batches=[], problem=error.args[1])
-    return found
+    return result
 
 
-def _nothing_in(found: Scan) -> tuple[str, str]:
+def _lack_of(empty: Scan) -> tuple[str, str]:
     """Return (what is wrong with an archive without a label file, what to do)."""
     go_on = "or go on without it by --allow-bad-archives"
-    if found.transcripts:
-        problem = f"no JSON in it, only {found.transcripts:,} .txt, which do not tell dialect from standard Korean"
+    if empty.transcripts:
+        problem = f"no JSON in it, only {empty.transcripts:,} .txt, which do not tell dialect from standard Korean"
         return problem, f"look for its .json elsewhere (전라's training labels of 2020 came without), {go_on}"
     return "no label file in it", f"check that it is a label archive (TL_*.zip, VL_*.zip), {go_on}"
 
 
-def _scan(archive: Archive, options: BuildOptions, stage: Path | None) -> Scan:
-    return _scan_folder(archive, options) if archive.form is Form.FOLDER else _scan_zip(archive, options, stage)
+def _scan(archive: Archive, rules: ScanRules, stage: Path | None) -> Scan:
+    return _scan_folder(archive, rules.limits) if archive.form is Form.FOLDER else _scan_zip(archive, rules, stage)
 
 
-def _scan_zip(archive: Archive, options: BuildOptions, stage: Path | None) -> Scan:
-    limits = Limits.of(options)
+def _scan_zip(archive: Archive, rules: ScanRules, stage: Path | None) -> Scan:
+    limits = rules.limits
     with MappedFile(archive.paths) as file:
         directory = find_directory(file, archive.paths[0])
         layout = find_layout(stage, file, directory, limits) if stage is not None else None
         if layout is None:
-            layout = lay_out(file, directory, limits, archive.paths[0], options.max_entries)
+            layout = lay_out(file, directory, limits, archive.paths[0], rules.max_entries)
             if stage is not None:
                 write_layout(stage, layout, directory, limits)
-    refuse_beyond(options.max_entries, layout.entries, archive.paths[0])
+    refuse_beyond(rules.max_entries, layout.entries, archive.paths[0])
     batches = [make_batch(archive, layout.fingerprint, extent, place, limits) for extent, place in layout.batches]
     return Scan(archive=archive, fingerprint=layout.fingerprint, batches=batches, transcripts=layout.transcripts)
 
 
-def _scan_folder(archive: Archive, options: BuildOptions) -> Scan:
-    limits = Limits.of(options)
+def _scan_folder(archive: Archive, limits: Limits) -> Scan:
     batches: list[Batch] = []
     cutter = BatchCutter(limits.max_member_bytes)
     names: list[bytes] = []
@@ -128,7 +143,7 @@ def _scan_folder(archive: Archive, options: BuildOptions) -> Scan:
 
 
 class _FileFacts(NamedTuple):
-    """What tells a loose file from the one that was there before: nothing in its contents has been read yet."""
+    """Size, times and inode of a loose file, by which it differs from the one that was there before."""
 
     size: int
     changed_ns: int

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from etl.errors import InputError
+from etl.output.finished import FinishedBuild
 from etl.output.folder import STAGE
 from schemas.explanation import Explanation
 
@@ -18,12 +19,14 @@ def explain(out: str | Path, member: str, *, stage: str | Path | None = None, te
         text: Also tell the texts of its utterances, as they stand in examples.
 
     Raises:
-        BuildError: There is no finished build, or its stage is not there any more.
+        BuildError: There is no finished build, it is damaged, or its stage is not there any more.
         InputError: No label file is called so.
     """
     from etl.explanation.fates import Fates  # noqa: PLC0415 - loads Polars, which those who only build need not have here
 
-    fates = Fates(Path(out), Path(out) / STAGE if stage is None else Path(stage), text=text)
+    build = FinishedBuild.open(out)
+    build.refuse_damage()
+    fates = Fates(build, Path(out) / STAGE if stage is None else Path(stage), text=text)
     found = fates.of(member)
     if not found:
         problem = "no label file of this build is called so"

@@ -13,7 +13,7 @@ from etl.corpus.discover import Archive
 from etl.errors import InputError
 from etl.output.files import make_folder
 from etl.read.decode import BatchDecoder, Decoded, decode
-from etl.read.rows import Outcome, Rows, outcome_of
+from etl.read.rows import Reading, Rows, reading_of
 from etl.read.segments import read_header, write_segment
 from etl.read.tasks import ProbeTask, ReadTask, StagedBatch
 from etl.runtime.stopwatch import lap
@@ -78,13 +78,13 @@ def _rows(task: ReadTask, decode_one: Callable[[bytes], Decoded | Defect]) -> Ro
     77 microseconds), since a document leaves nothing in the processor's cache of what Python needs for the rows.
     """
     rows = Rows()
-    held: list[Outcome] = []
+    held: list[Reading] = []
     held_bytes = 0
     for member in read_members(task.batch, task.killers):
         if member is None:
             rows.ignored += 1
             continue
-        held.append(outcome_of(member, decode_one))
+        held.append(reading_of(member, decode_one))
         held_bytes += member.json_bytes
         lap("decode")
         if held_bytes >= _HELD_BYTES:
@@ -98,20 +98,20 @@ def _rows(task: ReadTask, decode_one: Callable[[bytes], Decoded | Defect]) -> Ro
 
 
 def _is_valid_still(header: SegmentHeader, witness: str) -> bool:
-    """Whether what was rejected would be rejected again, as far as can be told without reading the archive."""
+    """Whether what was rejected would be rejected again, as far as is known without reading the archive."""
     if RejectReason.UNREADABLE in header.rejected:
         return False  # permissions and cables leave no trace
     return header.witness == witness or _DAMAGE.isdisjoint(header.rejected)
 
 
 def _witness(archive: Archive) -> str:
-    """Return what tells the files of *archive* from others with the same directory; "" where they cannot be looked at."""
+    """Return a hash of size, times and inode of the files of *archive*; "" where they cannot be looked at."""
     try:
         facts = [os.stat(path) for path in archive.paths]  # noqa: PTH116 - they are texts
     except OSError:
         return ""
-    told = [(fact.st_size, fact.st_mtime_ns, fact.st_ctime_ns, fact.st_ino) for fact in facts]
-    return hashlib.sha256(msgspec.json.encode(told)).hexdigest()
+    marks = [(fact.st_size, fact.st_mtime_ns, fact.st_ctime_ns, fact.st_ino) for fact in facts]
+    return hashlib.sha256(msgspec.json.encode(marks)).hexdigest()
 
 
 def probe(task: ProbeTask) -> None:

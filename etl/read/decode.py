@@ -4,7 +4,7 @@ Decode one label file of either generation; whatever is wrong with it becomes a 
 Mended: a UTF-8 byte order mark, NULs at the end, commas doubled or before a closing bracket, and line ends and tabs
 within a string. Quotes belong to the text, so nothing else is mended.
 
-Nine tenths of a label file of 2022 are `intonations`, the fundamental frequency as one number a line, which nobody here reads.
+Nine tenths of a label file of 2022 are `intonations`, the fundamental frequency as one number a line, which is not used.
 They are stepped over by looking for the bracket that closes them, which is twenty times as fast as parsing them. What
 lies between must be ASCII without quotes and brackets, so that the rest means the same with and without it; whether it
 is a list of good numbers is not looked at.
@@ -49,7 +49,7 @@ _DECODERS: dict[str, msgspec.json.Decoder[Any]] = {  # of any, since a decoder o
     "transcription": _DECODER_2022,
     "utterance": msgspec.json.Decoder(label2020.LabelFile),
 }
-"""By the field that holds the text, which tells the generations apart."""
+"""By the field that holds the text, which differs between the generations."""
 
 
 class Decoded(NamedTuple):

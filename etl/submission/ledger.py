@@ -200,10 +200,10 @@ def _statements(version: int) -> list[str]:
 
 def _columns(kind: type[Struct]) -> str:
     fields = structs.fields(kind)
-    return ", ".join(f"{field.name} {_sql_type(field.type)}" for field in fields)
+    return ", ".join(f"{field.name} {column_type(field.type)}" for field in fields)
 
 
-def _sql_type(kind: Any) -> str:
+def column_type(kind: Any) -> str:
     """Return the type of a column for values of *kind*, by the types it is a union of and not by how that is spelled."""
     members = frozenset(get_args(kind) or (kind,)) - {NoneType}
     return _COLUMN_TYPES.get(members, "TEXT")

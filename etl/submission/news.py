@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from etl.pricing.money import cost_usd
 from schemas.ledger import JobRow
 
 
@@ -121,14 +122,9 @@ def ended(row: JobRow, flaws: tuple[Flaw, ...] = ()) -> JobEnded:
         model=row.fine_tuned_model,
         billed_tokens=row.billed_tokens,
         trained_tokens=row.trained_tokens,
-        usd=cost(row.billed_tokens, row.usd_per_million_tokens),
-        trained_usd=cost(row.trained_tokens, row.usd_per_million_tokens),
+        usd=cost_usd(row.billed_tokens, row.usd_per_million_tokens),
+        trained_usd=cost_usd(row.trained_tokens, row.usd_per_million_tokens),
         error_code=row.error_code,
         error_message=row.error_message,
         flaws=flaws,
     )
-
-
-def cost(tokens: int | None, usd_per_million_tokens: float | None) -> float | None:
-    """Return the price of *tokens* in US dollars, or None where one of the two is not known."""
-    return None if tokens is None or usd_per_million_tokens is None else tokens * usd_per_million_tokens / 1e6

@@ -1,14 +1,12 @@
 """Origins of the lines that a provider complains of: their chunks, and by the lineage archive and member."""
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
 from msgspec import structs
 
 from etl.errors import BuildError
-from etl.output.folder import LINEAGE_FILE
-from etl.output.verification import read_manifest
+from etl.output.finished import FinishedBuild
 from etl.submission.content import locate
 from etl.submission.ledger import Ledger
 from etl.submission.news import Flaw
@@ -52,32 +50,16 @@ def _with_origins(out: Path, file: FileRow, flaws: list[Flaw]) -> list[Flaw]:
     """Return *flaws* with archive, member and sentence, where the chunks are still those that were sent."""
     sent = {piece.path: piece.sha256 for piece in file.pieces}
     try:
-        unchanged = {chunk.path for chunk in read_manifest(out).chunks if sent.get(chunk.path) == chunk.sha256}
-        lines = [(flaw.chunk, flaw.chunk_line) for flaw in flaws if flaw.chunk in unchanged]
-        origins = _origins(out / LINEAGE_FILE, lines)
+        build = FinishedBuild.open(out)
+        unchanged = {chunk.path for chunk in build.manifest.chunks if sent.get(chunk.path) == chunk.sha256}
+        origins = build.origins(_place(flaw) for flaw in flaws if flaw.chunk in unchanged)
     except BuildError:  # the error of the job matters more than where its lines came from
         return flaws
-    return [structs.replace(flaw, **origins.get((flaw.chunk, flaw.chunk_line), {})) for flaw in flaws]
+    return [
+        structs.replace(flaw, **structs.asdict(origin)) if (origin := origins.get(_place(flaw))) else flaw
+        for flaw in flaws
+    ]
 
 
-def _origins(
-    lineage: Path, lines: Sequence[tuple[str | None, int | None]]
-) -> dict[tuple[str | None, int | None], dict[str, str | int | None]]:
-    """
-    Return archive, member and sentence of *lines*, each a chunk and a line in it.
-
-    Raises:
-        BuildError: The lineage is damaged.
-    """
-    if not lines or not lineage.exists():
-        return {}
-    import polars as pl  # noqa: PLC0415 - only for a job that failed
-
-    keys = pl.LazyFrame(lines, schema={"chunk": pl.String, "line": pl.UInt32}, orient="row")
-    try:
-        rows = pl.scan_parquet(lineage, glob=False).join(keys, on=["chunk", "line"], how="semi")
-        table = rows.select("chunk", "line", "archive", "member", "sentence").collect()
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise BuildError(str(lineage), f"damaged ({error})", "build again") from error
-    names = ("archive", "member", "sentence")
-    return {(chunk, line): dict(zip(names, origin, strict=True)) for chunk, line, *origin in table.iter_rows()}
+def _place(flaw: Flaw) -> tuple[str, int]:
+    return flaw.chunk or "", flaw.chunk_line or 0

@@ -1,49 +1,38 @@
 """Checks before anything is sent: the build is whole, its lines are good, and the model can be trained by this account."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from pathlib import Path
 
+from etl.checking.check import Observer, check_build
 from etl.errors import BuildError, EligibilityError
-from etl.output.verification import read_manifest, verify
+from etl.output.finished import FinishedBuild
 from etl.providers.client import Client
-from schemas.manifest import Manifest
 from schemas.model import Model
 from schemas.provider import Provider
 
 _LAST_DAYS = 90  # from here on there is a note that an end is near
 
 
-def read_whole_build(out: Path) -> Manifest:
+def check_lines(
+    build: FinishedBuild, provider: Provider, model: Model | None, observers: Sequence[Observer] = ()
+) -> None:
     """
-    Return the manifest of the build in *out*, after every chunk was held against it.
+    Verify *build*, and hold every line of it against what *provider* takes, in one pass over its chunks.
+
+    Args:
+        build: The build.
+        provider, model: The profiles that say what is taken.
+        observers: Called with every block of every chunk.
 
     Raises:
-        BuildError: There is no build, or a chunk is not as the manifest says.
+        BuildError: A chunk is not as the manifest says, or the provider would refuse a line.
     """
-    manifest = read_manifest(out)
-    damage = verify(out).damage
-    if damage:
-        more = f" and {len(damage) - 1} more" if damage[1:] else ""
-        raise BuildError(
-            str(out), f"{damage[0].path} is {damage[0].problem}{more}", "see saturi verify, and build again"
-        )
-    return manifest
-
-
-def check_lines(out: Path, provider: Provider, model: Model | None) -> None:
-    """
-    Hold every line of the build in *out* against what *provider* takes.
-
-    Raises:
-        BuildError: The provider would refuse a line.
-    """
-    from etl.checking.check import check  # noqa: PLC0415 - it loads Polars, which building must not
-    from etl.checking.limits import limits_of  # noqa: PLC0415 - likewise
-    from etl.checking.report import Kind  # noqa: PLC0415 - likewise
+    from etl.checking.limits import limits_of  # noqa: PLC0415 - it loads Polars, which building must not
+    from etl.checking.report import Kind  # noqa: PLC0415 - as above
 
     # How large a file may be and how few lines it may have is held against each job of the plan, and not against the build.
     of_whole_files = {Kind.TOO_FEW_EXAMPLES, Kind.FILE_TOO_LARGE}
-    report = check([out], limits_of(provider, model))
+    report = check_build(build, limits_of(provider, model), observers)
     errors = {kind: count for kind, count in report.errors.items() if kind not in of_whole_files}
     if not errors:
         return
@@ -51,7 +40,7 @@ def check_lines(out: Path, provider: Provider, model: Model | None) -> None:
     problem = next((p for p in report.problems if p.severity == "error" and p.kind in errors), None)
     first = "" if problem is None else f" (the first: {problem.file}, line {problem.line}: {problem.detail})"
     raise BuildError(
-        str(out), f"{provider.name} would refuse lines: {counts}{first}", "see saturi check, and build again"
+        str(build.given), f"{provider.name} would refuse lines: {counts}{first}", "see saturi check, and build again"
     )
 
 

@@ -5,19 +5,20 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from etl.errors import SpendingError, UnknownPriceError
+from etl.output.finished import FinishedBuild
 from etl.output.folder import locked
-from etl.output.verification import read_manifest
 from etl.providers.account import open_account
 from etl.providers.client import Client
 from etl.providers.pace import Pace
-from etl.submission.billing import price_with
+from etl.submission.billing import Quote, terms_of
 from etl.submission.consent import Agreement, Consent, PriorConsent
+from etl.submission.content import Digester
 from etl.submission.execution import Execution, Submission
 from etl.submission.ledger import LEDGER, Ledger
 from etl.submission.news import Reporter, report_waits, silent
 from etl.submission.options import SubmitOptions
-from etl.submission.plan import Plan, PlannedJob, make_plan
-from etl.submission.preflight import check_dates, check_lines, read_whole_build
+from etl.submission.plan import Plan, PlannedJob, make_plan, materials_of
+from etl.submission.preflight import check_dates, check_lines
 from etl.submission.remote import Remote
 
 
@@ -26,18 +27,25 @@ def plan_submission(out: str | Path, options: SubmitOptions | None = None) -> Pl
     Return the plan that `submit` would carry out, without a request to the provider.
 
     Raises:
-        BuildError: *out* holds no build, or one that is damaged, or no job has enough examples.
-        CheckError: A line is not as the provider wants it.
+        BuildError: *out* holds no build, or a damaged one, or one that the provider would refuse; or no job has
+            enough examples.
         EligibilityError: The provider or the model has come to its end.
         OptionError: An option cannot be, or a job is over a limit of the provider.
     """
-    out, options = Path(out).absolute(), options or SubmitOptions()
-    manifest = read_whole_build(out)
-    prices = price_with(out, options)
-    account = open_account(prices.provider, options.base_url, options.key_file)
-    notes = check_dates(prices.provider, prices.model)
-    check_lines(out, prices.provider, prices.model)
-    return make_plan(out, manifest, account, options, prices.billing, [*notes, *prices.notes])
+    return _plan(FinishedBuild.open(Path(out).absolute()), options or SubmitOptions())
+
+
+def _plan(build: FinishedBuild, options: SubmitOptions) -> Plan:
+    """Return the plan for *build*, after one pass over its chunks: verified, checked, hashed, and counted where need be."""
+    terms = terms_of(options)
+    account = open_account(terms.provider, options.base_url, options.key_file)
+    notes = check_dates(terms.provider, terms.model)
+    materials = materials_of(build, options.plan, account.provider)
+    digester = Digester(content for material in materials for content in (material.train, material.validation))
+    quote = Quote(build, options, terms)
+    check_lines(build, terms.provider, terms.model, [digester, *quote.observers])
+    prices = quote.prices()
+    return make_plan(build, account, options, materials, digester, prices.billing, [*notes, *prices.notes])
 
 
 def submit(
@@ -72,10 +80,10 @@ def submit(
     """
     out, options, pace = Path(out).absolute(), options or SubmitOptions(), pace or Pace()
     consent = consent or PriorConsent(accept_data_terms=options.accept_data_terms, resubmit=options.resubmit)
-    read_manifest(out)  # no lock is left in a folder that holds no build
+    build = FinishedBuild.open(out)  # before the lock, which is not left in a folder that holds no build
     with ExitStack() as stack:
         stack.enter_context(locked(out))
-        plan = plan_submission(out, options)
+        plan = _plan(build, options)
         client = stack.enter_context(Client(plan.account, pace, report_waits(report)))
         ledger = stack.enter_context(Ledger(out / LEDGER))
         ledger.save_account(plan.account.row)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from etl.console.commands.parameters import config_option
+from etl.console.commands.parameters import config_option, key_file_of
 from etl.submission.access import Access
 
 
@@ -19,9 +19,7 @@ def ledger_command(function: Callable[..., None]) -> click.Command:
     @click.option("--providers", type=click.Path(path_type=Path), help="Your own providers.toml.")
     @click.pass_context
     def command(ctx: click.Context, /, out: Path, providers: Path | None, **given: Any) -> None:
-        key_file = ctx.meta["config"].submit.key_file
-        access = Access(key_file=None if key_file is None else Path(key_file), providers=providers)
-        function(out, access, **given)
+        function(out, Access(key_file=key_file_of(ctx), providers=providers), **given)
 
     command.params += getattr(function, "__click_params__", [])[::-1]
     return command

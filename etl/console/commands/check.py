@@ -53,6 +53,6 @@ def check(  # noqa: PLR0913 - one an option
     else:
         show_check(consoles()[0], report)
     if known is not None and known.max_example_tokens is None:
-        said = f"Note: how many tokens {known.name} takes an example is not known, and was not checked."
-        consoles()[1].print(said, style="yellow", highlight=False, soft_wrap=True)
+        note = f"Note: how many tokens {known.name} takes an example is not known, and was not checked."
+        consoles()[1].print(note, style="yellow", highlight=False, soft_wrap=True)
     ctx.exit(1 if report.errors else 0)

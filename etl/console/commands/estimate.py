@@ -37,7 +37,7 @@ def estimate(  # noqa: PLR0913 - one an option
     from etl.pricing.estimate import estimate as run
     from etl.providers.models import read_models
 
-    found = run(
+    result = run(
         out,
         model,
         epochs=epochs,
@@ -47,9 +47,9 @@ def estimate(  # noqa: PLR0913 - one an option
         tokenizer_file=tokenizer,
     )
     if as_json:
-        print_json(found)
+        print_json(result)
     else:
-        show_estimate(consoles()[0], found, rate)
-    if sample is not None and sample > found.total.examples:
-        said = f"Note: train has {found.total.examples:,} examples, so a sample of {sample:,} is all of them."
-        consoles()[1].print(said, style="yellow", highlight=False, soft_wrap=True)
+        show_estimate(consoles()[0], result, rate)
+    if sample is not None and sample > result.total.examples:
+        note = f"Note: train has {result.total.examples:,} examples, so a sample of {sample:,} is all of them."
+        consoles()[1].print(note, style="yellow", highlight=False, soft_wrap=True)

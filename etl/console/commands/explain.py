@@ -16,12 +16,12 @@ from etl.console.commands.output import consoles, print_json
 def explain(out: Path, *, member: str, stage: Path | None, text: bool, as_json: bool) -> None:
     """Tell what became of a label file of the build in OUT: read, kept, or dropped by which rule, and on which side."""
     from etl.console.screens.explain import show_explanation
-    from etl.explanation.explain import explain as tell
+    from etl.explanation.explain import explain as run
 
-    found = tell(out, member, stage=stage, text=text)
+    explanations = run(out, member, stage=stage, text=text)
     if as_json:
-        print_json(found)
+        print_json(explanations)
         return
     console, _ = consoles()
-    for explanation in found:
+    for explanation in explanations:
         show_explanation(console, explanation)

@@ -33,15 +33,15 @@ def inspect(
     """
     from etl.console.screens.build import watching
     from etl.console.screens.inspect import show_inspection
-    from etl.inspection.survey import inspect as look
+    from etl.inspection.survey import inspect as run
 
     paths = corpus or tuple(map(Path, ctx.meta["config"].corpus.paths)) or (Path(FALLBACK_CORPUS),)
     console, errors = consoles()
     with watching(errors) as watcher:
-        found = look(paths, sample=sample, stage=stage, workers=workers, watcher=watcher)
+        inspection = run(paths, sample=sample, stage=stage, workers=workers, watcher=watcher)
     if as_json:
-        print_json(found)
+        print_json(inspection)
     else:
-        show_inspection(console, found)
-    for warning in found.warnings:
+        show_inspection(console, inspection)
+    for warning in inspection.warnings:
         errors.print(f"Note: {warning}", style="yellow", soft_wrap=True, markup=False)

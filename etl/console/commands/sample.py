@@ -15,9 +15,9 @@ from etl.console.commands.output import consoles
 @click.option("--seed", type=int, default=2022, show_default=True, help="Same seed, same bytes.")
 def sample(folder: Path, files: int, seed: int) -> None:
     """Write a small synthetic corpus into FOLDER: the real layout, invented text, broken files included."""
-    from etl.synthetic.corpus import write_sample
+    from etl.synthetic.corpus import sample as run
 
-    report = write_sample(folder, files, seed)
+    report = run(folder, files, seed)
     console, _ = consoles()
     broken = sum(report.broken.values())
     console.print(

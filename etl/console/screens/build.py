@@ -1,18 +1,20 @@
-"""A build as a person sees it: what a dry run found, progress, account and shards."""
+"""The screens of a build: archives of a dry run, progress, account and shards."""
 
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as ProgressBars
 from rich.table import Column, Table
 from rich.text import Text
 
 from etl.console.screens.words import reasons, size
 from etl.corpus.scan import Scan
 from etl.pipeline.build import BuildResult
-from etl.runtime import facts
+from etl.runtime.measurements import BuildFacts
+from etl.runtime.progress import Progress, Watcher
 from schemas.manifest import Manifest
 from schemas.terms import Unit
 
@@ -26,8 +28,9 @@ _STEPS = {
     "read": "reading label files",
     "select": "selecting",
     "compare": "comparing texts",
-    "share": "looking for texts on both sides",
+    "share": "looking for shared texts",
     "limit": "limiting",
+    "sample": "sampling",
     "write": "writing chunks",
     "prove": "looking for leaks",
     "tables": "writing lineage, decisions and rejects",
@@ -42,7 +45,7 @@ class _Rate:
         self.step = ""
         self.began = time.monotonic()
 
-    def describe(self, progress: facts.Progress) -> str:
+    def describe(self, progress: Progress) -> str:
         if progress.step != self.step:
             self.step, self.began = progress.step, time.monotonic()
         if progress.step not in _OF_BYTES:
@@ -59,7 +62,7 @@ class _Rate:
 
 
 @contextmanager
-def watching(console: Console) -> Iterator[facts.Watcher]:
+def watching(console: Console) -> Iterator[Watcher]:
     """Show the progress of a build on *console*: a bar on a terminal, else a plain line every few seconds."""
     if not console.is_terminal:
         yield _plain(console)
@@ -74,10 +77,10 @@ def watching(console: Console) -> Iterator[facts.Watcher]:
         TextColumn("{task.description}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
     )
     rate = _Rate()
-    with Progress(*columns, console=console, transient=True, expand=True) as bar:
+    with ProgressBars(*columns, console=console, transient=True, expand=True) as bar:
         task = bar.add_task("", total=None, step="looking for archives")
 
-        def show(progress: facts.Progress) -> None:
+        def show(progress: Progress) -> None:
             if progress.step != rate.step:
                 bar.reset(task, total=progress.total)
             description = rate.describe(progress)
@@ -88,11 +91,11 @@ def watching(console: Console) -> Iterator[facts.Watcher]:
         yield show
 
 
-def _plain(console: Console) -> facts.Watcher:
+def _plain(console: Console) -> Watcher:
     rate = _Rate()
     printed = 0.0
 
-    def show(progress: facts.Progress) -> None:
+    def show(progress: Progress) -> None:
         nonlocal printed
         words = rate.describe(progress)
         now = time.monotonic()
@@ -110,7 +113,7 @@ def show_build(console: Console, result: BuildResult) -> None:
     console.print(_account(manifest))
     console.print(_shards(manifest))
     reused = (
-        f", {run.segments_reused} of {run.segments_made + run.segments_reused} segments found on disk"
+        f", {run.segments_reused} of {run.segments_made + run.segments_reused} segments were on disk"
         if run.segments_reused
         else ""
     )
@@ -124,16 +127,16 @@ def show_build(console: Console, result: BuildResult) -> None:
     console.print(f"Next: saturi verify {result.out}", highlight=False, soft_wrap=True, markup=False)
 
 
-def show_profile(console: Console, run: facts.BuildFacts) -> None:
-    """Print where the time of the workers went, stage by stage, and how long they waited."""
+def show_profile(console: Console, run: BuildFacts) -> None:
+    """Print what the time of the workers went into, and how long they waited."""
     whole = run.workers * run.seconds
     table = Table(title="Where the time went", title_justify="left", box=None, pad_edge=False, header_style="dim")
-    table.add_column("stage")
+    table.add_column("work")
     table.add_column("seconds", justify="right")
     table.add_column("share", justify="right")
     rows = sorted(run.stages.items(), key=lambda row: -row[1])
-    for stage, seconds in (*rows, ("no task: start, waiting", whole - sum(run.stages.values()))):
-        table.add_row(stage, f"{seconds:.2f}", f"{seconds / whole:.1%}")
+    for work, seconds in (*rows, ("no task: start, waiting", whole - sum(run.stages.values()))):
+        table.add_row(work, f"{seconds:.2f}", f"{seconds / whole:.1%}")
     table.add_row("all workers", f"{whole:.2f}", "100.0%", style="bold")
     console.print(table)
 
@@ -154,7 +157,7 @@ def _account(manifest: Manifest) -> Table:
     table.add_row("  examples", f"{counts.examples:,}", f"in {len(manifest.chunks)} chunks")
     table.add_row("  dropped", f"{dropped:,}", reasons(counts.dropped))
     shared = ", ".join(f"{number:,} {name}" for name, number in counts.shared.items())
-    table.add_row("on both sides", "", f"{shared} of train and validation")
+    table.add_row("in both splits", "", f"{shared} of train and validation")
     return table
 
 
@@ -183,7 +186,7 @@ def _shards(manifest: Manifest) -> Table:
 
 
 def show_scans(console: Console, scans: Sequence[Scan]) -> None:
-    """Print what a dry run found, archive by archive."""
+    """Print the archives of a dry run."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("archive", overflow="fold")
     for name in ("split", "region", "speech type"):

@@ -19,9 +19,10 @@ from rich.progress import (
 from rich.table import Table
 
 from etl.console.screens.words import short, size
+from etl.pricing.money import cost_usd
 from etl.providers.recorder import Request
 from etl.submission.execution import Submission
-from etl.submission.news import JobCreated, JobEnded, JobKnown, JobStatus, News, NoAnswer, Reporter, Uploading, cost
+from etl.submission.news import JobCreated, JobEnded, JobKnown, JobStatus, News, NoAnswer, Reporter, Uploading
 from etl.submission.plan import Plan, PlannedFile
 from etl.submission.status import Status
 from schemas.ledger import JobRow
@@ -191,7 +192,7 @@ def _jobs(rows: tuple[JobRow, ...]) -> Table:
             f"{status}{failure}",
             row.fine_tuned_model or "",
             _UNKNOWN if tokens is None else estimated + short(tokens),
-            estimated + dollars(cost(tokens, row.usd_per_million_tokens)),
+            estimated + dollars(cost_usd(tokens, row.usd_per_million_tokens)),
         )
     return table
 

@@ -7,50 +7,18 @@ fails with it, the guilty one and the innocent; each is then run again alone, so
 brings it.
 """
 
-import atexit
-import gc
-import multiprocessing
-import os
-import re
-import signal
-import sys
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import (
-    ALL_COMPLETED,
-    FIRST_COMPLETED,
-    BrokenExecutor,
-    Executor,
-    Future,
-    ProcessPoolExecutor,
-    wait,
-)
-from contextlib import contextmanager
-from importlib import import_module
-from multiprocessing import resource_tracker
-from multiprocessing.context import BaseContext
-from pathlib import Path
+from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from types import TracebackType
 from typing import Generic, NamedTuple, TypeVar
 
-try:
-    import resource
-except ImportError:  # Windows
-    resource = None  # type: ignore[assignment]  # a module that some systems lack
-
-from etl.errors import OptionError, WorkerStartError
+from etl.errors import WorkerStartError
+from etl.runtime.memory import peak_bytes
 from etl.runtime.stopwatch import timed
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
-
-WINDOWS_WORKERS = 61
-"""Windows waits for at most 63 handles at once, and `ProcessPoolExecutor` takes two for itself."""
-
-_GC_THRESHOLD = 100_000
-"""Rows of a batch, and what Polars imports, are many small objects without cycles; looking through them at the default of 700
-costs 3 % of reading, and 8 % of a worker's start."""
 
 ExecutorMaker = Callable[[], Executor]
 
@@ -60,7 +28,7 @@ class Measured(NamedTuple, Generic[Result]):
     What a task returned, and what it took.
 
     `cpu_seconds` are those of the task, `peak_bytes` the most its process ever held, `stages` the seconds by the clock of
-    each stage, and empty where nobody asked for them.
+    each stage, empty without a profile.
     """
 
     value: Result
@@ -74,80 +42,6 @@ class Outcome(NamedTuple, Generic[Task, Result]):
 
     task: Task
     result: Measured[Result] | None
-
-
-def default_workers() -> int:
-    """Return the number of processors this process may use."""
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(count, WINDOWS_WORKERS) if os.name == "nt" else count
-
-
-def checked_workers(workers: int | None) -> int:
-    """
-    Return *workers*, or one a processor.
-
-    Raises:
-        OptionError: Fewer than one.
-    """
-    if workers is not None and workers < 1:
-        raise OptionError("--workers", f"{workers} is out of range", "give a whole number from 1 up")
-    return workers or default_workers()
-
-
-def process_pool(workers: int, start_method: str = "spawn") -> ProcessPoolExecutor:
-    """
-    Return a pool of *workers* processes.
-
-    Polars does not survive `fork`, so workers are spawned; `forkserver` does as well, but holds up the parent while its
-    server starts.
-    """
-    pool_context: BaseContext = multiprocessing.get_context(start_method)
-    pool = ProcessPoolExecutor(workers, mp_context=pool_context, initializer=start_worker)
-    with _interrupts_held_back():
-        for _ in range(workers):  # the pool starts a worker a task; they load while the parent looks at archives
-            pool.submit(_do_nothing, None)
-    return pool
-
-
-@contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """Hold back Ctrl-C from here, and for good from every process started meanwhile, from its first moment on."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows: workers begin to ignore it when they are ready
-        yield
-        return
-    resource_tracker.ensure_running()  # started later, it would let it through again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _do_nothing(_: None) -> None:
-    """Be there."""
-
-
-def start_worker() -> None:
-    """
-    Prepare a new process as a worker: Polars loaded, with one thread, no Ctrl-C of its own, and no life after its parent.
-
-    It ends with code 0 as soon as it has no more to do, whatever Python would still run or put away.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ["POLARS_MAX_THREADS"] = "1"
-    gc.set_threshold(_GC_THRESHOLD)
-    import_module("polars")
-    gc.freeze()
-    # What a worker makes is in files by then; taking Polars apart would take 0.05 s.
-    atexit.register(os._exit, 0)
-    threading.Thread(target=_die_with_parent, daemon=True).start()
-
-
-def _die_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 class Workers:
@@ -195,7 +89,7 @@ class Workers:
                 ended += late
                 lost += died
                 self._renew()
-                if self.alone(_do_nothing, None) is None:
+                if self.alone(do_nothing, None) is None:
                     raise WorkerStartError
             yield from ended
             for task in lost:
@@ -248,6 +142,10 @@ def _collect(
     return ended, died
 
 
+def do_nothing(_: None) -> None:
+    """Return from a worker that is there."""
+
+
 def _measured(function: Callable[[Task], Result], task: Task) -> Measured[Result]:
     """Run *function* in a worker, and measure it."""
     began = time.process_time()
@@ -260,22 +158,3 @@ def _profiled(function: Callable[[Task], Result], task: Task) -> Measured[Result
     with timed(function.__name__) as stages:
         measured = _measured(function, task)
     return measured._replace(stages=stages)
-
-
-def peak_bytes() -> int:
-    """
-    Return the most memory (resident set) this process has had at once, in bytes; 0 where the system does not tell.
-
-    On Linux `getrusage` is no help: a new process begins with the peak of the one that started it (getrusage(2), proc(5)).
-    """
-    try:
-        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        status = ""
-    told = re.search(r"^VmHWM:\s+(\d+) kB$", status, flags=re.MULTILINE)
-    if told is not None:
-        return int(told[1]) * 1024
-    if resource is None:
-        return 0
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
