@@ -35,7 +35,7 @@ def submit(ctx: click.Context, /, **given: Any) -> None:
     options = SubmitOptions(key_file=key_file_of(ctx), **given)
     console, errors = consoles()
     if dry_run:
-        from etl.submission.requests import requests_of
+        from etl.submission.dry_run import requests_of
 
         plan = plan_submission(out, options)
         if as_json:

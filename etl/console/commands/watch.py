@@ -11,7 +11,7 @@ from etl.console.commands.output import consoles, resumable
 from etl.console.commands.parameters import Seconds
 from etl.errors import ProviderError
 from etl.providers.pace import Pace
-from etl.submission.after import Access
+from etl.submission.access import Access
 from etl.submission.news import News
 from schemas.ledger import SUCCEEDED
 
@@ -36,7 +36,7 @@ def watch(out: Path, access: Access, *, seconds: float, as_json: bool) -> None:
     cancelled.
     """
     from etl.console.screens.watch import watching
-    from etl.submission.after import watch as run
+    from etl.submission.watch import watch as run
 
     console, errors = consoles()
     with resumable(errors):
