@@ -157,6 +157,7 @@ def _write(folder: Path, name: str, rows: Iterator[_File]) -> SegmentHeader:
         disagreements=Disagreements(),
         oddities=Oddities(),
         digest="",
+        content_sum=0,
     )
     return write_segment(path, header, *parts)
 

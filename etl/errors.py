@@ -13,6 +13,7 @@ Everything that can go wrong, as one tree; each class knows the exit code of the
     │   └── WorkerStartError                           no worker can start at all
     ├── StorageError (OSError)                      5  the disk, or the folder to write to
     │   ├── DiskFullError                              no space left
+    │   ├── ExhaustedError                             the process has no more open files, or no more memory
     │   ├── LockedError                                another build writes there
     │   └── ForeignFolderError                         the folder holds files that are not ours
     ├── ProviderError (RuntimeError)                6  the provider's API refused something, or does not answer
@@ -145,6 +146,10 @@ class DiskFullError(StorageError):
             f"the disk is full: {needed_bytes:,} bytes needed, {free_bytes:,} bytes free",
             "free some space and run the same command again, it goes on where it stopped",
         )
+
+
+class ExhaustedError(StorageError):
+    """The process has no more open files, or no more memory, so that no file is to blame."""
 
 
 class LockedError(StorageError):

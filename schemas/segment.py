@@ -68,7 +68,8 @@ class SegmentHeader(Struct, frozen=True, kw_only=True):
     `version` is `SEGMENT_VERSION`; `key` identifies the bytes and the decoder the segment was made by; `crc32` is
     that of the header, with 0 in this place, and of the two IPC streams that follow it; `rejected` counts label files by
     reason; `spoken` counts those with rows in `SENTENCES`, which every decoded one has; `digest` is the SHA-256 of names,
-    sizes and CRC-32s of the label files, in order; `witness` is a hash of size, times and inode of the files of the archive,
+    sizes and CRC-32s of the label files, in order, and `content_sum` a sum over sizes and CRC-32s that no order changes;
+    `witness` is a hash of size, times and inode of the files of the archive,
     by which they differ from others with the same directory.
     """
 
@@ -87,3 +88,4 @@ class SegmentHeader(Struct, frozen=True, kw_only=True):
     disagreements: Disagreements
     oddities: Oddities
     digest: str
+    content_sum: int

@@ -20,6 +20,9 @@ from schemas.segment import SEGMENT_VERSION, Disagreements, Kind, KindCount, Odd
 KindFields = tuple[int, str | None, str | None, str | None, str | None, str | None]
 
 
+Content = tuple[str, int, int]
+"""Path, size and CRC-32 of a label file."""
+
 FileRow = tuple[int | str | None, ...]
 """A row of `FILES`, its fields in the order of the columns; a plain tuple, which is made in a third of a named one's time."""
 
@@ -70,7 +73,7 @@ class Rows:
         self.kinds: defaultdict[KindFields, _Counts] = defaultdict(_Counts)
         self.disagreements: Counter[str] = Counter()
         self.oddities: Counter[str] = Counter()
-        self.contents: list[tuple[str, int, int]] = []
+        self.contents: list[Content] = []
 
     def extend(self, readings: Iterable[Reading]) -> None:
         """Add several label files."""
@@ -148,8 +151,14 @@ class Rows:
             spoken=len(set(self._rows)),
             disagreements=Disagreements(**self.disagreements),
             oddities=Oddities(**self.oddities),
-            digest=hashlib.sha256(msgspec.json.encode(self.contents)).hexdigest(),
+            digest=digest_of(self.contents),
+            content_sum=sum(crc32 * (json_bytes + 1) for _, json_bytes, crc32 in self.contents) % 2**62,
         )
+
+
+def digest_of(contents: Sequence[Content]) -> str:
+    """Return the SHA-256 of the names, sizes and CRC-32s of label files, in order."""
+    return hashlib.sha256(msgspec.json.encode(contents)).hexdigest()
 
 
 def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> Iterable[Sequence[Any]]:
