@@ -11,9 +11,9 @@ import msgspec
 import pytest
 
 import etl
-from cli import COMMANDS, cli
 from etl.checking.advice import ADVICE
 from etl.checking.report import Kind
+from etl.console.dispatch import COMMANDS, cli
 from etl.exports.targets import Target
 from etl.providers.models import price_of, read_models
 from etl.providers.profiles import read_providers

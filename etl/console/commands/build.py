@@ -7,8 +7,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from etl.console.commands.output import consoles, print_json, resumable
 from etl.console.commands.parameters import Bytes, Dimensions, Share, config_option
+from etl.console.output import consoles, print_json, resumable
 from etl.settings.options import BuildOptions
 from schemas.cleaning import Pii
 from schemas.terms import Conflicts, Dedup, Dimension, Direction, Region, Source, SpeechType, Unit
@@ -114,7 +114,8 @@ def build(ctx: click.Context, /, **given: Any) -> None:
     from etl.pipeline.build import build as run
 
     console, errors = consoles()
-    with resumable(errors), watching(errors) as watcher:
+    resumable()
+    with watching(errors) as watcher:
         result = run(paths, out, options, workers=workers, stage=stage, watcher=watcher, profile=profile)
     if as_json:
         print_json(result.manifest.counts)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from etl.console.commands.output import consoles, print_json
+from etl.console.output import consoles, print_json
 
 
 @click.command()

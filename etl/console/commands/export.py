@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from etl.console.commands.output import consoles
+from etl.console.output import consoles
 from etl.exports.targets import DEFAULT_BASE_MODEL, Target
 
 

@@ -8,8 +8,8 @@ import click
 from msgspec import structs
 
 from etl.console.commands.asking import Asking
-from etl.console.commands.output import consoles, print_json, resumable
 from etl.console.commands.parameters import config_option
+from etl.console.output import consoles, print_json, resumable
 from etl.submission.options import SHAPES, SubmitOptions
 
 _FIELDS = {field.name: field.default for field in structs.fields(SubmitOptions)}
@@ -70,7 +70,8 @@ def submit(ctx: click.Context, /, **given: Any) -> None:
             show_requests(console, plan, requests_of(plan))
         return
     consent = Asking(errors, yes=yes, accept_data_terms=options.accept_data_terms, resubmit=options.resubmit)
-    with resumable(errors), submitting(errors) as report:
+    resumable()
+    with submitting(errors) as report:
         done = run(out, options, consent=consent, report=report)
     if as_json:
         print_json({"created": done.created, "jobs": done.jobs})
