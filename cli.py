@@ -6,10 +6,13 @@ from importlib import import_module
 
 import click
 
+from etl.console.signs import ERRORS
 from etl.errors import EtlError, OptionError, StorageError
+from etl.output.printable import printable
 from etl.version import __version__
 
 INTERRUPTED = 130
+_MOST_CHARACTERS = 2_000  # of a sentence
 _GC_THRESHOLD = 100_000
 """What is imported, and the entries of archives, are many objects without cycles: looking for some takes a tenth of a start."""
 
@@ -62,24 +65,25 @@ def main() -> None:
     gc.set_threshold(_GC_THRESHOLD)
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:  # closed by who started us
-            stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a console in cp949 cannot print everything
+            stream.reconfigure(errors=ERRORS)  # type: ignore[union-attr]  # a TextIOWrapper, unlike what it may be
     try:
         code = cli.main(standalone_mode=False)
     except click.ClickException as error:
-        click.echo(f"saturi: {' '.join(error.format_message().split())}", err=True)  # it lists choices line by line
+        _say(" ".join(error.format_message().split()))  # it lists choices line by line
         code = error.exit_code
     except (EtlError, FileExistsError) as error:
-        click.echo(f"saturi: {error}", err=True)
+        _say(str(error))
         code = error.exit_code if isinstance(error, EtlError) else OptionError.exit_code
     except OSError as error:  # what nobody foresaw of files: in one sentence, too
-        click.echo(
-            f"saturi: {error.filename or 'a file'}: {error.strerror or error}; check the path and its permissions",
-            err=True,
-        )
+        _say(f"{error.filename or 'a file'}: {error.strerror or error}; check the path and its permissions")
         code = StorageError.exit_code
     except (click.Abort, KeyboardInterrupt):
         code = INTERRUPTED
     sys.exit(code)
+
+
+def _say(sentence: str) -> None:
+    click.echo(f"saturi: {printable(sentence, _MOST_CHARACTERS)}", err=True)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from etl.corpus.directory import decode_name
 from etl.corpus.names import Hints, is_audio_archive, is_deidentified, is_label_file, parse_archive
 from etl.errors import ArchiveError, EmptyCorpusError, InputError, MissingPathError
 from etl.output.files import MARKER
+from etl.settings.paths import paths_of
 
 _PART = re.compile(r"(?P<stem>.+\.zip)\.part(?P<offset>\d+)", re.IGNORECASE | re.DOTALL)
 
@@ -71,17 +72,18 @@ class _Listing(Struct):
     others: set[Path]
 
 
-def discover(paths: Iterable[str | Path]) -> Corpus:
+def discover(paths: str | Path | Iterable[str | Path]) -> Corpus:
     """
     Return the archives below *paths*.
 
     Raises:
+        OptionError: A path is empty.
         MissingPathError: A path is not there.
         InputError: A path is neither a folder nor a zip, or a folder cannot be listed.
         ArchiveError: A part of a split archive is missing.
         EmptyCorpusError: There is no archive.
     """
-    arguments = sorted({Path(os.path.abspath(path)) for path in paths})  # noqa: PTH100 - resolve() would follow links out of the corpus
+    arguments = sorted({Path(os.path.abspath(path)) for path in paths_of(paths, "CORPUS")})  # noqa: PTH100 - resolve() would follow links out of the corpus
     if not arguments:
         raise EmptyCorpusError("corpus", "no path was given", "name a folder or a zip with label files")
     listing = _Listing({}, {}, set())

@@ -12,9 +12,10 @@ from msgspec import Struct, structs
 from etl.corpus.archive import Defect, Member
 from etl.corpus.names import ANY_SET
 from etl.read.contents import Texts, contents_of
-from etl.read.decode import Decoded, LabelFile
+from etl.read.decode import Decoded
+from etl.read.odd import LabelFile
 from etl.read.segments import FILES, SENTENCES, to_ipc
-from schemas.segment import SEGMENT_VERSION, Disagreements, Kind, KindCount, SegmentHeader
+from schemas.segment import SEGMENT_VERSION, Disagreements, Kind, KindCount, Oddities, SegmentHeader
 
 KindFields = tuple[int, str | None, str | None, str | None, str | None, str | None]
 
@@ -61,13 +62,14 @@ class Rows:
         self.files: list[FileRow] = []
         # The columns of SENTENCES, the three texts in one.
         self._rows: list[int] = []
-        self._numbers: list[int] = []
+        self._numbers: list[int | None] = []
         self._turns: list[int | None] = []
         self._texts: list[Texts] = []
         self.ignored = self.repaired = 0
         self.rejected: Counter[str] = Counter()
         self.kinds: defaultdict[KindFields, _Counts] = defaultdict(_Counts)
         self.disagreements: Counter[str] = Counter()
+        self.oddities: Counter[str] = Counter()
         self.contents: list[tuple[str, int, int]] = []
 
     def extend(self, readings: Iterable[Reading]) -> None:
@@ -85,6 +87,8 @@ class Rows:
             self.files.append((reading.number, reading.path, *reject, *_UNREAD))
             return None
         self.repaired += result.repaired
+        if result.odd:
+            self.oddities["odd_field"] += 1
         return self._keep(reading, result.label)
 
     def _keep(self, reading: Reading, label: LabelFile) -> KindFields:
@@ -105,7 +109,9 @@ class Rows:
         if contents.disagreements:
             self.disagreements.update(contents.disagreements)
         self._rows += [len(self.files)] * sentences
-        self._numbers += range(1, sentences + 1)
+        if contents.stand_in is not None:
+            self.oddities[contents.stand_in] += 1
+        self._numbers += range(1, sentences + 1) if contents.stand_in != "whole_only" else [None]
         self._turns += contents.turns or [None] * sentences
         self._texts += contents.sentences
         speakers, disagreements = "\n".join(sorted(contents.speakers)), "\n".join(contents.disagreements) or None
@@ -139,7 +145,9 @@ class Rows:
             ignored=self.ignored,
             repaired=self.repaired,
             kinds=[KindCount(Kind(*kind), *structs.astuple(counts)) for kind, counts in self.kinds.items()],
+            spoken=len(set(self._rows)),
             disagreements=Disagreements(**self.disagreements),
+            oddities=Oddities(**self.oddities),
             digest=hashlib.sha256(msgspec.json.encode(self.contents)).hexdigest(),
         )
 

@@ -1,6 +1,5 @@
 """`submit`: the shards of a build to a fine-tuning API."""
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -8,12 +7,12 @@ import click
 from etl.console.commands.asking import Asking
 from etl.console.commands.declared import declared_options
 from etl.console.commands.output import consoles, print_json, resumable
-from etl.console.commands.parameters import config_option, key_file_of
+from etl.console.commands.parameters import PATH, config_option, key_file_of
 from etl.submission.options import SubmitOptions
 
 
 @click.command()
-@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("out", type=PATH)
 @config_option("submit")
 @declared_options(SubmitOptions)
 @click.option("--yes", is_flag=True, help="Agree to the cost, up to --max-cost.")

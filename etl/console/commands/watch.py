@@ -8,18 +8,21 @@ import msgspec
 
 from etl.console.commands.access import ledger_command
 from etl.console.commands.output import consoles, resumable
+from etl.console.commands.parameters import Seconds
 from etl.errors import ProviderError
 from etl.providers.pace import Pace
 from etl.submission.after import Access
 from etl.submission.news import News
 from schemas.ledger import SUCCEEDED
 
+_DAY_SECONDS = 86_400
+
 
 @ledger_command
 @click.option(
     "--every",
     "seconds",
-    type=click.FloatRange(min=0.05),
+    type=Seconds(min=0.05, max=_DAY_SECONDS),
     default=Pace().poll_seconds,
     show_default=True,
     help="Seconds between looks.",

@@ -1,4 +1,4 @@
-"""Screen of `estimate`: tokens and price by shard, histograms, samples, notes."""
+"""An estimate as a person sees it: numbers and a picture of tokens by shard, the price of samples, how long the model lives."""
 
 from collections.abc import Iterator
 
@@ -6,26 +6,34 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from etl.console.lines import add_row, plain, print_line
 from etl.console.screens.words import short
+from etl.console.signs import blocks
 from schemas.estimate import Estimate, ShardEstimate
 from schemas.terms import Split
 
-_BLOCKS = " ▁▂▃▄▅▆▇█"
-_LETTERS = " .:-=+*#@"  # where the console's encoding has no blocks
-
 
 def show_estimate(console: Console, estimate: Estimate, rate: float | None = None) -> None:
-    """Print *estimate* on *console*; *rate* is won per dollar, or None for prices in dollars only."""
+    """
+    Print *estimate*.
+
+    Args:
+        console: Where to.
+        estimate: The estimate.
+        rate: Won for a dollar, or None for prices in dollars only.
+    """
     for part in (_shards(estimate, rate), _pictures(console, estimate), _samples(estimate, rate)):
         console.print(part)
         console.print()
     for line in _notes(estimate, rate):
-        console.print(line, highlight=False)
+        print_line(console, line)
 
 
 def _table(title: str, *numbers: str) -> Table:
-    """Return a table with a first column that may be folded, and columns of *numbers*, which may not."""
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 0, 0, 1), header_style="dim")
+    """Return a table with a column that may be folded, and others of *numbers*, which may not."""
+    table = Table(
+        title=plain(title), title_justify="left", box=None, pad_edge=False, padding=(0, 0, 0, 1), header_style="dim"
+    )
     table.add_column("", overflow="fold")
     for name in numbers:
         table.add_column(name, justify="right", no_wrap=True)
@@ -35,9 +43,9 @@ def _table(title: str, *numbers: str) -> Table:
 def _shards(estimate: Estimate, rate: float | None) -> Table:
     names = ("examples", "tokens", "p50", "p95", "max", "over", "epochs", "billed", *_currencies(rate))
     table = _table(f"Tokens and price: {estimate.model}", *names)
-    table.add_row("train in total", *_row(estimate.total, rate), style="bold")
+    add_row(table, "train in total", *_row(estimate.total, rate), style="bold")
     for name, shard in _named(estimate):
-        table.add_row(name, *(_row(shard, rate) if shard else []))
+        add_row(table, name, *(_row(shard, rate) if shard else []))
     return table
 
 
@@ -48,7 +56,7 @@ def _row(shard: ShardEstimate, rate: float | None) -> list[str]:
 
 
 def _named(estimate: Estimate) -> Iterator[tuple[str, ShardEstimate | None]]:
-    """Yield name and estimate of every shard, and the name of each split before its shards."""
+    """Yield the name of every shard and its estimate, with the name of a split alone in front of its first."""
     for split in Split:
         shards = [shard for shard in estimate.shards if shard.split == split]
         if shards:
@@ -58,13 +66,13 @@ def _named(estimate: Estimate) -> Iterator[tuple[str, ShardEstimate | None]]:
 
 
 def _pictures(console: Console, estimate: Estimate) -> Table:
-    """Return a table with the histogram of every shard, in blocks, or in letters if the console cannot show blocks."""
-    blocks = _BLOCKS if _can_show(console, _BLOCKS) else _LETTERS
+    """Return a table with the histogram of every shard, in blocks or, where the console has none, in letters."""
+    signs = " " + blocks(console.encoding)
     table = Table(title="Tokens an example", title_justify="left", box=None, pad_edge=False, header_style="dim")
     table.add_column("", overflow="fold")
     table.add_column(f"0 to {estimate.bin_tokens * len(estimate.total.histogram):,}", no_wrap=True)
     for name, shard in _named(estimate):
-        table.add_row(name, _picture(shard, blocks) if shard else "")
+        add_row(table, name, _picture(shard, signs) if shard else "")
     return table
 
 
@@ -72,12 +80,12 @@ def _samples(estimate: Estimate, rate: float | None) -> Table:
     table = _table("Samples of train", "examples", "epochs", "billed", *_currencies(rate))
     for sample in estimate.samples:
         numbers = (f"{sample.examples:,}", f"{sample.epochs}", short(sample.billed_tokens))
-        table.add_row("", *numbers, *_prices(sample.price_usd, rate))
+        add_row(table, "", *numbers, *_prices(sample.price_usd, rate))
     return table
 
 
 def _notes(estimate: Estimate, rate: float | None) -> list[Text]:
-    """Return notes on the numbers, a line each."""
+    """Return what to know of the numbers, a line each."""
     rule = "as given" if estimate.epochs_given else "by the provider's default rule"
     limit = (
         "the limit of an example is not known"
@@ -100,24 +108,16 @@ def _notes(estimate: Estimate, rate: float | None) -> list[Text]:
     if estimate.shutdown_date is not None and estimate.days_left is not None:
         over = estimate.days_left <= 0
         left = "it is gone" if over else f"{estimate.days_left:,} days left"
-        line = f"{estimate.model} and every tune of it shut down on {estimate.shutdown_date}: {left}."
-        lines.append(Text(line, "red" if over else "yellow"))
+        end = f"{estimate.model} and every tune of it shut down on {estimate.shutdown_date}: {left}."
+        lines.append(Text(end, "red" if over else "yellow"))
     return lines
 
 
-def _picture(shard: ShardEstimate, blocks: str) -> Text:
-    """Return the histogram of *shard* as one line: the last of *blocks* for the highest bin, the first for an empty one."""
+def _picture(shard: ShardEstimate, signs: str) -> Text:
+    """Return the histogram of *shard* in one line: the highest bin is the last of *signs*, an empty one the first."""
     highest = max(shard.histogram, default=0) or 1
-    steps = len(blocks) - 1
-    return Text("".join(blocks[-(-count * steps // highest)] for count in shard.histogram), "cyan")
-
-
-def _can_show(console: Console, text: str) -> bool:
-    try:
-        text.encode(console.encoding)
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
+    steps = len(signs) - 1
+    return Text("".join(signs[-(-count * steps // highest)] for count in shard.histogram), "cyan")
 
 
 def _currencies(rate: float | None) -> list[str]:
