@@ -18,7 +18,9 @@ Everything that can go wrong, as one tree; each class knows the exit code of the
     │   └── ForeignFolderError                         the folder holds files that are not ours
     ├── ProviderError (RuntimeError)                6  the provider's API refused something, or does not answer
     │   ├── UnreachableError                           it was not even asked
+    │   ├── BusyError                                  it asks to wait before it is asked again
     │   ├── GoneError                                  it has no such file, job or model, or not any more
+    │   ├── UnsupportedError                           it has no such request at all, as many gateways
     │   ├── NoAnswerError                              it may or may not have done what it was asked
     │   └── JobFailedError                             a job ended without a model
     └── RefusedError (PermissionError)              7  not eligible, or money would be spent that nobody agreed to
@@ -224,6 +226,24 @@ class GoneError(ProviderError):
 
 class NoAnswerError(ProviderError):
     """There is no answer, or one that says nothing: the provider may or may not have done what it was asked."""
+
+
+class UnsupportedError(ProviderError):
+    """The provider has no such request at all."""
+
+
+class BusyError(ProviderError):
+    """
+    The provider asks to wait before it is asked again; it did nothing.
+
+    Args:
+        where, problem, advice: As in every `ProviderError`.
+        wait_seconds: How long; None where it does not say.
+    """
+
+    def __init__(self, where: str, problem: str, advice: str, wait_seconds: float | None = None) -> None:
+        super().__init__(where, problem, advice)
+        self.wait_seconds = wait_seconds
 
 
 class JobFailedError(ProviderError):

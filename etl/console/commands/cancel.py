@@ -8,6 +8,7 @@ from etl.console.commands.access import ledger_command
 from etl.console.commands.asking import Asking
 from etl.console.output import consoles
 from etl.submission.access import Access
+from etl.submission.news import JobStatus, News
 
 
 @ledger_command
@@ -20,8 +21,14 @@ def cancel(out: Path, access: Access, *, job: str | None, yes: bool) -> None:
 
     console, errors = consoles()
     with submitting(errors) as report:
-        rows = run(out, job, access, consent=Asking(errors, yes=yes), report=report)
-    for row in rows:
-        console.print(f"{row.job_id} {row.status}", highlight=False, soft_wrap=True, markup=False)
+
+        def show(news: News) -> None:
+            """Print each job that is cancelled at once: the next one may fail."""
+            if isinstance(news, JobStatus):
+                console.print(f"{news.job_id} {news.status}", highlight=False, soft_wrap=True, markup=False)
+            else:
+                report(news)
+
+        rows = run(out, job, access, consent=Asking(errors, yes=yes), report=show)
     if not rows:
         console.print("no job to cancel: all have ended", highlight=False)
