@@ -95,8 +95,9 @@ def _checked(address: str) -> str:
     """Return *address*, which is one."""
     try:
         url = urlsplit(address)
-        possible = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
-    except ValueError:  # no port, or half of the brackets of an IPv6 address
+        host = (url.hostname or "").encode("idna")
+        possible = url.scheme in ("http", "https") and bool(host) and url.port != 0
+    except ValueError:  # no port, half of the brackets of an IPv6 address, or a host with an empty part
         possible = False
     shown = printable(address, 200)
     if not possible or shown != address or any(letter.isspace() for letter in address):

@@ -9,7 +9,7 @@ import httpx2
 import openai
 from openai import OpenAI
 
-from etl.errors import EligibilityError, GoneError, NoAnswerError, ProviderError, UnreachableError
+from etl.errors import EligibilityError, EtlError, GoneError, NoAnswerError, ProviderError, UnreachableError
 from etl.providers import border, retry_after
 from etl.providers.account import Account
 from etl.providers.http import AnswerError, StatusError, open_http, read_answer, timed
@@ -203,6 +203,11 @@ class OpenAIApi:
                 raise self._refusal(error.response, error.content) from None
             except _FOREIGN as error:
                 raise self._failure(error, in_time=not watch.rang) from None
+            except EtlError:  # a content that cannot be read, or a deadline that has passed; some are ValueErrors
+                raise
+            except ValueError as error:  # a text that cannot be encoded
+                problem = f"cannot be asked ({self._border.text(str(error))})"
+                raise RequestError(UnreachableError, problem, "check model, suffix and address") from None
 
     def _failure(self, error: Exception, *, in_time: bool) -> RequestError:
         """Return what *error* is, where there was no answer, or not all of one."""
