@@ -27,6 +27,10 @@ _PORTS = range(1, 1 << 16)
 _PROXIES = {"http": "HTTP_PROXY", "https": "HTTPS_PROXY", "all": "ALL_PROXY"}
 
 
+_CURRENT = threading.local()
+"""The stopwatch of the request that a thread makes."""
+
+
 class AnswerError(httpx2.TransportError):
     """An answer over a limit."""
 
@@ -72,13 +76,15 @@ def _check_proxy(scheme: str, address: str) -> str:
     try:
         url = httpx2.URL(address if "://" in address else f"http://{address}")
         possible = url.scheme in ("http", "https", *_SOCKS) and url.host and (url.port is None or url.port in _PORTS)
+        possible = possible and len(address.split()) == 1
     except httpx2.InvalidURL:
         possible = False
     if not possible:
         raise OptionError(name, "it holds no address of a proxy", _proxy_advice(name))
     if url.scheme in _SOCKS:
         if importlib.util.find_spec("socksio") is None:
-            raise OptionError(name, "a SOCKS proxy needs the package socksio", "pip install socksio, or unset it")
+            advice = f"run `pip install 'saturi[socks]'`, or unset {name}"
+            raise OptionError(name, "it holds a SOCKS proxy, and the package socksio is not installed", advice)
         url = url.copy_with(scheme="socks5h" if url.scheme == "socks5h" else "socks5")
     return str(url)
 
@@ -118,6 +124,7 @@ def read_answer(response: httpx2.Response) -> bytes:
 
     Raises:
         AnswerError: It is over the limit of size.
+        httpx2.ReadTimeout: It is not whole, since its time was up.
     """
     content = bytearray()
     for block in response.iter_bytes():
@@ -125,6 +132,10 @@ def read_answer(response: httpx2.Response) -> bytes:
         if len(content) > MOST_ANSWER_BYTES:
             message = f"an answer of more than {MOST_ANSWER_BYTES >> 20} MiB"
             raise AnswerError(message)
+    watch: Stopwatch | None = getattr(_CURRENT, "watch", None)
+    if watch is not None and watch.rang:  # where no length was declared, this looks like the end
+        message = "none in time"
+        raise httpx2.ReadTimeout(message)
     return bytes(content)
 
 
@@ -170,9 +181,6 @@ class Stopwatch:
         if self._socket is not None:
             with suppress(OSError):  # it is closed already
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
-
-
-_CURRENT = threading.local()
 
 
 @contextmanager
