@@ -10,8 +10,8 @@ import msgspec
 import pytest
 from msgspec import inspect as types
 
-from cli import COMMANDS, cli
 from etl.checking.report import CheckReport, Kind
+from etl.console.dispatch import COMMANDS, cli
 from etl.exports.targets import Target
 from etl.inspection.survey import inspect
 from etl.output.verification import Verification

@@ -6,7 +6,7 @@ import click
 
 from etl.console.commands.access import ledger_command
 from etl.console.commands.asking import Asking
-from etl.console.commands.output import consoles
+from etl.console.output import consoles
 from etl.submission.access import Access
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from etl.console.commands.access import ledger_command
-from etl.console.commands.output import consoles, print_json
+from etl.console.output import consoles, print_json
 from etl.submission.access import Access
 
 
