@@ -8,6 +8,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from io import BytesIO
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,7 @@ def texts_of(value: Any) -> Iterator[str]:
 
 def assert_clean(value: Any) -> None:
     """Check that *value* is of the types it is declared with, finite, and that its texts may be printed and kept."""
+    json.dumps(msgspec.to_builtins(value), allow_nan=False)
     for one in value if isinstance(value, list) else [value]:
         if isinstance(one, Struct):
             assert msgspec.convert(msgspec.to_builtins(one), type=type(one)) == one
@@ -221,7 +223,9 @@ def test_a_loss_that_is_no_number(out: Path, server: Server, world: World) -> No
     def diverge(request: str, answer: Answer) -> Answer:
         if not request.endswith("/events"):
             return answer
-        return answer._replace(body=re.sub(rb'loss": [0-9.]+', b'loss": NaN', json.dumps(answer.body).encode()))
+        values = cycle((b"NaN", b"-Infinity", b"1e999"))
+        content = json.dumps(answer.body).encode()
+        return answer._replace(body=re.sub(rb'loss": [0-9.]+', lambda _: b'loss": ' + next(values), content))
 
     world.alter = diverge
     news: list[News] = []

@@ -81,7 +81,7 @@ def open_account(provider: Provider, base_url: str | None = None, key_file: Path
     if address is None:
         problem = f"{provider.name} has no address of its own"
         raise OptionError("--base-url", problem, "give that of your resource or gateway, like https://host/v1")
-    # The SDK would take the two from the environment whatever the provider; they are part of what a job is.
+    # Organisation and project of the environment are part of what a job is, for the provider they belong to and no other.
     return Account(
         provider=provider,
         base_url=_checked(address).rstrip("/"),  # or the same job would have another key

@@ -34,7 +34,7 @@ class Client:
     """
     The API of a provider, as one account sees it.
 
-    Every method but those that say otherwise repeats its request while that may help.
+    Every method repeats its request while that may help, but for `create_job` and `abandon_upload`.
 
     Args:
         account: The account.
@@ -116,7 +116,7 @@ class Client:
         return self._repeat(doing, lambda: self._port.begin_upload(name, size), deadline)
 
     def send_part(self, doing: str, upload_id: str, content: BinaryIO, deadline: float) -> str:
-        """Send a part, and return its id; *doing* says which, for the sentence of an error."""
+        """Send a part, and return its id; *doing* names the part in the sentence of an error."""
 
         def send() -> str:
             return self._port.send_part(upload_id, content, deadline - time.monotonic())
@@ -131,10 +131,10 @@ class Client:
 
         def complete() -> RemoteFile:
             made = self._port.complete_upload(upload_id, part_ids, md5)
-            found = made or _pick(self._files(deadline), name, size)
-            if found is None:
+            arrived = made or _pick(self._files(deadline), name, size)
+            if arrived is None:
                 raise RequestError(NoAnswerError, "no usable answer (no file in it)", "run the same command again")
-            return found
+            return arrived
 
         return self._arrive(name, size, complete, deadline)
 
@@ -163,7 +163,7 @@ class Client:
             raise error.located(self._where("creating a job")) from None
 
     def list_jobs(self, metadata: Mapping[str, str] | None = None) -> list[RemoteJob]:
-        """Return all jobs, the newest first; with *metadata*, of those that carry it where the provider can tell."""
+        """Return all jobs, the newest first; with *metadata*, of those that carry it, where the provider filters."""
         deadline = self._read_deadline()
 
         def read() -> list[RemoteJob]:
@@ -266,7 +266,7 @@ def _rows(
     read_page: Callable[[str | None], Page[Row]], deadline: float, most_pages: int | None = None
 ) -> Iterator[Row]:
     """
-    Yield the rows of a list, each once; a page without a new row is the last one, whatever it says of more.
+    Yield the rows of a list, each once; a page without a new row is the last one, even where there should be more.
 
     Args:
         read_page: Returns the page after a cursor.

@@ -48,7 +48,7 @@ class OpenAIApi:
     """
     The port to a provider that speaks OpenAI's API.
 
-    Answers are decoded here and not by the SDK, which makes objects of whatever comes.
+    Answers are decoded here and not by the SDK, which makes an object of any JSON.
 
     Raises:
         OptionError: There is no key, or the environment names a proxy or certificates that cannot be used.
@@ -65,7 +65,7 @@ class OpenAIApi:
             http_client=open_http(account.base_url),
             timeout=openai.Timeout(pace.answer_seconds, connect=min(_CONNECT_SECONDS, pace.answer_seconds)),
         )
-        # The SDK fills these from the environment, for whatever provider; the account says what goes where.
+        # The SDK fills these from the environment, for any provider; the account has what goes to this one.
         self._api.organization, self._api.project = account.organization or None, account.project or None
         self._api._custom_headers = {}
 
@@ -106,7 +106,7 @@ class OpenAIApi:
         return self._whole(self._id, answer)
 
     def complete_upload(self, upload_id: str, part_ids: Sequence[str], md5: str) -> RemoteFile | None:
-        """Make a file of the parts, in this order, and return it; None where the provider does not say which it is."""
+        """Make a file of the parts, in this order, and return it; None where the answer does not name it."""
         call = self._api.uploads.with_streaming_response.complete
         answer = self._send(call, self._pace.answer_seconds, upload_id, part_ids=list(part_ids), md5=md5)
         file = answer.get("file")
@@ -273,7 +273,7 @@ class OpenAIApi:
         return self._border.text(error.get("code"), _CODE_CHARACTERS), message or page or "nothing said"
 
     def _redirect(self, response: httpx2.Response) -> RequestError:
-        address = self._border.text(response.headers.get("location")) or "an address that it does not say"
+        address = self._border.text(response.headers.get("location")) or "an address that is not named"
         certain = response.status_code in _NOT_CARRIED_OUT
         advice = "nothing was sent there; if it is right, give it as --base-url"
         kind: type[ProviderError] = ProviderError if certain else NoAnswerError
