@@ -1,5 +1,7 @@
 """A provider that does not stop: lists without an end, answers without a limit, waits, and addresses of somebody else."""
 
+import gzip
+import json
 import time
 from collections.abc import Callable, Iterator
 from io import BytesIO
@@ -35,6 +37,14 @@ def client(server: Server, world: World) -> Iterator[Client]:
     """A client of the world of one test, in haste."""
     account = open_account(read_providers()["openai"], server.base_url(world.name))
     with Client(account, QUICK) as made:
+        yield made
+
+
+@pytest.fixture
+def patient(server: Server, world: World) -> Iterator[Client]:
+    """A client of the world of one test that waits for large answers on a busy machine."""
+    account = open_account(read_providers()["openai"], server.base_url(world.name))
+    with Client(account, structs.replace(HASTE, answer_seconds=120.0, read_seconds=120.0)) as made:
         yield made
 
 
@@ -148,7 +158,7 @@ def test_a_provider_that_does_not_read(client: Client, world: World) -> None:
 
 @pytest.mark.parametrize("status_code", [200, 500])
 @pytest.mark.parametrize("declared", [True, False])
-def test_an_answer_without_a_limit(server: Server, world: World, status_code: int, declared: bool) -> None:
+def test_an_answer_without_a_limit(patient: Client, world: World, status_code: int, declared: bool) -> None:
     """Of an answer over 64 MiB no more is read, whatever its status, and it is not asked for again."""
     pieces = b'{"data": [], "more": "' + b"x" * (65 << 20) + b'"}'
     seen: list[str] = []
@@ -158,11 +168,29 @@ def test_an_answer_without_a_limit(server: Server, world: World, status_code: in
         return Answer(pieces, status_code, declared=declared)
 
     world.alter = alter
-    account = open_account(read_providers()["openai"], server.base_url(world.name))
-    patient = structs.replace(HASTE, answer_seconds=120.0, read_seconds=120.0)
-    with Client(account, patient) as client, pytest.raises(NoAnswerError, match="more than 64 MiB"):
-        client.list_files()
+    with pytest.raises(NoAnswerError, match="more than 64 MiB"):
+        patient.list_files()
     assert len(seen) == 1
+
+
+def test_an_answer_that_is_packed(patient: Client, world: World) -> None:
+    """A packed answer is read within the same limit, and one that is packed more than once is not read."""
+    zeros = gzip.compress(b"[" + b"0," * (40 << 20) + b"0]")
+    seen: list[str] = []
+    for content, encoding in ((zeros, "gzip"), (gzip.compress(zeros), "gzip, gzip")):
+
+        def alter(request: str, _: Answer, content: bytes = content, encoding: str = encoding) -> Answer:
+            seen.append(request)
+            return Answer(content, headers=(("Content-Encoding", encoding),))
+
+        world.alter = alter
+        with pytest.raises(NoAnswerError, match="more than"):
+            patient.list_files()
+    assert len(seen) == 2
+    world.alter = lambda _, answer: Answer(
+        gzip.compress(json.dumps(answer.body).encode()), headers=(("Content-Encoding", "gzip"),)
+    )
+    assert patient.list_files() == []
 
 
 MOVES: dict[str, tuple[int, type[EtlError]]] = {
@@ -195,7 +223,7 @@ def test_a_provider_that_asks_for_no_wait(out: Path, server: Server, world: Worl
     for asked in ("0", "-1", "nan", "Fri, 27 Nov 2020 03:18:01 GMT"):
         busy = error(503, "busy")._replace(headers=(("Retry-After", asked),))
         world.faults[:] = [Fault(FILE, answer=busy) for _ in range(100)]
-        with pytest.raises(NoAnswerError, match="answer 503"):
+        with pytest.raises(NoAnswerError, match="answer 503|in time"):
             submit(out, options_for(server, world), consent=YES, pace=pace)
         tries = sum(fault.seen > 0 for fault in world.faults)
         assert tries <= 1.0 / 0.1 + 1  # a wait is at least half of its length

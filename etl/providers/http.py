@@ -5,7 +5,9 @@ Of the environment only proxies and certificates are used, and a variable that h
 """
 
 import importlib.util
+import ipaddress
 import os
+import re
 import socket
 import ssl
 import threading
@@ -24,6 +26,7 @@ MOST_ANSWER_BYTES = 64 << 20
 
 _SOCKS = ("socks", "socks4", "socks5", "socks5h")  # `socks://` is how desktops write the address of theirs
 _PORTS = range(1, 1 << 16)
+_WITH_PORT = re.compile(r"(?:\[.*\]|[^:]+):[0-9]{1,5}")
 _PROXIES = {"http": "HTTP_PROXY", "https": "HTTPS_PROXY", "all": "ALL_PROXY"}
 
 
@@ -59,15 +62,22 @@ def proxy_for(url: httpx2.URL) -> str | None:
     settings = {scheme: address for scheme, address in getproxies().items() if scheme in _PROXIES and address}
     checked = {scheme: _check_proxy(scheme, address) for scheme, address in settings.items()}
     exceptions = [entry.strip() for entry in getproxies().get("no", "").split(",")]
-    if any(_bypasses(entry, url.host) for entry in exceptions if entry):
+    if any(_bypasses(entry.lower(), url) for entry in exceptions if entry):
         return None
     return checked.get(url.scheme, checked.get("all"))
 
 
-def _bypasses(entry: str, host: str) -> bool:
-    """Return whether an *entry* of `NO_PROXY` is for *host*: all hosts, a host, or a domain with all below it."""
-    name = entry.lower().lstrip("*").lstrip(".").strip("[]")
-    return entry == "*" or host.lower() == name or host.lower().endswith(f".{name}")
+def _bypasses(entry: str, url: httpx2.URL) -> bool:
+    """Return whether an *entry* of `NO_PROXY` is for *url*: `*`, a network, or a host or domain, perhaps with a port."""
+    if entry == "*":
+        return True
+    with suppress(ValueError):  # of what is no network, or no address
+        return ipaddress.ip_address(url.host) in ipaddress.ip_network(entry, strict=False)
+    name, _, port = entry.rpartition(":") if _WITH_PORT.fullmatch(entry) else (entry, "", "")
+    if port and int(port) != (url.port or {"http": 80, "https": 443}[url.scheme]):
+        return False
+    name = name.lstrip("*").lstrip(".").strip("[]")
+    return url.host == name or url.host.endswith(f".{name}")
 
 
 def _check_proxy(scheme: str, address: str) -> str:
@@ -109,8 +119,9 @@ def ssl_context() -> ssl.SSLContext | bool:
     name, path = ("SSL_CERT_FILE", file) if file else ("SSL_CERT_DIR", folder)
     if not path:
         return True
-    if not file and not Path(path).is_dir():
-        raise OptionError(name, f"{path} is no folder of certificates", f"correct it, or unset {name}")
+    if not (Path(path).is_file() if file else Path(path).is_dir()):  # a pipe would be waited for
+        kind = "file" if file else "folder"
+        raise OptionError(name, f"{path} is no {kind} of certificates", f"correct it, or unset {name}")
     try:
         return ssl.create_default_context(cafile=file or None, capath=None if file else folder)
     except (OSError, ValueError) as error:  # what is wrong with a certificate is an OSError, too
@@ -123,9 +134,12 @@ def read_answer(response: httpx2.Response) -> bytes:
     Return the content of *response*.
 
     Raises:
-        AnswerError: It is over the limit of size.
+        AnswerError: It is over the limit of size, or might be by far.
         httpx2.ReadTimeout: It is not whole, since its time was up.
     """
+    if len(response.headers.get_list("content-encoding", split_commas=True)) > 1:
+        message = "an answer that is packed more than once"  # a few bytes of it can be any number unpacked
+        raise AnswerError(message)
     content = bytearray()
     for block in response.iter_bytes():
         content += block

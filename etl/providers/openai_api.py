@@ -63,7 +63,7 @@ class OpenAIApi:
             base_url=account.base_url,
             max_retries=0,  # by itself it also repeats the creation of a job
             http_client=open_http(account.base_url),
-            timeout=openai.Timeout(pace.answer_seconds, connect=min(_CONNECT_SECONDS, pace.answer_seconds)),
+            timeout=_timeout(pace.answer_seconds),
         )
         # The SDK fills these from the environment, for any provider; the account has what goes to this one.
         self._api.organization, self._api.project = account.organization or None, account.project or None
@@ -173,7 +173,9 @@ class OpenAIApi:
     def _send(self, call: Callable[..., Any], seconds: float, *arguments: str, **given: Any) -> Json:
         """Return the answer to a request whose body is long, or which takes the provider long; sending may take *seconds*."""
         store_seconds = self._pace.store_seconds
-        return self._request(partial(call, *arguments, timeout=store_seconds, **given), seconds, store_seconds)
+        return self._request(
+            partial(call, *arguments, timeout=_timeout(store_seconds), **given), seconds, store_seconds
+        )
 
     def _request(self, call: Callable[[], Any], send_seconds: float, answer_seconds: float) -> Json:
         with self._translated(send_seconds, answer_seconds), call() as response:
@@ -351,3 +353,7 @@ class OpenAIApi:
 
 def _unusable(reason: str, *, repeatable: bool = False) -> RequestError:
     return RequestError(NoAnswerError, f"no usable answer ({reason})", _AGAIN, repeatable=repeatable)
+
+
+def _timeout(seconds: float) -> openai.Timeout:
+    return openai.Timeout(seconds, connect=min(_CONNECT_SECONDS, seconds))
