@@ -223,7 +223,7 @@ def test_a_provider_that_asks_for_no_wait(out: Path, server: Server, world: Worl
     for asked in ("0", "-1", "nan", "Fri, 27 Nov 2020 03:18:01 GMT"):
         busy = error(503, "busy")._replace(headers=(("Retry-After", asked),))
         world.faults[:] = [Fault(FILE, answer=busy) for _ in range(100)]
-        with pytest.raises(NoAnswerError, match="answer 503|in time"):
+        with pytest.raises(NoAnswerError, match=r"answer 503|in time"):
             submit(out, options_for(server, world), consent=YES, pace=pace)
         tries = sum(fault.seen > 0 for fault in world.faults)
         assert tries <= 1.0 / 0.1 + 1  # a wait is at least half of its length
