@@ -249,6 +249,15 @@ def test_a_file_without_an_id(out: Path, server: Server, world: World) -> None:
     assert_submitted_once(out, world)
 
 
+def test_a_job_under_another_id(out: Path, server: Server, world: World) -> None:
+    """A job that is answered under another id stays the one that was created."""
+    [created] = hand_in(out, server, world).jobs
+    world.alter = lambda _, answer: answer._replace(body={**json.loads(json.dumps(answer.body)), "id": "ftjob-other"})
+    assert status(out, pace=HASTE).jobs[0].job_id == created.job_id
+    world.alter = None
+    assert watch(out, pace=HASTE)[0].status == "succeeded"
+
+
 def test_texts_of_a_provider(out: Path, server: Server, world: World) -> None:
     """Controls, line ends and the key in any text of a provider are escapes or masked when they enter."""
     hand_in(out, server, world)

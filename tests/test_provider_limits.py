@@ -1,4 +1,4 @@
-"""A provider that does not stop: lists without an end, answers without a limit, waits, and addresses of somebody else."""
+"""A provider that does not stop: lists without an end, answers without a limit, waits, and addresses of another host."""
 
 import gzip
 import json
@@ -113,7 +113,7 @@ class Endless(Recorder):
         name = f"file-{next(self.pages)}"
         return Page((RemoteFile(id=name, name=name, bytes=1, status=None, state="ready"),), name)
 
-    def list_events(self, job_id: str, after: str | None = None) -> Page[RemoteEvent]:  # noqa: ARG002 - likewise
+    def list_events(self, job_id: str, after: str | None = None) -> Page[RemoteEvent]:  # noqa: ARG002 - as above
         """Return another event, and a cursor."""
         name = f"event-{next(self.pages)}"
         event = RemoteEvent(id=name, at=0, level="", message="", step=None, train_loss=None, valid_loss=None)

@@ -7,6 +7,7 @@ from typing import Any, BinaryIO, Final, TypeVar
 
 import httpx2
 import openai
+from msgspec import structs
 from openai import OpenAI
 
 from etl.errors import EligibilityError, EtlError, GoneError, NoAnswerError, ProviderError, UnreachableError
@@ -79,7 +80,8 @@ class OpenAIApi:
 
     def get_file(self, file_id: str) -> RemoteFile:
         """Return a file."""
-        return self._whole(self._file, self._ask(self._api.files.with_streaming_response.retrieve, file_id))
+        file = self._whole(self._file, self._ask(self._api.files.with_streaming_response.retrieve, file_id))
+        return structs.replace(file, id=file_id)  # that which it is known by here
 
     def send_file(self, name: str, content: BinaryIO, seconds: float) -> RemoteFile:
         """Send a file whole, in at most *seconds*."""
@@ -143,7 +145,8 @@ class OpenAIApi:
 
     def get_job(self, job_id: str) -> RemoteJob:
         """Return a job."""
-        return self._whole(self._job, self._ask(self._api.fine_tuning.jobs.with_streaming_response.retrieve, job_id))
+        job = self._whole(self._job, self._ask(self._api.fine_tuning.jobs.with_streaming_response.retrieve, job_id))
+        return structs.replace(job, id=job_id)  # as above
 
     def cancel_job(self, job_id: str) -> None:
         """Cancel a job."""

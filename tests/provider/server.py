@@ -93,7 +93,7 @@ class Handler(BaseHTTPRequestHandler):
         """Answer a request."""
         self._answer()
 
-    do_POST = do_DELETE = do_GET  # noqa: N815 - likewise
+    do_POST = do_DELETE = do_GET  # noqa: N815 - a name in the standard library
 
     def _answer(self) -> None:
         url = urlsplit(self.path)
@@ -211,7 +211,7 @@ def _route_upload(world: World, more: list[str], body: Body, content_type: str) 
     raise RefusalError(404, "Unknown request")
 
 
-def _route_job(  # noqa: PLR0911 - likewise
+def _route_job(  # noqa: PLR0911 - a row a request
     world: World, method: str, more: list[str], query: dict[str, str], body: Body
 ) -> Answer:
     match (method, *more):
@@ -241,7 +241,7 @@ def _models(world: World, model: str) -> Answer:
     ]
     if not model:
         return Answer({"object": "list", "data": rows})
-    found = next((row for row in rows if row["id"] == model), None)
-    if found is None:
+    row = next((one for one in rows if one["id"] == model), None)
+    if row is None:
         raise RefusalError(404, f"The model {model!r} does not exist", "model_not_found", "model")
-    return Answer(found)
+    return Answer(row)
