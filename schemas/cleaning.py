@@ -1,4 +1,4 @@
-"""What becomes of each kind of transcribers' markup: the `[clean]` table of `etl.toml`, and an option of a build."""
+"""Treatment of each kind of transcribers' markup: the `[clean]` table of `etl.toml`, and an option of a build."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class Action(StrEnum):
-    """What a rule does where it finds its markup: mend the text, drop the utterance, or nothing."""
+    """Action of a rule on its markup: rewrite the text, drop the utterance, or keep both."""
 
     REWRITE = "rewrite"
     DROP = "drop"
@@ -14,7 +14,7 @@ class Action(StrEnum):
 
 
 class Pii(StrEnum):
-    """What becomes of personal data: the utterance is dropped, the data is masked, or all stays as it is."""
+    """Treatment of personal data: drop the utterance, mask the data, or keep both."""
 
     DROP = "drop"
     MASK = "mask"
@@ -23,21 +23,20 @@ class Pii(StrEnum):
 
 class CleanRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
-    The action of each rule of `etl.select.clean` that does not look for personal data, in the order in which they run.
+    The action of each cleaning rule in `etl.select.clean`, personal data apart, in the order in which they run.
 
     Args:
-        invisible: characters that show nothing, such as U+200B, U+FEFF, U+00AD and marks of direction; they are removed.
+        invisible: characters without width (U+200B, U+FEFF, U+00AD, marks of direction, control characters); removed.
         double: `(방언)/(표준어)`, a double transcription; the source keeps the first, the target the second.
-        event: `{laughing}`, what is heard and is no speech.
-        inaudible: `(())`, speech not understood at all.
-        unsure: `((…))`, speech not understood for sure.
-        broken: what is left of such brackets where one is missing.
-        interjection: `#오메`, an interjection of the dialect; the word stays.
-        stutter: `-태- 태교`, a word begun in vain, and a hyphen where a word breaks off; within a word or between
-            numbers it stays.
-        lengthening: `~`, a syllable drawn out; in a range with a number it stays, and where it may be a range the utterance is
-            dropped.
-        unclear: `x` and `xx`, a syllable not understood; in `x축` or `3 x 4` it stays.
+        event: `{laughing}`, a sound that is no speech.
+        inaudible: `(())`, speech that could not be understood.
+        unsure: `((…))`, an uncertain transcription.
+        broken: such a bracket without its partner.
+        interjection: `#오메`, an interjection of the dialect; the word is kept.
+        stutter: `-태- 태교`, a false start, and a hyphen where a word breaks off; within a word and between numbers it is kept.
+        lengthening: `~`, a lengthened syllable; in a range with a number it is kept, and where either is possible the
+            utterance is dropped.
+        unclear: `x` and `xx`, a syllable that could not be understood; in `x축` and `3 x 4` it is kept.
         space: white space around a text, doubled, or of an unusual kind.
     """
 

@@ -10,9 +10,9 @@ import click
 import pytest
 
 import etl
-from cli import COMMANDS, cli
 from etl.checking import report
 from etl.checking.advice import ADVICE
+from etl.console.dispatch import COMMANDS, cli
 from etl.exports.targets import Target
 from etl.providers.models import price_of, read_models
 from etl.providers.profiles import read_providers
@@ -271,8 +271,29 @@ def test_commands_in_the_documents_exist(document: str) -> None:
     assert options <= known | {"--help", "--kills", "--large", "--memory", "--quick", "--write", "--faults"}
 
 
-def test_files_the_documents_point_to_exist() -> None:
-    """Every relative link leads to a file."""
+def _anchors(document: Path) -> set[str]:
+    """Return the anchors of the headings of *document*, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", document.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+
+
+def test_links_lead_to_files_and_headings() -> None:
+    """Every relative link leads to a file, and to a heading in it where it names one."""
     for document in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")):
-        for target in re.findall(r"\]\(([^)#]+)\)", document.read_text(encoding="utf-8")):
-            assert (document.parent / target).exists(), f"{document.name} points to {target}"
+        for link in re.findall(r"\]\(([^)]+)\)", document.read_text(encoding="utf-8")):
+            target, _, anchor = link.partition("#")
+            path = document.parent / target if target else document
+            assert path.exists(), f"{document.name} points to {link}"
+            assert not anchor or anchor in _anchors(path), f"{document.name} points to {link}"
+
+
+def _commands_and_rows(document: str) -> list[str]:
+    """Return the commands that *document* shows, and the first cells of its table of commands."""
+    shown = " ".join(re.findall(r"```sh\n(.*?)```", document, flags=re.DOTALL))
+    rows = re.findall(r"^\| (`[a-z]+.*?) \|", document, flags=re.MULTILINE)
+    return [*re.findall(r"cli\.py ([a-z]+ [^#\n]*)", shown), *(re.sub(" (or|또는) ", " ", row) for row in rows)]
+
+
+def test_both_readmes_show_the_same_commands() -> None:
+    """The two READMEs show the same command lines and list the same commands."""
+    assert _commands_and_rows(README) == _commands_and_rows(KOREAN)

@@ -38,6 +38,7 @@ from etl.select.calls import count_shared
 from etl.select.selection import segments_of, select
 from etl.select.tasks import ShareTask
 from etl.settings.options import BuildOptions
+from etl.settings.paths import path_of
 from schemas.manifest import Manifest
 
 
@@ -61,7 +62,7 @@ class BuildResult(Struct, frozen=True, kw_only=True):
 
 
 def build(  # noqa: PLR0913 - the six behind the star are how, not what
-    corpus: Iterable[str | Path],
+    corpus: str | Path | Iterable[str | Path],
     out: str | Path,
     options: BuildOptions | None = None,
     *,
@@ -78,7 +79,7 @@ def build(  # noqa: PLR0913 - the six behind the star are how, not what
     run again.
 
     Args:
-        corpus: Folders, zips, or parts of split zips.
+        corpus: Folders, zips, or parts of split zips; one path, or several.
         out: Folder for the result: new, empty, or of an earlier build.
         options: What decides the result; the defaults are the original recipe's, without duplicates and leaks.
         workers: Number of processes; None for one a processor.
@@ -92,7 +93,7 @@ def build(  # noqa: PLR0913 - the six behind the star are how, not what
     """
     options = options or BuildOptions()
     workers = checked_workers(workers)
-    out = Path(out).absolute()
+    out = path_of(out, "--out").absolute()
     stage = _stage_of(out, stage)
     began = time.monotonic()
     archives = discover(corpus)
@@ -108,7 +109,7 @@ def build(  # noqa: PLR0913 - the six behind the star are how, not what
 def _run(run: Run, archives: Corpus, options: BuildOptions, stage: Path, out: Path) -> Manifest:
     """Take the steps of a build, and return its manifest."""
     scans = scan_archives(run, archives, scan_rules(options), stage)
-    reads = read_archives(run, scans, stage)
+    reads = read_archives(run, scans, stage, allow_bad_archives=options.allow_bad_archives)
     work = open_work(out, _build_key(run, reads, options))
     selection = select(run, reads, options, stage, work)
     results = write_chunks(run, selection, options, work)
@@ -121,7 +122,7 @@ def _run(run: Run, archives: Corpus, options: BuildOptions, stage: Path, out: Pa
     return manifest
 
 
-def dry_run(corpus: Iterable[str | Path], options: BuildOptions | None = None) -> list[Scan]:
+def dry_run(corpus: str | Path | Iterable[str | Path], options: BuildOptions | None = None) -> list[Scan]:
     """
     Return what the directories of *corpus* hold, archive by archive; no label file is read and nothing is written.
 
@@ -143,7 +144,7 @@ def _stage_of(out: Path, stage: str | Path | None) -> Path:
     Raises:
         OptionError: The build uses it for other things.
     """
-    folder = out / STAGE if stage is None else Path(stage).absolute()
+    folder = out / STAGE if stage is None else path_of(stage, "--stage").absolute()
     if not {out / WORK, out / CHUNKS}.isdisjoint((folder, *folder.parents)):
         raise OptionError("--stage", f"{folder} is for other things", "give a folder of its own")
     return folder
