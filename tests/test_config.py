@@ -173,7 +173,9 @@ def test_wrong_types_are_refused_with_their_place(tmp_path: Path, text: str, pla
         pytest.param(b"[build", r"no valid TOML \(.*end of document", id="unclosed-table"),
         pytest.param(b"[build]\nunit = file", r"no valid TOML \(.*line 2", id="no-quotes"),
         pytest.param(b"[build]\nunit = 'file'\nunit = 'file'\n", r"no valid TOML \(.*line 3", id="named-twice"),
-        pytest.param("[build]\nsystem_prompt = '방언'".encode("cp949"), r"no valid TOML \(.*decode", id="cp949"),
+        pytest.param(
+            "[build]\nsystem_prompt = '방언'".encode("cp949"), r"is not in UTF-8 .*; save it as UTF-8", id="cp949"
+        ),
     ],
 )
 def test_broken_files_are_refused(tmp_path: Path, content: bytes, problem: str) -> None:

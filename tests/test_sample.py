@@ -318,6 +318,6 @@ def test_a_marker_cannot_point_outside(tmp_path: Path) -> None:
 
 def test_too_small_a_sample_is_refused(tmp_path: Path) -> None:
     """Under 200 files, the broken ones would be too large a share."""
-    with pytest.raises(OptionError, match="199 is too few"):
+    with pytest.raises(OptionError, match="--files: 199 is out of range; give a whole number from 200"):
         write_sample(tmp_path / "corpus", 199)
     assert not (tmp_path / "corpus").exists()

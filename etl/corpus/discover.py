@@ -20,6 +20,7 @@ from etl.corpus.parts import Part, gap_in, part_of, refuse_gaps, without_part
 from etl.corpus.unread import Unread, notes_on, unread_kind
 from etl.errors import EmptyCorpusError, EtlError, InputError, MissingPathError
 from etl.output.files import MARKER
+from etl.settings.paths import paths_of
 
 
 class Form(StrEnum):
@@ -77,17 +78,18 @@ class _Listing(Struct):
     unread: dict[Unread, list[str]]
 
 
-def discover(paths: Iterable[str | Path]) -> Corpus:
+def discover(paths: str | Path | Iterable[str | Path]) -> Corpus:
     """
     Return the archives below *paths*.
 
     Raises:
+        OptionError: A path is empty.
         MissingPathError: A path is not there.
         InputError: A path is neither a folder nor a zip, or a folder cannot be listed.
         ArchiveError: A part of a split archive is missing.
         EmptyCorpusError: There is no archive.
     """
-    arguments = sorted({Path(os.path.abspath(path)) for path in paths})  # noqa: PTH100 - resolve() would follow links out of the corpus
+    arguments = sorted({Path(os.path.abspath(path)) for path in paths_of(paths, "CORPUS")})  # noqa: PTH100 - resolve() would follow links out of the corpus
     if not arguments:
         raise EmptyCorpusError("corpus", "no path was given", "name a folder or a zip with label files")
     listing = _Listing({}, {}, set(), {})

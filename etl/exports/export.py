@@ -9,6 +9,7 @@ from etl.exports.targets import DEFAULT_BASE_MODEL, TARGETS, Target, Training
 from etl.output.files import link_whole, make_folder, storage_errors, sync_folder, write_whole
 from etl.output.finished import FinishedBuild
 from etl.output.folder import claimed
+from etl.settings.paths import path_of
 from schemas.manifest import Manifest
 from schemas.terms import Split
 
@@ -31,12 +32,14 @@ def export(out: str | Path, to: str, base_model: str = DEFAULT_BASE_MODEL) -> Pa
 
     Raises:
         BuildError: *out* holds no finished build, a damaged one, or one without an example to learn from.
-        OptionError: Nothing is known of *to*.
+        OptionError: Nothing is known of *to*, or a name is empty.
         StorageError: The folder cannot be written, or a build is writing there.
     """
-    out = Path(out)
+    out = path_of(out, "OUT")
     if to not in set(Target):
         raise OptionError("--to", f"{to!r} is unknown", f"choose from {', '.join(Target)}")
+    if not base_model:
+        raise OptionError("--base-model", "the name is empty", "give the model to tune, or leave it out")
     target = Target(to)
     build = FinishedBuild.open(out)
     build.refuse_damage()

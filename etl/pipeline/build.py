@@ -38,6 +38,7 @@ from etl.select.calls import count_shared
 from etl.select.selection import segments_of, select
 from etl.select.tasks import ShareTask
 from etl.settings.options import BuildOptions
+from etl.settings.paths import path_of
 from schemas.manifest import Manifest
 
 
@@ -61,7 +62,7 @@ class BuildResult(Struct, frozen=True, kw_only=True):
 
 
 def build(  # noqa: PLR0913 - the six behind the star are how, not what
-    corpus: Iterable[str | Path],
+    corpus: str | Path | Iterable[str | Path],
     out: str | Path,
     options: BuildOptions | None = None,
     *,
@@ -78,7 +79,7 @@ def build(  # noqa: PLR0913 - the six behind the star are how, not what
     run again.
 
     Args:
-        corpus: Folders, zips, or parts of split zips.
+        corpus: Folders, zips, or parts of split zips; one path, or several.
         out: Folder for the result: new, empty, or of an earlier build.
         options: What decides the result; the defaults are the original recipe's, without duplicates and leaks.
         workers: Number of processes; None for one a processor.
@@ -92,7 +93,7 @@ def build(  # noqa: PLR0913 - the six behind the star are how, not what
     """
     options = options or BuildOptions()
     workers = checked_workers(workers)
-    out = Path(out).absolute()
+    out = path_of(out, "--out").absolute()
     stage = _stage_of(out, stage)
     began = time.monotonic()
     archives = discover(corpus)
@@ -124,7 +125,7 @@ def _run(run: Run, archives: Corpus, options: BuildOptions, stage: Path, out: Pa
     return manifest, [*archives.notes, *notes_on_archives(reads)]
 
 
-def dry_run(corpus: Iterable[str | Path], options: BuildOptions | None = None) -> list[Scan]:
+def dry_run(corpus: str | Path | Iterable[str | Path], options: BuildOptions | None = None) -> list[Scan]:
     """
     Return what the directories of *corpus* hold, archive by archive; no label file is read and nothing is written.
 
@@ -146,7 +147,7 @@ def _stage_of(out: Path, stage: str | Path | None) -> Path:
     Raises:
         OptionError: The build uses it for other things.
     """
-    folder = out / STAGE if stage is None else Path(stage).absolute()
+    folder = out / STAGE if stage is None else path_of(stage, "--stage").absolute()
     if not {out / WORK, out / CHUNKS}.isdisjoint((folder, *folder.parents)):
         raise OptionError("--stage", f"{folder} is for other things", "give a folder of its own")
     return folder

@@ -1,5 +1,6 @@
 """Checks of the values of options; a value that cannot be is an `OptionError` that names the option as it is typed."""
 
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -8,8 +9,17 @@ from msgspec import Struct, structs
 
 from etl.errors import OptionError
 from etl.settings.declaration import Declaration, Kind, declarations, flag
+from etl.settings.paths import path_of
 
 Term = TypeVar("Term", bound=str)
+
+MOST_NUMBER = 2**53 - 1
+"""Largest whole number: beyond, JSON's readers round (RFC 8259, section 6)."""
+
+MOST_CHARACTERS = 100_000
+"""Of a text that has no narrower limit, which is far more than an instruction has."""
+
+_MOST_BITS = 1_024  # of a number that a message shows
 
 
 def check_options(options: Struct) -> None:
@@ -31,6 +41,20 @@ def check_ordered(name: str, low: int | None, high: int | None) -> None:
         raise OptionError(flag(name), f"{low} is more than the most, {high}", "give a smaller one, or no other")
 
 
+def whole_number(name: str, value: object, low: int = 1, high: int | None = None) -> int:
+    """
+    Return *value*, a whole number from *low* to *high*, or to what every format on disk holds exactly.
+
+    Raises:
+        OptionError: It is none, or out of that range.
+    """
+    number: int = _of_kind(flag(name), value, int)
+    if low <= number <= (MOST_NUMBER if high is None else high):
+        return number
+    upper = "up" if high is None and number < low else f"to {MOST_NUMBER if high is None else high}"
+    raise OptionError(flag(name), f"{_shown(number)} is out of range", f"give a whole number from {low} {upper}")
+
+
 def one_of(name: str, value: object, terms: Iterable[Term]) -> Term:
     """Return *value* as one of *terms*."""
     terms = tuple(terms)
@@ -41,7 +65,7 @@ def one_of(name: str, value: object, terms: Iterable[Term]) -> Term:
 
 
 def _switch(declared: Declaration, value: Any) -> bool:
-    return bool(_of_kind(declared, value, bool))
+    return bool(_of_kind(declared.flag, value, bool))
 
 
 def _term(declared: Declaration, value: Any) -> str:
@@ -61,12 +85,12 @@ def _terms(declared: Declaration, values: Any) -> tuple[str, ...]:
 
 
 def _text(declared: Declaration, value: Any) -> str:
-    text = str(_of_kind(declared, value, str))
+    text = str(_of_kind(declared.flag, value, str))
     if any("\ud800" <= letter <= "\udfff" for letter in text):  # halves of surrogate pairs, which UTF-8 does not have
         raise OptionError(declared.flag, "it is no valid Unicode", "check the terminal's encoding (UTF-8)")
-    low, high = declared.option.low, declared.option.high
-    if low is not None and high is not None and not low <= len(text) <= high:
-        raise OptionError(declared.flag, f"{len(text)} characters", f"give {low} to {high}")
+    low, high = declared.option.low or 0, declared.option.high or MOST_CHARACTERS
+    if not low <= len(text) <= high:
+        raise OptionError(declared.flag, f"{len(text):,} characters", f"give {low:,} to {high:,}")
     return text
 
 
@@ -75,16 +99,18 @@ def _texts(declared: Declaration, values: Any) -> tuple[str, ...]:
 
 
 def _integer(declared: Declaration, value: Any) -> int:
-    return int(_in_range(declared, _of_kind(declared, value, int)))
+    option = declared.option
+    high = None if option.high is None else int(option.high)
+    return whole_number(declared.name, value, int(option.low or 0), high)
 
 
 def _float(declared: Declaration, value: Any) -> float:
-    return float(_in_range(declared, _of_kind(declared, value, float, int)))
+    return float(_in_range(declared, _of_kind(declared.flag, value, float, int)))
 
 
 def _share(declared: Declaration, value: Any) -> float | str:
     """Return one of the words, or a share as a float."""
-    value = _of_kind(declared, value, float, int, str)
+    value = _of_kind(declared.flag, value, float, int, str)
     if not isinstance(value, str):
         return float(_in_range(declared, value))
     if value not in declared.terms:
@@ -94,36 +120,34 @@ def _share(declared: Declaration, value: Any) -> float | str:
 
 
 def _path(declared: Declaration, value: Any) -> Path:
-    return Path(_of_kind(declared, value, str, Path))
+    return path_of(value, declared.flag)
 
 
-def _of_kind(declared: Declaration, value: Any, *kinds: type) -> Any:
+def _of_kind(flag: str, value: Any, *kinds: type) -> Any:
     """Refuse a *value* that is of none of *kinds*; truth is no number."""
     if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
         expected = " or ".join(kind.__name__ for kind in kinds)
-        raise OptionError(declared.flag, f"{value!r} is no {expected}", f"give one as {expected}")
+        raise OptionError(flag, f"{value!r} is no {expected}", f"give one as {expected}")
     return value
 
 
 def _in_range(declared: Declaration, value: float) -> float:
-    """Refuse a *value* below the least or above the greatest, and NaN."""
+    """Refuse a *value* below the least or above the greatest, infinity and NaN."""
     option = declared.option
-    low = float("-inf") if option.low is None else option.low
-    high = float("inf") if option.high is None else option.high
-    if not (low <= value < high or (value == high and not option.below)):
-        raise OptionError(declared.flag, f"{value} is out of range", f"give {_range(declared)}")
-    return value
+    low = 0 if option.low is None else option.low
+    high = sys.float_info.max if option.high is None else option.high
+    if low <= value < high or (value == high and not option.below):
+        return value
+    upper = "up" if option.high is None else f"to {'below ' if option.below else ''}{high:g}"
+    advice = f"give {option.unit or 'a number'} from {low:g} {upper}"
+    raise OptionError(declared.flag, f"{_shown(value)} is out of range", advice)
 
 
-def _range(declared: Declaration) -> str:
-    """Return the numbers allowed, in words: `a whole number from 1 up`, `a number from 0 to below 1`."""
-    option = declared.option
-    whole = declared.kind in (Kind.INTEGER, Kind.SIZE)
-    noun = option.unit or ("a whole number" if whole else "a number")
-    low, high = (f"{number}" if whole else f"{number:g}" for number in (option.low or 0, option.high or 0))
-    if option.high is None:
-        return f"{noun} from {low} up"
-    return f"{noun} from {low} to {'below ' if option.below else ''}{high}"
+def _shown(number: float) -> str:
+    """Return *number* for a message; Python refuses to write one of some thousand digits."""
+    if isinstance(number, int) and number.bit_length() > _MOST_BITS:
+        return f"a number of {number.bit_length():,} bits"
+    return f"{number}"
 
 
 _FORMS: dict[Kind, Callable[[Declaration, Any], object]] = {

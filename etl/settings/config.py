@@ -15,6 +15,7 @@ from msgspec import Struct, ValidationError, convert, defstruct, structs
 from etl.errors import OptionError
 from etl.settings.declaration import Declaration, Kind, declarations
 from etl.settings.options import BuildOptions, RunOptions
+from etl.settings.paths import path_of, paths_of
 from etl.settings.toml import read_toml
 from schemas.cleaning import CleanRules
 
@@ -80,8 +81,8 @@ def read_config(path: Path, others: Mapping[str, type[Struct]] | None = None) ->
     except ValidationError as error:
         raise OptionError(str(path), *_explain(str(error), tables)) from error
     here = path.absolute().parent
-    corpus = CorpusTable(tuple(str(here / name) for name in content.corpus.paths))
-    options = {table: dict(_given(getattr(content, table), rows, here)) for table, rows in in_file.items()}
+    corpus = CorpusTable(tuple(str(here / one) for one in paths_of(content.corpus.paths, f"{path}: corpus.paths")))
+    options = {table: dict(_given(getattr(content, table), rows, path)) for table, rows in in_file.items()}
     return Config(corpus, content.clean, options)
 
 
@@ -95,12 +96,14 @@ def _type_of(declared: Declaration) -> Any:
     return list[str] | str if declared.option.commas else _TYPES[declared.kind]
 
 
-def _given(table: Struct, declared: list[Declaration], here: Path) -> Iterator[tuple[str, Any]]:
-    """Yield name and value of what *table* gives, paths relative to *here*."""
+def _given(table: Struct, declared: list[Declaration], file: Path) -> Iterator[tuple[str, Any]]:
+    """Yield name and value of the options that *table* gives, paths relative to the folder of the *file*."""
     for one in declared:
         value = getattr(table, one.name)
+        if value is not None and one.kind is Kind.PATH:
+            value = str(file.absolute().parent / path_of(value, f"{file}: {type(table).__name__}.{one.name}"))
         if value is not None:
-            yield one.name, str(here / value) if one.kind is Kind.PATH else value
+            yield one.name, value
 
 
 def _explain(complaint: str, tables: Mapping[str, type[Struct]]) -> tuple[str, str]:

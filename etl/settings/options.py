@@ -1,5 +1,7 @@
 """Options of a build: frozen, checked when made, and written into the manifest, since they decide its bytes."""
 
+import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -28,6 +30,10 @@ TO_DIALECT_PROMPT = "다음은 표준어 문장입니다. {region} 사투리로,
 """The instruction of the other direction: "This is standard Korean. Put it into the dialect of {region}, as it sounds."."""
 
 
+MOST_WORKERS = 61 if os.name == "nt" else 1_024
+"""Windows waits for at most 63 handles at once, and `ProcessPoolExecutor` takes two for itself; a worker has some 100 MB."""
+
+
 class Balance(NamedTuple):
     """What to balance, and the most examples of each in a split; None for as many as the smallest has."""
 
@@ -43,7 +49,7 @@ def parse_balance(text: str) -> Balance:
         OptionError: Neither.
     """
     name, colon, number = text.partition(":")
-    if colon and not (number.isascii() and number.isdecimal() and int(number) > 0):
+    if colon and re.fullmatch(r"0*[1-9][0-9]{0,14}", number) is None:
         advice = "give a whole number from 1 up, as in region:20000"
         raise OptionError("--balance", f"{number!r} is no number of examples", advice)
     return Balance(one_of("balance", name, Dimension), int(number) if colon else None)
@@ -58,7 +64,9 @@ class RunOptions(Struct, frozen=True, kw_only=True):
     """
 
     out: Annotated[Path, Option(help="Folder for the result.")] = Path("out")
-    workers: Annotated[int | None, Option(help="Number of processes.", unset="one a processor", low=1)] = None
+    workers: Annotated[
+        int | None, Option(help="Number of processes.", unset="one a processor", low=1, high=MOST_WORKERS)
+    ] = None
     stage: Annotated[Path | None, Option(help="Folder for decoded segments.", unset="OUT/stage")] = None
 
     def __post_init__(self) -> None:

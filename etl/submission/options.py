@@ -27,8 +27,8 @@ class SubmitOptions(Struct, frozen=True, kw_only=True):
         OptionError: A value is out of its range.
     """
 
-    provider: Annotated[str, Option(help="Profile of the provider.")] = DEFAULT_PROVIDER
-    model: Annotated[str, Option(help="Model to train, as the provider calls it.")] = DEFAULT_MODEL
+    provider: Annotated[str, Option(help="Profile of the provider.", low=1)] = DEFAULT_PROVIDER
+    model: Annotated[str, Option(help="Model to train, as the provider calls it.", low=1)] = DEFAULT_MODEL
     epochs: Annotated[
         int | None,
         Option(
@@ -44,11 +44,11 @@ class SubmitOptions(Struct, frozen=True, kw_only=True):
     suffix: Annotated[str | None, Option(help="Put into the names of the models.", low=1, high=_MOST_SUFFIX)] = None
     seed: Annotated[int | None, Option(help="Makes a job repeatable.", low=0, high=_MOST_SEED)] = None
     base_url: Annotated[
-        str | None, Option(help="Address instead of the profile's: a gateway, a resource of your own.")
+        str | None, Option(help="Address instead of the profile's: a gateway, a resource of your own.", low=1)
     ] = None
     max_cost: Annotated[
         float | None,
-        Option(help="Most US dollars that all jobs together may cost.", low=0, unit="US dollars"),
+        Option(help="Most US dollars that all jobs together may cost.", low=0, high=1e9, unit="US dollars"),
     ] = None
     accept_data_terms: Annotated[bool, Option(help="Agree to the terms of AI-Hub's data.", negatable=False)] = False
     allow_unknown_price: Annotated[

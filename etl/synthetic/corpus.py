@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from etl.errors import OptionError
+from etl.settings.checks import whole_number
+from etl.settings.paths import path_of
 from etl.synthetic.conversations import CONVERSATIONS, conversation_archives
 from etl.synthetic.documents import F0Pool, label_document
 from etl.synthetic.series import FIRST_DATA_SET, LabelName, Series, series_counts
@@ -27,6 +28,8 @@ from schemas.terms import Region, RejectReason, SpeechType, Split
 MARKER = ".saturi-sample"
 """The file that says that a folder holds a sample, and which files are the sample's."""
 
+_MOST_FILES = 20_000  # a sample is made in memory
+_MOST_SEED = 2**31 - 1
 _FIXED_DATE = (2022, 12, 1, 0, 0, 0)
 _FEWEST_FILES = 200  # nine label files are broken; among fewer, they are over the 5 % at which a build complains
 _STRAY_MEMBERS = {"__MACOSX/._x.json": b"\0\x05\x16\x07", ".DS_Store": b"\0\0\0\x01Bud1", "readme.txt": b"read me\n"}
@@ -86,16 +89,16 @@ def sample(folder: str | Path, files: int = 400, seed: int = 2022) -> SampleRepo
 
     Args:
         folder: Made if it is not there.
-        files: Number of label files, at least 200, of about 44 KB each.
+        files: Number of label files, 200 to 20,000, of about 44 KB each.
         seed: Decides names and texts.
 
     Raises:
         FileExistsError: The folder holds something, but no sample.
-        OptionError: There are too few files.
+        OptionError: A number is out of its range, or the path is empty.
     """
-    if files < _FEWEST_FILES:
-        raise OptionError("files", f"{files} is too few for every defect", f"ask for {_FEWEST_FILES} or more")
-    folder = Path(folder)
+    whole_number("files", files, _FEWEST_FILES, _MOST_FILES)
+    whole_number("seed", seed, 0, _MOST_SEED)
+    folder = path_of(folder, "FOLDER")
     contents = _corpus(files, seed)
     _clear(folder)
     folder.mkdir(parents=True, exist_ok=True)

@@ -7,8 +7,8 @@ import click
 from click.core import ParameterSource
 
 from etl.console.commands.declared import declared_options
-from etl.console.commands.output import consoles, print_json, resumable
-from etl.console.commands.parameters import config_option
+from etl.console.commands.parameters import PATH, config_option
+from etl.console.output import consoles, print_json, resumable
 from etl.settings.options import BuildOptions, RunOptions
 from schemas.terms import Dedup, Dimension
 
@@ -20,7 +20,7 @@ _MERGE = click.option(
 
 
 @click.command()
-@click.argument("corpus", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("corpus", nargs=-1, type=PATH)
 @config_option("build")
 @declared_options(RunOptions)
 @declared_options(BuildOptions, beside={"dedup": _NO_DEDUP, "shard_by": _MERGE})
@@ -48,11 +48,13 @@ def build(ctx: click.Context, /, **given: Any) -> None:
     if dry_run:
         _dry_run(paths, options, as_json=as_json)
         return
+    from etl.console.lines import print_line
     from etl.console.screens.build import show_build, show_profile, watching
     from etl.pipeline.build import build as run
 
     console, errors = consoles()
-    with resumable(errors), watching(errors) as watcher:
+    resumable()
+    with watching(errors) as watcher:
         result = run(paths, out, options, workers=workers, stage=stage, watcher=watcher, profile=profile)
     if as_json:
         print_json(result.manifest.counts)
@@ -61,9 +63,9 @@ def build(ctx: click.Context, /, **given: Any) -> None:
     if profile:
         show_profile(errors, result.facts)
     for warning in result.warnings:
-        errors.print(f"Note: {warning}", style="yellow", soft_wrap=True, markup=False)
+        print_line(errors, f"Note: {warning}", "yellow")
     for failure in result.failures:
-        errors.print(f"Not a success: {failure}", style="red", soft_wrap=True, markup=False)
+        print_line(errors, f"Not a success: {failure}", "red")
     ctx.exit(1 if result.failures else 0)
 
 

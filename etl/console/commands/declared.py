@@ -1,13 +1,12 @@
 """Options of the command line as structs declare them; see `etl.settings.declaration`."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import click
 from msgspec import Struct
 
-from etl.console.commands.parameters import Bytes, Names, Share
+from etl.console.commands.parameters import PATH, Bytes, Names, Share
 from etl.settings.declaration import Declaration, Kind, declarations
 
 Decorator = Callable[..., Any]
@@ -18,7 +17,7 @@ _TYPES: dict[Kind, Any] = {
     Kind.INTEGER: int,
     Kind.SIZE: Bytes(),
     Kind.FLOAT: float,
-    Kind.PATH: click.Path(path_type=Path),
+    Kind.PATH: PATH,
 }
 
 

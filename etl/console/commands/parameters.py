@@ -1,5 +1,6 @@
 """What several commands take: kinds of values, and the configuration file."""
 
+import math
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,30 @@ from etl.submission.options import SubmitOptions
 
 _TABLES = {"submit": SubmitOptions}
 """Tables of `etl.toml` for other options than those of a build."""
+
+
+class NamedPath(click.Path):
+    """A path that is not empty, since an empty one would be the working directory."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # as its base
+        """Return the path, or fail with a sentence."""
+        if value == "":
+            self.fail("the path is empty; name a file or a folder, or the working directory by a dot", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PATH = NamedPath(path_type=Path)
+
+
+class Seconds(click.FloatRange):
+    """A number of seconds in a range, which NaN is in none of."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number, or fail with a sentence."""
+        number: float = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value!r} is no number of seconds", param, ctx)
+        return number
 
 
 class Bytes(click.ParamType[int]):
@@ -64,7 +89,7 @@ def config_option(table: str) -> Callable[..., Any]:
     """
     return click.option(
         "--config",
-        type=click.Path(path_type=Path),
+        type=PATH,
         callback=partial(_read_defaults, table),
         is_eager=True,
         expose_value=False,

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import click
 
-from etl.console.commands.output import consoles, print_json
+from etl.console.commands.parameters import PATH
+from etl.console.output import consoles, print_json
 
 
 @click.command()
-@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("out", type=PATH)
 @click.option("--json", "as_json", is_flag=True, help="Print the findings on stdout, for machines.")
 @click.pass_context
 def verify(ctx: click.Context, out: Path, *, as_json: bool) -> None:
