@@ -106,7 +106,7 @@ class Rows:
         counts.sentences += sentences
         if script is None:
             counts.without_script += 1
-        elif script.startswith(ANY_SET):
+        elif script[0] == ANY_SET:
             counts.script_by_number += 1
         if not contents.speakers:
             counts.without_speaker += 1
