@@ -3,6 +3,7 @@
 import errno
 import io
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -20,7 +21,9 @@ TEMPORARY = ".tmp"
 """Ending of files still being written; their names begin with a dot and hold a random part, since a task may run twice at once."""
 
 
+_TEMPORARY_NAME = re.compile(r"\..+\.[0-9a-f]{8}" + re.escape(TEMPORARY), re.DOTALL)
 _COPY_BYTES = 1 << 20
+_JUNCTION = 0xA0000003  # IO_REPARSE_TAG_MOUNT_POINT of Windows
 
 
 @contextmanager
@@ -107,18 +110,33 @@ def link_whole(source: Path, target: Path) -> None:
     """
     Give the file at *source* the name *target*, too, or copy it where the system or the disk has no second names.
 
-    Whole files of ours are never written again, only replaced, so that neither name can change the other's content.
+    Whole files of ours are never written again, only replaced, so that neither name can change the other's content. A file
+    that has the name already is replaced.
 
     Raises:
         StorageError: The file cannot be written; nothing is left of it.
     """
+    second_name = _temporary_name(target)
     try:
-        target.hardlink_to(source)
+        second_name.hardlink_to(source)
+        second_name.replace(target)
     except OSError:
         with storage_errors(source, 0), source.open("rb") as file:
             write_whole(target, iter(partial(file.read, _COPY_BYTES), b""))
+    finally:
+        with storage_errors(target, 0):
+            second_name.unlink(missing_ok=True)  # also where both are one file: then `replace` does nothing
     with storage_errors(target, 0):
         sync_folder(target.parent)
+
+
+def is_link(path: Path) -> bool:
+    """Whether *path* leads elsewhere: a symbolic link, or a junction of Windows."""
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return False
+    return stat.S_ISLNK(status.st_mode) or getattr(status, "st_reparse_tag", 0) == _JUNCTION
 
 
 def open_regular(path: Path) -> io.FileIO:
@@ -167,9 +185,10 @@ def make_folder(folder: Path) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what a killed build left half written directly in *folder*; the caller holds the folder's lock."""
+    """Remove what a killed run left half written directly in *folder*; the caller holds the folder's lock."""
     for leftover in folder.glob(f".*{TEMPORARY}"):
-        leftover.unlink(missing_ok=True)
+        if _TEMPORARY_NAME.fullmatch(leftover.name):
+            leftover.unlink(missing_ok=True)
 
 
 def _free_bytes(path: Path) -> int:

@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 
 from etl.console.commands.output import consoles
-from etl.exports.targets import DEFAULT_BASE_MODEL, Target
+from etl.exports.targets import Target
+from etl.exports.training import DEFAULT_BASE_MODEL
 
 
 @click.command()
