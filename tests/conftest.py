@@ -11,13 +11,15 @@ from provider import Server, World, serving
 from submissions import KEY, make_build
 
 from benchmarks.corpus import FACTS, make_corpus
-from etl.synthetic.corpus import SampleReport, write_sample
+from etl.synthetic.corpus import SampleReport
+from etl.synthetic.corpus import sample as write_sample
 
 os.environ.setdefault("POLARS_MAX_THREADS", "1")  # as in a worker; read when Polars is first used
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kills", type=int, default=15, help="how many builds are killed at a random moment")
+    parser.addoption("--interrupts", type=int, default=12, help="how many builds are interrupted at a random moment")
     parser.addoption("--large", action="store_true", help="also build a million label files")
     parser.addoption("--faults", type=int, default=100, help="how many submissions meet a random fault or are killed")
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew")

@@ -13,7 +13,7 @@ from runs import digest_of, facts_of, manifest_of, one_thread, result_of, saturi
 
 from etl.errors import LockedError
 from etl.pipeline.build import build
-from etl.runtime.workers import process_pool
+from etl.runtime.processes import process_pool
 from etl.settings.options import BuildOptions
 from etl.synthetic.corpus import SampleReport
 from schemas.terms import Dedup, Region, Source, SpeechType, Unit

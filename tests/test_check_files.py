@@ -235,7 +235,7 @@ MEMORY = """
 import sys
 from etl.checking.check import check, check_build
 from etl.checking.limits import Limits
-from etl.runtime.workers import peak_bytes
+from etl.runtime.memory import peak_bytes
 check([sys.argv[1]], Limits(max_file_bytes=10**12))
 print(peak_bytes())
 """

@@ -16,6 +16,7 @@ from etl.corpus.names import Hints
 from etl.corpus.scan import scan
 from etl.errors import ArchiveError, EmptyCorpusError, InputError, MissingPathError
 from etl.output.files import MARKER
+from etl.pipeline.reading import scan_rules
 from etl.settings.options import BuildOptions
 from schemas.terms import Region, SpeechType, Split
 
@@ -122,7 +123,7 @@ def test_parts_are_one_archive(tmp_path: Path, cuts: tuple[int, ...]) -> None:
         [archive] = discover([argument]).archives
         assert (archive.name, archive.form, list(archive.paths)) == ("x.zip", Form.PARTS, paths)
         assert archive.hints.region is Region.JEJU
-        assert scan(archive, BuildOptions()).label_files == 1
+        assert scan(archive, scan_rules(BuildOptions())).label_files == 1
 
 
 @pytest.mark.parametrize(
@@ -155,12 +156,12 @@ def test_parts_beside_a_zip_are_kept_for_need(tmp_path: Path) -> None:
     _write(tmp_path, "x.zip")
     [archive] = discover([tmp_path]).archives
     assert (archive.form, archive.paths, list(archive.spare)) == (Form.ZIP, (str(tmp_path / "x.zip"),), paths)
-    whole = scan(archive, BuildOptions())
+    whole = scan(archive, scan_rules(BuildOptions()))
     for content in (b"", _ZIP[:90]):
         _write(tmp_path, "x.zip", content=content)
         found = discover([tmp_path])
         assert _names(found) == ["x.zip"]
-        half = scan(found.archives[0], BuildOptions())
+        half = scan(found.archives[0], scan_rules(BuildOptions()))
         assert (half.fingerprint, half.label_files) == (whole.fingerprint, 1)
 
 
@@ -171,7 +172,7 @@ def test_incomplete_parts_beside_a_whole_zip_do_no_harm(tmp_path: Path) -> None:
     _write(tmp_path, "x.zip")
     [archive] = discover([tmp_path]).archives
     assert (archive.form, archive.spare) == (Form.ZIP, ())
-    assert scan(archive, BuildOptions()).label_files == 1
+    assert scan(archive, scan_rules(BuildOptions())).label_files == 1
 
 
 def test_recordings_are_left_out_and_counted(tmp_path: Path) -> None:
@@ -209,7 +210,7 @@ def test_decomposed_names_become_composed(tmp_path: Path) -> None:
     found = discover([tmp_path])
     assert _names(found) == [_TRAIN, "제주도"]
     assert [archive.hints.region for archive in found.archives] == [Region.GYEONGSANG, Region.JEJU]
-    assert [scan(archive, BuildOptions()).label_files for archive in found.archives] == [1, 1]
+    assert [scan(archive, scan_rules(BuildOptions())).label_files for archive in found.archives] == [1, 1]
     [alone] = discover([tmp_path / unicodedata.normalize("NFD", "제주도")]).archives
     assert alone.hints.region is Region.JEJU
 
@@ -222,7 +223,7 @@ def test_names_that_are_no_text_can_be_written_down(tmp_path: Path) -> None:
     for path in (tmp_path, folder):
         [archive] = discover([path]).archives
         archive.name.encode()
-        assert scan(archive, BuildOptions()).label_files == 1
+        assert scan(archive, scan_rules(BuildOptions())).label_files == 1
 
 
 def test_loose_label_files_are_an_archive_a_folder(tmp_path: Path) -> None:
@@ -236,7 +237,7 @@ def test_loose_label_files_are_an_archive_a_folder(tmp_path: Path) -> None:
         ("제주도/sub", Form.FOLDER),
     ]
     assert found.archives[2].paths == (str(tmp_path / "제주도"),)
-    assert [scan(archive, BuildOptions()).label_files for archive in found.archives] == [1, 1, 2, 1]
+    assert [scan(archive, scan_rules(BuildOptions())).label_files for archive in found.archives] == [1, 1, 2, 1]
     assert found.ignored_files == 0
 
 
@@ -261,7 +262,7 @@ def test_a_path_that_is_not_there_is_named(tmp_path: Path) -> None:
         discover([tmp_path / "gone.zip"])
 
 
-@pytest.mark.parametrize("name", ["readme.txt", "a.json", "zip", "x.zip.tmp"])
+@pytest.mark.parametrize("name", ["readme.txt", "a.json", "zip", "x.zip.tmp", "x.zip.01"])
 def test_a_file_that_is_no_zip_is_refused(tmp_path: Path, name: str) -> None:
     """A file given by name has to be a zip, or a part of one."""
     with pytest.raises(InputError, match="neither a folder nor a zip"):
@@ -272,10 +273,16 @@ def test_a_corpus_without_archives_is_refused(tmp_path: Path) -> None:
     """No path, an empty folder, and a folder of recordings are errors that say what to give instead."""
     with pytest.raises(EmptyCorpusError, match="no path was given"):
         discover([])
-    with pytest.raises(EmptyCorpusError, match=r"no label archive found; give the folder .*TL_"):
+    with pytest.raises(EmptyCorpusError, match=r"nothing is in it; give the folder .*TL_"):
         discover([tmp_path])
+    with pytest.raises(EmptyCorpusError, match=r"no label archive found among 2 files; give the folder .*TL_"):
+        discover([_write(tmp_path / "texts", "a.txt", "b/c.txt")])
+    with pytest.raises(
+        EmptyCorpusError, match=r"among 1 files; download.tar: not read, since only zips are; unpack it"
+    ):
+        discover([_write(tmp_path / "tar", "download.tar")])
     with pytest.raises(EmptyCorpusError, match="no label archive found beside 2 audio archives"):
-        discover([_write(tmp_path, "TS_1.zip", "원천데이터/x.zip")])
+        discover([_write(tmp_path / "audio", "TS_1.zip", "원천데이터/x.zip")])
 
 
 def test_links_are_taken_at_their_word(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from runs import chunks_of, digest_of, leftovers_of, one_thread, saturi, segment
 from etl.errors import ForeignFolderError, LockedError
 from etl.output.folder import claimed
 from etl.pipeline.build import build
-from etl.runtime.facts import Progress
+from etl.runtime.progress import Progress
 from etl.settings.options import BuildOptions
 from schemas.terms import SpeechType
 

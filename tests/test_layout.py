@@ -12,11 +12,12 @@ from etl.corpus.discover import discover
 from etl.corpus.layout import Layout
 from etl.corpus.scan import Scan, scan
 from etl.errors import ArchiveError
+from etl.pipeline.reading import scan_rules
 from etl.settings.options import BuildOptions
 
 
 def _scan(archive: Path, stage: Path | None, **options: Any) -> Scan:
-    return scan(discover([archive]).archives[0], BuildOptions(**options), stage)
+    return scan(discover([archive]).archives[0], scan_rules(BuildOptions(**options)), stage)
 
 
 def _layouts(stage: Path) -> list[Path]:

@@ -11,6 +11,7 @@ from etl.corpus.batches import segment_path
 from etl.corpus.discover import discover
 from etl.corpus.scan import scan
 from etl.errors import StorageError
+from etl.pipeline.reading import scan_rules
 from etl.read.batch import read_batch
 from etl.read.segments import (
     FILES,
@@ -31,7 +32,7 @@ from schemas.segment import SEGMENT_VERSION
 def segment(tmp_path: Path) -> Path:
     """Return the segment of an archive of three label files."""
     archive = write_zip(tmp_path / "corpus" / REPEAT_ZIP, answers(3))
-    [batch] = scan(discover([archive]).archives[0], BuildOptions()).batches
+    [batch] = scan(discover([archive]).archives[0], scan_rules(BuildOptions())).batches
     read_batch(ReadTask(batch, str(tmp_path / "stage")))
     return segment_path(tmp_path / "stage", batch.key)
 

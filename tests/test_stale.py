@@ -16,6 +16,7 @@ from etl.corpus.discover import discover
 from etl.corpus.scan import scan
 from etl.errors import InputError, OptionError
 from etl.pipeline.build import build
+from etl.pipeline.reading import scan_rules
 from etl.settings.options import BuildOptions
 
 OPTIONS = BuildOptions(validation=0)
@@ -59,7 +60,7 @@ def test_an_archive_that_changes_while_it_is_read_stops_the_build(tmp_path: Path
     """Members are never read by the directory of another archive, even one of the same size."""
     path, other = tmp_path / ANSWER_ZIP, tmp_path / "other.zip"
     write_zip(path, answers(3))
-    [batch] = scan(discover([path]).archives[0], OPTIONS).batches
+    [batch] = scan(discover([path]).archives[0], scan_rules(OPTIONS)).batches
     write_zip(other, answers(4))
     shutil.move(other, path)
     with pytest.raises(InputError, match="has changed since the build began"):

@@ -14,9 +14,11 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from runs import ROOT
 
 from etl.errors import InputError
-from etl.runtime.workers import Outcome, Workers, default_workers, process_pool
+from etl.runtime.executor import Outcome, Workers
+from etl.runtime.processes import default_workers, process_pool
 
 if sys.platform == "win32":
     pytest.skip("processes are killed by signals here", allow_module_level=True)
@@ -200,7 +202,8 @@ def _is_free(path: Path) -> bool:
 def test_workers_die_with_their_parent(method: str, tmp_path: Path) -> None:
     """When the parent is killed, its workers end within seconds, in the middle of their tasks."""
     code = f"import test_workers; test_workers.be_a_parent({method!r}, {str(tmp_path)!r})"
-    parent = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parent)
+    paths = os.pathsep.join((str(ROOT), str(ROOT / "tests")))
+    parent = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": paths})
     locks = [tmp_path / "0", tmp_path / "1"]
     try:
         assert _wait_for(lambda: all(lock.with_name(f"{lock.name}.held").exists() for lock in locks))

@@ -8,6 +8,8 @@ from etl.checking.report import CheckReport
 from etl.example.tokens import Tokenizer, load_tokenizer
 from etl.output.finished import FinishedBuild
 from etl.providers.profiles import DEFAULT_PROVIDER, read_providers
+from etl.settings.checks import whole_number
+from etl.settings.paths import paths_of
 
 SHOWN = 20
 
@@ -16,10 +18,10 @@ Observer = Callable[[str, bytes], None]
 
 
 def check(
-    files: Sequence[str | Path],
+    files: str | Path | Sequence[str | Path],
     limits: Limits | None = None,
     *,
-    validation: Sequence[str | Path] = (),
+    validation: str | Path | Sequence[str | Path] = (),
     tokenizer: Tokenizer | None = None,
     show: int = SHOWN,
 ) -> CheckReport:
@@ -43,8 +45,9 @@ def check(
     from etl.checking.checker import Checker  # noqa: PLC0415 - it needs Polars, which a build's parent process never loads
     from etl.checking.sets import file_sets  # noqa: PLC0415 - likewise
 
+    show = whole_number("show", show, 0)
     limits = limits or limits_of(read_providers()[DEFAULT_PROVIDER])
-    sets = list(file_sets([Path(file) for file in files], [Path(file) for file in validation]))
+    sets = list(file_sets(paths_of(files, "FILES"), paths_of(validation, "--validation")))
     return Checker(limits, tokenizer or load_tokenizer(), show).check(sets)
 
 

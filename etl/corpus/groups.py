@@ -1,9 +1,10 @@
-"""Where label files belong, settled from all that tells something of them, and which of them come into the same shards."""
+"""Where label files belong, by their names, their archives and their contents, and which of them share shards."""
+
+from collections.abc import Container
 
 from msgspec import Struct
 
 from etl.corpus.names import Hints
-from etl.settings.options import BuildOptions
 from schemas.segment import Kind
 from schemas.terms import Dimension, Region, SpeechType
 
@@ -35,7 +36,7 @@ class Section(Struct, frozen=True, order=True):
 
 
 class SegmentSource(Struct, frozen=True):
-    """A segment of the stage, the archive it is from, and what that archive's name tells."""
+    """A segment of the stage, the archive it is from, and the hints in that archive's name."""
 
     path: str
     archive: str
@@ -44,10 +45,10 @@ class SegmentSource(Struct, frozen=True):
 
 def group_of(kind: Kind, hints: Hints) -> Group:
     """Return where label files of *kind* belong: their names decide, then the archive's, then their contents."""
-    told = kind.speech_type or hints.speech_type or ELICITED.get(kind.label_speech_type or "")
+    speech_type = kind.speech_type or hints.speech_type or ELICITED.get(kind.label_speech_type or "")
     return Group(
         Region(kind.region or hints.region or kind.label_region or Region.UNKNOWN),
-        SpeechType(told or SpeechType.UNKNOWN),
+        SpeechType(speech_type or SpeechType.UNKNOWN),
     )
 
 
@@ -67,9 +68,9 @@ def disagreements_of(kind: Kind, hints: Hints) -> list[str]:
     return things
 
 
-def section_of(group: Group, options: BuildOptions) -> Section:
-    """Return the section in whose shards the utterances of *group* come."""
+def section_of(group: Group, shard_by: Container[Dimension]) -> Section:
+    """Return the section whose shards hold the utterances of *group*, where shards are apart by *shard_by*."""
     return Section(
-        group.region.value if Dimension.REGION in options.shard_by else ALL,
-        group.speech_type.value if Dimension.SPEECH_TYPE in options.shard_by else ALL,
+        group.region.value if Dimension.REGION in shard_by else ALL,
+        group.speech_type.value if Dimension.SPEECH_TYPE in shard_by else ALL,
     )

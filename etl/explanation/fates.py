@@ -15,9 +15,10 @@ from etl.errors import BuildError, OptionError
 from etl.output.finished import FinishedBuild
 from etl.read.segments import read_any_header, read_files
 from etl.select.exclusion import exclusion_of
+from etl.select.markup import CleanSettings
 from etl.select.rules import rules_in_force
 from etl.select.split import is_held_out, keys_of
-from etl.select.utterances import TOLD, as_pairs, read_utterances, settle
+from etl.select.utterances import PLACEMENT_COLUMNS, as_pairs, read_utterances, resolve_placement
 from etl.settings.options import BuildOptions
 from schemas.explanation import Explanation, Fate, KeyPlace
 from schemas.terms import DropReason, Region, SpeechType, Split
@@ -90,8 +91,10 @@ class Fates:
 
     def _of_label_file(self, source: SegmentSource, segment: str, member: str, number: int) -> Explanation:
         """Return what became of a label file that was decoded: the entry *number* of its archive."""
-        frame = settle(read_utterances(source, self._options, [*TOLD, "number"]), source.hints)
-        utterances = as_pairs(frame.filter(pl.col("number") == number), self._options)
+        options = self._options
+        frame = read_utterances(source, options.unit, options.source, [*PLACEMENT_COLUMNS, "number"])
+        frame = resolve_placement(frame.filter(pl.col("number") == number), source.hints)
+        utterances = as_pairs(frame, CleanSettings.of(options), options.direction)
         if utterances.is_empty():
             return Explanation(archive=source.archive, member=member, segment=segment)
         told = utterances.row(0, named=True)
@@ -115,7 +118,7 @@ class Fates:
         return Split.VALIDATION if is_held_out(key, self._options.validation) else Split.TRAIN
 
     def _fates(self, utterances: pl.DataFrame, group: Group, archive: str, segment: str, member: str) -> Iterator[Fate]:
-        excluded = exclusion_of(group, self._options)
+        excluded = exclusion_of(group, self._options.region, self._options.speech_type)
         decided = self._decisions(group, archive, segment)
         for utterance in utterances.iter_rows(named=True):
             sentence = utterance["sentence"]
@@ -154,5 +157,6 @@ def _is_called(name: str) -> pl.Expr:
     spellings = {unicodedata.normalize(form, name) for form in ("NFC", "NFD")}
     member = pl.col("member")
     return pl.any_horizontal(
-        (member == spelling) | member.str.ends_with(f"/{spelling}") for spelling in sorted(spellings)
+        (member == spelling) | member.str.ends_with(f"/{spelling}") | member.str.ends_with(f"\\{spelling}")
+        for spelling in sorted(spellings)
     )

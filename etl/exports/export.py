@@ -11,6 +11,7 @@ from etl.exports.training import DEFAULT_BASE_MODEL, Training
 from etl.output.finished import FinishedBuild
 from etl.output.folder import claimed, refuse_link
 from etl.output.replacement import Content, replace_files
+from etl.settings.paths import path_of
 from schemas.manifest import Manifest
 from schemas.terms import Split
 
@@ -38,18 +39,21 @@ def export(out: str | Path, to: str, base_model: str = DEFAULT_BASE_MODEL) -> Pa
         BuildError: *out* holds no finished build, a damaged one, one without an example to learn from, or one in a folder
             whose name no trainer can read.
         ForeignFolderError: A file of an export was changed since, or something else has its name.
-        OptionError: Nothing is known of *to*.
+        OptionError: Nothing is known of *to*, or a name is empty.
         StorageError: The folder cannot be written, or a build is writing there.
     """
+    out = path_of(out, "OUT")
     if to not in set(Target):
         raise OptionError("--to", f"{to!r} is unknown", f"choose from {', '.join(Target)}")
+    if not base_model:
+        raise OptionError("--base-model", "the name is empty", "give the model to tune, or leave it out")
     target = Target(to)
     build = FinishedBuild.open(out)
     build.refuse_damage()
     _refuse_patterns(build)
-    folder = Path(out) / EXPORTS / target
+    folder = out / EXPORTS / target
     files = _files(build, target, _training(build, base_model))
-    with claimed(Path(out), Path(out)):
+    with claimed(out, out):
         for path in (folder.parent, folder):
             refuse_link(path)
         replace_files(folder, files)

@@ -21,9 +21,13 @@ from etl.inspection.tasks import InspectTask, SketchTask
 from etl.output.files import MARKER
 from etl.output.finished import FinishedBuild
 from etl.output.folder import STAGE
-from etl.runtime.facts import Progress, Watcher
-from etl.runtime.workers import ExecutorMaker, Workers, checked_workers, process_pool
+from etl.pipeline.reading import scan_rules
+from etl.runtime.executor import ExecutorMaker, Workers
+from etl.runtime.processes import checked_workers, process_pool
+from etl.runtime.progress import Progress, Watcher
+from etl.settings.checks import whole_number
 from etl.settings.options import BuildOptions
+from etl.settings.paths import path_of, paths_of
 from schemas.inspection import INSPECTION_VERSION, InspectedArchive, Inspection
 from schemas.manifest import ArchiveRow
 
@@ -58,10 +62,10 @@ def inspect(
         InputError: There is nothing to look at, or a build has no stage any more.
         WorkerKilledError: A worker is killed again and again.
     """
-    paths = [Path(path) for path in ([corpus] if isinstance(corpus, str | Path) else corpus)]
+    paths = paths_of(corpus, "CORPUS")
     workers = checked_workers(workers)
-    if sample is not None and sample < 1:
-        raise OptionError("--sample", f"{sample} is out of range", "give a whole number from 1 up")
+    if sample is not None:
+        whole_number("sample", sample)
     survey = _Survey(partial(Workers, make_executor or partial(process_pool, workers), 2 * workers), watcher)
     if not any((path / MARKER).is_file() for path in paths):
         if stage is not None:
@@ -70,12 +74,15 @@ def inspect(
     if len(paths) > 1 or sample is not None:
         option = "OUT" if len(paths) > 1 else "--sample"
         raise OptionError(option, "a build is looked at by itself, and as a whole", "give one folder and no sample")
-    return _inspect_build(survey, FinishedBuild.open(paths[0]), paths[0] / STAGE if stage is None else Path(stage))
+    return _inspect_build(
+        survey, FinishedBuild.open(paths[0]), paths[0] / STAGE if stage is None else path_of(stage, "--stage")
+    )
 
 
 def _inspect_corpus(survey: "_Survey", paths: Sequence[Path], sample: int | None) -> Inspection:
     found = discover(paths)
-    scans = [scan(archive, BuildOptions(allow_bad_archives=True)) for archive in found.archives]
+    rules = scan_rules(BuildOptions(allow_bad_archives=True))
+    scans = [scan(archive, rules) for archive in found.archives]
     tasks = {
         InspectTask(batch, share): _Part(batch.archive.name, batch.extent.packed_bytes)
         for one, share in zip(scans, _shares(scans, sample), strict=True)

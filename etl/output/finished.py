@@ -17,6 +17,7 @@ from etl.output.folder import CHUNK_PATH, CHUNKS, DECISIONS_FILE, LINEAGE_FILE, 
 from etl.output.lines import BLOCK_BYTES
 from etl.output.sums import SUMS, Sums, file_sha256, read_sums
 from etl.output.verification import Damage, Measure, Verification
+from etl.settings.paths import path_of
 from schemas.manifest import MANIFEST_VERSION, ChunkRow, Manifest
 from schemas.origin import Origin
 
@@ -54,16 +55,18 @@ class FinishedBuild:
         Return the build in *out*.
 
         Raises:
+            OptionError: The path is empty.
             BuildError: There is none, or its manifest is damaged, or of another version.
         """
-        content = _read_whole(Path(out) / MANIFEST)
-        manifest = _decode_manifest(Path(out) / MANIFEST, content)
+        folder = path_of(out, "OUT")
+        content = _read_whole(folder / MANIFEST)
+        manifest = _decode_manifest(folder / MANIFEST, content)
         try:
-            sums = read_sums(Path(out))
+            sums = read_sums(folder)
         except OSError as error:
             problem = f"cannot be read ({error.strerror or error})"
-            raise BuildError(str(Path(out) / SUMS), problem, "check its permissions") from error
-        return cls(Path(out), hashlib.sha256(content).hexdigest(), manifest, sums)
+            raise BuildError(str(folder / SUMS), problem, "check its permissions") from error
+        return cls(folder, hashlib.sha256(content).hexdigest(), manifest, sums)
 
     def read_chunk(self, chunk: ChunkRow) -> Iterator[bytes]:
         """

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from etl.errors import OptionError
 from etl.example.tokens import load_tokenizer
 from etl.output.finished import FinishedBuild
 from etl.pricing.tariff import tariff_of
 from etl.providers.models import DEFAULT_MODEL
+from etl.settings.checks import whole_number
 from schemas.estimate import Estimate
 from schemas.model import Model
 
@@ -40,8 +40,8 @@ def estimate(  # noqa: PLR0913 - the five behind the star have defaults that sui
         UnknownPriceError: The price of training it is not known.
     """
     tariff = tariff_of(model, models, epochs=epochs, rate=rate)
-    if sample is not None and sample < 1:
-        raise OptionError("--sample", f"{sample:,} is out of range", "give a number of examples from 1")
+    if sample is not None:
+        whole_number("sample", sample)
     build = FinishedBuild.open(out)
     from etl.pricing.breakdown import make_estimate  # noqa: PLC0415 - it needs Polars, which a build's parent never loads
     from etl.pricing.tokens import counter_for  # noqa: PLC0415 - likewise

@@ -7,7 +7,10 @@ from msgspec import Struct
 from etl.errors import OptionError
 from etl.pricing.money import cost_usd
 from etl.providers.models import find_model, price_of, read_models
+from etl.settings.checks import whole_number
 from schemas.model import Model
+
+_MOST_RATE = 1_000_000.0  # won for a dollar
 
 
 class Tariff(Struct, frozen=True):
@@ -46,8 +49,8 @@ def tariff_of(
     known = find_model(model, models if models is not None else read_models())
     price = price_of(known)
     least, most = known.epochs.least, known.epochs.most
-    if epochs is not None and not least <= epochs <= most:
-        raise OptionError("--epochs", f"{epochs:,} is out of range", f"give a whole number from {least:,} to {most:,}")
-    if rate is not None and not 0 < rate < float("inf"):
+    if epochs is not None:
+        whole_number("epochs", epochs, least, most)
+    if rate is not None and not 0 < rate <= _MOST_RATE:
         raise OptionError("--rate", f"{rate} is out of range", "give the won for one dollar, like 1400")
     return Tariff(known, price, epochs, rate)

@@ -7,7 +7,6 @@ from msgspec import Struct
 
 from etl.corpus.groups import Group, group_of
 from etl.corpus.scan import Scan
-from etl.settings.options import BuildOptions
 from schemas.segment import KindCount, SegmentHeader
 from schemas.terms import Generation, Unit
 
@@ -19,13 +18,13 @@ class ReadArchive(Struct, frozen=True):
     segments: list[SegmentHeader]
 
 
-def utterances_by_group(reads: Iterable[ReadArchive], options: BuildOptions) -> Counter[Group]:
+def utterances_by_group(reads: Iterable[ReadArchive], unit: Unit) -> Counter[Group]:
     """Return how many utterances the segments hold of each region and speech type."""
     counts: Counter[Group] = Counter()
     for read in reads:
         for segment in read.segments:
             for row in segment.kinds:
-                counts[group_of(row.kind, read.scan.archive.hints)] += utterances_of(row, options.unit)
+                counts[group_of(row.kind, read.scan.archive.hints)] += utterances_of(row, unit)
     return counts
 
 

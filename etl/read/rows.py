@@ -1,4 +1,4 @@
-"""The rows of a segment: what is told of each label file of a batch, gathered, counted, and made into columns."""
+"""The rows of a segment: the label files of a batch with their texts, counted, and made into columns."""
 
 import hashlib
 from collections import Counter, defaultdict
@@ -7,103 +7,120 @@ from typing import Any, NamedTuple
 
 import msgspec
 import polars as pl
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from etl.corpus.archive import Defect, Member
-from etl.corpus.names import parse_member
+from etl.corpus.names import ANY_SET
 from etl.read.contents import Texts, contents_of
-from etl.read.decode import Decoded, LabelFile
+from etl.read.decode import Decoded
+from etl.read.odd import LabelFile
 from etl.read.segments import FILES, SENTENCES, to_ipc
-from schemas.segment import SEGMENT_VERSION, Disagreements, Kind, KindCount, SegmentHeader
+from schemas.segment import SEGMENT_VERSION, Disagreements, Kind, KindCount, Oddities, SegmentHeader
 
 KindFields = tuple[int, str | None, str | None, str | None, str | None, str | None]
 
+
+Content = tuple[str, int, int]
+"""Path, size and CRC-32 of a label file."""
 
 FileRow = tuple[int | str | None, ...]
 """A row of `FILES`, its fields in the order of the columns; a plain tuple, which is made in a third of a named one's time."""
 
 _UNREAD: FileRow = (None,) * (len(FILES) - 5)
-"""What a rejected label file has instead of all that was read of the others."""
+"""The fields of a rejected label file behind those of its defect."""
 
 
-class Outcome(NamedTuple):
-    """A label file, decoded or refused: its number in the archive, its path there, its size and CRC-32, and what is told of it."""
+class Reading(NamedTuple):
+    """A label file after decoding: its number in the archive, its path there, its size and CRC-32, and the result."""
 
     number: int
     path: str
     json_bytes: int
     crc32: int
-    told: Decoded | Defect
+    result: Decoded | Defect
 
 
-def outcome_of(member: Member, decode: Callable[[bytes], Decoded | Defect]) -> Outcome:
-    """Return what *decode* makes of *member*, without its bytes."""
+def reading_of(member: Member, decode: Callable[[bytes], Decoded | Defect]) -> Reading:
+    """Return *member* decoded by *decode*, without its bytes."""
     content = member.content
-    told = content if isinstance(content, Defect) else decode(content)
-    return Outcome(member.number, member.path, member.json_bytes, member.crc32, told)
+    result = content if isinstance(content, Defect) else decode(content)
+    return Reading(member.number, member.path, member.json_bytes, member.crc32, result)
 
 
 class _Counts(Struct):
-    """How many label files, turns and sentences there are of a kind."""
+    """The numbers of `KindCount`."""
 
     files: int = 0
     turns: int = 0
     sentences: int = 0
+    without_script: int = 0
+    script_by_number: int = 0
+    without_speaker: int = 0
 
 
 class Rows:
-    """The rows of one segment, and what its header counts."""
+    """The rows of one segment, and the counts of its header."""
 
     def __init__(self) -> None:
         self.files: list[FileRow] = []
         # The columns of SENTENCES, the three texts in one.
         self._rows: list[int] = []
-        self._numbers: list[int] = []
+        self._numbers: list[int | None] = []
         self._turns: list[int | None] = []
         self._texts: list[Texts] = []
         self.ignored = self.repaired = 0
         self.rejected: Counter[str] = Counter()
         self.kinds: defaultdict[KindFields, _Counts] = defaultdict(_Counts)
         self.disagreements: Counter[str] = Counter()
-        self.contents: list[tuple[str, int, int]] = []
+        self.oddities: Counter[str] = Counter()
+        self.contents: list[Content] = []
 
-    def extend(self, outcomes: Iterable[Outcome]) -> None:
+    def extend(self, readings: Iterable[Reading]) -> None:
         """Add several label files."""
-        for outcome in outcomes:
-            self.add(outcome)
+        for reading in readings:
+            self.add(reading)
 
-    def add(self, outcome: Outcome) -> KindFields | None:
+    def add(self, reading: Reading) -> KindFields | None:
         """Add a label file, and return its kind where it is decoded."""
-        self.contents.append((outcome.path, outcome.json_bytes, outcome.crc32))
-        told = outcome.told
-        if isinstance(told, Defect):
-            self.rejected[told.reason] += 1
-            why = (told.reason.value, told.position, told.detail)
-            self.files.append((outcome.number, outcome.path, *why, *_UNREAD))
+        self.contents.append((reading.path, reading.json_bytes, reading.crc32))
+        result = reading.result
+        if isinstance(result, Defect):
+            self.rejected[result.reason] += 1
+            reject = (result.reason.value, result.position, result.detail)
+            self.files.append((reading.number, reading.path, *reject, *_UNREAD))
             return None
-        self.repaired += told.repaired
-        return self._keep(outcome, told.label)
+        self.repaired += result.repaired
+        if result.odd:
+            self.oddities["odd_field"] += 1
+        return self._keep(reading, result.label)
 
-    def _keep(self, outcome: Outcome, label: LabelFile) -> KindFields:
-        name = parse_member(outcome.path)
-        told = contents_of(label, outcome.path, name)
-        kind = (told.generation, name.region, name.speech_type, name.split, told.region, told.speech_type)
+    def _keep(self, reading: Reading, label: LabelFile) -> KindFields:
+        contents = contents_of(label, reading.path)
+        name, script = contents.name, contents.script
+        kind = (contents.generation, name.region, name.speech_type, name.split, contents.region, contents.speech_type)
         counts = self.kinds[kind]  # once, since enums are slow to hash
         counts.files += 1
-        counts.turns += told.turns[-1] if told.turns else 0
-        sentences = len(told.sentences)
+        counts.turns += contents.turns[-1] if contents.turns else 0
+        sentences = len(contents.sentences)
         counts.sentences += sentences
-        if told.disagreements:
-            self.disagreements.update(told.disagreements)
+        if script is None:
+            counts.without_script += 1
+        elif script.startswith(ANY_SET):
+            counts.script_by_number += 1
+        if not contents.speakers:
+            counts.without_speaker += 1
+        if contents.disagreements:
+            self.disagreements.update(contents.disagreements)
         self._rows += [len(self.files)] * sentences
-        self._numbers += range(1, sentences + 1)
-        self._turns += told.turns or [None] * sentences
-        self._texts += told.sentences
-        script = None if name.prompt is None else f"{name.script_set}:{name.prompt}"
-        speakers, disagreements = "\n".join(sorted(told.speakers)), "\n".join(told.disagreements) or None
+        if contents.stand_in is not None:
+            self.oddities[contents.stand_in] += 1
+        self._numbers += range(1, sentences + 1) if contents.stand_in != "whole_only" else [None]
+        self._turns += contents.turns or [None] * sentences
+        self._texts += contents.sentences
+        speakers, disagreements = "\n".join(sorted(contents.speakers)), "\n".join(contents.disagreements) or None
         # Its place, no defect, its kind, what else is known of it, and its texts.
         self.files.append(
-            (outcome.number, outcome.path, None, None, None, *kind, script, speakers, disagreements, *told.whole)
+            (reading.number, reading.path, None, None, None, *kind, script, speakers, disagreements, *contents.whole)
         )
         return kind
 
@@ -118,7 +135,7 @@ class Rows:
         return self.header(key, witness, len(files)), files, sentences
 
     def header(self, key: str, witness: str, files_bytes: int) -> SegmentHeader:
-        """Return what is counted, without the checksum."""
+        """Return the header, without its checksum."""
         return SegmentHeader(
             version=SEGMENT_VERSION,
             key=key,
@@ -130,13 +147,18 @@ class Rows:
             rejected=dict(sorted(self.rejected.items())),
             ignored=self.ignored,
             repaired=self.repaired,
-            kinds=[
-                KindCount(Kind(*kind), counts.files, counts.turns, counts.sentences)
-                for kind, counts in self.kinds.items()
-            ],
+            kinds=[KindCount(Kind(*kind), *structs.astuple(counts)) for kind, counts in self.kinds.items()],
+            spoken=len(set(self._rows)),
             disagreements=Disagreements(**self.disagreements),
-            digest=hashlib.sha256(msgspec.json.encode(self.contents)).hexdigest(),
+            oddities=Oddities(**self.oddities),
+            digest=digest_of(self.contents),
+            content_sum=sum(crc32 * (json_bytes + 1) for _, json_bytes, crc32 in self.contents) % 2**62,
         )
+
+
+def digest_of(contents: Sequence[Content]) -> str:
+    """Return the SHA-256 of the names, sizes and CRC-32s of label files, in order."""
+    return hashlib.sha256(msgspec.json.encode(contents)).hexdigest()
 
 
 def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> Iterable[Sequence[Any]]:

@@ -2,8 +2,7 @@
 Read and write segments: the decoded label files of one batch as columns on disk.
 
 A segment is trusted only when its header has the version and the key asked for, and its columns have the length and the
-CRC-32 in there, every time it is read. So nobody waits until it is on the disk: what a power cut leaves of it is seen, and
-made anew.
+CRC-32 in there, every time it is read. So it is not synced: what a power cut leaves of it is recognised, and made anew.
 """
 
 import io
@@ -27,15 +26,15 @@ FILES = pl.Schema(
         "position": pl.Int64,
         "detail": pl.String,
         "generation": pl.UInt16,  # 2020 or 2022; null for a rejected label file
-        "region": pl.String,  # what the member's path tells
+        "region": pl.String,  # by the member's path
         "speech_type": pl.String,
         "split": pl.String,
-        "label_region": pl.String,  # what the document tells
+        "label_region": pl.String,  # by the document
         "label_speech_type": pl.String,
-        "script": pl.String,  # set and prompt, null where the name does not give them
+        "script": pl.String,  # set and prompt by a name, `?` and the number by the document, null where neither is known
         "speakers": pl.String,  # ids, one a line, sorted
         "disagreements": pl.String,  # things on which its name and its contents disagree, one a line; null where there is none
-        "pronunciation": pl.String,  # the texts of the whole file; null in those of 2020, which have none
+        "pronunciation": pl.String,  # the texts of the whole file, or of its sentences joined; null in those of 2020
         "dialect": pl.String,
         "standard": pl.String,
     }
@@ -45,7 +44,7 @@ FILES = pl.Schema(
 SENTENCES = pl.Schema(
     {
         "row": pl.UInt32,  # of the label file in FILES
-        "sentence": pl.UInt32,  # from 1
+        "sentence": pl.UInt32,  # from 1; null where the whole label file stands in, since it has no sentences
         "turn": pl.UInt32,  # from 1, of an utterance of 2020; null for a sentence of 2022
         "pronunciation": pl.String,  # null for an utterance of 2020
         "dialect": pl.String,
@@ -86,10 +85,10 @@ def read_header(path: Path, key: str) -> SegmentHeader | None:
 def read_any_header(path: Path) -> SegmentHeader | None:
     """Return the header of the segment at *path*, whichever it is, or None where there is none that is whole."""
     try:
-        found = _open(path.read_bytes())
+        segment = _open(path.read_bytes())
     except OSError:
         return None
-    return found[0] if found is not None else None
+    return segment[0] if segment is not None else None
 
 
 def read_files(path: Path, columns: Sequence[str]) -> pl.DataFrame:
@@ -117,12 +116,12 @@ def read_sentences(path: Path, columns: Sequence[str]) -> pl.DataFrame:
 def _open_whole(path: Path) -> tuple[SegmentHeader, memoryview]:
     """Return the header and the two streams of a segment that was whole when this build began to use it."""
     try:
-        found = _open(path.read_bytes())
+        segment = _open(path.read_bytes())
     except OSError as error:
         raise StorageError(path, f"cannot be read any more ({error.strerror or error})", _AGAIN) from error
-    if found is None:
+    if segment is None:
         raise StorageError(path, "has been damaged since it was written", _AGAIN)
-    return found
+    return segment
 
 
 def _open(content: bytes) -> tuple[SegmentHeader, memoryview] | None:

@@ -1,4 +1,4 @@
-"""Where the time of a task goes: seconds by stage, for `build --profile`. Where nobody asked, a lap costs 0.05 microseconds."""
+"""Where the time of a task goes: seconds by stage, for `build --profile`. Without a profile a lap costs 0.05 microseconds."""
 
 import threading
 import time
@@ -21,7 +21,7 @@ class Stopwatch:
 
 
 class _Running(threading.local):
-    """The stopwatch of the task that runs in this thread, if one was asked for."""
+    """The stopwatch of the task that runs in this thread, if it is profiled."""
 
     watch: Stopwatch | None = None
 
@@ -30,7 +30,7 @@ _running = _Running()
 
 
 def lap(stage: str) -> None:
-    """Count the time since the last lap of the running task as *stage*, where somebody asked for it."""
+    """Count the time since the last lap of the running task, if it is profiled, as *stage*."""
     watch = _running.watch
     if watch is not None:
         watch.lap(stage)

@@ -1,18 +1,19 @@
-"""One run of several steps: who works, who measures, who watches."""
+"""A run of steps: tasks of one kind each, through one executor, measured and watched."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
 from etl.errors import WorkerKilledError
-from etl.runtime.facts import Meter, Progress, Watcher
-from etl.runtime.workers import Workers
+from etl.runtime.executor import Workers
+from etl.runtime.measurements import Meter
+from etl.runtime.progress import Progress, Watcher
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 
 class Run(NamedTuple):
-    """What every step needs."""
+    """The executor, the meter and the watcher of all steps of one run."""
 
     pool: Workers
     meter: Meter

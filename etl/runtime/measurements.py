@@ -1,58 +1,28 @@
-"""What a run was like: times, machine, versions. Nothing here decides a byte of the build, and nothing of it is in the manifest."""
+"""Measurements of a run: times, memory, machine, versions. They decide no byte of a build and are not in its manifest."""
 
 import os
 import platform
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from etl.runtime.workers import Measured, Result, peak_bytes
+from etl.runtime.executor import Measured, Result
+from etl.runtime.memory import peak_bytes
 from etl.version import __version__
-from schemas.segment import SegmentHeader
-
-
-class Progress(Struct, frozen=True):
-    """
-    How far a build is.
-
-    `done` of `total` are bytes of archives while reading or inspecting them, and tasks in all other steps. `label_files`
-    and `rejected` count what has been read so far; `reused` the segments found on disk.
-    """
-
-    step: str
-    done: int
-    total: int
-    label_files: int = 0
-    rejected: int = 0
-    reused: int = 0
-
-    def after(self, packed_bytes: int, header: SegmentHeader, *, reused: bool) -> "Progress":
-        """Return the progress after one more batch of *packed_bytes*."""
-        return Progress(
-            self.step,
-            self.done + packed_bytes,
-            self.total,
-            self.label_files + header.label_files,
-            self.rejected + sum(header.rejected.values()),
-            self.reused + reused,
-        )
-
-
-Watcher = Callable[[Progress], None]
 
 
 class BuildFacts(Struct, frozen=True, kw_only=True):
     """
-    `build.json`: how a build went, in seconds and bytes.
+    `build.json`: what a build took, in seconds and bytes.
 
     `steps` are wall-clock seconds, `cpu_seconds` those of all workers; `stages` are seconds by the clock too, summed over
-    the workers, and empty where no profile was asked for; `worker_peak_bytes` is the most any worker held,
+    the workers, and empty without a profile; `worker_peak_bytes` is the most any worker held,
     and both peaks include pages of archives that were mapped. `segments_made` were read from archives,
-    `segments_reused` found on disk.
+    `segments_reused` were on disk.
     """
 
     started: str
@@ -74,7 +44,7 @@ class BuildFacts(Struct, frozen=True, kw_only=True):
 
 class Meter:
     """
-    Gather the facts of a build while it runs.
+    Collect the measurements of a build while it runs.
 
     Args:
         workers: Number of processes.
@@ -115,14 +85,14 @@ class Meter:
         return measured.value
 
     def count_batch(self, packed_bytes: int, json_bytes: int, *, reused: bool) -> None:
-        """Count a batch whose segment was made, or found on disk."""
+        """Count a batch whose segment was made, or was on disk."""
         self.packed_bytes += packed_bytes
         self.json_bytes += json_bytes
         self.segments_reused += reused
         self.segments_made += not reused
 
     def facts(self) -> BuildFacts:
-        """Return the facts up to now."""
+        """Return the measurements up to now."""
         return BuildFacts(
             started=self.started.isoformat(timespec="seconds"),
             seconds=round(time.monotonic() - self._began, 3),

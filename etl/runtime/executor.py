@@ -7,50 +7,21 @@ fails with it, the guilty one and the innocent; each is then run again alone, so
 brings it.
 """
 
-import atexit
-import gc
-import multiprocessing
-import os
-import re
-import signal
-import sys
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import (
-    ALL_COMPLETED,
-    FIRST_COMPLETED,
-    BrokenExecutor,
-    Executor,
-    Future,
-    ProcessPoolExecutor,
-    wait,
-)
-from contextlib import contextmanager
-from importlib import import_module
-from multiprocessing import resource_tracker
-from multiprocessing.context import BaseContext
-from pathlib import Path
+from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from types import TracebackType
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
 
-try:
-    import resource
-except ImportError:  # Windows
-    resource = None  # type: ignore[assignment]  # a module that some systems lack
-
-from etl.errors import OptionError, WorkerStartError
+from etl.errors import ExhaustedError, PromiseError, WorkerStartError, exhausted_error
+from etl.runtime.memory import peak_bytes
 from etl.runtime.stopwatch import timed
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-WINDOWS_WORKERS = 61
-"""Windows waits for at most 63 handles at once, and `ProcessPoolExecutor` takes two for itself."""
-
-_GC_THRESHOLD = 100_000
-"""Rows of a batch, and what Polars imports, are many small objects without cycles; looking through them at the default of 700
-costs 3 % of reading, and 8 % of a worker's start."""
+_GRACE_SECONDS = 0.7
+"""For tasks under way when a build is interrupted. Most take less; the others are run again by the next build."""
 
 ExecutorMaker = Callable[[], Executor]
 
@@ -60,7 +31,7 @@ class Measured(NamedTuple, Generic[Result]):
     What a task returned, and what it took.
 
     `cpu_seconds` are those of the task, `peak_bytes` the most its process ever held, `stages` the seconds by the clock of
-    each stage, and empty where nobody asked for them.
+    each stage, empty without a profile.
     """
 
     value: Result
@@ -76,78 +47,17 @@ class Outcome(NamedTuple, Generic[Task, Result]):
     result: Measured[Result] | None
 
 
-def default_workers() -> int:
-    """Return the number of processors this process may use."""
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(count, WINDOWS_WORKERS) if os.name == "nt" else count
+@runtime_checkable
+class OwnProcesses(Protocol):
+    """What an executor has as well where its workers are processes of this command."""
 
+    def kill_workers(self) -> None:
+        """End all workers at once, in the middle of their tasks."""
+        ...
 
-def checked_workers(workers: int | None) -> int:
-    """
-    Return *workers*, or one a processor.
-
-    Raises:
-        OptionError: Fewer than one.
-    """
-    if workers is not None and workers < 1:
-        raise OptionError("--workers", f"{workers} is out of range", "give a whole number from 1 up")
-    return workers or default_workers()
-
-
-def process_pool(workers: int, start_method: str = "spawn") -> ProcessPoolExecutor:
-    """
-    Return a pool of *workers* processes.
-
-    Polars does not survive `fork`, so workers are spawned; `forkserver` does as well, but holds up the parent while its
-    server starts.
-    """
-    pool_context: BaseContext = multiprocessing.get_context(start_method)
-    pool = ProcessPoolExecutor(workers, mp_context=pool_context, initializer=start_worker)
-    with _interrupts_held_back():
-        for _ in range(workers):  # the pool starts a worker a task; they load while the parent looks at archives
-            pool.submit(_do_nothing, None)
-    return pool
-
-
-@contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """Hold back Ctrl-C from here, and for good from every process started meanwhile, from its first moment on."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows: workers begin to ignore it when they are ready
-        yield
-        return
-    resource_tracker.ensure_running()  # started later, it would let it through again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _do_nothing(_: None) -> None:
-    """Be there."""
-
-
-def start_worker() -> None:
-    """
-    Prepare a new process as a worker: Polars loaded, with one thread, no Ctrl-C of its own, and no life after its parent.
-
-    It ends with code 0 as soon as it has no more to do, whatever Python would still run or put away.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ["POLARS_MAX_THREADS"] = "1"
-    gc.set_threshold(_GC_THRESHOLD)
-    import_module("polars")
-    gc.freeze()
-    # What a worker makes is in files by then; taking Polars apart would take 0.05 s.
-    atexit.register(os._exit, 0)
-    threading.Thread(target=_die_with_parent, daemon=True).start()
-
-
-def _die_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    def start_problem(self) -> str:
+        """Return what keeps workers from starting; empty where none got as far as to say it."""
+        ...
 
 
 class Workers:
@@ -165,6 +75,7 @@ class Workers:
         self._width = width
         self._profile = profile
         self._executor = make_executor()
+        self._under_way: set[Future[Any]] = set()
 
     def __enter__(self) -> "Workers":
         return self
@@ -172,8 +83,21 @@ class Workers:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # Tasks under way take a fraction of a second; waiting for them leaves nothing half written.
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        try:
+            if kind is not None and issubclass(kind, KeyboardInterrupt):
+                self._end_soon()
+            else:  # waiting for tasks under way leaves nothing half written
+                self._executor.shutdown(wait=True, cancel_futures=True)
+        except KeyboardInterrupt:
+            self._end_soon()
+            raise
+
+    def _end_soon(self) -> None:
+        """End the tasks that wait, leave those under way a moment, and then end their workers."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        wait(set(self._under_way), timeout=_GRACE_SECONDS)
+        if isinstance(self._executor, OwnProcesses):
+            self._executor.kill_workers()
 
     def map(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Outcome[Task, Result]]:
         """
@@ -181,6 +105,7 @@ class Workers:
 
         Raises:
             WorkerStartError: Workers die before they do anything.
+            ExhaustedError: There is too little memory for them.
         """
         waiting = iter(tasks)
         running: dict[Future[Measured[Result]], Task] = {}
@@ -195,8 +120,7 @@ class Workers:
                 ended += late
                 lost += died
                 self._renew()
-                if self.alone(_do_nothing, None) is None:
-                    raise WorkerStartError
+                self._refuse_dead_workers()
             yield from ended
             for task in lost:
                 # Twice, since the first death may have been another's.
@@ -209,6 +133,16 @@ class Workers:
         except BrokenExecutor:
             self._renew()
             return None
+
+    def _refuse_dead_workers(self) -> None:
+        """Raise what keeps workers from starting, where not even a task that does nothing comes back from new workers."""
+        try:
+            self._submit(do_nothing, None).result()
+        except BrokenExecutor:
+            problem = self._executor.start_problem() if isinstance(self._executor, OwnProcesses) else ""
+            raise (
+                ExhaustedError.memory(f"no worker can start: {problem}") if problem else WorkerStartError()
+            ) from None
 
     def _fill(
         self, function: Callable[[Task], Result], waiting: Iterator[Task], running: dict[Future[Measured[Result]], Task]
@@ -226,7 +160,10 @@ class Workers:
         return []
 
     def _submit(self, function: Callable[[Task], Result], task: Task) -> Future[Measured[Result]]:
-        return self._executor.submit(_profiled if self._profile else _measured, function, task)
+        future = self._executor.submit(_profiled if self._profile else _measured, function, task)
+        self._under_way.add(future)
+        future.add_done_callback(self._under_way.discard)
+        return future
 
     def _renew(self) -> None:
         self._executor.shutdown(wait=True, cancel_futures=True)
@@ -248,10 +185,22 @@ def _collect(
     return ended, died
 
 
+def do_nothing(_: None) -> None:
+    """Return from a worker that is there."""
+
+
 def _measured(function: Callable[[Task], Result], task: Task) -> Measured[Result]:
     """Run *function* in a worker, and measure it."""
     began = time.process_time()
-    value = function(task)
+    try:
+        value = function(task)
+    except BaseException as error:
+        exhausted = exhausted_error(error)
+        if exhausted is not None:
+            raise exhausted from None
+        if type(error).__name__ == "PanicException":  # Polars': no process but its own can unpickle it
+            raise PromiseError(function.__name__, f"Polars panicked ({error})") from None
+        raise
     return Measured(value, time.process_time() - began, peak_bytes(), {})
 
 
@@ -260,22 +209,3 @@ def _profiled(function: Callable[[Task], Result], task: Task) -> Measured[Result
     with timed(function.__name__) as stages:
         measured = _measured(function, task)
     return measured._replace(stages=stages)
-
-
-def peak_bytes() -> int:
-    """
-    Return the most memory (resident set) this process has had at once, in bytes; 0 where the system does not tell.
-
-    On Linux `getrusage` is no help: a new process begins with the peak of the one that started it (getrusage(2), proc(5)).
-    """
-    try:
-        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        status = ""
-    told = re.search(r"^VmHWM:\s+(\d+) kB$", status, flags=re.MULTILINE)
-    if told is not None:
-        return int(told[1]) * 1024
-    if resource is None:
-        return 0
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024

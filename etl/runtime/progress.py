@@ -1,0 +1,37 @@
+"""Progress of a run, as whoever watches it gets it, step by step."""
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from schemas.segment import SegmentHeader
+
+
+class Progress(Struct, frozen=True):
+    """
+    How far a build is.
+
+    `done` of `total` are bytes of archives while reading or inspecting them, and tasks in all other steps. `label_files`
+    and `rejected` count what has been read so far; `reused` the segments that were on disk.
+    """
+
+    step: str
+    done: int
+    total: int
+    label_files: int = 0
+    rejected: int = 0
+    reused: int = 0
+
+    def after(self, packed_bytes: int, header: SegmentHeader, *, reused: bool) -> "Progress":
+        """Return the progress after one more batch of *packed_bytes*."""
+        return Progress(
+            self.step,
+            self.done + packed_bytes,
+            self.total,
+            self.label_files + header.label_files,
+            self.rejected + sum(header.rejected.values()),
+            self.reused + reused,
+        )
+
+
+Watcher = Callable[[Progress], None]
