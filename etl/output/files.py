@@ -8,7 +8,7 @@ import secrets
 import shutil
 import stat
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -82,9 +82,11 @@ class PendingFile:
             self._temporary.replace(self.path)
 
     def discard(self) -> None:
-        """Remove what was written, unless it is finished."""
-        self._file.close()
-        self._temporary.unlink(missing_ok=True)
+        """Remove what was written, unless it is finished; where that fails, whoever holds the folder next sweeps it away."""
+        with suppress(OSError):
+            self._file.close()
+        with suppress(OSError):
+            self._temporary.unlink(missing_ok=True)
 
 
 def write_whole(path: Path, parts: Iterable[bytes], *, durable: bool = True) -> None:
@@ -130,6 +132,17 @@ def link_whole(source: Path, target: Path) -> None:
         sync_folder(target.parent)
 
 
+def is_there(path: Path) -> bool:
+    """Whether something has the name *path*; also where the system does not say what, which whoever opens it will be told."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def is_link(path: Path) -> bool:
     """Whether *path* leads elsewhere: a symbolic link, or a junction of Windows."""
     try:
@@ -147,10 +160,13 @@ def open_regular(path: Path) -> io.FileIO:
         OSError: It is no regular file, or cannot be opened.
     """
     file = open(path, "rb", buffering=0, opener=_open_without_waiting)  # noqa: SIM115 - Path.open has no opener; it is returned
-    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        return file
-    file.close()
-    raise OSError(errno.EINVAL, "it is no regular file", str(path))
+    try:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file", str(path))
+    except OSError:
+        file.close()
+        raise
+    return file
 
 
 def _open_without_waiting(path: str, flags: int) -> int:
@@ -185,15 +201,20 @@ def make_folder(folder: Path) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what a killed run left half written directly in *folder*; the caller holds the folder's lock."""
-    for leftover in folder.glob(f".*{TEMPORARY}"):
-        if _TEMPORARY_NAME.fullmatch(leftover.name):
-            leftover.unlink(missing_ok=True)
+    """
+    Remove what a killed run left half written directly in *folder*; the caller holds the folder's lock.
+
+    Raises:
+        StorageError: The system does not allow it.
+    """
+    with storage_errors(folder, 0):
+        for leftover in folder.glob(f".*{TEMPORARY}"):
+            if _TEMPORARY_NAME.fullmatch(leftover.name):
+                leftover.unlink(missing_ok=True)
 
 
 def _free_bytes(path: Path) -> int:
-    folder = path if path.is_dir() else path.parent
     try:
-        return shutil.disk_usage(folder).free
+        return shutil.disk_usage(path if path.is_dir() else path.parent).free
     except OSError:
         return 0

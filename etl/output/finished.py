@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from etl.errors import BuildError
 from etl.output.examples import scan_examples
-from etl.output.files import open_regular
+from etl.output.files import is_there, open_regular
 from etl.output.folder import CHUNK_PATH, CHUNKS, DECISIONS_FILE, LINEAGE_FILE, MANIFEST, TABLES, chunk_files
 from etl.output.lines import BLOCK_BYTES
 from etl.output.sums import SUMS, Sums, file_sha256, read_sums
@@ -119,7 +119,7 @@ class FinishedBuild:
             BuildError: The lineage is damaged.
         """
         keys = [(chunk, line) for chunk, line in dict.fromkeys(lines) if 0 < line <= _MOST_LINES]
-        if not keys or not (self.folder / LINEAGE_FILE).exists():
+        if not keys or not self.has_lineage:
             return {}
         import polars as pl  # noqa: PLC0415 - the parent of a build never loads it
 
@@ -130,6 +130,11 @@ class FinishedBuild:
             (chunk, line): Origin(archive=archive, member=member, sentence=sentence)
             for chunk, line, archive, member, sentence in self.collect(rows.select(columns)).iter_rows()
         }
+
+    @property
+    def has_lineage(self) -> bool:
+        """Whether a lineage lies beside the chunks, as where a build was not handed on without."""
+        return is_there(self.folder / LINEAGE_FILE)
 
     def examples(self) -> "pl.LazyFrame":
         """
@@ -232,7 +237,7 @@ class FinishedBuild:
 
     def _unchecked(self) -> list[str]:
         """Return the tables that are not there, or whose hashes are not listed, as where a build was handed on without them."""
-        return [name for name in TABLES if name not in self._sums or not (self.folder / name).exists()]
+        return [name for name in TABLES if name not in self._sums or not is_there(self.folder / name)]
 
     def _refusal(self, damage: list[Damage]) -> BuildError:
         more = f" and {len(damage) - 1} more" if damage[1:] else ""

@@ -76,7 +76,9 @@ def claimed(out: Path, stage: Path) -> Iterator[None]:
 
 
 def _sweep(out: Path, stage: Path) -> None:
-    for folder in (out, stage, *stage.glob("[0-9a-f][0-9a-f]")):
+    with storage_errors(stage, 0):
+        segments = list(stage.glob("[0-9a-f][0-9a-f]"))
+    for folder in (out, stage, *segments):
         sweep(folder)
 
 
@@ -132,7 +134,7 @@ def open_work(out: Path, key: str) -> Path:
     work = out / WORK
     named = work / "key"
     with storage_errors(work, 0):
-        if not (named.exists() and named.read_text() == key):
+        if not (named.exists() and named.read_bytes() == key.encode()):
             if work.exists():
                 shutil.rmtree(work)
             work.mkdir()
