@@ -48,7 +48,7 @@ class TokenCounter:
 def counter_for(build: FinishedBuild, tokenizer: Tokenizer) -> TokenCounter | None:
     """Return what counts the tokens of *build*, or None where its lineage has those of *tokenizer*."""
     counted = tokenizer.name == O200K and build.manifest.options.get("tokens")
-    return None if counted and (build.folder / LINEAGE_FILE).exists() else TokenCounter(tokenizer)
+    return None if counted and build.has_lineage else TokenCounter(tokenizer)
 
 
 def example_tokens(build: FinishedBuild, counter: TokenCounter | None) -> pl.DataFrame:
