@@ -6,11 +6,12 @@ CORPUS := build/demo/corpus
 RESULT := build/demo/result
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-export lint types bench clean
+.PHONY: help setup demo test coverage test-export lint types bench clean
 
 help:
 	@echo "make demo   write a synthetic corpus, build it, verify it, submit it to a provider of our own, watch the job"
 	@echo "make test   run the tests; make test-export: those that need trl, and torch with it, which is gigabytes"
+	@echo "make coverage   run the tests, and list the lines and branches that none of them takes"
 	@echo "make lint   ruff; make types: mypy; make bench: the speed of the build against the naive recipe"
 
 .venv/ready: pyproject.toml constraints.txt
@@ -38,6 +39,12 @@ demo: setup
 
 test: setup
 	$(BIN)/python -m pytest --numprocesses logical --dist worksteal
+
+coverage: setup
+	rm -rf build/coverage && mkdir -p build/coverage
+	$(BIN)/coverage run -m pytest --numprocesses logical --dist worksteal
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 .venv/ready-trl: .venv/ready constraints-trl.txt
 	PIP_CONSTRAINT=$(CURDIR)/constraints-trl.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet --editable ".[dev,trl]"

@@ -22,7 +22,7 @@ from etl.corpus.names import Hints
 from etl.output.files import make_folder, write_whole
 from etl.read.segments import FILES, SENTENCES, to_ipc, write_segment
 from etl.synthetic.series import CODES
-from schemas.segment import SEGMENT_VERSION, Disagreements, Kind, KindCount, SegmentHeader
+from schemas.segment import SEGMENT_VERSION, Disagreements, Kind, KindCount, Oddities, SegmentHeader
 from schemas.terms import Generation, Region, SpeechType
 
 _SCRIPTS = 334  # a region: 1,668 in all
@@ -153,8 +153,11 @@ def _write(folder: Path, name: str, rows: Iterator[_File]) -> SegmentHeader:
         ignored=0,
         repaired=0,
         kinds=[KindCount(files[0].kind, len(files), len(sentences) * old, len(sentences))],
+        spoken=sum(bool(file.pairs) for file in files),
         disagreements=Disagreements(),
+        oddities=Oddities(),
         digest="",
+        content_sum=0,
     )
     return write_segment(path, header, *parts)
 

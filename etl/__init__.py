@@ -28,17 +28,17 @@ if TYPE_CHECKING:
     from etl.pipeline.build import dry_run as dry_run
     from etl.pricing.estimate import estimate as estimate
     from etl.settings.options import BuildOptions as BuildOptions
-    from etl.submission.after import Access as Access
-    from etl.submission.after import Cleaning as Cleaning
-    from etl.submission.after import Status as Status
-    from etl.submission.after import cancel as cancel
-    from etl.submission.after import clean as clean
-    from etl.submission.after import status as status
-    from etl.submission.after import watch as watch
+    from etl.submission.access import Access as Access
+    from etl.submission.cancellation import cancel as cancel
+    from etl.submission.execution import Submission as Submission
     from etl.submission.options import SubmitOptions as SubmitOptions
-    from etl.submission.submit import Submission as Submission
+    from etl.submission.removal import Cleaning as Cleaning
+    from etl.submission.removal import clean as clean
+    from etl.submission.status import Status as Status
+    from etl.submission.status import status as status
     from etl.submission.submit import plan_submission as plan_submission
     from etl.submission.submit import submit as submit
+    from etl.submission.watch import watch as watch
     from etl.synthetic.corpus import SampleReport as SampleReport
     from etl.synthetic.corpus import sample as sample
     from schemas.estimate import Estimate as Estimate
@@ -58,21 +58,23 @@ _HOMES = {
     ),
     "etl.pricing.estimate": ("estimate",),
     "etl.settings.options": ("BuildOptions",),
-    "etl.submission.after": (
-        "Access",
-        "Cleaning",
-        "Status",
-        "cancel",
-        "clean",
-        "status",
-        "watch",
-    ),
+    "etl.submission.access": ("Access",),
+    "etl.submission.cancellation": ("cancel",),
+    "etl.submission.execution": ("Submission",),
     "etl.submission.options": ("SubmitOptions",),
+    "etl.submission.removal": (
+        "Cleaning",
+        "clean",
+    ),
+    "etl.submission.status": (
+        "Status",
+        "status",
+    ),
     "etl.submission.submit": (
-        "Submission",
         "plan_submission",
         "submit",
     ),
+    "etl.submission.watch": ("watch",),
     "etl.synthetic.corpus": ("SampleReport", "sample"),
     "schemas.estimate": ("Estimate",),
 }

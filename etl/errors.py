@@ -13,10 +13,12 @@ Everything that can go wrong, as one tree; each class knows the exit code of the
     │   └── WorkerStartError                           no worker can start at all
     ├── StorageError (OSError)                      5  the disk, or the folder to write to
     │   ├── DiskFullError                              no space left
+    │   ├── ExhaustedError                             no memory, open files or processes are left
     │   ├── LockedError                                another build writes there
     │   └── ForeignFolderError                         the folder holds files that are not ours
     ├── ProviderError (RuntimeError)                6  the provider's API refused something, or does not answer
     │   ├── UnreachableError                           it was not even asked
+    │   ├── GoneError                                  it has no such file, job or model, or not any more
     │   ├── NoAnswerError                              it may or may not have done what it was asked
     │   └── JobFailedError                             a job ended without a model
     └── RefusedError (PermissionError)              7  not eligible, or money would be spent that nobody agreed to
@@ -28,6 +30,7 @@ The arguments of an error are its facts, so that it travels between processes; `
 is wrong, what to do.
 """
 
+import errno
 from pathlib import Path
 
 
@@ -112,7 +115,7 @@ class WorkerStartError(PromiseError):
         self.args = ()
 
     def __str__(self) -> str:
-        advice = 'a script that calls build() must do so under `if __name__ == "__main__":`'
+        advice = 'free some memory; a script that calls build() must do so under `if __name__ == "__main__":`'
         return f"workers: no process can start; {advice}"
 
 
@@ -146,6 +149,50 @@ class DiskFullError(StorageError):
         )
 
 
+class ExhaustedError(StorageError):
+    """The process or the machine has no more of something other than the disk; no file is to blame."""
+
+    @classmethod
+    def memory(cls, problem: str) -> "ExhaustedError":
+        """The error for too little memory, which *problem* says in the system's words."""
+        advice = "free some, or give fewer --workers, and run the same command again"
+        return cls("memory", f"there is too little ({problem})", advice)
+
+
+_AGAIN = "and run the same command again"
+_EXHAUSTED = {
+    errno.EMFILE: ("open files", "this process may have no more (EMFILE)", f"raise its limit by `ulimit -n` {_AGAIN}"),
+    errno.ENFILE: ("open files", "this machine may have no more (ENFILE)", f"end other programs {_AGAIN}"),
+    errno.EAGAIN: ("processes", "no more can be started (EAGAIN)", f"end others, or give fewer --workers, {_AGAIN}"),
+}
+_MEMORY_WORDS = (
+    "cannot allocate memory",
+    "failed to map segment",  # the dynamic loader
+    "can't start new thread",
+    "memory allocation",  # Rust
+    "out of memory",
+    "threadpoolbuilderror",  # Polars, whose threads have a stack each
+)
+
+
+def exhausted_error(error: BaseException) -> ExhaustedError | None:
+    """
+    Return the error for a resource that has run out, if that is what *error* is about.
+
+    Memory, open files and processes are missing to the whole process, and not at the file or the task that met it.
+    """
+    if isinstance(error, ExhaustedError):
+        return error
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+        return ExhaustedError.memory("ENOMEM")
+    if isinstance(error, EtlError):
+        return None
+    if isinstance(error, OSError) and error.errno in _EXHAUSTED:
+        return ExhaustedError(*_EXHAUSTED[error.errno])
+    words = " ".join(str(error).split())
+    return ExhaustedError.memory(words) if any(word in words.lower() for word in _MEMORY_WORDS) else None
+
+
 class LockedError(StorageError):
     """Another process holds the folder."""
 
@@ -169,6 +216,10 @@ class ProviderError(EtlError, RuntimeError):
 
 class UnreachableError(ProviderError):
     """There is no connection to the provider, so that it was asked nothing."""
+
+
+class GoneError(ProviderError):
+    """The provider has not what was asked for, or not any more."""
 
 
 class NoAnswerError(ProviderError):

@@ -3,9 +3,11 @@ Label files of the 2022 generation ("중·노년층 한국어 방언 데이터",
 
 Unknown fields are skipped by the decoder, and any field may be missing or null: the data sets differ from their
 description in many places. Identifiers are numbers, strings or null.
+
+`OddLabelFile` is the same with everything but texts undecoded, for documents in which something else is there instead.
 """
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 
 class Speaker(Struct, gc=False, rename="camel"):
@@ -47,3 +49,30 @@ class LabelFile(Struct, gc=False, rename="camel"):
     file_name: int | float | str | None = None
     speaker: list[Speaker | None] | None = None
     script: Script | None = None
+
+
+class OddSentence(Struct, gc=False, rename="camel"):
+    """A sentence of `OddLabelFile`."""
+
+    dialect: str | None = None
+    pronunciation: str | None = None
+    standard: str | None = None
+    speaker_id: Raw = Raw()
+
+
+class OddTranscription(Struct, gc=False, rename="camel"):
+    """The transcription of `OddLabelFile`."""
+
+    sentences: list[OddSentence | None] | None = None
+    dialect: str | None = None
+    pronunciation: str | None = None
+    standard: str | None = None
+
+
+class OddLabelFile(Struct, gc=False, rename="camel"):
+    """A label file of which all but the texts is still to be looked at."""
+
+    transcription: OddTranscription | None = None
+    file_name: Raw = Raw()
+    speaker: Raw = Raw()
+    script: Raw = Raw()

@@ -4,7 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-LEDGER_VERSION = 1
+LEDGER_VERSION = 2
 
 FileState = Literal["sending", "there", "deleting", "deleted"]
 JobState = Literal["intended", "created", "refused", "abandoned"]
@@ -23,6 +23,7 @@ class AccountRow(Struct, frozen=True, kw_only=True):
     provider: str
     base_url: str
     project: str
+    organization: str = ""
 
 
 class Piece(Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec import Struct
 
-MANIFEST_VERSION = 2
+MANIFEST_VERSION = 3
 
 
 class ArchiveRow(Struct, frozen=True, kw_only=True):
@@ -35,7 +35,9 @@ class Counts(Struct, frozen=True, kw_only=True):
     `label_files` = `decoded` + the sum of `rejected`; `utterances` = `examples` + the sum of `dropped`. `ignored`
     counts members that are no label files, `ignored_archives` whole archives (audio), `repaired` label files with a
     repaired comma or string, `generations` decoded label files by the year of their form, `disagreements` label files by
-    the fact on which name, archive and contents disagree, `unknown` decoded label files without region or speech type.
+    the fact on which name, archive and contents disagree, `oddities` label files whose texts were taken although a
+    field beside them has an odd type, or only the whole or only the sentences have any, `unknown` decoded label files
+    without region or speech type.
     `shared` is measured on the written examples: distinct `speakers`, `scripts` and `texts` (source or target) that occur
     in both train and validation; `validation_in_training` counts the validation examples with such a text.
     """
@@ -48,6 +50,7 @@ class Counts(Struct, frozen=True, kw_only=True):
     repaired: int
     generations: dict[str, int]
     disagreements: dict[str, int]
+    oddities: dict[str, int]
     unknown: dict[str, int]
     utterances: int
     dropped: dict[str, int]

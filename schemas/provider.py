@@ -19,6 +19,10 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             where every file is sent through the Files API.
         max_part_bytes: Largest part of an upload in parts.
         bom: Whether a file must begin with a UTF-8 byte order mark, or must not.
+        metadata: Whether a job carries texts of ours, by which it is found again.
+        models: Whether one model can be looked up by its name.
+        organization_env, project_env: Names of the environment variables that hold the customer's organisation, and the
+            project in it; None where requests name none.
         extra_body: Further fields of the request that creates a job.
         max_billed_tokens: Most tokens x epochs of one job, or None.
         no_jobs_from: The day from which no job can be created, or None.
@@ -35,6 +39,10 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     uploads_threshold_bytes: int | None = None
     max_part_bytes: int = 64_000_000
     bom: Literal["refused", "required"] = "refused"
+    metadata: bool = True
+    models: bool = True
+    organization_env: str | None = None
+    project_env: str | None = None
     extra_body: dict[str, Any] = {}  # any JSON value
     max_billed_tokens: int | None = None
     no_jobs_from: date | None = None

@@ -48,14 +48,29 @@ class Disagreements(Struct, frozen=True, kw_only=True):
     speaker: int = 0
 
 
+class Oddities(Struct, frozen=True, kw_only=True):
+    """
+    Label files that were decoded although something is odd with them.
+
+    `odd_field` have a field beside the texts of another type than described; `whole_only` have texts and no sentences, so that
+    the whole is their one sentence; `sentences_only` have sentences and no text of the whole, which is then theirs joined.
+    """
+
+    odd_field: int = 0
+    whole_only: int = 0
+    sentences_only: int = 0
+
+
 class SegmentHeader(Struct, frozen=True, kw_only=True):
     """
     Facts of one segment, enough to account for it without reading its columns.
 
     `version` is `SEGMENT_VERSION`; `key` identifies the bytes and the decoder the segment was made by; `crc32` is
     that of the header, with 0 in this place, and of the two IPC streams that follow it; `rejected` counts label files by
-    reason; `digest` is the SHA-256 of names, sizes and CRC-32s of the label files, in order; `witness` is a hash of
-    size, times and inode of the files of the archive, by which they differ from others with the same directory.
+    reason; `spoken` counts those with rows in `SENTENCES`, which every decoded one has; `digest` is the SHA-256 of names,
+    sizes and CRC-32s of the label files, in order, and `content_sum` a sum over sizes and CRC-32s that no order changes;
+    `witness` is a hash of size, times and inode of the files of the archive,
+    by which they differ from others with the same directory.
     """
 
     version: int
@@ -69,5 +84,8 @@ class SegmentHeader(Struct, frozen=True, kw_only=True):
     ignored: int
     repaired: int
     kinds: list[KindCount]
+    spoken: int
     disagreements: Disagreements
+    oddities: Oddities
     digest: str
+    content_sum: int

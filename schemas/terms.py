@@ -101,6 +101,7 @@ class RejectReason(StrEnum):
     MISSING_TRANSCRIPTION = "missing_transcription"
     TEXT_NOT_STRING = "text_not_string"
     WRONG_TYPE = "wrong_type"
+    EMPTY_LABEL = "empty_label"
     WORKER_KILLED = "worker_killed"
 
 

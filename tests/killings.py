@@ -1,6 +1,7 @@
 """Builds as process groups of their own, to be stopped, frozen and killed from outside."""
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -24,12 +25,18 @@ def started(*arguments: str | Path, cwd: Path) -> Iterator[subprocess.Popen[str]
         encoding="utf-8",
         env={**os.environ, "PYTHONIOENCODING": "utf-8"},
         start_new_session=True,
+        preexec_fn=_let_ctrl_c_through,  # noqa: PLW1509 - it takes no lock
     )
     with process:
         try:
             yield process
         finally:
             kill_group(process)
+
+
+def _let_ctrl_c_through() -> None:
+    """Undo what a shell does to jobs in the background, and to all that they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def kill_group(process: subprocess.Popen[str], number: int = signal.SIGKILL) -> None:
@@ -74,6 +81,22 @@ def workers_of(process: subprocess.Popen[str]) -> list[int]:
     for pid in below:
         below += _children(pid)
     return [pid for pid in below[1:] if not _children(pid) and b"resource_tracker" not in _read(f"/proc/{pid}/cmdline")]
+
+
+def catches_signals(process: subprocess.Popen[str]) -> bool:
+    """Whether the command has come as far as to answer SIGTERM itself, as its first lines of Python make it."""
+    caught = re.search(rb"^SigCgt:\s+([0-9a-f]+)$", _read(f"/proc/{process.pid}/status"), flags=re.MULTILINE)
+    return caught is not None and bool(int(caught[1], 16) >> (signal.SIGTERM - 1) & 1)
+
+
+def processes_of(session: int) -> list[str]:
+    """Return the command lines of all processes in *session*, those that are over but not yet buried left out."""
+    lines = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        fields = _read(f"{folder}/stat").rpartition(b")")[2].split()
+        if len(fields) > 3 and fields[0] not in (b"Z", b"X") and int(fields[3]) == session:
+            lines.append(_read(f"{folder}/cmdline").replace(b"\0", b" ").decode(errors="replace"))
+    return lines
 
 
 def _children(pid: int) -> list[int]:

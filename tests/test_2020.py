@@ -69,7 +69,6 @@ def test_a_turn_a_row(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("utterances", "turns"),
     [
-        pytest.param([], [], id="none"),
         pytest.param([("가", "가", 1), ("나", "나", 1), ("다", "다", 2), ("라", "라", 1)], [1, 1, 2, 3], id="speakers"),
         pytest.param([("가", "가", None), ("나", "나", None), ("다", "다", "")], [1, 2, 3], id="nobody"),
         pytest.param([("가" * TURN_CHARACTERS, "가", 1), ("나", "나", 1)], [1, 2], id="full"),
@@ -168,7 +167,6 @@ def test_missing_fields(tmp_path: Path) -> None:
         "metadata": None,
     }
     documents = [
-        b'{"utterance": []}',
         json.dumps(nobody).encode(),
         b'\xef\xbb\xbf{"utterance": [{"dialect_form": "\xea\xb0\x80\n", "standard_form": "\xeb\x82\x98"}], "id": 5}',
     ]
@@ -176,7 +174,7 @@ def test_missing_fields(tmp_path: Path) -> None:
     out = _build(tmp_path, members, unit=Unit.SENTENCE)
     counts = counts_of(out)
     assert pairs_of(out) == [("가", "나")]
-    assert (counts["decoded"], counts["repaired"]) == (3, 1)
+    assert (counts["decoded"], counts["repaired"]) == (2, 1)
     assert counts["dropped"] == {"empty_source": 3}
 
 

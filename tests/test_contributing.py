@@ -77,3 +77,21 @@ def test_names_of_the_code_exist() -> None:
     for name, path in re.findall(r"`([A-Za-z_]\w+)` in `((?:etl|schemas)/[\w/.]+|cli\.py)`", CONTRIBUTING):
         source = (ROOT / path).read_text(encoding="utf-8")
         assert re.search(rf"^(?:class|def) {name}\b|^{name}(?:: .*)? = ", source, flags=re.MULTILINE), name
+
+
+def test_make_targets() -> None:
+    """CONTRIBUTING names every target of the Makefile but for help, setup and clean, and no other."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    [phony] = re.findall(r"^\.PHONY: (.*)$", makefile, flags=re.MULTILINE)
+    named = set(re.findall(r"make ([a-z-]+)", CONTRIBUTING))
+    assert named == set(phony.split()) - {"help", "setup", "clean"}
+
+
+def test_options_of_the_tests() -> None:
+    """CONTRIBUTING names every option that the tests add to pytest, and no other."""
+    conftest = (ROOT / "tests" / "conftest.py").read_text(encoding="utf-8")
+    added = set(re.findall(r'addoption\(\s*"(--[a-z-]+)"', conftest))
+    assert added
+    [section] = re.findall(r"^## Tests.*?(?=^## |\Z)", CONTRIBUTING, flags=re.DOTALL | re.MULTILINE)
+    others = {"--quick", "--update-golden"}
+    assert set(re.findall(r"(--[a-z-]+)", section)) | others == added | others

@@ -10,9 +10,9 @@ import click
 import pytest
 
 import etl
-from cli import COMMANDS, cli
 from etl.checking import report
 from etl.checking.advice import ADVICE
+from etl.console.dispatch import COMMANDS, cli
 from etl.exports.targets import Target
 from etl.providers.models import price_of, read_models
 from etl.providers.profiles import read_providers

@@ -10,17 +10,17 @@ import msgspec
 import pytest
 from msgspec import inspect as types
 
-from cli import COMMANDS, cli
 from etl.checking.report import CheckReport, Kind
+from etl.console.dispatch import COMMANDS, cli
 from etl.exports.targets import Target
 from etl.inspection.survey import inspect
 from etl.output.verification import Verification
 from etl.pipeline.build import build
+from etl.providers.recorder import Request
 from etl.runtime.measurements import BuildFacts
 from etl.select.markup import RULES
-from etl.submission.after import Status
 from etl.submission.news import News
-from etl.submission.requests import Request
+from etl.submission.status import Status
 from etl.synthetic.corpus import sample
 from schemas.cleaning import Action
 from schemas.estimate import Estimate

@@ -10,9 +10,9 @@ import click
 import pytest
 from runs import command, error_of, saturi
 
-from cli import COMMANDS, cli
 from etl import BuildOptions, build, check, dry_run, estimate, explain, export, inspect, sample, verify
 from etl.console.commands.parameters import Bytes, NamedPath, Share
+from etl.console.dispatch import COMMANDS, cli
 from etl.errors import EtlError, OptionError
 from etl.settings.config import read_config
 from etl.settings.declaration import Kind, declarations

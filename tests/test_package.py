@@ -8,7 +8,7 @@ import sys
 import pytest
 
 import etl
-from cli import COMMANDS
+from etl.console.dispatch import COMMANDS
 
 
 def _run(script: str) -> str:
@@ -37,7 +37,9 @@ def test_what_the_package_has() -> None:
 
 def test_help_loads_no_command() -> None:
     """The list of commands is there without one of them, and so at once."""
-    script = "import sys; from cli import cli; cli(['--help'], standalone_mode=False); print(*sys.modules)"
+    script = (
+        "import sys; from etl.console.dispatch import cli; cli(['--help'], standalone_mode=False); print(*sys.modules)"
+    )
     printed, modules = _run(script).rsplit("\n", 1)
     assert all(f"  {name} " in printed for name in COMMANDS)
     assert not {"etl.console.commands", "etl.pipeline.build", "msgspec", "polars", "rich", "openai"} & set(

@@ -22,7 +22,7 @@ def archive_row(read: ReadArchive) -> ArchiveRow:
     Return the row of an archive in the manifest.
 
     Raises:
-        PromiseError: Its label files are not all decoded or rejected.
+        PromiseError: Its label files are not all decoded or rejected, or a decoded one has no utterance.
     """
     archive, segments = read.scan.archive, read.segments
     row = ArchiveRow(
@@ -41,6 +41,8 @@ def archive_row(read: ReadArchive) -> ArchiveRow:
         problem=read.scan.problem,
     )
     check_sum(f"label files of {archive.name}", row.label_files, {"decoded": row.decoded, "rejected": row.rejected})
+    spoken = {"with utterances": sum(segment.spoken for segment in segments)}
+    check_sum(f"decoded label files of {archive.name}", row.decoded, spoken)
     return row
 
 
@@ -76,6 +78,7 @@ def make_counts(
         repaired=sum(segment.repaired for segment in segments),
         generations=_generations(segments),
         disagreements=_disagreements(reads),
+        oddities=sorted_counts(sum_counts(structs.asdict(segment.oddities) for segment in segments)),
         unknown=_unknown(reads),
         utterances=utterances,
         dropped=sorted_counts(dropped),

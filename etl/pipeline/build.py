@@ -109,7 +109,7 @@ def build(  # noqa: PLR0913 - the six behind the star are how, not what
 def _run(run: Run, archives: Corpus, options: BuildOptions, stage: Path, out: Path) -> Manifest:
     """Take the steps of a build, and return its manifest."""
     scans = scan_archives(run, archives, scan_rules(options), stage)
-    reads = read_archives(run, scans, stage)
+    reads = read_archives(run, scans, stage, allow_bad_archives=options.allow_bad_archives)
     work = open_work(out, _build_key(run, reads, options))
     selection = select(run, reads, options, stage, work)
     results = write_chunks(run, selection, options, work)

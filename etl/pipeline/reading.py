@@ -1,17 +1,17 @@
 """The first step of a build: directories to batches, batches to segments."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from etl.corpus.batches import Limits
 from etl.corpus.discover import Corpus
-from etl.corpus.scan import Scan, ScanRules, scan
-from etl.errors import EmptyCorpusError
+from etl.corpus.scan import Scan, ScanRules, scan, unreadable
+from etl.errors import EmptyCorpusError, InputError
 from etl.pipeline.sums import check_sum
 from etl.read.archives import ReadArchive
 from etl.read.calls import read_batch
 from etl.read.suspects import read_without_killers
-from etl.read.tasks import ReadTask
+from etl.read.tasks import ReadTask, UnreadBatch
 from etl.runtime.progress import Progress
 from etl.runtime.steps import Run
 from etl.settings.options import BuildOptions
@@ -41,22 +41,30 @@ def scan_archives(run: Run, corpus: Corpus, rules: ScanRules, stage: Path) -> li
     return scans
 
 
-def read_archives(run: Run, scans: Sequence[Scan], stage: Path) -> list[ReadArchive]:
+def read_archives(run: Run, scans: Sequence[Scan], stage: Path, *, allow_bad_archives: bool) -> list[ReadArchive]:
     """
     Make every segment that is not in *stage* yet, and return the headers of all.
 
     Raises:
+        InputError: An archive cannot be read any more, and that is not allowed.
         PromiseError: A segment does not hold the label files of its batch.
     """
     # The large ones first, so that no worker is left alone with one at the end.
     batches = sorted((batch for scan in scans for batch in scan.batches), key=lambda batch: -batch.extent.json_bytes)
     tasks = {batch.key: ReadTask(batch, str(stage)) for batch in batches}
     segments: dict[str, SegmentHeader] = {}
+    unread: dict[str, InputError] = {}
     progress = Progress("read", 0, sum(task.batch.extent.packed_bytes for task in tasks.values()))
     run.watcher(progress)
     with run.meter.step("read"):
         for task, measured in run.pool.map(read_batch, tasks.values()):
-            batch, (header, reused) = task.batch, run.meter.take(measured or read_without_killers(run.pool, task))
+            batch, result = task.batch, run.meter.take(measured or read_without_killers(run.pool, task))
+            if isinstance(result, UnreadBatch):
+                unread[batch.key] = InputError(*result)
+                if not allow_bad_archives:
+                    raise unread[batch.key]
+                continue
+            header, reused = result
             check_sum(
                 f"label files of a batch of {batch.archive.name}",
                 batch.extent.label_files,
@@ -66,4 +74,15 @@ def read_archives(run: Run, scans: Sequence[Scan], stage: Path) -> list[ReadArch
             run.meter.count_batch(batch.extent.packed_bytes, batch.extent.json_bytes, reused=reused)
             progress = progress.after(batch.extent.packed_bytes, header, reused=reused)
             run.watcher(progress)
-    return [ReadArchive(scan, [segments[batch.key] for batch in scan.batches]) for scan in scans]
+    if not segments:
+        [first, *_] = unread.values()
+        raise first
+    return [_read_archive(scan, segments, unread) for scan in scans]
+
+
+def _read_archive(scan: Scan, segments: Mapping[str, SegmentHeader], unread: Mapping[str, InputError]) -> ReadArchive:
+    """Return an archive with the headers of its segments, or without any where one of its batches is *unread*."""
+    for batch in scan.batches:
+        if batch.key in unread:
+            return ReadArchive(unreadable(scan.archive, unread[batch.key]), [])
+    return ReadArchive(scan, [segments[batch.key] for batch in scan.batches])

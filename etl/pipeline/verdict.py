@@ -1,7 +1,7 @@
 """The verdict on a finished build: why it is no success, and what its owner should know."""
 
 from etl.example.limits import FEWEST_EXAMPLES
-from schemas.manifest import Manifest
+from schemas.manifest import Counts, Manifest
 
 
 def failures_of(manifest: Manifest, max_rejects: float, max_unknown: float) -> list[str]:
@@ -29,8 +29,15 @@ def failures_of(manifest: Manifest, max_rejects: float, max_unknown: float) -> l
             f"{max_unknown:.1%} are allowed); check the names of files and archives, or raise --max-unknown"
         )
     if counts.examples == 0:
-        failures.append("no example is left; see why the utterances were dropped")
+        failures.append(f"no example is left; {_reason_for_nothing(counts)}")
     return failures
+
+
+def _reason_for_nothing(counts: Counts) -> str:
+    """Return where to look when nothing is left."""
+    if counts.decoded == 0:
+        return "no label file could be read, rejects.jsonl says why"
+    return "see why the utterances were dropped"
 
 
 def warnings_of(manifest: Manifest) -> list[str]:

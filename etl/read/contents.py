@@ -1,11 +1,11 @@
 """The contents of a label file in one form for both generations: where it belongs, who speaks, and its texts."""
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Literal, NamedTuple
 from unicodedata import normalize
 
 from etl.corpus.names import ANY_SET, CODES, WITHIN, MemberName, base_name, parse_member, region_in
-from etl.read.decode import LabelFile
+from etl.read.odd import LabelFile
 from schemas import label2020, label2022
 from schemas.terms import Generation, Region
 
@@ -28,8 +28,9 @@ class Contents(NamedTuple):
         region, speech_type: Where it belongs by its document; the type as `read`, `speak` or `dialogue`.
         script: Its set and prompt, or `ANY_SET` and its number; None where neither is known, and of 2020.
         speakers: The ids of all who are named in it.
-        whole: The texts of the whole file; of 2020, none.
-        sentences: The texts of each sentence, or of 2020, of each utterance.
+        whole: The texts of the whole file; of 2020, none. Where there are none, those of the sentences joined by blanks.
+        sentences: The texts of each sentence, or of 2020, of each utterance. Where there are none, those of the whole file.
+        stand_in: Which of the two stands in for the other, if any.
         turns: Of 2020, the number of the turn, from 1, that each utterance is part of; else empty.
         disagreements: The things on which its name and its contents disagree.
     """
@@ -42,6 +43,7 @@ class Contents(NamedTuple):
     speakers: set[str]
     whole: Texts
     sentences: list[Texts]
+    stand_in: Literal["whole_only", "sentences_only"] | None
     turns: list[int]
     disagreements: list[str]
 
@@ -64,6 +66,15 @@ def _of_2022(label: label2022.LabelFile, path: str) -> Contents:
         disagreements.append("prompt")
     if speakers and not speakers.issuperset(name.speakers):
         disagreements.append("speaker")
+    whole = (text.pronunciation, text.dialect, text.standard)
+    spoken: list[Texts] = [
+        (None, None, None) if part is None else (part.pronunciation, part.dialect, part.standard) for part in sentences
+    ]
+    stand_in: Literal["whole_only", "sentences_only"] | None = None
+    if not spoken:
+        spoken, stand_in = [whole], "whole_only"
+    elif not any(map(_has_text, whole)) and any(_has_text(text) for texts in spoken for text in texts):
+        whole, stand_in = _joined(spoken), "sentences_only"
     return Contents(
         name,
         Generation.OF_2022,
@@ -71,11 +82,9 @@ def _of_2022(label: label2022.LabelFile, path: str) -> Contents:
         _elicited(label),
         _script(name, number),
         speakers.union(name.speakers),
-        (text.pronunciation, text.dialect, text.standard),
-        [
-            (None, None, None) if part is None else (part.pronunciation, part.dialect, part.standard)
-            for part in sentences
-        ],
+        whole,
+        spoken,
+        stand_in,
         [],
         disagreements,
     )
@@ -99,9 +108,23 @@ def _of_2020(label: label2020.LabelFile, path: str) -> Contents:
         (None, None, None),
         # There is no pronunciation: the dialect spelling is the source of a pair, whatever `--source` is.
         [(None, utterance.dialect_form, utterance.standard_form) for utterance in utterances],
+        None,
         list(_turns(utterances)),
         [] if _same_name(path, label.id) else ["file_name"],
     )
+
+
+def _has_text(text: str | None) -> bool:
+    return text is not None and text != "" and not text.isspace()
+
+
+def _joined(spoken: Sequence[Texts]) -> Texts:
+    """Return the texts of a whole file of those of its sentences; None where one has none, so that the spellings stay level."""
+    pronunciation, dialect, standard = (
+        " ".join(text or "" for text in texts) if all(map(_has_text, texts)) else None
+        for texts in zip(*spoken, strict=True)
+    )
+    return pronunciation, dialect, standard
 
 
 def _turns(utterances: Iterable[label2020.Utterance]) -> Iterable[int]:

@@ -12,12 +12,16 @@ from msgspec import Struct, structs
 from etl.corpus.archive import Defect, Member
 from etl.corpus.names import ANY_SET
 from etl.read.contents import Texts, contents_of
-from etl.read.decode import Decoded, LabelFile
+from etl.read.decode import Decoded
+from etl.read.odd import LabelFile
 from etl.read.segments import FILES, SENTENCES, to_ipc
-from schemas.segment import SEGMENT_VERSION, Disagreements, Kind, KindCount, SegmentHeader
+from schemas.segment import SEGMENT_VERSION, Disagreements, Kind, KindCount, Oddities, SegmentHeader
 
 KindFields = tuple[int, str | None, str | None, str | None, str | None, str | None]
 
+
+Content = tuple[str, int, int]
+"""Path, size and CRC-32 of a label file."""
 
 FileRow = tuple[int | str | None, ...]
 """A row of `FILES`, its fields in the order of the columns; a plain tuple, which is made in a third of a named one's time."""
@@ -61,14 +65,15 @@ class Rows:
         self.files: list[FileRow] = []
         # The columns of SENTENCES, the three texts in one.
         self._rows: list[int] = []
-        self._numbers: list[int] = []
+        self._numbers: list[int | None] = []
         self._turns: list[int | None] = []
         self._texts: list[Texts] = []
         self.ignored = self.repaired = 0
         self.rejected: Counter[str] = Counter()
         self.kinds: defaultdict[KindFields, _Counts] = defaultdict(_Counts)
         self.disagreements: Counter[str] = Counter()
-        self.contents: list[tuple[str, int, int]] = []
+        self.oddities: Counter[str] = Counter()
+        self.contents: list[Content] = []
 
     def extend(self, readings: Iterable[Reading]) -> None:
         """Add several label files."""
@@ -85,6 +90,8 @@ class Rows:
             self.files.append((reading.number, reading.path, *reject, *_UNREAD))
             return None
         self.repaired += result.repaired
+        if result.odd:
+            self.oddities["odd_field"] += 1
         return self._keep(reading, result.label)
 
     def _keep(self, reading: Reading, label: LabelFile) -> KindFields:
@@ -105,7 +112,9 @@ class Rows:
         if contents.disagreements:
             self.disagreements.update(contents.disagreements)
         self._rows += [len(self.files)] * sentences
-        self._numbers += range(1, sentences + 1)
+        if contents.stand_in is not None:
+            self.oddities[contents.stand_in] += 1
+        self._numbers += range(1, sentences + 1) if contents.stand_in != "whole_only" else [None]
         self._turns += contents.turns or [None] * sentences
         self._texts += contents.sentences
         speakers, disagreements = "\n".join(sorted(contents.speakers)), "\n".join(contents.disagreements) or None
@@ -139,9 +148,17 @@ class Rows:
             ignored=self.ignored,
             repaired=self.repaired,
             kinds=[KindCount(Kind(*kind), *structs.astuple(counts)) for kind, counts in self.kinds.items()],
+            spoken=len(set(self._rows)),
             disagreements=Disagreements(**self.disagreements),
-            digest=hashlib.sha256(msgspec.json.encode(self.contents)).hexdigest(),
+            oddities=Oddities(**self.oddities),
+            digest=digest_of(self.contents),
+            content_sum=sum(crc32 * (json_bytes + 1) for _, json_bytes, crc32 in self.contents) % 2**62,
         )
+
+
+def digest_of(contents: Sequence[Content]) -> str:
+    """Return the SHA-256 of the names, sizes and CRC-32s of label files, in order."""
+    return hashlib.sha256(msgspec.json.encode(contents)).hexdigest()
 
 
 def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> Iterable[Sequence[Any]]:

@@ -11,14 +11,17 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from types import TracebackType
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
 
-from etl.errors import WorkerStartError
+from etl.errors import ExhaustedError, PromiseError, WorkerStartError, exhausted_error
 from etl.runtime.memory import peak_bytes
 from etl.runtime.stopwatch import timed
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
+
+_GRACE_SECONDS = 0.7
+"""For tasks under way when a build is interrupted. Most take less; the others are run again by the next build."""
 
 ExecutorMaker = Callable[[], Executor]
 
@@ -44,6 +47,19 @@ class Outcome(NamedTuple, Generic[Task, Result]):
     result: Measured[Result] | None
 
 
+@runtime_checkable
+class OwnProcesses(Protocol):
+    """What an executor has as well where its workers are processes of this command."""
+
+    def kill_workers(self) -> None:
+        """End all workers at once, in the middle of their tasks."""
+        ...
+
+    def start_problem(self) -> str:
+        """Return what keeps workers from starting; empty where none got as far as to say it."""
+        ...
+
+
 class Workers:
     """
     Run tasks through an executor, and renew it when it breaks.
@@ -59,6 +75,7 @@ class Workers:
         self._width = width
         self._profile = profile
         self._executor = make_executor()
+        self._under_way: set[Future[Any]] = set()
 
     def __enter__(self) -> "Workers":
         return self
@@ -66,8 +83,21 @@ class Workers:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # Tasks under way take a fraction of a second; waiting for them leaves nothing half written.
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        try:
+            if kind is not None and issubclass(kind, KeyboardInterrupt):
+                self._end_soon()
+            else:  # waiting for tasks under way leaves nothing half written
+                self._executor.shutdown(wait=True, cancel_futures=True)
+        except KeyboardInterrupt:
+            self._end_soon()
+            raise
+
+    def _end_soon(self) -> None:
+        """End the tasks that wait, leave those under way a moment, and then end their workers."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        wait(set(self._under_way), timeout=_GRACE_SECONDS)
+        if isinstance(self._executor, OwnProcesses):
+            self._executor.kill_workers()
 
     def map(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Outcome[Task, Result]]:
         """
@@ -75,6 +105,7 @@ class Workers:
 
         Raises:
             WorkerStartError: Workers die before they do anything.
+            ExhaustedError: There is too little memory for them.
         """
         waiting = iter(tasks)
         running: dict[Future[Measured[Result]], Task] = {}
@@ -89,8 +120,7 @@ class Workers:
                 ended += late
                 lost += died
                 self._renew()
-                if self.alone(do_nothing, None) is None:
-                    raise WorkerStartError
+                self._refuse_dead_workers()
             yield from ended
             for task in lost:
                 # Twice, since the first death may have been another's.
@@ -103,6 +133,16 @@ class Workers:
         except BrokenExecutor:
             self._renew()
             return None
+
+    def _refuse_dead_workers(self) -> None:
+        """Raise what keeps workers from starting, where not even a task that does nothing comes back from new workers."""
+        try:
+            self._submit(do_nothing, None).result()
+        except BrokenExecutor:
+            problem = self._executor.start_problem() if isinstance(self._executor, OwnProcesses) else ""
+            raise (
+                ExhaustedError.memory(f"no worker can start: {problem}") if problem else WorkerStartError()
+            ) from None
 
     def _fill(
         self, function: Callable[[Task], Result], waiting: Iterator[Task], running: dict[Future[Measured[Result]], Task]
@@ -120,7 +160,10 @@ class Workers:
         return []
 
     def _submit(self, function: Callable[[Task], Result], task: Task) -> Future[Measured[Result]]:
-        return self._executor.submit(_profiled if self._profile else _measured, function, task)
+        future = self._executor.submit(_profiled if self._profile else _measured, function, task)
+        self._under_way.add(future)
+        future.add_done_callback(self._under_way.discard)
+        return future
 
     def _renew(self) -> None:
         self._executor.shutdown(wait=True, cancel_futures=True)
@@ -149,7 +192,15 @@ def do_nothing(_: None) -> None:
 def _measured(function: Callable[[Task], Result], task: Task) -> Measured[Result]:
     """Run *function* in a worker, and measure it."""
     began = time.process_time()
-    value = function(task)
+    try:
+        value = function(task)
+    except BaseException as error:
+        exhausted = exhausted_error(error)
+        if exhausted is not None:
+            raise exhausted from None
+        if type(error).__name__ == "PanicException":  # Polars': no process but its own can unpickle it
+            raise PromiseError(function.__name__, f"Polars panicked ({error})") from None
+        raise
     return Measured(value, time.process_time() - began, peak_bytes(), {})
 
 

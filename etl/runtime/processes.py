@@ -6,19 +6,25 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
+from contextlib import suppress
 from importlib import import_module
-from multiprocessing import resource_tracker
+from multiprocessing import connection
+from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
+from typing import Any
 
 from etl.runtime.executor import do_nothing
+from etl.runtime.interrupts import interrupts_deferred
 from etl.settings.options import MOST_WORKERS, RunOptions
 
 _GC_THRESHOLD = 100_000
 """Rows of a batch, and what Polars imports, are many small objects without cycles; looking through them at the default of 700
 costs 3 % of reading, and 8 % of a worker's start."""
+
+_ENDS_EARLY = "it is ended before it can do anything"
+"""What a worker says first, and what is known where it says nothing else."""
 
 
 def default_workers() -> int:
@@ -37,53 +43,102 @@ def checked_workers(workers: int | None) -> int:
     return RunOptions(workers=workers).workers or default_workers()
 
 
-def process_pool(workers: int, start_method: str = "spawn") -> ProcessPoolExecutor:
+class ProcessPool(ProcessPoolExecutor):
+    """
+    A pool of processes that starts all of them at once, ends them at once, and knows why none can start.
+
+    A line leads from here to each worker: the worker says over it how it starts, and ends as soon as it is cut.
+
+    Args:
+        workers: Number of processes.
+        start_method: `spawn` or `forkserver`, since Polars does not survive `fork`.
+    """
+
+    def __init__(self, workers: int, start_method: str) -> None:
+        pool_context: BaseContext = multiprocessing.get_context(start_method)
+        self._line, far_end = multiprocessing.Pipe()
+        with interrupts_deferred(), suppress(BrokenExecutor):  # a worker may be dead before the last is started
+            super().__init__(workers, mp_context=pool_context, initializer=start_worker, initargs=(far_end,))
+            for _ in range(workers):  # the pool starts a worker a task; they load while the parent looks at archives
+                self.submit(do_nothing, None)
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Return the future of a call; no interrupt lands in the middle of it, since it may start a process."""
+        with interrupts_deferred():
+            return super().submit(function, *args, **kwargs)
+
+    def kill_workers(self) -> None:
+        """End all workers at once, in the middle of their tasks."""
+        self._line.close()
+
+    def start_problem(self) -> str:
+        """Return what keeps workers from starting; empty where none got as far as to say it."""
+        problems = []
+        while self._line.poll():
+            problems.append(self._line.recv_bytes().decode())
+        return max(problems, key=len, default="")
+
+
+def process_pool(workers: int, start_method: str = "spawn") -> ProcessPool:
     """
     Return a pool of *workers* processes.
 
-    Polars does not survive `fork`, so workers are spawned; `forkserver` does as well, but holds up the parent while its
-    server starts.
+    Workers are spawned; `forkserver` does as well, but holds up the parent while its server starts.
     """
-    pool_context: BaseContext = multiprocessing.get_context(start_method)
-    pool = ProcessPoolExecutor(workers, mp_context=pool_context, initializer=start_worker)
-    with _interrupts_held_back():
-        for _ in range(workers):  # the pool starts a worker a task; they load while the parent looks at archives
-            pool.submit(do_nothing, None)
-    return pool
+    return ProcessPool(workers, start_method)
 
 
-@contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """Hold back Ctrl-C from here, and for good from every process started meanwhile, from its first moment on."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows: workers begin to ignore it when they are ready
-        yield
-        return
-    resource_tracker.ensure_running()  # started later, it would let it through again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def start_worker() -> None:
+def start_worker(line: Connection | None = None) -> None:
     """
     Prepare a new process as a worker: Polars loaded, with one thread, no Ctrl-C of its own, and no life after its parent.
 
     It ends with code 0 as soon as it has no more to do, whatever Python would still run or put away.
+
+    Args:
+        line: Leads to the parent, if that is a `ProcessPool`.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for name in ("SIGINT", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     os.environ["POLARS_MAX_THREADS"] = "1"
     gc.set_threshold(_GC_THRESHOLD)
-    import_module("polars")
+    try:
+        threading.Thread(target=_die_with_parent, args=(line,), daemon=True).start()
+        if line is not None:
+            _report(line, _ENDS_EARLY)
+            _silence_libraries()
+        import_module("polars")
+    except (MemoryError, ImportError, OSError, RuntimeError, SystemError) as error:
+        if line is None:
+            raise
+        _report(line, f"{type(error).__name__}: {error}")
+        os._exit(1)
     gc.freeze()
     # What a worker makes is in files by then; taking Polars apart would take 0.05 s.
     atexit.register(os._exit, 0)
-    threading.Thread(target=_die_with_parent, daemon=True).start()
 
 
-def _die_with_parent() -> None:
+def _report(line: Connection, problem: str) -> None:
+    """Say over *line* why this worker may not start; where the line is cut, end."""
+    try:
+        line.send_bytes(problem.encode())
+    except OSError:
+        os._exit(1)
+
+
+def _silence_libraries() -> None:
+    """Drop what libraries print as they die of too little memory: the parent has a sentence for it."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+
+
+def _die_with_parent(line: Connection | None) -> None:
+    """Wait until the parent has ended, or has cut the line."""
     parent = multiprocessing.parent_process()
+    ends: list[Connection | int] = [] if line is None else [line]
     if parent is not None:
-        parent.join()
+        ends.append(parent.sentinel)
+    if ends:
+        connection.wait(ends)
         os._exit(1)

@@ -1,4 +1,4 @@
-"""What the commands that go by a ledger take: the folder, the configuration file, profiles of the user's own."""
+"""Parameters of the commands that go by a ledger: the folder, the configuration file, profiles of the user's own."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from etl.console.commands.parameters import PATH, config_option, key_file_of
-from etl.submission.after import Access
+from etl.submission.access import Access
 
 
 def ledger_command(function: Callable[..., None]) -> click.Command:

@@ -7,8 +7,8 @@ import click
 from click.core import ParameterSource
 
 from etl.console.commands.declared import declared_options
-from etl.console.commands.output import consoles, print_json, resumable
 from etl.console.commands.parameters import PATH, config_option
+from etl.console.output import consoles, print_json, resumable
 from etl.settings.options import BuildOptions, RunOptions
 from schemas.terms import Dedup, Dimension
 
@@ -53,7 +53,8 @@ def build(ctx: click.Context, /, **given: Any) -> None:
     from etl.pipeline.build import build as run
 
     console, errors = consoles()
-    with resumable(errors), watching(errors) as watcher:
+    resumable()
+    with watching(errors) as watcher:
         result = run(paths, out, options, workers=workers, stage=stage, watcher=watcher, profile=profile)
     if as_json:
         print_json(result.manifest.counts)

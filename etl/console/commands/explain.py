@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from etl.console.commands.output import consoles, print_json
 from etl.console.commands.parameters import PATH
+from etl.console.output import consoles, print_json
 
 
 @click.command()

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from etl.console.commands.output import consoles
 from etl.console.commands.parameters import PATH
+from etl.console.output import consoles
 from etl.exports.targets import DEFAULT_BASE_MODEL, Target
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from etl.console.commands.build import FALLBACK_CORPUS
-from etl.console.commands.output import consoles, print_json
 from etl.console.commands.parameters import PATH, config_option
+from etl.console.output import consoles, print_json
 
 
 @click.command()

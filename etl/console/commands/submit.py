@@ -6,8 +6,8 @@ import click
 
 from etl.console.commands.asking import Asking
 from etl.console.commands.declared import declared_options
-from etl.console.commands.output import consoles, print_json, resumable
 from etl.console.commands.parameters import PATH, config_option, key_file_of
+from etl.console.output import consoles, print_json, resumable
 from etl.submission.options import SubmitOptions
 
 
@@ -35,7 +35,7 @@ def submit(ctx: click.Context, /, **given: Any) -> None:
     options = SubmitOptions(key_file=key_file_of(ctx), **given)
     console, errors = consoles()
     if dry_run:
-        from etl.submission.requests import requests_of
+        from etl.submission.dry_run import requests_of
 
         plan = plan_submission(out, options)
         if as_json:
@@ -45,7 +45,8 @@ def submit(ctx: click.Context, /, **given: Any) -> None:
             show_requests(console, plan, requests_of(plan))
         return
     consent = Asking(errors, yes=yes, accept_data_terms=options.accept_data_terms, resubmit=options.resubmit)
-    with resumable(errors), submitting(errors) as report:
+    resumable()
+    with submitting(errors) as report:
         done = run(out, options, consent=consent, report=report)
     if as_json:
         print_json({"created": done.created, "jobs": done.jobs})

@@ -4,15 +4,13 @@ import sys
 from pathlib import Path
 
 import click
-import msgspec
 
 from etl.console.commands.access import ledger_command
-from etl.console.commands.output import consoles, resumable
 from etl.console.commands.parameters import Seconds
+from etl.console.output import consoles, print_json_line, resumable
 from etl.errors import ProviderError
 from etl.providers.pace import Pace
-from etl.submission.after import Access
-from etl.submission.news import News
+from etl.submission.access import Access
 from schemas.ledger import SUCCEEDED
 
 _DAY_SECONDS = 86_400
@@ -36,23 +34,18 @@ def watch(out: Path, access: Access, *, seconds: float, as_json: bool) -> None:
     cancelled.
     """
     from etl.console.screens.watch import watching
-    from etl.submission.after import watch as run
+    from etl.submission.watch import watch as run
 
     console, errors = consoles()
-    with resumable(errors):
-        if as_json:
-            rows = run(out, access, report=_print_line, pace=Pace(poll_seconds=seconds))
-        else:
-            with watching(console) as report:
-                rows = run(out, access, report=report, pace=Pace(poll_seconds=seconds))
+    resumable()
+    if as_json:
+        rows = run(out, access, report=print_json_line, pace=Pace(poll_seconds=seconds))
+    else:
+        with watching(console) as report:
+            rows = run(out, access, report=report, pace=Pace(poll_seconds=seconds))
     if not rows:
         errors.print(
             "No job is known here: submit again, which also looks for one whose answer was lost.", highlight=False
         )
     failed = sum(row.status != SUCCEEDED for row in rows)
     sys.exit(ProviderError.exit_code if failed else 0)
-
-
-def _print_line(news: News) -> None:
-    sys.stdout.buffer.write(msgspec.json.encode(news) + b"\n")
-    sys.stdout.flush()

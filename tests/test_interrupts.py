@@ -1,0 +1,203 @@
+"""Signals that end a command: at any moment, once or often, to the parent or to its group; nothing is left behind."""
+
+import os
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from corpora import ANSWER_ZIP, answers, write_zip
+from killings import POLL_SECONDS, catches_signals, kill_group, processes_of, started, wait_until
+from provider import Server, World
+from provider.faults import FILE, JOB, calling
+from runs import digest_of, leftovers_of, saturi, segments_of
+from submissions import assert_submitted_once
+from test_submit_cli import submission
+
+if not Path("/proc/self/status").exists():
+    pytest.skip("without /proc, what is left of a command cannot be seen", allow_module_level=True)
+
+BUILD = ("build", "corpus", "--out", "out", "--workers", "2", "--validation", "0.2")
+PATIENCE_SECONDS = 60.0
+"""For a command on a busy machine to end in; what hangs takes for ever."""
+
+_SIGNALS = (signal.SIGINT, signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+AGREED = ("--accept-data-terms", "--yes", "--max-cost", "30")
+_RESUME = "Run the same command again"
+
+
+class Undisturbed:
+    """A corpus of several archives and the build of it that nothing interrupts."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for archive in range(12):
+            name = ANSWER_ZIP.replace(".zip", f"_{archive}.zip")
+            write_zip(folder / "corpus" / name, answers(200, first=1000 * archive))
+        began = time.monotonic()
+        assert saturi(*BUILD, cwd=folder).returncode == 0
+        self.seconds = time.monotonic() - began
+        self.digest = digest_of(folder / "out")
+
+    def lend(self, folder: Path) -> None:
+        """Put the corpus into *folder*."""
+        folder.mkdir()
+        (folder / "corpus").symlink_to(self.folder / "corpus")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    return Undisturbed(tmp_path_factory.mktemp("undisturbed"))
+
+
+def send(process: subprocess.Popen[str], number: int, *, to_group: bool) -> None:
+    """Send signal *number* to the parent alone, or to it and all that it started."""
+    if to_group:
+        kill_group(process, number)
+    elif process.poll() is None:
+        os.kill(process.pid, number)
+
+
+def end_of(process: subprocess.Popen[str]) -> str:
+    """Return what *process* wrote to stderr, after it has ended and left no process and no traceback behind."""
+    _, errors = process.communicate(timeout=PATIENCE_SECONDS)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while processes_of(process.pid) and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+    assert processes_of(process.pid) == []
+    for word in ("Traceback", "Exception ignored", "Warning", "leaked"):
+        assert word not in errors, errors
+    return errors
+
+
+def test_interrupted_at_random_moments(
+    undisturbed: Undisturbed, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Two or more signals to a build, from its first moments on, end it with 128 and their number, and the next run goes on."""
+    rng = random.Random(11)
+    for number in range(request.config.getoption("--interrupts")):
+        folder = tmp_path / str(number)
+        undisturbed.lend(folder)
+        kind, to_group = rng.choice(_SIGNALS), rng.random() < 0.5
+        with started(*BUILD, cwd=folder) as process:
+            wait_until(process, lambda process=process: catches_signals(process))  # type: ignore[misc]  # bound at once
+            time.sleep(rng.uniform(0, undisturbed.seconds))
+            ended = process.poll() is not None
+            for _ in range(rng.randrange(2, 5)):
+                send(process, kind, to_group=to_group)
+                time.sleep(rng.choice((0, 0.01, rng.uniform(0, 0.5))))
+            errors = end_of(process)
+        if process.returncode == 0:
+            assert digest_of(folder / "out") == undisturbed.digest
+        else:
+            assert not ended
+            assert process.returncode == 128 + kind, errors
+        if number % 4 == 0:
+            again = saturi(*BUILD, cwd=folder)
+            assert again.returncode == 0, again.stderr
+            assert digest_of(folder / "out") == undisturbed.digest
+            assert leftovers_of(folder / "out") == []
+
+
+@pytest.mark.parametrize("kind", sorted(set(_SIGNALS)))
+def test_how_to_resume(undisturbed: Undisturbed, tmp_path: Path, kind: signal.Signals) -> None:
+    """An interrupted build says once how to go on, whichever signal it was."""
+    folder = tmp_path / "here"
+    undisturbed.lend(folder)
+    with started(*BUILD, cwd=folder) as process:
+        wait_until(process, lambda: bool(segments_of(folder / "out" / "stage")))
+        send(process, kind, to_group=False)
+        send(process, kind, to_group=False)
+        errors = end_of(process)
+    assert process.returncode == 128 + kind
+    assert errors.count(_RESUME) == 1
+
+
+def test_a_hang_up_that_is_ignored(undisturbed: Undisturbed, tmp_path: Path) -> None:
+    """Under nohup a build outlives the terminal."""
+    folder = tmp_path / "here"
+    undisturbed.lend(folder)
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # inherited by what is started
+    try:
+        with started(*BUILD, cwd=folder) as process:
+            wait_until(process, lambda: bool(segments_of(folder / "out" / "stage")))
+            kill_group(process, signal.SIGHUP)
+            errors = end_of(process)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert process.returncode == 0, errors
+    assert digest_of(folder / "out") == undisturbed.digest
+
+
+def test_a_killed_parent(undisturbed: Undisturbed, tmp_path: Path) -> None:
+    """When the parent is killed at any moment, no worker is left."""
+    rng = random.Random(12)
+    for number in range(4):
+        folder = tmp_path / str(number)
+        undisturbed.lend(folder)
+        with started(*BUILD, cwd=folder) as process:
+            wait_until(process, lambda process=process: catches_signals(process))  # type: ignore[misc]  # bound at once
+            time.sleep(rng.uniform(0, undisturbed.seconds))
+            process.kill()
+            process.communicate(timeout=PATIENCE_SECONDS)
+            deadline = time.monotonic() + PATIENCE_SECONDS
+            while processes_of(process.pid) and time.monotonic() < deadline:
+                time.sleep(POLL_SECONDS)
+            assert processes_of(process.pid) == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("inspect", "corpus", "--workers", "2"),
+        ("verify", "out"),
+        ("check", "out"),
+        ("estimate", "out"),
+        ("export", "out", "--to", "trl"),
+        ("sample", "new", "--files", "20000"),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_other_commands(undisturbed: Undisturbed, arguments: tuple[str, ...], tmp_path: Path) -> None:
+    """Any command that is interrupted twice, while it is still being loaded or later, ends with 130 and without a traceback."""
+    folder = tmp_path / "here"
+    undisturbed.lend(folder)
+    (folder / "out").symlink_to(undisturbed.folder / "out")
+    rng = random.Random(arguments[0])
+    for delay in (0, rng.uniform(0, 0.3)):
+        with started(*arguments, cwd=folder) as process:
+            wait_until(process, lambda process=process: catches_signals(process))  # type: ignore[misc]  # bound at once
+            time.sleep(delay)
+            for _ in range(2):
+                send(process, signal.SIGINT, to_group=True)
+            end_of(process)
+        assert process.returncode in ((130,) if delay == 0 else (0, 130))
+
+
+@pytest.mark.parametrize("moment", [FILE, JOB, "GET /fine_tuning/jobs/.*/events"])
+@pytest.mark.usefixtures("out")
+def test_submit_and_watch(server: Server, world: World, moment: str, tmp_path: Path) -> None:
+    """A submission or a watch that is interrupted twice at a request ends with 130 and how to go on, and then goes on."""
+    running: list[subprocess.Popen[str]] = []
+
+    def interrupt() -> None:
+        for _ in range(2):
+            send(running[-1], signal.SIGINT, to_group=False)
+
+    world.faults.append(calling(moment, "after", interrupt))
+    commands = (submission(server, world, *AGREED), ["watch", "out", "--every", "0.05"])
+    codes = []
+    for arguments in commands:
+        if 130 not in codes:
+            with started(*arguments, cwd=tmp_path) as process:
+                running.append(process)
+                errors = end_of(process)
+                codes.append(process.returncode)
+    assert codes[-1] == 130, errors
+    assert _RESUME in errors
+    for arguments in commands:
+        run = saturi(*arguments, cwd=tmp_path)
+        assert run.returncode == 0, run.stderr
+    assert_submitted_once(tmp_path / "out", world)
