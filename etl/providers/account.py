@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from etl.errors import OptionError
-from etl.providers.border import printable
+from etl.output.printable import printable
 from schemas.ledger import AccountRow
 from schemas.provider import Provider
 
