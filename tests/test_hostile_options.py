@@ -10,10 +10,30 @@ import click
 import pytest
 from runs import command, error_of, saturi
 
-from etl import BuildOptions, build, check, dry_run, estimate, explain, export, inspect, sample, verify
+from etl import (
+    Access,
+    BuildOptions,
+    build,
+    cancel,
+    check,
+    clean,
+    dry_run,
+    estimate,
+    explain,
+    export,
+    inspect,
+    plan_submission,
+    sample,
+    status,
+    submit,
+    verify,
+    watch,
+)
 from etl.console.commands.parameters import Bytes, NamedPath, Share
 from etl.console.dispatch import COMMANDS, cli
 from etl.errors import EtlError, OptionError
+from etl.providers.models import read_models
+from etl.providers.profiles import read_providers
 from etl.settings.config import read_config
 from etl.settings.declaration import Kind, declarations
 from etl.settings.options import RunOptions
@@ -133,7 +153,6 @@ CALLS = {
     "build-stage": lambda path: build("corpus", "out", stage=path, workers=1),
     "dry-run": dry_run,
     "inspect": inspect,
-    "inspect-stage": lambda path: inspect("out", stage=path),
     "check": check,
     "check-validation": lambda path: check("files", validation=path),
     "estimate": estimate,
@@ -141,12 +160,20 @@ CALLS = {
     "export": lambda path: export(path, "trl"),
     "verify": verify,
     "sample": sample,
+    "status": status,
+    "watch": watch,
+    "cancel": cancel,
+    "clean": clean,
+    "submit": submit,
+    "plan-submission": plan_submission,
+    "access-key-file": lambda path: Access(key_file=path),
+    "access-providers": lambda path: Access(providers=path),
     "submit-models": lambda path: SubmitOptions(models=path),
     "submit-key-file": lambda path: SubmitOptions(key_file=path),
 }
 
 
-@pytest.mark.parametrize("call", [name for name in CALLS if name != "inspect-stage"])
+@pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("path", ["", "a\0b", 5], ids=["empty", "nul", "number"])
 def test_paths_in_python(nowhere: Path, call: str, path: Any) -> None:
     """A path that is empty, holds a NUL, or is none is an error of the options from Python, too."""
@@ -277,3 +304,29 @@ def test_one_sentence_and_exit_code_2(here: Path) -> None:
         timeout=60,
     )
     assert "no regular file" in error_of(run, 2)
+
+
+NUMBER_FIELDS = [
+    (
+        "providers",
+        "[x]",
+        'key_env = "X"\n',
+        ("max_file_bytes", "uploads_threshold_bytes", "max_part_bytes", "max_billed_tokens"),
+    ),
+    ("models", "[x]", 'providers = ["openai"]\n', ("max_example_tokens", "usd_per_million_tokens")),
+    ("models", "[x.epochs]", "", ("least", "most", "usual", "usual_most", "fewest_examples", "most_examples")),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "head", "name"),
+    [(kind, f"{head}\n{more}", name) for kind, head, more, names in NUMBER_FIELDS for name in names],
+)
+def test_numbers_in_catalogues(tmp_path: Path, kind: str, head: str, name: str) -> None:
+    """A number of a provider or a model that is beyond all bounds is refused, whichever it is."""
+    read: Any = {"providers": read_providers, "models": read_models}[kind]
+    for value in ("-1", "nan", "inf", "-inf", "1e400", "99999999999999999999", "9" * 400, "9" * 5_000):
+        path = tmp_path / f"{kind}.toml"
+        path.write_text(f"{head}{name} = {value}\n")
+        with pytest.raises(OptionError, match=f"finite|digits|{name}"):
+            read(path)

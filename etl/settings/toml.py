@@ -4,7 +4,6 @@ import math
 import os
 import stat
 import tomllib
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,26 +18,26 @@ def read_toml(path: Path) -> dict[str, Any]:
     Return the tables of the file at *path*.
 
     Raises:
-        OptionError: It cannot be read, is too large or no regular file, is not UTF-8, or is no TOML.
+        OptionError: It cannot be read, is too large or no regular file, is not UTF-8, is no TOML, or has an infinite number.
     """
     try:
         content = _read(path)
     except OSError as error:
         raise OptionError(str(path), f"cannot be read ({error.strerror})", "check the path") from error
     try:
-        return tomllib.loads(content.decode("utf-8-sig"), parse_float=partial(_finite, path))
+        tables = tomllib.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise OptionError(
             str(path), f"is not in UTF-8 ({error.reason} at byte {error.start:,})", "save it as UTF-8"
         ) from error
-    except OptionError:  # a ValueError, too
-        raise
     except RecursionError as error:
         raise OptionError(str(path), "no valid TOML (nested too deeply)", "mend it there") from error
     except tomllib.TOMLDecodeError as error:
         raise OptionError(str(path), f"no valid TOML ({error})", "mend it there") from error
     except ValueError as error:
         raise OptionError(str(path), "a number has more digits than Python reads", "mend it there") from error
+    _refuse_infinity(path, tables)
+    return tables
 
 
 def _read(path: Path) -> bytes:
@@ -53,12 +52,17 @@ def _read(path: Path) -> bytes:
     return content
 
 
-def _finite(path: Path, text: str) -> float:
-    """Return the number that *text* is; nothing has NaN or infinity as its value, or a number that is rounded to it."""
-    number = float(text)
-    if not math.isfinite(number):
-        raise OptionError(str(path), f"{text} is no finite number", "mend it there")
-    return number
+def _refuse_infinity(path: Path, tables: dict[str, Any]) -> None:
+    """Refuse NaN, infinity and what is rounded to it, wherever in *tables*: nothing has one as its value."""
+    rest: list[tuple[str, Any]] = list(tables.items())
+    while rest:
+        name, value = rest.pop()
+        if isinstance(value, dict):
+            rest += [(f"{name}.{key}", below) for key, below in value.items()]
+        elif isinstance(value, list):
+            rest += [(name, below) for below in value]
+        elif isinstance(value, float) and not math.isfinite(value):
+            raise OptionError(str(path), f"{name} is {value}, which is no finite number", "mend it there")
 
 
 def _open_without_waiting(path: str, flags: int) -> int:
