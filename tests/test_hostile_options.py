@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -184,6 +185,38 @@ def test_paths_in_python(nowhere: Path, call: str, path: Any) -> None:
     assert list(nowhere.iterdir()) == []
 
 
+FOLDERS = (build, estimate, explain, export, verify, submit, plan_submission, status, watch, cancel, clean)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+@pytest.mark.parametrize("function", FOLDERS)
+@pytest.mark.parametrize("above", [False, True], ids=["named", "above"])
+def test_folders_that_are_not_utf8(nowhere: Path, function: Any, above: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of a build, or one above it, whose name is not UTF-8 is refused, since our files cannot hold its name."""
+    odd = nowhere / os.fsdecode(b"\xff")
+    odd.mkdir()
+    if above:
+        monkeypatch.chdir(odd)
+    arguments: list[Any] = ["out" if above else odd / "out"]
+    arguments = (
+        ["corpus", *arguments]
+        if function is build
+        else [*arguments, *{explain: ["x"], export: ["trl"]}.get(function, [])]
+    )
+    with pytest.raises(OptionError, match="is not UTF-8; rename the folder"):
+        function(*arguments)
+    assert list(odd.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_corpus_that_is_not_utf8(here: Path) -> None:
+    """Archives, and folders above them, may have names that are not UTF-8: they are shown with escapes, and read."""
+    (here / "corpus").rename(here / os.fsdecode(b"\xff"))
+    run = saturi("build", os.fsdecode(b"\xff"), "--out", "out", "--workers", "1", cwd=here)
+    assert run.returncode == 0, run.stderr
+    assert "\\udcff" in error_of(saturi("build", os.fsdecode(b"nowhere\xff"), cwd=here), 3)
+
+
 def test_one_path_is_one_path(here: Path, out: Path) -> None:
     """Where Python functions take several paths, a text is one of them, and not its letters."""
     corpus = str(here / "corpus")
@@ -242,6 +275,7 @@ FILES = {
     "utf-32": (GOOD.encode("utf-32"), "is not in UTF-8.*; save it as UTF-8"),
     "brackets": (b"a = " + b"[" * 20_000 + b"]" * 20_000, "nested too deeply"),
     "braces": (b"a = " + b"{a = " * 20_000 + b"1" + b"}" * 20_000, "nested too deeply"),
+    "dots": (b"[" + b".".join([b"a"] * 20_000) + b"]\nb = 1\n", "nested too deeply"),
     "digits": (b"a = " + b"9" * 5_000, "more digits"),
     "large": (b"#" * MOST_BYTES + b"\n", "more than 1,048,576 bytes"),
     "zip": (b"PK\x03\x04" + bytes(100), "no valid TOML|is not in UTF-8"),

@@ -16,7 +16,7 @@ from etl.output.files import open_regular
 from etl.output.folder import CHUNK_PATH, CHUNKS, DECISIONS_FILE, LINEAGE_FILE, MANIFEST, chunk_files
 from etl.output.lines import BLOCK_BYTES
 from etl.output.verification import Damage, Measure, Verification
-from etl.settings.paths import path_of
+from etl.settings.paths import folder_of
 from schemas.manifest import MANIFEST_VERSION, ChunkRow, Manifest
 from schemas.origin import Origin
 
@@ -55,7 +55,7 @@ class FinishedBuild:
             OptionError: The path is empty.
             BuildError: There is none, or its manifest is damaged, or of another version.
         """
-        folder = path_of(out, "OUT")
+        folder = folder_of(out, "OUT")
         content = _read_whole(folder / MANIFEST)
         return cls(folder, content, _decode_manifest(folder / MANIFEST, content))
 

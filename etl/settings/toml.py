@@ -12,13 +12,17 @@ from etl.errors import OptionError
 MOST_BYTES = 1 << 20
 """Of a file; one with every option in it has 5 kB."""
 
+MOST_DEPTH = 50
+"""Of tables and arrays within each other; ours have three."""
+
 
 def read_toml(path: Path) -> dict[str, Any]:
     """
     Return the tables of the file at *path*.
 
     Raises:
-        OptionError: It cannot be read, is too large or no regular file, is not UTF-8, is no TOML, or has an infinite number.
+        OptionError: It cannot be read, is too large or no regular file, is not UTF-8, is no TOML, is nested too deeply,
+            or has an infinite number.
     """
     try:
         content = _read(path)
@@ -36,7 +40,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise OptionError(str(path), f"no valid TOML ({error})", "mend it there") from error
     except ValueError as error:
         raise OptionError(str(path), "a number has more digits than Python reads", "mend it there") from error
-    _refuse_infinity(path, tables)
+    _refuse_excess(path, tables)
     return tables
 
 
@@ -52,15 +56,17 @@ def _read(path: Path) -> bytes:
     return content
 
 
-def _refuse_infinity(path: Path, tables: dict[str, Any]) -> None:
-    """Refuse NaN, infinity and what is rounded to it, wherever in *tables*: nothing has one as its value."""
-    rest: list[tuple[str, Any]] = list(tables.items())
+def _refuse_excess(path: Path, tables: dict[str, Any]) -> None:
+    """Refuse values nested too deeply, NaN, infinity and what is rounded to it, wherever in *tables*."""
+    rest: list[tuple[str, Any, int]] = [(name, value, 1) for name, value in tables.items()]
     while rest:
-        name, value = rest.pop()
+        name, value, depth = rest.pop()
+        if depth > MOST_DEPTH:
+            raise OptionError(str(path), "no valid TOML (nested too deeply)", "mend it there")
         if isinstance(value, dict):
-            rest += [(f"{name}.{key}", below) for key, below in value.items()]
+            rest += [(f"{name}.{key}", below, depth + 1) for key, below in value.items()]
         elif isinstance(value, list):
-            rest += [(name, below) for below in value]
+            rest += [(name, below, depth + 1) for below in value]
         elif isinstance(value, float) and not math.isfinite(value):
             raise OptionError(str(path), f"{name} is {value}, which is no finite number", "mend it there")
 

@@ -9,7 +9,7 @@ from msgspec import Struct, structs
 from etl.errors import SpendingError
 from etl.output.folder import locked
 from etl.providers.pace import Pace
-from etl.settings.paths import path_of
+from etl.settings.paths import folder_of
 from etl.submission.access import Access, open_remotes
 from etl.submission.consent import Consent, PriorConsent
 from etl.submission.news import Reporter, silent
@@ -59,8 +59,8 @@ def clean(
         ProviderError: The provider does not answer, or refuses.
     """
     with (
-        open_remotes(path_of(out, "OUT").absolute(), access, report, pace) as remotes,
-        locked(path_of(out, "OUT").absolute()),
+        open_remotes(folder_of(out, "OUT").absolute(), access, report, pace) as remotes,
+        locked(folder_of(out, "OUT").absolute()),
     ):
         accounts = dict.fromkeys(row.account for row in remotes.ledger.files() if row.state != "deleted")
         used = [remotes[account] for account in accounts]
