@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from provider.mutations import DEEP, ESCAPES
 
-from etl.providers.border import MOST_TEXT, Border, count, day, decode, finite, printable, seconds
+from etl.output.printable import printable
+from etl.providers.border import MOST_TEXT, Border, count, day, decode, finite, seconds
 from etl.providers.retry_after import wait_seconds
 
 KEY = "sk-canary-1234"

@@ -11,7 +11,7 @@ from etl.exports.training import DEFAULT_BASE_MODEL, Training
 from etl.output.finished import FinishedBuild
 from etl.output.folder import claimed, refuse_link
 from etl.output.replacement import Content, replace_files
-from etl.settings.paths import path_of
+from etl.settings.paths import folder_of
 from schemas.manifest import Manifest
 from schemas.terms import Split
 
@@ -42,7 +42,7 @@ def export(out: str | Path, to: str, base_model: str = DEFAULT_BASE_MODEL) -> Pa
         OptionError: Nothing is known of *to*, or a name is empty.
         StorageError: The folder cannot be written, or a build is writing there.
     """
-    out = path_of(out, "OUT")
+    out = folder_of(out, "OUT")
     if to not in set(Target):
         raise OptionError("--to", f"{to!r} is unknown", f"choose from {', '.join(Target)}")
     if not base_model:

@@ -17,7 +17,7 @@ from etl.output.folder import CHUNK_PATH, CHUNKS, DECISIONS_FILE, LINEAGE_FILE, 
 from etl.output.lines import BLOCK_BYTES
 from etl.output.sums import SUMS, Sums, file_sha256, read_sums
 from etl.output.verification import Damage, Measure, Verification
-from etl.settings.paths import path_of
+from etl.settings.paths import folder_of
 from schemas.manifest import MANIFEST_VERSION, ChunkRow, Manifest
 from schemas.origin import Origin
 
@@ -58,7 +58,7 @@ class FinishedBuild:
             OptionError: The path is empty.
             BuildError: There is none, or its manifest is damaged, or of another version.
         """
-        folder = path_of(out, "OUT")
+        folder = folder_of(out, "OUT")
         content = _read_whole(folder / MANIFEST)
         manifest = _decode_manifest(folder / MANIFEST, content)
         try:

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from etl.errors import OptionError
 from etl.output.files import open_regular
-from etl.providers.border import printable
+from etl.output.printable import printable
 from schemas.ledger import AccountRow
 from schemas.provider import Provider
 
