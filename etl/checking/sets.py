@@ -1,4 +1,4 @@
-"""What a check is given: single files, or a finished build, whose chunks of one split are judged as one file."""
+"""Input of a check: single files, or a finished build, whose chunks of one split are checked as one file."""
 
 import stat
 from collections.abc import Iterator, Sequence
@@ -46,8 +46,8 @@ class FileSet(NamedTuple):
     Files that a provider gets as one, in their order.
 
     Args:
-        name: What problems of the whole are said of.
-        split: Learnt from, or held out.
+        name: Name of the whole, in its problems.
+        split: Train, or held out.
         files: The files.
         build: The build they are of, or None.
     """
