@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from etl.errors import ProviderError, RefusedError
 from etl.providers.pace import Pace
+from etl.settings.paths import folder_of
 from etl.submission.access import Access, open_remotes
 from etl.submission.jobs import refreshed
 from etl.submission.news import Reporter, silent
@@ -40,7 +41,7 @@ def status(
         BuildError: Nothing was submitted from there.
         OptionError: There is no key.
     """
-    with open_remotes(Path(out).absolute(), access, report, pace, only_read=True) as remotes:
+    with open_remotes(folder_of(out, "OUT").absolute(), access, report, pace, only_read=True) as remotes:
         problems: dict[str, str] = {}  # by account: one that does not answer is not asked for each of its jobs
         jobs = []
         for row in remotes.ledger.jobs():

@@ -16,6 +16,7 @@ from etl.submission.news import JobStatus, News
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def cancel(out: Path, access: Access, *, job: str | None, yes: bool) -> None:
     """Cancel JOB, or every job submitted from OUT that has not ended; what is done of it is billed all the same."""
+    from etl.console.lines import print_line
     from etl.console.screens.submit import submitting
     from etl.submission.cancellation import cancel as run
 
@@ -25,10 +26,10 @@ def cancel(out: Path, access: Access, *, job: str | None, yes: bool) -> None:
         def show(news: News) -> None:
             """Print each job that is cancelled at once: the next one may fail."""
             if isinstance(news, JobStatus):
-                console.print(f"{news.job_id} {news.status}", highlight=False, soft_wrap=True, markup=False)
+                print_line(console, f"{news.job_id} {news.status}")
             else:
                 report(news)
 
         rows = run(out, job, access, consent=Asking(errors, yes=yes), report=show)
     if not rows:
-        console.print("no job to cancel: all have ended", highlight=False)
+        print_line(console, "no job to cancel: all have ended")
