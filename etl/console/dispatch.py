@@ -10,7 +10,7 @@ from types import FrameType
 import click
 
 from etl.console.streams import refuse_loss, strengthen
-from etl.errors import EtlError, OptionError, StorageError, exhausted_error
+from etl.errors import EtlError, OptionError, PromiseError, StorageError, exhausted_error, is_panic
 from etl.runtime.interrupts import say_farewell
 from etl.version import __version__
 
@@ -96,32 +96,34 @@ def _ended(function: Callable[[], int]) -> int:
     except (EtlError, FileExistsError) as error:
         _say(str(error))
         return error.exit_code if isinstance(error, EtlError) else OptionError.exit_code
-    except (MemoryError, OSError, ImportError, RuntimeError) as error:
-        sentence = _unforeseen(error)
-        if sentence is None:
+    except BaseException as error:
+        known = _unforeseen(error)
+        if known is None:
             raise
-        _say(sentence)
-        return StorageError.exit_code
+        _say(str(known))
+        return known.exit_code
 
 
 def _say(sentence: str) -> None:
     click.echo(f"saturi: {sentence}", err=True)
 
 
-def _unforeseen(error: Exception) -> str | None:
-    """Return a sentence for what the system refused where nothing more is known; None for what is no matter of the system."""
+def _unforeseen(error: BaseException) -> EtlError | None:
+    """Return the error of ours for one of the system or of a library in Rust; None for a mistake of our own."""
     exhausted = exhausted_error(error)
     if exhausted is not None:
-        return str(exhausted)
+        return exhausted
+    if is_panic(error):
+        return PromiseError(_place(error), f"Polars panicked ({error})")
     if not isinstance(error, OSError):
         return None
     name = errno.errorcode.get(error.errno or 0, type(error).__name__)
-    where = error.filename or _place(error)
-    return f"{where}: {error.strerror or error} ({name}); check the path, its permissions and its disk"
+    problem = f"{error.strerror or error} ({name})"
+    return StorageError(error.filename or _place(error), problem, "check the path, its permissions and its disk")
 
 
-def _place(error: OSError) -> str:
-    """Return the name of our function that met *error*, since the system names no file."""
+def _place(error: BaseException) -> str:
+    """Return the name of our function that met *error*, where no file is named."""
     frames = [frame.f_code.co_qualname for frame, _ in traceback.walk_tb(error.__traceback__) if _is_ours(frame)]
     return frames[-1] if frames else "saturi"
 
