@@ -1,7 +1,7 @@
 """
 All contenders on one corpus: `python -m benchmarks`.
 
-What it makes lies in `build/bench` and is used again. The table goes to stdout and the progress to stderr.
+Corpora are kept in `build/bench` and used again. The table is printed on stdout, the progress on stderr.
 """
 
 import argparse
@@ -18,14 +18,14 @@ from benchmarks.lineup import LINEUP, ROOT, Contender, Corpora
 from benchmarks.race import race
 from benchmarks.report import Memory, Report, into_document, make_report, markdown
 from etl.runtime.measurements import BuildFacts
-from etl.settings.options import parse_bytes
+from etl.settings.sizes import parse_bytes
 
 _FOLDER = ROOT / "build" / "bench"
 _QUICK_BYTES, _FULL_BYTES = 6_000_000, 4_000_000_000
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the benchmark and print what it shows."""
+    """Run the benchmark and print its report."""
     given = _parser().parse_args(arguments)
     json_bytes = given.json_bytes or (_QUICK_BYTES if given.quick else _FULL_BYTES)
     rounds = given.rounds or (1 if given.quick else 5)
@@ -46,12 +46,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=int, help="counted runs of each contender (default: 5)")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--only", nargs="+", choices=[contender.key for contender in LINEUP], metavar="KEY")
-    parser.add_argument("--quick", action="store_true", help="6 MB and one round, to see that everything runs")
+    parser.add_argument("--quick", action="store_true", help="6 MB and one round, to check that everything runs")
     parser.add_argument(
         "--memory", action="store_true", help="also build a quarter of the corpus, and a million tiny label files"
     )
-    parser.add_argument("--folder", type=Path, default=_FOLDER, help="where corpora and results lie meanwhile")
-    parser.add_argument("--json", action="store_true", help="print the report for machines")
+    parser.add_argument("--folder", type=Path, default=_FOLDER, help="folder for corpora and results")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.add_argument("--write", action="store_true", help="write table and picture into README.md and docs")
     return parser
 
@@ -83,7 +83,7 @@ def _memory(folder: Path, json_bytes: int, workers: int) -> list[Memory]:
 
 def _write(report: Report) -> None:
     """Put the table into the README and the pictures beside it."""
-    from benchmarks.picture import draw  # noqa: PLC0415 - matplotlib is loaded only where somebody wants a picture
+    from benchmarks.picture import draw  # noqa: PLC0415 - matplotlib is loaded only for a picture
 
     readme = ROOT / "README.md"
     readme.write_text(into_document(readme.read_text(encoding="utf-8"), markdown(report)), encoding="utf-8")

@@ -1,8 +1,8 @@
 """
-A seeded corpus of any size in the real layout, to measure with: `python -m benchmarks.corpus OUT --json-bytes 1GB`.
+A seeded corpus of any size in the real layout, for measurements: `python -m benchmarks.corpus OUT --json-bytes 1GB`.
 
-Thirty clean archives, one task each. Zip records are written by hand, since zipfile keeps an object a member and cannot
-use libdeflate; layout and field lengths are those of PKWARE's APPNOTE 6.3.9, sections 4.3 and 4.5.3.
+Thirty clean archives, one task each. Zip records are written by hand, since zipfile keeps an object per member and
+cannot use libdeflate; layout and field lengths are those of PKWARE's APPNOTE 6.3.9, sections 4.3 and 4.5.3.
 """
 
 import argparse
@@ -21,11 +21,11 @@ import msgspec
 from deflate import crc32, deflate_compress
 
 from etl.errors import OptionError
-from etl.synthetic import FIRST_DATA_SET, LabelName, Series, plan
 from etl.synthetic.documents import F0Pool, label_document, tiny_document
+from etl.synthetic.series import FIRST_DATA_SET, LabelName, Series, series_counts
 
 VERSION = 1
-"""Raised when the same arguments come to give other bytes."""
+"""Raised with every change that gives other bytes for the same arguments."""
 
 FACTS = "corpus.facts"
 
@@ -39,7 +39,7 @@ _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 
 
 class Request(msgspec.Struct, frozen=True):
-    """What was asked for; all that decides the bytes."""
+    """The arguments that determine the bytes of a corpus."""
 
     version: int
     seed: int
@@ -50,7 +50,7 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class CorpusFacts(msgspec.Struct, frozen=True):
-    """What a corpus holds: label files, their bytes as JSON, and the bytes of the zips."""
+    """Contents of a corpus: archives, label files, bytes of JSON, and bytes of the zips."""
 
     request: Request
     archives: int
@@ -73,7 +73,7 @@ class ZipWriter:
         self._offset = 0
 
     def add(self, name: bytes, content: bytes) -> None:
-        """Append one member; *name* is ASCII, so that no flag need tell its encoding."""
+        """Append one member; *name* is ASCII, which needs no flag for its encoding."""
         packed = deflate_compress(content, _LEVEL)
         facts = struct.pack("<HIIIIH", _DEFLATED, _DATE, crc32(content), len(packed), len(content), len(name))
         self._file.write(b"PK\3\4" + struct.pack("<HH", 20, 0) + facts + b"\0\0" + name)
@@ -110,16 +110,16 @@ def make_corpus(  # noqa: PLR0913 - one argument an option of the command
     workers: int = 2,
 ) -> CorpusFacts:
     """
-    Write a corpus to *folder*, unless it is there already, and return what is in it; any *workers*, same bytes.
+    Write a corpus to *folder*, unless it holds it already, and return its contents; same bytes for any *workers*.
 
     Args:
-        folder: Made if it is not there.
-        json_bytes: About how many bytes of JSON to make; either this or *files*.
-        files: How many label files to make, at least 60.
+        folder: Created if it does not exist.
+        json_bytes: Approximate bytes of JSON; either this or *files*.
+        files: Number of label files, at least 60.
         tiny: Make label files of some 350 bytes, without pitch values.
-        unpack: Also write every label file loose, in a folder an archive.
-        seed: Decides names and texts.
-        workers: Processes.
+        unpack: Folder for loose copies of all label files, a folder per archive.
+        seed: Seed of names and texts.
+        workers: Number of processes.
 
     Raises:
         FileExistsError: The folder holds a corpus made with other arguments.
@@ -131,7 +131,7 @@ def make_corpus(  # noqa: PLR0913 - one argument an option of the command
     if (facts := _made_before(folder, request)) is not None:
         return facts
     count = files if files is not None else (json_bytes or 0) // (_MEAN_TINY_BYTES if tiny else _MEAN_BYTES)
-    counts = plan(max(count, _FEWEST_FILES) if files is None else count)
+    counts = series_counts(max(count, _FEWEST_FILES) if files is None else count)
     # The longest tasks first, so that no worker is left alone with one at the end.
     order = sorted(counts, key=lambda series: (-counts[series], series.path))
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
@@ -154,7 +154,7 @@ def _made_before(folder: Path, request: Request) -> CorpusFacts | None:
 
 
 def _write_archive(series: Series, count: int, request: Request, folder: Path) -> tuple[int, int]:
-    """Write one archive, and return its bytes as JSON and as a zip."""
+    """Write one archive, and return its bytes of JSON and of the zip."""
     rng = random.Random(f"{request.seed}/{series.path}")
     path = folder / series.path
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The goals: what the race must show, each as a ratio within one round, or as a number of its own."""
+"""The goals of the race, each a ratio within one round or a single number."""
 
 import statistics
 from collections.abc import Iterator, Sequence
@@ -7,11 +7,11 @@ from typing import Literal
 from msgspec import Struct
 
 from benchmarks.race import Entry
-from etl.settings.options import MIB
+from etl.settings.sizes import MIB
 
 
 class Goal(Struct, frozen=True):
-    """What was wanted, and what was measured, in `unit`; a ratio is the median of those round by round."""
+    """A bound and the measurement, in `unit`; a ratio is the median over the rounds."""
 
     title: str
     bound: Literal["at most", "at least"]
@@ -21,7 +21,7 @@ class Goal(Struct, frozen=True):
 
     @property
     def reached(self) -> bool:
-        """Whether it holds."""
+        """True if the measurement is within the bound."""
         return self.measured <= self.wanted if self.bound == "at most" else self.measured >= self.wanted
 
 
@@ -39,7 +39,7 @@ _SECONDS = (("help", "`--help`", 0.15), ("hundred", "build of 100 label files", 
 
 
 def goals(entries: Sequence[Entry]) -> list[Goal]:
-    """Return every goal that the contenders of *entries* tell something of."""
+    """Return every goal whose contenders are among *entries*."""
     return list(_goals({entry.key: entry for entry in entries if entry.runs}))
 
 
@@ -57,5 +57,5 @@ def _goals(ran: dict[str, Entry]) -> Iterator[Goal]:
 
 
 def ratio(over: Entry, under: Entry) -> float:
-    """Return the median over the rounds of how many times as long *over* took as *under*."""
+    """Return the time of *over* divided by that of *under*, as the median over the rounds."""
     return statistics.median(a.seconds / b.seconds for a, b in zip(over.runs, under.runs, strict=True))

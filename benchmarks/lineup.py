@@ -1,4 +1,4 @@
-"""Who runs: every contender, what it reads, and the command that starts it."""
+"""The lineup: every contender, its input, and its command."""
 
 import sys
 from importlib.util import find_spec
@@ -12,17 +12,17 @@ from schemas.terms import SpeechType
 ROOT = Path(__file__).resolve().parent.parent
 
 ALL_PAIRS = ("--no-dedup", "--validation=0", *(f"--speech-type={kind}" for kind in SpeechType))
-"""With these the build makes the examples of the naive recipe: every pair, a file a line."""
+"""Options with which the build makes the examples of the naive recipe: every pair, a line per file."""
 
 AS_NAIVE = ("--no-tokens", *ALL_PAIRS)
-"""And with these it does no more than that."""
+"""The same, without further work."""
 
 OTHER_OPTIONS = ("--no-tokens", "--source=dialect", "--validation=0.1")
-"""Those of the second build: other texts, other splits, duplicates dropped."""
+"""Options of the second build: other texts, other splits, duplicates dropped."""
 
 
 class Corpora(NamedTuple):
-    """The same label files as zips and unpacked, and a hundred others as zips."""
+    """The same label files as zips and as loose files, and a hundred others as zips."""
 
     zips: Path
     loose: Path
@@ -31,19 +31,19 @@ class Corpora(NamedTuple):
 
 class Contender(Struct, frozen=True, kw_only=True):
     """
-    One way to the examples.
+    One way to make the examples.
 
     Args:
-        key: Its name in reports and in code.
-        title: Its name for people.
-        reads: Which of the corpora it is given.
-        module: Its module in `benchmarks.contenders`, or None for the command line of Saturi.
+        key: Name in reports and in code.
+        title: Name in tables and pictures.
+        reads: The corpus it reads.
+        module: Module in `benchmarks.contenders`, or None for the command line of Saturi.
         options: Options of `build`.
-        library: The package it shows, without which it cannot run.
-        workers: Fixed number of processes, or None for the number asked for.
-        after: The contender whose output folder it goes on with, instead of an empty one.
-        compared: It makes the examples of the naive recipe, which is checked.
-        small: It is about the start and not about the corpus, so it is in the goals and not in the table.
+        library: The package it depends on, or None.
+        workers: Fixed number of processes, or None for the number of the race.
+        after: The contender whose output folder it continues, instead of an empty one.
+        compared: Its examples are compared with those of the naive recipe.
+        small: It measures the start and not the corpus, so it is in the goals and not in the table.
     """
 
     key: str
@@ -59,7 +59,7 @@ class Contender(Struct, frozen=True, kw_only=True):
 
     @property
     def missing(self) -> str | None:
-        """Why it cannot run here, or None."""
+        """The reason why it cannot run here, or None."""
         absent = self.library is not None and find_spec(self.library) is None
         return f"{self.library} is not installed" if absent else None
 

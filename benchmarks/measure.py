@@ -1,4 +1,4 @@
-"""Run a command as a process of its own, and measure it with everything it starts: wall time, CPU, memory."""
+"""Measurement of a command as a process, with all processes it starts: wall time, CPU, memory."""
 
 import resource
 import subprocess
@@ -14,9 +14,9 @@ _SAMPLE_SECONDS = 0.02
 
 class Run(Struct, frozen=True):
     """
-    One run: seconds by the clock, seconds of CPU of the whole process tree, and the most memory it held at once, in bytes.
+    One run: seconds by the clock, CPU seconds of the whole process tree, and its peak memory in bytes.
 
-    Memory is the sum of what is resident of each process, looked at every 20 ms, so that pages they share count twice.
+    Memory is the sum of the resident sets of all processes, sampled every 20 ms; shared pages count twice.
     """
 
     seconds: float
@@ -26,10 +26,10 @@ class Run(Struct, frozen=True):
 
 def measure(command: Sequence[str]) -> Run:
     """
-    Return how *command* went; nothing else may be started meanwhile.
+    Run *command* and return its measurement; no other process may be started meanwhile.
 
     Raises:
-        subprocess.CalledProcessError: It failed.
+        subprocess.CalledProcessError: The command failed.
     """
     cpu_before = _children_cpu_seconds()
     began = time.perf_counter()
@@ -46,7 +46,7 @@ def measure(command: Sequence[str]) -> Run:
 
 
 def _children_cpu_seconds() -> float:
-    """Return the CPU of all children that have ended, theirs included."""
+    """Return the CPU seconds of all descendants that have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
@@ -58,7 +58,7 @@ def _sample(pid: int, peak: list[int]) -> None:
             peak[0] = max(peak[0], sum(_rss(one) for one in (parent, *parent.children(recursive=True))))
             time.sleep(_SAMPLE_SECONDS)
     except psutil.NoSuchProcess:
-        pass  # it ended between two looks
+        pass  # it ended between two samples
 
 
 def _rss(process: psutil.Process) -> int:

@@ -1,4 +1,4 @@
-"""The picture of a race: how much JSON a second, and how much memory, one bar a contender."""
+"""The picture of a race: JSON per second and memory, one bar per contender."""
 
 from pathlib import Path
 

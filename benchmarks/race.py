@@ -1,4 +1,4 @@
-"""The race: contenders take turns, so that a machine that slows down slows all; and all must make the same examples."""
+"""The race: contenders take turns, so that a machine that slows down slows all of them, and make the same examples."""
 
 import hashlib
 import os
@@ -19,7 +19,7 @@ _BLOCK_BYTES = 1 << 20
 
 
 class OtherExamplesError(Exception):
-    """Two contenders, their keys the arguments, do not make the same examples."""
+    """Two contenders do not make the same examples; the arguments are their keys."""
 
     def __str__(self) -> str:
         """Return the sentence."""
@@ -28,7 +28,7 @@ class OtherExamplesError(Exception):
 
 
 class Entry(Struct, frozen=True, kw_only=True):
-    """A contender and its counted runs, one a round; `facts` are those of the last build, `missing` why it did not run."""
+    """A contender and its counted runs, one per round; `facts` of its last build; `missing` is the reason why it did not run."""
 
     key: str
     title: str
@@ -39,13 +39,13 @@ class Entry(Struct, frozen=True, kw_only=True):
 
 def race(lineup: Sequence[Contender], corpora: Corpora, folder: Path, *, rounds: int, workers: int) -> list[Entry]:
     """
-    Return the runs of the contenders of *lineup*, after one round that is not counted and in which examples are compared.
+    Return the runs of the contenders of *lineup*; a first round is not counted, and compares their examples.
 
     Args:
-        folder: Where each has a folder for its output.
+        folder: Folder for the outputs of all contenders.
 
     Raises:
-        OtherExamplesError: They are not the same.
+        OtherExamplesError: The examples of two contenders differ.
         subprocess.CalledProcessError: A contender failed.
     """
     present = [contender for contender in lineup if contender.missing is None]
@@ -76,7 +76,7 @@ def race(lineup: Sequence[Contender], corpora: Corpora, folder: Path, *, rounds:
 
 
 def _warm(corpus: Path) -> None:
-    """Read *corpus*, so that no contender has to wait for the disk: systems drop from memory what was not read for a while."""
+    """Read *corpus*, so that no contender waits for the disk: systems drop from memory what was not read for a while."""
     for folder, _, names in os.walk(corpus):
         for name in names:
             with open(os.path.join(folder, name), "rb", buffering=0) as file:  # noqa: PTH118, PTH123 - a million files
@@ -85,7 +85,7 @@ def _warm(corpus: Path) -> None:
 
 
 def _output_folder(folder: Path, contender: Contender) -> Path:
-    """Return the folder *contender* writes to: empty, or as another has left it."""
+    """Return the output folder of *contender*: empty, or with the output of the contender before it."""
     if contender.after is not None:
         return folder / contender.after
     out = folder / contender.key
@@ -96,7 +96,7 @@ def _output_folder(folder: Path, contender: Contender) -> Path:
 
 
 def digest_of_examples(out: Path) -> str:
-    """Return a digest of all examples below *out*, whatever their order and the spaces between their tokens."""
+    """Return a digest of all examples below *out* that does not depend on their order or white space."""
     paths = out.rglob("chunks/*/*.jsonl") if (out / "chunks").is_dir() else out.glob("*.jsonl")
     digests = sorted(
         hashlib.sha256(msgspec.json.encode(msgspec.json.decode(line))).digest()

@@ -1,4 +1,4 @@
-"""What a race has shown: for machines as JSON, for people as markdown, with the machine, the date, the versions and the commit."""
+"""The report of a race, as JSON or markdown, with machine, date, versions and commit."""
 
 import os
 import platform
@@ -22,7 +22,7 @@ _MARKS = ("<!-- speed: begin -->\n", "<!-- speed: end -->\n")
 
 
 class Circumstances(Struct, frozen=True, kw_only=True):
-    """Where, when and with what was measured."""
+    """Machine, date, commit and versions of a measurement."""
 
     machine: str
     processors: int
@@ -32,7 +32,7 @@ class Circumstances(Struct, frozen=True, kw_only=True):
 
 
 class Memory(Struct, frozen=True):
-    """The peaks of a build of a corpus of another shape, in bytes."""
+    """Peak memory of a build of a corpus of another shape, in bytes."""
 
     files: int
     json_bytes: int
@@ -41,7 +41,7 @@ class Memory(Struct, frozen=True):
 
 
 class Report(Struct, frozen=True, kw_only=True):
-    """All that one call has measured."""
+    """All measurements of one call."""
 
     circumstances: Circumstances
     corpus: CorpusFacts
@@ -55,7 +55,7 @@ class Report(Struct, frozen=True, kw_only=True):
 def make_report(
     corpus: CorpusFacts, entries: Sequence[Entry], memory: Sequence[Memory], *, rounds: int, workers: int
 ) -> Report:
-    """Return the report of a race that ended just now."""
+    """Return the report of a race, dated now."""
     return Report(
         circumstances=_circumstances(),
         corpus=corpus,
@@ -126,18 +126,18 @@ def markdown(report: Report) -> str:
 
 
 def in_table(report: Report) -> list[Entry]:
-    """Return the entries that read the whole corpus, and ran."""
+    """Return the entries of contenders that ran on the whole corpus."""
     small = {contender.key for contender in LINEUP if contender.small}
     return [entry for entry in report.entries if entry.runs and entry.key not in small]
 
 
 def median_seconds(entry: Entry) -> float:
-    """Return the median of the wall time of a contender."""
+    """Return the median wall time of a contender."""
     return statistics.median(run.seconds for run in entry.runs)
 
 
 def peak_bytes(entry: Entry) -> int:
-    """Return the most memory a contender held in any run."""
+    """Return the peak memory of a contender over all runs."""
     return max(run.peak_bytes for run in entry.runs)
 
 
@@ -171,7 +171,7 @@ def _times(count: int, what: str) -> str:
 
 
 def into_document(document: str, text: str) -> str:
-    """Return *document* with *text* between the marks that are for it."""
+    """Return *document* with *text* between the marks of the speed section."""
     head, _, rest = document.partition(_MARKS[0])
     _, _, tail = rest.partition(_MARKS[1])
     return f"{head}{_MARKS[0]}{text}{_MARKS[1]}{tail}"

@@ -1,9 +1,9 @@
 """
-Make the segments of a full corpus without any archive: `python -m benchmarks.segments FOLDER [--scale 1.0]`.
+Segments of a full corpus, made without archives: `python -m benchmarks.segments FOLDER [--scale 1.0]`.
 
 A million and a half sentences of the 2022 generation, about two a label file, of which a third are readings of 1,668 scripts;
 and a million utterances of dialogues as in 2020, 350 a label file. Text and speakers are invented, the shares are those of
-the real corpus: equal texts, sources with several targets, short answers that everybody gives.
+the real corpus: equal texts, sources with several targets, frequent short answers.
 """
 
 import argparse
@@ -21,8 +21,8 @@ from etl.corpus.batches import segment_path
 from etl.corpus.names import Hints
 from etl.output.files import make_folder, write_whole
 from etl.read.segments import FILES, SENTENCES, to_ipc, write_segment
-from etl.synthetic import CODES
-from schemas.segment import SEGMENT_VERSION, Disagreements, Kind, KindCount, SegmentHeader
+from etl.synthetic.series import CODES
+from schemas.segment import SEGMENT_VERSION, Disagreements, Kind, KindCount, Oddities, SegmentHeader
 from schemas.terms import Generation, Region, SpeechType
 
 _SCRIPTS = 334  # a region: 1,668 in all
@@ -31,7 +31,7 @@ _SHORT = ["네", "예", "그래", "아니", "맞아", "그렇지", "몰라", "�
 
 
 class _Kind(NamedTuple):
-    """One kind of label files: how many there are, how many of them make a segment, and how many sentences each has."""
+    """One kind of label files: their number, label files per segment, and sentences per label file."""
 
     name: str
     speech_type: SpeechType
@@ -76,18 +76,20 @@ class _File(NamedTuple):
 def _rows(rng: random.Random, region: Region, code: str, kind: _Kind, first: int, files: int) -> Iterator[_File]:
     for number in range(first, min(first + kind.batch, files)):
         generation = Generation.OF_2020 if kind.name == "2020" else Generation.OF_2022
-        told = Kind(generation, region=region, speech_type=kind.speech_type, label_region=region)
+        facts = Kind(generation, region=region, speech_type=kind.speech_type, label_region=region)
         if kind.name == "2020":
             speakers = [f"D{code}{number}_{person}" for person in (1, 2)]
-            yield _File(f"D{code}{number:08d}.json", speakers, None, [_said(rng) for _ in range(kind.sentences)], told)
+            yield _File(
+                f"D{code}{number:08d}.json", speakers, None, [_spoken(rng) for _ in range(kind.sentences)], facts
+            )
             continue
         heard = 2 if kind.speech_type is SpeechType.DIALOGUE else 1
         speakers = [f"speaker{code}{rng.randrange(600)}" for _ in range(heard)]
         prompt = rng.randrange(_SCRIPTS)
         name = f"{kind.name}_set1_collector{code}1_{'_'.join(speakers)}_{prompt}_{number}_9.json"
         read = kind.speech_type is SpeechType.REPEAT
-        pairs = [_read(rng, code, prompt) if read else _said(rng) for _ in range(kind.sentences)]
-        yield _File(name, speakers, f"1:{prompt}", pairs, told)
+        pairs = [_read(rng, code, prompt) if read else _spoken(rng) for _ in range(kind.sentences)]
+        yield _File(name, speakers, f"1:{prompt}", pairs, facts)
 
 
 def _read(rng: random.Random, code: str, prompt: int) -> tuple[str, str]:
@@ -96,13 +98,13 @@ def _read(rng: random.Random, code: str, prompt: int) -> tuple[str, str]:
     return f"{target} {_WORDS[rng.randrange(10)]}", target
 
 
-def _said(rng: random.Random) -> tuple[str, str]:
-    """Return a pair of which both texts are the same in three of five cases, and which everybody says in one of ten."""
-    if rng.random() < 0.1:  # noqa: PLR2004 - as said above
+def _spoken(rng: random.Random) -> tuple[str, str]:
+    """Return a pair: with equal texts in three of five cases, a frequent short answer in one of ten."""
+    if rng.random() < 0.1:  # noqa: PLR2004 - the share in the docstring
         return rng.choice(_SHORT), rng.choice(_SHORT)
     words = rng.choices(_WORDS, k=rng.randrange(2, 14))
     target = " ".join(words)
-    if rng.random() < 0.6:  # noqa: PLR2004 - as said above
+    if rng.random() < 0.6:  # noqa: PLR2004 - the share in the docstring
         return target, target
     return " ".join([rng.choice(_WORDS), *words[1:]]), target
 
@@ -129,7 +131,7 @@ def _write(folder: Path, name: str, rows: Iterator[_File]) -> SegmentHeader:
         }
     )
     old = files[0].kind.generation == Generation.OF_2020
-    said = [
+    sentences = [
         (row, number, number if old else None, None if old else source, source, target)
         for row, file in enumerate(files)
         for number, (source, target) in enumerate(file.pairs, 1)
@@ -137,7 +139,7 @@ def _write(folder: Path, name: str, rows: Iterator[_File]) -> SegmentHeader:
     parts = (
         to_ipc(table.select(table[name].cast(kind) if name in table.columns else pl.lit(None, kind).alias(name)
                             for name, kind in FILES.items())),
-        to_ipc(pl.DataFrame(said, schema=SENTENCES, orient="row")),
+        to_ipc(pl.DataFrame(sentences, schema=SENTENCES, orient="row")),
     )  # fmt: skip
     header = SegmentHeader(
         version=SEGMENT_VERSION,
@@ -150,9 +152,12 @@ def _write(folder: Path, name: str, rows: Iterator[_File]) -> SegmentHeader:
         rejected={},
         ignored=0,
         repaired=0,
-        kinds=[KindCount(files[0].kind, len(files), len(said) * old, len(said))],
+        kinds=[KindCount(files[0].kind, len(files), len(sentences) * old, len(sentences))],
+        spoken=sum(bool(file.pairs) for file in files),
         disagreements=Disagreements(),
+        oddities=Oddities(),
         digest="",
+        content_sum=0,
     )
     return write_segment(path, header, *parts)
 

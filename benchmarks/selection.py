@@ -1,9 +1,9 @@
 """
-The speed and the memory of selection alone, from a stage as large as that of a full corpus.
+Speed and memory of selection alone, on a stage of the size of a full corpus.
 
     python -m benchmarks.selection [--scale 1.0] [--workers 2] [--runs 3]
 
-Every contender is a process of its own. The segments are made once, in build/selection.
+Every contender is a process. The segments are made once, in build/selection.
 """
 
 import argparse
@@ -62,7 +62,7 @@ class Staged(Struct, frozen=True):
 
 
 class Took(Struct, frozen=True):
-    """One run: seconds by the clock and of the workers' processors, the most memory of the parent and of any worker, in bytes."""
+    """One run: seconds by the clock, CPU seconds of the workers, peak memory of the parent and of any worker in bytes."""
 
     seconds: float
     cpu_seconds: float
@@ -73,7 +73,7 @@ class Took(Struct, frozen=True):
 
 
 def run(stage: Path, work: Path, options: BuildOptions, workers: int) -> Took:
-    """Select from the segments in *stage*, and return what it took."""
+    """Select from the segments in *stage*, and return the measurement."""
     staged = msgspec.json.decode((stage / INDEX).read_bytes(), type=list[Staged])
     reads = []
     for one in staged:
@@ -95,7 +95,7 @@ def run(stage: Path, work: Path, options: BuildOptions, workers: int) -> Took:
 
 
 def main() -> None:
-    """Print a table of all contenders, or be one of them."""
+    """Print a table of all contenders, or run as one of them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--workers", type=int, default=2)

@@ -1,9 +1,9 @@
 """
-Micro-benchmarks, a stage each, in this process: `python -m benchmarks.stages`.
+Micro-benchmarks of the stages of a build, in this process: `python -m benchmarks.stages`.
 
-A number a stage, in CPU nanoseconds a label file and in JSON a second, the least of several turns: so one sees where the
-time goes, and what a change of one stage brings. What `read` takes beyond the stages above it is finding members, making
-rows of them, and writing the segment. For the split of a whole build there is `build --profile`.
+One number per stage, in CPU nanoseconds per label file and in JSON per second, the minimum of several turns. The time of
+`read` beyond the stages above it is for finding members, making rows, and writing the segment. The times of a whole build
+are shown by `build --profile`.
 """
 
 import argparse
@@ -26,12 +26,14 @@ from etl.corpus.discover import discover
 from etl.corpus.groups import Section
 from etl.corpus.scan import scan
 from etl.example.render import render
-from etl.pipeline.build import scan_rules
+from etl.pipeline.reading import scan_rules
 from etl.read.batch import read_batch
 from etl.read.decode import decode, step_over_f0
 from etl.read.segments import FILES, read_files, to_ipc
 from etl.read.tasks import ReadTask
 from etl.settings.options import SYSTEM_PROMPT, BuildOptions
+from etl.write.chunk import ChunkCaps
+from etl.write.lineage import LineOrigin
 from etl.write.shard import ShardWriter
 from schemas.terms import Region, SpeechType, Split
 
@@ -39,7 +41,7 @@ _FOLDER = ROOT / "build" / "bench" / "stages"
 
 
 class Stage(Struct, frozen=True):
-    """What a stage takes: CPU nanoseconds a label file, and bytes of JSON a second."""
+    """The cost of a stage: CPU nanoseconds per label file, and bytes of JSON per second."""
 
     name: str
     nanoseconds_a_file: int
@@ -47,7 +49,7 @@ class Stage(Struct, frozen=True):
 
 
 class _Material(NamedTuple):
-    """The same label files as every stage is given them."""
+    """The same label files in the input form of every stage."""
 
     batches: list[Batch]
     packed: list[tuple[bytes, int]]
@@ -58,7 +60,7 @@ class _Material(NamedTuple):
 
 
 def measure_stages(folder: Path, *, files: int, turns: int) -> list[Stage]:
-    """Return what every stage takes on about *files* label files of a seeded corpus in *folder*; the least of *turns*."""
+    """Return the cost of every stage on about *files* label files of a seeded corpus in *folder*; the minimum of *turns*."""
     material = _material(folder, files)
     json_bytes = sum(map(len, material.documents))
     rows = []
@@ -97,7 +99,7 @@ def _material(folder: Path, files: int) -> _Material:
 
 def _stages(material: _Material, folder: Path) -> dict[str, Callable[[], object]]:
     """Return the work of each stage, in the order of the build."""
-    origins = [("archive", "member", None, None)] * len(material.lines)
+    origins = [LineOrigin("archive", "member", None, None)] * len(material.lines)
 
     def read() -> None:
         stage = folder / "stage"
@@ -108,7 +110,7 @@ def _stages(material: _Material, folder: Path) -> dict[str, Callable[[], object]
     def chunk() -> None:
         shutil.rmtree(folder / "out", ignore_errors=True)
         section = Section(Region.JEJU, SpeechType.REPEAT)
-        writer = ShardWriter(Split.TRAIN, section, folder / "out", BuildOptions())
+        writer = ShardWriter(Split.TRAIN, section, folder / "out", ChunkCaps(BuildOptions().max_chunk_bytes))
         writer.add(material.lines, origins)
         writer.finish()
 
@@ -129,8 +131,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.stages", description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--files", type=int, default=2000)
     parser.add_argument("--turns", type=int, default=7)
-    parser.add_argument("--folder", type=Path, default=_FOLDER, help="where the corpus lies meanwhile")
-    parser.add_argument("--json", action="store_true", help="print the numbers for machines")
+    parser.add_argument("--folder", type=Path, default=_FOLDER, help="folder for the corpus")
+    parser.add_argument("--json", action="store_true", help="print the numbers as JSON")
     given = parser.parse_args(arguments)
     stages = measure_stages(given.folder, files=given.files, turns=given.turns)
     if given.json:

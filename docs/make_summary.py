@@ -10,16 +10,15 @@ from pathlib import Path
 
 from rich.console import Console
 
-from etl import BuildOptions, build
+from etl import BuildOptions, build, sample
 from etl.console.screens.build import show_build
-from etl.synthetic.corpus import write_sample
 
 
 def main() -> None:
     """Build a sample and write the picture."""
     with tempfile.TemporaryDirectory() as folder:
         corpus, out = Path(folder, "corpus"), Path(folder, "out")
-        write_sample(corpus, files=4000)
+        sample(corpus, files=4000)
         result = build([corpus], out, BuildOptions(), workers=2)
     console = Console(record=True, width=118, file=Path("/dev/null").open("w", encoding="utf-8"))  # noqa: SIM115 - ends with us
     console.print("$ saturi build corpus --out out --workers 2", highlight=False)

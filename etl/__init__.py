@@ -20,24 +20,27 @@ if TYPE_CHECKING:
     from etl.explanation.explain import explain as explain
     from etl.exports.export import export as export
     from etl.inspection.survey import inspect as inspect
+    from etl.output.finished import FinishedBuild as FinishedBuild
+    from etl.output.finished import verify as verify
     from etl.output.verification import Verification as Verification
-    from etl.output.verification import verify as verify
     from etl.pipeline.build import BuildResult as BuildResult
     from etl.pipeline.build import build as build
     from etl.pipeline.build import dry_run as dry_run
     from etl.pricing.estimate import estimate as estimate
     from etl.settings.options import BuildOptions as BuildOptions
-    from etl.submission.after import Access as Access
-    from etl.submission.after import Cleaning as Cleaning
-    from etl.submission.after import Status as Status
-    from etl.submission.after import cancel as cancel
-    from etl.submission.after import clean as clean
-    from etl.submission.after import status as status
-    from etl.submission.after import watch as watch
+    from etl.submission.access import Access as Access
+    from etl.submission.cancellation import cancel as cancel
+    from etl.submission.execution import Submission as Submission
     from etl.submission.options import SubmitOptions as SubmitOptions
-    from etl.submission.submit import Submission as Submission
+    from etl.submission.removal import Cleaning as Cleaning
+    from etl.submission.removal import clean as clean
+    from etl.submission.status import Status as Status
+    from etl.submission.status import status as status
     from etl.submission.submit import plan_submission as plan_submission
     from etl.submission.submit import submit as submit
+    from etl.submission.watch import watch as watch
+    from etl.synthetic.corpus import SampleReport as SampleReport
+    from etl.synthetic.corpus import sample as sample
     from schemas.estimate import Estimate as Estimate
 
 _HOMES = {
@@ -46,10 +49,8 @@ _HOMES = {
     "etl.explanation.explain": ("explain",),
     "etl.exports.export": ("export",),
     "etl.inspection.survey": ("inspect",),
-    "etl.output.verification": (
-        "Verification",
-        "verify",
-    ),
+    "etl.output.finished": ("FinishedBuild", "verify"),
+    "etl.output.verification": ("Verification",),
     "etl.pipeline.build": (
         "BuildResult",
         "build",
@@ -57,21 +58,24 @@ _HOMES = {
     ),
     "etl.pricing.estimate": ("estimate",),
     "etl.settings.options": ("BuildOptions",),
-    "etl.submission.after": (
-        "Access",
-        "Cleaning",
-        "Status",
-        "cancel",
-        "clean",
-        "status",
-        "watch",
-    ),
+    "etl.submission.access": ("Access",),
+    "etl.submission.cancellation": ("cancel",),
+    "etl.submission.execution": ("Submission",),
     "etl.submission.options": ("SubmitOptions",),
+    "etl.submission.removal": (
+        "Cleaning",
+        "clean",
+    ),
+    "etl.submission.status": (
+        "Status",
+        "status",
+    ),
     "etl.submission.submit": (
-        "Submission",
         "plan_submission",
         "submit",
     ),
+    "etl.submission.watch": ("watch",),
+    "etl.synthetic.corpus": ("SampleReport", "sample"),
     "schemas.estimate": ("Estimate",),
 }
 """Public names by the module that defines them."""
@@ -84,6 +88,8 @@ __all__ = [
     "Cleaning",
     "Estimate",
     "EtlError",
+    "FinishedBuild",
+    "SampleReport",
     "Status",
     "Submission",
     "SubmitOptions",
@@ -98,6 +104,7 @@ __all__ = [
     "export",
     "inspect",
     "plan_submission",
+    "sample",
     "status",
     "submit",
     "verify",

@@ -18,6 +18,7 @@ Everything that can go wrong, as one tree; each class knows the exit code of the
     │   └── ForeignFolderError                         the folder holds files that are not ours
     ├── ProviderError (RuntimeError)                6  the provider's API refused something, or does not answer
     │   ├── UnreachableError                           it was not even asked
+    │   ├── GoneError                                  it has no such file, job or model, or not any more
     │   ├── NoAnswerError                              it may or may not have done what it was asked
     │   └── JobFailedError                             a job ended without a model
     └── RefusedError (PermissionError)              7  not eligible, or money would be spent that nobody agreed to
@@ -230,6 +231,10 @@ class ProviderError(EtlError, RuntimeError):
 
 class UnreachableError(ProviderError):
     """There is no connection to the provider, so that it was asked nothing."""
+
+
+class GoneError(ProviderError):
+    """The provider has not what was asked for, or not any more."""
 
 
 class NoAnswerError(ProviderError):

@@ -1,4 +1,4 @@
-"""The chat example: one line of a chunk, read alike by OpenAI's fine-tuning API, TRL, Axolotl, LLaMA-Factory and Unsloth."""
+"""The chat example: one line of a chunk, in the format of OpenAI's fine-tuning API, TRL, Axolotl, LLaMA-Factory and Unsloth."""
 
 from typing import Literal
 
@@ -13,6 +13,6 @@ class Message(Struct, frozen=True):
 
 
 class Example(Struct, frozen=True):
-    """A pair as a conversation: the instruction, the source text, the target text."""
+    """A pair as a conversation: system message (instruction), user message (source text), assistant message (target text)."""
 
     messages: tuple[Message, ...]

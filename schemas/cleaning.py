@@ -1,4 +1,4 @@
-"""What becomes of each kind of transcribers' markup: the `[clean]` table of `etl.toml`, and an option of a build."""
+"""Treatment of each kind of transcribers' markup: the `[clean]` table of `etl.toml`, and an option of a build."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class Action(StrEnum):
-    """What a rule does where it finds its markup: mend the text, drop the utterance, or nothing."""
+    """Action of a rule on its markup: rewrite the text, drop the utterance, or keep both."""
 
     REWRITE = "rewrite"
     DROP = "drop"
@@ -14,7 +14,7 @@ class Action(StrEnum):
 
 
 class Pii(StrEnum):
-    """What becomes of personal data: the utterance is dropped, the data is masked, or all stays as it is."""
+    """Treatment of personal data: drop the utterance, mask the data, or keep both."""
 
     DROP = "drop"
     MASK = "mask"
@@ -23,18 +23,18 @@ class Pii(StrEnum):
 
 class CleanRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
-    The action of each rule of `etl.select.clean` that does not look for personal data, in the order in which they run.
+    The action of each cleaning rule in `etl.select.clean`, personal data apart, in the order in which they run.
 
     Args:
         double: `(방언)/(표준어)`, a double transcription; the source keeps the first, the target the second.
-        event: `{laughing}`, what is heard and is no speech.
-        inaudible: `(())`, speech nobody understood.
-        unsure: `((…))`, speech understood with doubt.
-        broken: what is left of such brackets where one is missing.
-        interjection: `#오메`, an interjection of the dialect; the word stays.
-        stutter: `-태- 태교`, a word begun in vain, and a hyphen where a word breaks off; between digits it stays.
-        lengthening: `~`, a syllable drawn out; between numbers it is a range, and stays.
-        unclear: `x` and `xx`, a syllable not understood.
+        event: `{laughing}`, a sound that is no speech.
+        inaudible: `(())`, speech that could not be understood.
+        unsure: `((…))`, an uncertain transcription.
+        broken: such a bracket without its partner.
+        interjection: `#오메`, an interjection of the dialect; the word is kept.
+        stutter: `-태- 태교`, a false start, and a hyphen where a word breaks off; between digits it is kept.
+        lengthening: `~`, a lengthened syllable; between numbers it is a range, and is kept.
+        unclear: `x` and `xx`, a syllable that could not be understood.
         space: white space around a text, doubled, or of an unusual kind.
     """
 

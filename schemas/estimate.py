@@ -1,4 +1,4 @@
-"""An estimate: what training on a build would cost, as `estimate --json` prints it."""
+"""The estimate: tokens and price of training on a build, as `estimate --json` prints it."""
 
 from datetime import date
 
@@ -7,10 +7,10 @@ from msgspec import Struct
 
 class ShardEstimate(Struct, frozen=True, kw_only=True):
     """
-    Tokens and price of one shard; of all shards of train, where `region` and `speech_type` are null.
+    Tokens and price of one shard, or of all shards of train, where `region` and `speech_type` are null.
 
-    `p50`, `p95` and `max` are tokens of an example, `over_limit` the examples that are cut. `billed_tokens` is the sum of
-    what is left of them, times `epochs`; validation is not billed, and has 0 epochs. `histogram` counts examples by their
+    `p50`, `p95` and `max` are tokens of an example, `over_limit` the examples that the provider cuts. `billed_tokens` is the
+    sum of tokens after cutting, times `epochs`; validation is not billed, and has 0 epochs. `histogram` counts examples by
     tokens, in steps of the estimate's `bin_tokens` from 0.
     """
 
@@ -30,7 +30,7 @@ class ShardEstimate(Struct, frozen=True, kw_only=True):
 
 
 class SampleEstimate(Struct, frozen=True, kw_only=True):
-    """What so many examples of train, drawn at random, would cost on average."""
+    """Mean price of a random sample of *examples* examples of train."""
 
     examples: int
     epochs: int
@@ -40,10 +40,10 @@ class SampleEstimate(Struct, frozen=True, kw_only=True):
 
 class Saving(Struct, frozen=True, kw_only=True):
     """
-    What the duplicates dropped from train would have cost, in as many epochs.
+    Price of the duplicates dropped from train, in as many epochs.
 
-    An estimate: each is taken to have as many tokens as the examples of its shard have on average. Those of a shard that was
-    sampled or balanced do not count: without deduplication it would be as large.
+    Each duplicate is counted as the mean of the examples of its shard. Those of a sampled or balanced shard do not count:
+    without deduplication it would be as large.
     """
 
     duplicates: int
@@ -53,12 +53,12 @@ class Saving(Struct, frozen=True, kw_only=True):
 
 class Estimate(Struct, frozen=True, kw_only=True):
     """
-    What a job on the train shards of a build would cost.
+    Tokens, epochs and price of a job on the train shards of a build.
 
-    `exact` says whether tokens were counted with the model's own tokenizer, named by `tokenizer`. `price_as_of` and
-    `price_source` are those of the price list; `no_jobs_from` is when its provider takes no new jobs, `shutdown_date` when
-    the model and its tunes end, each if that is known, and `days_left` how long the latter is from today. `price_krw` is
-    there where a rate was given.
+    `exact` is true if tokens were counted with the model's own tokenizer, named by `tokenizer`. `price_as_of` and
+    `price_source` are date and source of the price. `no_jobs_from` is the first day on which its provider takes no new jobs,
+    `shutdown_date` the day on which the model and its tuned models end, `days_left` the days from today until then; each is
+    null if not known. `price_krw` is null without a rate.
     """
 
     model: str

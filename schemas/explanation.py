@@ -1,4 +1,4 @@
-"""What became of one label file, step by step."""
+"""The explanation: the way of one label file through a build, step by step, as `explain --json` prints it."""
 
 from msgspec import Struct
 
@@ -6,7 +6,7 @@ from schemas.terms import DropReason, Region, SpeechType, Split
 
 
 class KeyPlace(Struct, frozen=True, kw_only=True):
-    """A key of a label file and the side it falls on; None where the split does not go by keys."""
+    """A key of a label file and the split it is assigned to; None where the split does not depend on keys."""
 
     key: str
     side: Split | None
@@ -14,11 +14,11 @@ class KeyPlace(Struct, frozen=True, kw_only=True):
 
 class Fate(Struct, frozen=True, kw_only=True):
     """
-    What became of one utterance.
+    The decision on one utterance.
 
-    `sentence` is its number in the label file, or None for all of it; `passed` are the rules that let it pass, in order, and
-    `dropped` the one that did not; `chunk` and `line` tell where it is otherwise. `source` and `target` are null unless they
-    were asked for.
+    `sentence` is its number in the label file, null for the whole file. `passed` are the rules that kept it, in order, and
+    `dropped` the rule that did not; `chunk` and `line` are its place if it is an example. `source` and `target` are null
+    unless texts were requested.
     """
 
     sentence: int | None
@@ -33,10 +33,10 @@ class Fate(Struct, frozen=True, kw_only=True):
 
 class Explanation(Struct, frozen=True, kw_only=True):
     """
-    What became of one label file.
+    One label file: rejected, or decoded with the decisions on its utterances.
 
-    `rejected` is the reason why it could not be read, with `position` and `detail` as in `rejects.jsonl`, or None. What
-    follows is empty in that case.
+    `rejected` is the reason why it could not be read, with `position` and `detail` as in `rejects.jsonl`, or null. The
+    fields after these are empty for a rejected label file.
     """
 
     archive: str

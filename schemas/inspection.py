@@ -1,4 +1,4 @@
-"""What `inspect` tells, as data (`--json`): archive by archive, and by region and speech type; no text of the corpus."""
+"""The inspection: contents of a corpus by archive, region and speech type, as `inspect --json` prints it; no text of it."""
 
 from typing import Any
 
@@ -9,11 +9,11 @@ INSPECTION_VERSION = 1
 
 class InspectedArchive(Struct, frozen=True, kw_only=True):
     """
-    One archive; `inspected` = `decoded` + the sum of `rejected`, and is less than `label_files` where a sample was taken.
+    One archive; `inspected` = `decoded` + the sum of `rejected`, and is less than `label_files` for a sample.
 
     `generations` counts decoded label files by year; `ignored` are members that are no label files, `transcripts` the
-    `.txt` twins among them. Bytes and twins are null where only a stage was looked at. `problem` says why nothing of it
-    was.
+    `.txt` twins among them. Bytes and `transcripts` are null for a stage. `problem` is the reason why the archive could not
+    be read, or null.
     """
 
     archive: str
@@ -35,7 +35,7 @@ class InspectedArchive(Struct, frozen=True, kw_only=True):
 
 
 class Lengths(Struct, frozen=True, kw_only=True):
-    """Characters of the texts of one side: the 5th, 25th, 50th, 75th and 95th of a hundred (nearest rank), and the most."""
+    """Characters of source or target texts: 5th, 25th, 50th, 75th and 95th percentile (nearest rank), and the maximum."""
 
     p5: int
     p25: int
@@ -46,14 +46,14 @@ class Lengths(Struct, frozen=True, kw_only=True):
 
 
 class FieldValue(Struct, frozen=True, kw_only=True):
-    """A value of a closed field, null where it is missing, and how often it occurs."""
+    """A value of a closed field, null where it is missing, and its number of occurrences."""
 
-    value: Any  # any JSON value: to see which ones occur is the point
+    value: Any  # any JSON value, as it occurs in the corpus
     count: int
 
 
 class ClosedField(Struct, frozen=True, kw_only=True):
-    """The values of a closed field, the most frequent first; `others` counts how often further ones occur."""
+    """The values of a closed field, the most frequent first; `others` counts the occurrences of further values."""
 
     field: str
     values: list[FieldValue]
@@ -64,12 +64,12 @@ class InspectedGroup(Struct, frozen=True, kw_only=True):
     """
     The label files of one region and speech type, or of all (both `all`).
 
-    Of the `sentences` (in 2020, utterances), `blank` have no text on one side; `identical`, `distinct_pairs` (told apart
-    by 64-bit hashes) and lengths are about the others. `scripts` are different sets and prompts, which `script_files`
-    label files read. `speakers` are told apart by their ids; `speakers_on_both_sides` are in AI-Hub's training and in its
-    validation archives. `residues` counts sentences with markup by cleaning rule, `disagreements` label files by what
-    their name, archive and contents tell differently, `missing` label files and sentences by what they lack. `fields` is
-    null where only a stage was looked at, which does not hold them.
+    Of the `sentences` (in 2020, utterances), `blank` lack source or target; `identical` (equal texts), `distinct_pairs` (by
+    64-bit hashes) and lengths are about the others. `scripts` are distinct pairs of set and prompt, `script_files` the label
+    files that read them. `speakers` are distinct ids; `speakers_on_both_sides` occur in AI-Hub's training and in its
+    validation archives. `residues` counts sentences with markup by cleaning rule, `disagreements` label files by the fact
+    on which name, archive and contents disagree, `missing` label files and sentences by the field they lack. `fields` is
+    null for a stage, which does not hold them.
     """
 
     region: str
@@ -93,7 +93,7 @@ class InspectedGroup(Struct, frozen=True, kw_only=True):
 
 
 class Inspection(Struct, frozen=True, kw_only=True):
-    """Everything that was found; `sample` is how many label files were asked for, null for all."""
+    """The whole inspection; `sample` is the number of label files requested, null for all."""
 
     version: int
     sample: int | None

@@ -1,10 +1,10 @@
-"""The rows of the ledger: what was sent to a provider, or may have been."""
+"""The rows of the ledger: everything that was sent to a provider, or may have been."""
 
 from typing import Literal
 
 from msgspec import Struct
 
-LEDGER_VERSION = 1
+LEDGER_VERSION = 2
 
 FileState = Literal["sending", "there", "deleting", "deleted"]
 JobState = Literal["intended", "created", "refused", "abandoned"]
@@ -13,20 +13,21 @@ PlanShape = Literal["merged", "per-shard", "chained"]
 
 SUCCEEDED, FAILED = "succeeded", "failed"
 FINAL = frozenset({SUCCEEDED, FAILED, "cancelled"})
-"""All statuses that a job can end with; whatever other a provider has, the job is not at its end."""
+"""Every status in which a job has ended; a job in any other status has not."""
 
 
 class AccountRow(Struct, frozen=True, kw_only=True):
-    """An account at a provider; its key is nowhere."""
+    """An account at a provider; the ledger never holds its key."""
 
     id: str
     provider: str
     base_url: str
     project: str
+    organization: str = ""
 
 
 class Piece(Struct, frozen=True, kw_only=True):
-    """One chunk of a file that is sent: its path in the output folder, and what the manifest says of it."""
+    """One chunk of a file that is sent: its path in the output folder, and its facts in the manifest."""
 
     path: str
     examples: int
@@ -36,10 +37,10 @@ class Piece(Struct, frozen=True, kw_only=True):
 
 class FileRow(Struct, frozen=True, kw_only=True):
     """
-    A file at a provider; its name holds the hash of its content, so that it is known again.
+    A file at a provider; its name holds the hash of its content, by which it is recognised.
 
-    `sending` is the intent: it may or may not be there. `deleting` likewise. `pieces` are the chunks it was joined of;
-    `upload_id` is the upload in parts that is on its way, if there is one.
+    `sending` and `deleting` are intents: the file may or may not exist at the provider. `pieces` are the chunks it consists
+    of; `upload_id` is the id of an upload in parts that is under way, or null.
     """
 
     account: str
@@ -56,10 +57,10 @@ class JobRow(Struct, frozen=True, kw_only=True):
     """
     One attempt to create a job.
 
-    `intended` is the intent: whether the job was created is not known until it is looked for. `refused` means that it
-    certainly was not, `abandoned` that nobody knows and that another attempt was agreed to. `training` and `validation`
-    are names of files, `files` their ids where they are known; tokens and cost are the estimate of all epochs, in US
-    dollars, null where no price is known. Times are seconds since 1970 by the clock of this machine, and only shown.
+    `intended` is the intent: the job may or may not exist. `refused` means that it does not exist, `abandoned` that its
+    existence could not be determined and another attempt was agreed to. `training` and `validation` are names of files.
+    Tokens are the estimate of all epochs, null where they or the price are not known. Times are seconds since 1970 by the
+    clock of this machine, for display only.
     """
 
     key: str

@@ -1,8 +1,8 @@
 """
-One line of chat JSONL in every form that fine-tuning APIs take, strictly: what decodes into `Line` has the right form.
+One line of chat JSONL in every form that fine-tuning APIs accept, strictly: a line of another form does not decode as `Line`.
 
-After OpenAI's API reference ("Training format for chat models"); what is beyond forms (the last message is the assistant's,
-no text is blank) is checked by `etl.checking`.
+After OpenAI's API reference ("Training format for chat models"). Rules beyond the form (the last message is the assistant's,
+no text is blank) are checked by `etl.checking`.
 """
 
 from typing import Annotated, Any, Literal
@@ -20,7 +20,7 @@ class FunctionCall(Struct, forbid_unknown_fields=True, gc=False):
 
 
 class ToolCall(Struct, forbid_unknown_fields=True, gc=False):
-    """A call the assistant makes; a `tool` message answers it by its id."""
+    """A call by the assistant; a `tool` message answers it by its id."""
 
     id: Text
     type: Literal["function"]
@@ -35,14 +35,14 @@ class SystemMessage(Struct, tag_field="role", tag="system", forbid_unknown_field
 
 
 class UserMessage(Struct, tag_field="role", tag="user", forbid_unknown_fields=True, gc=False):
-    """What is asked."""
+    """The question."""
 
     content: Text
     name: str | UnsetType = UNSET
 
 
 class AssistantMessage(Struct, tag_field="role", tag="assistant", forbid_unknown_fields=True):
-    """What is learnt, unless `weight` is 0; only one with calls may have no content."""
+    """The answer to learn, unless `weight` is 0; only a message with calls may have no content."""
 
     content: str | None = None
     name: str | UnsetType = UNSET
@@ -52,14 +52,14 @@ class AssistantMessage(Struct, tag_field="role", tag="assistant", forbid_unknown
 
 
 class ToolMessage(Struct, tag_field="role", tag="tool", forbid_unknown_fields=True, gc=False):
-    """What a call gave."""
+    """The result of a call."""
 
     content: Text
     tool_call_id: Text
 
 
 class FunctionMessage(Struct, tag_field="role", tag="function", forbid_unknown_fields=True, gc=False):
-    """What a function gave, in the older form."""
+    """The result of a function, in the older form."""
 
     content: Text
     name: Text
@@ -74,4 +74,4 @@ class Line(Struct, forbid_unknown_fields=True):
     messages: Annotated[list[AnyMessage], Meta(min_length=1)]
     tools: list[dict[str, Any]] | UnsetType = UNSET  # JSON schemas of functions: any value
     parallel_tool_calls: bool | UnsetType = UNSET
-    functions: list[dict[str, Any]] | UnsetType = UNSET  # likewise, in the older form
+    functions: list[dict[str, Any]] | UnsetType = UNSET  # JSON schemas, too, in the older form

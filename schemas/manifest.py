@@ -1,17 +1,17 @@
-"""The manifest: what a build holds, written last, so that its presence says that everything else is there."""
+"""The manifest: the contents of a build, written last, so that its presence proves that the build is complete."""
 
 from typing import Any
 
 from msgspec import Struct
 
-MANIFEST_VERSION = 2
+MANIFEST_VERSION = 3
 
 
 class ArchiveRow(Struct, frozen=True, kw_only=True):
     """
     One archive of the corpus; `label_files` = `decoded` + `rejected`.
 
-    `generations` counts the decoded ones by the year of their form; `deidentified` is what the archive's name says.
+    `generations` counts decoded label files by the year of their form; `deidentified` is true if the archive's name says so.
     """
 
     archive: str
@@ -34,11 +34,12 @@ class Counts(Struct, frozen=True, kw_only=True):
 
     `label_files` = `decoded` + the sum of `rejected`; `utterances` = `examples` + the sum of `dropped`. `ignored`
     counts members that are no label files, `ignored_archives` whole archives (audio), `repaired` label files with a
-    broken comma or string mended, `generations` decoded label files by the year of their form, `disagreements` label
-    files whose name, archive and contents tell different things, `unknown` decoded label files of which nothing tells
-    the region or the speech type. `shared` is measured on the examples as written: how many different `speakers`,
-    `scripts` and `texts` (of either side of a pair) both train and validation have;
-    `validation_in_training` how many validation examples have such a text.
+    repaired comma or string, `generations` decoded label files by the year of their form, `disagreements` label files by
+    the fact on which name, archive and contents disagree, `oddities` label files whose texts were taken although a
+    field beside them has an odd type, or only the whole or only the sentences have any, `unknown` decoded label files
+    without region or speech type.
+    `shared` is measured on the written examples: distinct `speakers`, `scripts` and `texts` (source or target) that occur
+    in both train and validation; `validation_in_training` counts the validation examples with such a text.
     """
 
     label_files: int
@@ -49,6 +50,7 @@ class Counts(Struct, frozen=True, kw_only=True):
     repaired: int
     generations: dict[str, int]
     disagreements: dict[str, int]
+    oddities: dict[str, int]
     unknown: dict[str, int]
     utterances: int
     dropped: dict[str, int]
@@ -59,7 +61,7 @@ class Counts(Struct, frozen=True, kw_only=True):
 
 class ShardRow(Struct, frozen=True, kw_only=True):
     """
-    All examples of one (split, region, speech type); `all` stands for a region or a speech type that does not part shards.
+    All examples of one (split, region, speech type); `all` stands for a dimension that does not separate shards.
 
     `tokens` are those of o200k_base, null where they were not counted.
     """
@@ -101,7 +103,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     """
     The contents of a build: same corpus and options, same bytes.
 
-    `options` holds every option that decides the bytes, under its command-line name.
+    `options` holds every option that determines the bytes, under its command-line name.
     """
 
     version: int
@@ -117,8 +119,8 @@ class Reject(Struct, frozen=True, kw_only=True):
     """
     One line of `rejects.jsonl`: a label file that could not be read.
 
-    `position` is the byte in the document where decoding stopped, or, where the member itself is damaged, the byte of
-    the archive at which it begins; null where neither is known. `detail` never holds text of the corpus.
+    `position` is the byte in the document where decoding stopped, or, for a damaged member, the byte of the archive where
+    it begins; null if neither is known. `detail` never holds text of the corpus.
     """
 
     archive: str

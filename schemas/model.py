@@ -1,4 +1,4 @@
-"""What is known of a model that can be fine-tuned: its limits, its price, and how long it lives."""
+"""Facts of a model that can be fine-tuned: its limits, its price, its shutdown date."""
 
 from datetime import date
 from typing import Annotated
@@ -6,21 +6,21 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 AtLeastOne = Annotated[int, Meta(ge=1)]
-Price = Annotated[float, Meta(ge=0, le=1_000_000)]  # neither NaN, which no limit on costs stops, nor infinity
+Price = Annotated[float, Meta(ge=0, le=1_000_000)]  # neither NaN, which passes every limit on costs, nor infinity
 
 
 class EpochRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
-    How many epochs a job may ask for, and how many it gets when it asks for none.
+    The range of epochs of a job, and the default for a job that gives no number.
 
-    The default is `usual` epochs, but as many more as it takes to see `fewest_examples` in all, and as many fewer as it
-    takes to see no more than `most_examples` (OpenAI's "Data preparation and analysis for chat model fine-tuning").
+    The default is `usual` epochs; more, where examples x epochs would be below `fewest_examples`, and fewer, where they
+    would be above `most_examples` (OpenAI's "Data preparation and analysis for chat model fine-tuning").
 
     Args:
         least, most: The range of `n_epochs`.
-        usual: Epochs where the number of examples asks for no other.
-        usual_most: Most epochs that the rule gives by itself.
-        fewest_examples, most_examples: Examples x epochs that the rule stays between where it can.
+        usual: Epochs in between.
+        usual_most: Most epochs of the default.
+        fewest_examples, most_examples: Range of examples x epochs.
     """
 
     least: AtLeastOne = 1
@@ -31,7 +31,7 @@ class EpochRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     most_examples: AtLeastOne = 25_000
 
     def default(self, examples: int) -> int:
-        """Return the epochs of a job with so many *examples* that asks for no number."""
+        """Return the epochs of a job on this number of *examples* that gives no number of epochs."""
         if 0 < examples * self.usual < self.fewest_examples:
             return min(self.usual_most, self.fewest_examples // examples)
         if examples * self.usual > self.most_examples:
@@ -44,15 +44,15 @@ class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     One base model; a table of `models.toml`.
 
     Args:
-        name: The table's name, without the date of a snapshot.
+        name: Name of the table, without the date of a snapshot.
         providers: Names of the providers that train it.
-        tokenizer: `o200k_base`, the one counted exactly; None for any other.
-        max_example_tokens: Tokens after which an example is cut, or None where that is not known.
-        usd_per_million_tokens: Price of training, or None where that is not known.
-        shutdown_date: The day from which it and every tune of it answer no more, or None.
-        epochs: The rule of its epochs.
-        source: Where the facts of this row are from.
-        as_of: When they were last looked at.
+        tokenizer: `o200k_base`, whose tokens are counted exactly; None for any other.
+        max_example_tokens: Tokens after which an example is cut, or None if not known.
+        usd_per_million_tokens: Price of training in US dollars, or None if not known.
+        shutdown_date: The day from which it and all models tuned from it are shut down, or None.
+        epochs: Rule for its epochs.
+        source: Source of the facts of this row.
+        as_of: Date on which the facts were last verified.
     """
 
     name: str

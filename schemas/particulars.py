@@ -1,7 +1,7 @@
 """
-Label files of both generations as far as their closed fields go: those with a handful of values, which `inspect` counts.
+Closed fields of label files of both generations: fields with a handful of values, which `inspect` counts.
 
-Whatever is in them is taken as it is, since to find out is the point; texts and identifiers are not among them.
+Every value is accepted, since the inspection is to show which ones occur; texts and identifiers are not among them.
 """
 
 from typing import Any
@@ -38,7 +38,7 @@ CLOSED_FIELDS = {
 
 
 class Transcription(Struct, gc=False):
-    """Of the transcription only its words."""
+    """The words of the transcription, and nothing else of it."""
 
     segments: Any = None
 

@@ -1,4 +1,4 @@
-"""The profile of a provider: where it is, what it takes, and how it differs from the others."""
+"""The profile of a provider: its address, its limits, and its differences from the others."""
 
 from datetime import date
 from typing import Any, Literal
@@ -8,24 +8,28 @@ from msgspec import Struct
 
 class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
-    One provider that takes chat JSONL through the OpenAI SDK; a table of `providers.toml`.
+    One provider; a table of `providers.toml`.
 
     Args:
-        name: The table's name.
+        name: Name of the table.
         key_env: Name of the environment variable that holds the key.
-        base_url: Where its API is; None where every customer has another, which must then be given.
-        max_file_bytes: Largest file it takes at all, in one upload or in parts.
-        uploads_threshold_bytes: Largest file for the Files API; above it a file goes in parts, through Uploads. None
-            where every file goes through Files.
+        base_url: Address of its API; None where every customer has their own, which must then be given.
+        max_file_bytes: Largest file, in one upload or in parts.
+        uploads_threshold_bytes: Largest file for the Files API; a larger one is sent in parts, through the Uploads API. None
+            where every file is sent through the Files API.
         max_part_bytes: Largest part of an upload in parts.
         bom: Whether a file must begin with a UTF-8 byte order mark, or must not.
-        extra_body: What is added to the body when a job is created.
+        metadata: Whether a job carries texts of ours, by which it is found again.
+        models: Whether one model can be looked up by its name.
+        organization_env, project_env: Names of the environment variables that hold the customer's organisation, and the
+            project in it; None where requests name none.
+        extra_body: Further fields of the request that creates a job.
         max_billed_tokens: Most tokens x epochs of one job, or None.
-        no_jobs_from: The day from which nobody can create a job, or None.
-        closings: What this provider closes, by the day from which it is closed.
-        statuses: What this provider calls the status of a job, and what the others call the same.
-        source: Where the facts of this row are from.
-        as_of: When they were last looked at. None of them was tried against a live provider.
+        no_jobs_from: The day from which no job can be created, or None.
+        closings: Announced closings, by the day from which they apply.
+        statuses: Names of this provider for the status of a job, and the common name of each.
+        source: Source of the facts of this row.
+        as_of: Date on which the facts were last verified. None was tried against a live provider.
     """
 
     name: str
@@ -35,7 +39,11 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     uploads_threshold_bytes: int | None = None
     max_part_bytes: int = 64_000_000
     bom: Literal["refused", "required"] = "refused"
-    extra_body: dict[str, Any] = {}  # any JSON value: what a provider asks for
+    metadata: bool = True
+    models: bool = True
+    organization_env: str | None = None
+    project_env: str | None = None
+    extra_body: dict[str, Any] = {}  # any JSON value
     max_billed_tokens: int | None = None
     no_jobs_from: date | None = None
     closings: dict[str, str] = {}

@@ -2,14 +2,14 @@
 The segment: the label files of one batch, decoded, as columns on disk.
 
 A segment file is one line of JSON (`SegmentHeader`), then two Arrow IPC streams one after the other: `FILES`, a row a
-label file, decoded or rejected, and `SENTENCES`, a row a sentence or utterance. It is a cache: whatever does not match
+label file, decoded or rejected, and `SENTENCES`, a row a sentence or utterance. It is a cache: a file that does not match
 its header is made anew.
 """
 
 from msgspec import Struct
 
-SEGMENT_VERSION = 2
-"""Goes up whenever a segment is written in another form; older ones are then not read."""
+SEGMENT_VERSION = 3
+"""Raised with every change of the form of a segment; segments of other versions are not read."""
 
 
 class Kind(Struct, frozen=True, order=True):
@@ -24,30 +24,53 @@ class Kind(Struct, frozen=True, order=True):
 
 
 class KindCount(Struct, frozen=True):
-    """How many decoded label files, turns (only of 2020) and sentences in them are of one kind."""
+    """
+    Numbers of decoded label files, of their turns (2020 only) and of their sentences, of one kind.
+
+    Of the label files, `without_script` have no script, `script_by_number` a script with a number and without a set, and
+    `without_speaker` no speaker.
+    """
 
     kind: Kind
     files: int
     turns: int
     sentences: int
+    without_script: int = 0
+    script_by_number: int = 0
+    without_speaker: int = 0
 
 
 class Disagreements(Struct, frozen=True, kw_only=True):
-    """Label files whose name and contents disagree, by the thing they disagree on."""
+    """Numbers of label files whose name and contents disagree, by the fact on which they disagree."""
 
     file_name: int = 0
     prompt: int = 0
     speaker: int = 0
 
 
+class Oddities(Struct, frozen=True, kw_only=True):
+    """
+    Label files that were decoded although something is odd with them.
+
+    `odd_field` have a field beside the texts of another type than described; `whole_only` have texts and no sentences, so that
+    the whole is their one sentence; `sentences_only` have sentences and no text of the whole, which is then theirs joined.
+    """
+
+    odd_field: int = 0
+    whole_only: int = 0
+    sentences_only: int = 0
+
+
 class SegmentHeader(Struct, frozen=True, kw_only=True):
     """
     Facts of one segment, enough to account for it without reading its columns.
 
-    `version` is `SEGMENT_VERSION`; `key` names the bytes the segment was made from and the decoder that made it; `crc32` is
+    `version` is `SEGMENT_VERSION`; `key` identifies the bytes and the decoder the segment was made by; `crc32` is
     that of the header, with 0 in this place, and of the two IPC streams that follow it; `rejected` counts label files by
-    reason; `digest` is the SHA-256 of names, sizes and CRC-32s of the label files, in order; `witness` is a hash of
-    size, times and inode of the files of the archive, by which they differ from others with the same directory.
+    reason; `spoken` counts those with rows in `SENTENCES`, which every decoded one has; `digest` is the SHA-256 of names,
+    sizes and CRC-32s of the label files, in order, and `content_sum` a sum over sizes and CRC-32s that no order changes;
+    `witness` is a hash of size, times and inode of the files of the archive,
+    by which they differ from others with the same directory.
     """
 
     version: int
@@ -61,5 +84,8 @@ class SegmentHeader(Struct, frozen=True, kw_only=True):
     ignored: int
     repaired: int
     kinds: list[KindCount]
+    spoken: int
     disagreements: Disagreements
+    oddities: Oddities
     digest: str
+    content_sum: int

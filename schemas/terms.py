@@ -1,4 +1,4 @@
-"""The closed lists of the field: regions, speech types, splits and the reasons why something was left out."""
+"""The closed lists of the project: regions, speech types, splits, options, reasons for rejects and drops."""
 
 from enum import IntEnum, StrEnum
 
@@ -15,14 +15,14 @@ class Region(StrEnum):
 
 
 class Generation(IntEnum):
-    """The year of a data set, which tells the form of its label files."""
+    """The year of a data set, which determines the form of its label files."""
 
     OF_2020 = 2020
     OF_2022 = 2022
 
 
 class SpeechType(StrEnum):
-    """How the speech was elicited: reading after a script, answering a question, or talking in pairs."""
+    """Elicitation of the speech: repeating a script, answering a question, or a dialogue of two."""
 
     REPEAT = "repeat"
     ANSWER = "answer"
@@ -31,35 +31,35 @@ class SpeechType(StrEnum):
 
 
 class Split(StrEnum):
-    """Side of an example: learnt from, or held out."""
+    """Part of the examples: for training, or held out."""
 
     TRAIN = "train"
     VALIDATION = "validation"
 
 
 class Unit(StrEnum):
-    """What one utterance is: a whole label file, or one sentence of it."""
+    """Size of one utterance: a whole label file, or one sentence of it."""
 
     FILE = "file"
     SENTENCE = "sentence"
 
 
 class Source(StrEnum):
-    """Which transcription is the input: the sounds as spoken, or their dialect orthography."""
+    """Transcription of the dialect: phonetic, or in dialect orthography."""
 
     PRONUNCIATION = "pronunciation"
     DIALECT = "dialect"
 
 
 class Direction(StrEnum):
-    """What a model learns to write: standard Korean, or dialect."""
+    """Language that a model learns to write: standard Korean, or dialect."""
 
     TO_STANDARD = "to-standard"
     TO_DIALECT = "to-dialect"
 
 
 class Dedup(StrEnum):
-    """What a shard holds only once: a pair, a source text, or nothing."""
+    """Item that a shard holds only once: a pair, a source text, or none."""
 
     PAIR = "pair"
     SOURCE = "source"
@@ -67,7 +67,7 @@ class Dedup(StrEnum):
 
 
 class Conflicts(StrEnum):
-    """What becomes of pairs whose source has other targets, too: all stay, those of the most frequent target, or none."""
+    """Pairs to keep where a source has several targets: all, those with the most frequent target, or none."""
 
     KEEP = "keep"
     MAJORITY = "majority"
@@ -75,14 +75,14 @@ class Conflicts(StrEnum):
 
 
 class Dimension(StrEnum):
-    """What shards may be apart by, beside the split."""
+    """Facts by which shards may be separated, beside the split."""
 
     REGION = "region"
     SPEECH_TYPE = "speech_type"
 
 
 class RejectReason(StrEnum):
-    """Why a label file could not be read."""
+    """Reason why a label file could not be read."""
 
     ENCRYPTED = "encrypted"
     UNSUPPORTED_METHOD = "unsupported_method"
@@ -101,11 +101,12 @@ class RejectReason(StrEnum):
     MISSING_TRANSCRIPTION = "missing_transcription"
     TEXT_NOT_STRING = "text_not_string"
     WRONG_TYPE = "wrong_type"
+    EMPTY_LABEL = "empty_label"
     WORKER_KILLED = "worker_killed"
 
 
 class DropReason(StrEnum):
-    """Why an utterance that was read is in no chunk; the order is the order of the rules."""
+    """Reason why a decoded utterance is in no chunk, in the order of the rules."""
 
     REGION_EXCLUDED = "region_excluded"
     SPEECH_TYPE_EXCLUDED = "speech_type_excluded"

@@ -12,9 +12,10 @@ from runs import one_thread
 from etl.pipeline.build import build
 from etl.providers.pace import Pace
 from etl.settings.options import BuildOptions
-from etl.submission.consent import Said
+from etl.submission.consent import PriorConsent
+from etl.submission.execution import Submission
 from etl.submission.options import SubmitOptions
-from etl.submission.submit import Submission, submit
+from etl.submission.submit import submit
 
 KEY = "sk-canary-0123456789abcdef"
 HASTE = Pace(
@@ -30,8 +31,8 @@ HASTE = Pace(
 )
 """Everything that is in minutes elsewhere is in hundredths of a second here."""
 
-YES = Said(yes=True, accept_data_terms=True)
-YES_AGAIN = Said(yes=True, accept_data_terms=True, resubmit=True)
+YES = PriorConsent(yes=True, accept_data_terms=True)
+YES_AGAIN = PriorConsent(yes=True, accept_data_terms=True, resubmit=True)
 
 
 def make_build(folder: Path, *, rows: int = 60, text: str = "가", max_chunk_examples: int = 25) -> Path:

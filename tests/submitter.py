@@ -7,21 +7,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from openai import OpenAI
-from openai.types import FileObject, Model, Upload
-from openai.types.fine_tuning import FineTuningJob
-from openai.types.uploads import UploadPart
 from submissions import HASTE, KEY, YES, YES_AGAIN
 
-from etl.checking import check  # this and the SDK, so that they are loaded before a process is forked
+from etl.checking import check  # this, the adapter and the SDK, so that they are loaded before a process is forked
 from etl.errors import EtlError
+from etl.providers import openai_api
 from etl.providers.pace import Pace
 from etl.submission.options import SubmitOptions
 from etl.submission.submit import submit
 
 _SDK = OpenAI(api_key="none")
-_PRELOADED = (check, _SDK.files, _SDK.uploads.parts, _SDK.fine_tuning.jobs, _SDK.models)
-for _kind in (FileObject, FineTuningJob, Model, Upload, UploadPart):
-    _kind.model_rebuild()
+_PRELOADED = (check, openai_api, _SDK.files, _SDK.uploads.parts, _SDK.fine_tuning.jobs, _SDK.models)
 
 DONE, RESUBMIT, FAILED, KILLED = 0, 7, 1, -9
 """Exit codes: done; nobody knows whether a job was created; any other foreseen error; killed."""

@@ -9,7 +9,7 @@ import pytest
 from corpora import ANSWER_ZIP, CONVERSATION_ZIP, Member, answers, conversation, member, stem, write_zip
 from runs import counts_of, digest_of, error_of, manifest_of, one_thread, pairs_of, saturi
 
-from etl.corpus.names import parse_archive, parse_member
+from etl.corpus.names import WITHIN, parse_archive, parse_member
 from etl.pipeline.build import build
 from etl.read.contents import TURN_CHARACTERS, contents_of
 from etl.read.decode import Decoded, decode
@@ -39,7 +39,7 @@ def _turns_of(*utterances: Spoken) -> list[int]:
     path, document = conversation(NAME, *utterances)
     decoded = decode(document)
     assert isinstance(decoded, Decoded)
-    return contents_of(decoded.label, path, parse_member(path)).turns
+    return contents_of(decoded.label, path).turns
 
 
 def _files(out: Path, column: str) -> list[Any]:
@@ -69,7 +69,6 @@ def test_a_turn_a_row(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("utterances", "turns"),
     [
-        pytest.param([], [], id="none"),
         pytest.param([("가", "가", 1), ("나", "나", 1), ("다", "다", 2), ("라", "라", 1)], [1, 1, 2, 3], id="speakers"),
         pytest.param([("가", "가", None), ("나", "나", None), ("다", "다", "")], [1, 2, 3], id="nobody"),
         pytest.param([("가" * TURN_CHARACTERS, "가", 1), ("나", "나", 1)], [1, 2], id="full"),
@@ -155,7 +154,7 @@ def test_speakers_are_those_of_their_file(tmp_path: Path) -> None:
     second = conversation("DKSR20000002", *talk, speaker=None)
     out = _build(tmp_path, [first, second])
     assert [ids.split("\n") for ids in _files(out, "speakers")] == [
-        [f"{file}/{number}" for number in (1, 2, 3)] for file in (NAME, "DKSR20000002")
+        [f"{file}{WITHIN}{number}" for number in (1, 2, 3)] for file in (NAME, "DKSR20000002")
     ]
 
 
@@ -168,7 +167,6 @@ def test_missing_fields(tmp_path: Path) -> None:
         "metadata": None,
     }
     documents = [
-        b'{"utterance": []}',
         json.dumps(nobody).encode(),
         b'\xef\xbb\xbf{"utterance": [{"dialect_form": "\xea\xb0\x80\n", "standard_form": "\xeb\x82\x98"}], "id": 5}',
     ]
@@ -176,7 +174,7 @@ def test_missing_fields(tmp_path: Path) -> None:
     out = _build(tmp_path, members, unit=Unit.SENTENCE)
     counts = counts_of(out)
     assert pairs_of(out) == [("가", "나")]
-    assert (counts["decoded"], counts["repaired"]) == (3, 1)
+    assert (counts["decoded"], counts["repaired"]) == (2, 1)
     assert counts["dropped"] == {"empty_source": 3}
 
 

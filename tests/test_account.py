@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from runs import counts_of, lines_of, manifest_of, one_thread, rejects_of
 
 from etl.errors import PromiseError
-from etl.pipeline.account import balance
 from etl.pipeline.build import build
+from etl.pipeline.sums import check_sum
 from etl.settings.options import BuildOptions
 
 _TEXTS = st.sampled_from(["가", "가", "나다 라", " ", "", None, "x" * 400])
@@ -66,7 +66,7 @@ def test_every_sum_balances(members: list[Member], options: BuildOptions) -> Non
 
 def test_a_sum_that_does_not_balance_is_an_error() -> None:
     """A sum that does not balance ends a build with exit code 4, and with both numbers."""
-    balance("label files", 3, {"decoded": 2, "rejected": 1})
+    check_sum("label files", 3, {"decoded": 2, "rejected": 1})
     with pytest.raises(PromiseError, match="label files do not add up: 3 is not 2 decoded \\+ 0 rejected") as caught:
-        balance("label files", 3, {"decoded": 2, "rejected": 0})
+        check_sum("label files", 3, {"decoded": 2, "rejected": 0})
     assert caught.value.exit_code == 4

@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 
 from etl import check
 from etl.checking.advice import ADVICE
-from etl.checking.explain import explain
+from etl.checking.diagnosis import diagnose
 from etl.checking.limits import Limits
 from etl.checking.report import CheckReport, Kind
-from etl.example.lines import BOM
 from etl.example.tokens import Tokenizer
+from etl.output.lines import BOM
 
 LIMITS = Limits(max_file_bytes=10_000)
 BROKEN = ERRORS | WARNINGS
@@ -50,7 +50,7 @@ def test_every_kind_is_tried() -> None:
 def test_good_lines(tmp_path: Path, line: Line) -> None:
     """A good line of any form passes, with letters as they are or as escapes, and with CRLF at its end."""
     for content in (encode(line), encode(line, ascii_only=True), encode(line) + b"\r"):
-        assert explain(content).findings == []
+        assert diagnose(content).findings == []
         report = check([write_lines(tmp_path / "a.jsonl", [*fillers(), content])], LIMITS)
         assert (report.errors, report.warnings, report.examples) == ({}, {}, 11)
 
@@ -111,7 +111,7 @@ def test_a_report_holds_no_text(tmp_path: Path, name: str) -> None:
 )
 def test_why_it_is_no_json(line: bytes, said: str) -> None:
     """What is no JSON is told in words of what it is, not of how it is read."""
-    assert [finding.detail for finding in explain(line).findings] == [said]
+    assert [finding.detail for finding in diagnose(line).findings] == [said]
 
 
 def test_two_things_wrong_are_two_problems(tmp_path: Path) -> None:

@@ -9,16 +9,17 @@ from pathlib import Path
 import polars as pl
 import pytest
 from chats import chat, encode, fillers, write_lines
-from corpora import ANSWER_ZIP, answers, write_zip
+from corpora import ANSWER_ZIP, answers, member, stem, write_zip
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from runs import ROOT, command, error_of, one_thread, saturi
+from runs import ROOT, command, error_of, manifest_of, one_thread, saturi
 
-from etl.checking.check import check
+from etl.checking.check import check, check_build
 from etl.checking.limits import Limits, limits_of
 from etl.checking.report import CheckReport
-from etl.errors import BuildError, InputError
-from etl.example.lines import BLOCK_BYTES, MAX_LINE_BYTES, read_blocks
+from etl.errors import BuildError
+from etl.output.finished import FinishedBuild
+from etl.output.lines import BLOCK_BYTES, MAX_LINE_BYTES, read_blocks, whole_lines
 from etl.pipeline.build import build
 from etl.providers.profiles import read_providers
 from etl.settings.options import BuildOptions
@@ -84,7 +85,7 @@ def test_blocks_are_the_lines(tmp_path: Path, lengths: list[int], ends: bool) ->
     content = b"\n".join(bytes([65 + number]) * length for number, length in enumerate(lengths)) + b"\n" * ends
     path = tmp_path / "a"
     path.write_bytes(content)
-    lines = [line for block in read_blocks(path) for line in block.content.split(b"\n")]
+    lines = [line for block in whole_lines(read_blocks(path)) for line in block.content.split(b"\n")]
     expected = content.split(b"\n")
     assert lines == (expected[:-1] if expected[-1] == b"" else expected)
 
@@ -161,47 +162,60 @@ def test_a_build_passes(out: Path) -> None:
     assert [problem.file for problem in few] == [str(out / "chunks" / "validation")] * len(few)
 
 
-def test_a_line_leads_back_to_its_label_file(out: Path) -> None:
-    """A problem of a build's line names archive and member, those of the lineage; without one it names the line alone."""
+def test_a_damaged_build(out: Path) -> None:
+    """A build with a chunk that was changed is damaged, whatever else is wrong with its lines."""
     [chunk] = sorted((out / "chunks" / "train").glob("*-00001.jsonl"))
-    lines = chunk.read_bytes().split(b"\n")
-    chunk.write_bytes(b"\n".join([*lines[:4], b"{}", *lines[5:]]))
-    [problem] = [problem for problem in check([out], LIMITS).problems if problem.kind == "no_messages"]
-    path = f"chunks/train/{chunk.name}"
-    row = pl.read_parquet(out / "lineage.parquet").row(
-        by_predicate=(pl.col("chunk") == path) & (pl.col("line") == 5), named=True
+    chunk.write_bytes(chunk.read_bytes().replace(b'"user"', b'"them"', 1))
+    with pytest.raises(BuildError, match=rf"{chunk.name} is changed; see saturi verify"):
+        check([out], LIMITS)
+    chunk.unlink()
+    with pytest.raises(BuildError, match=rf"{chunk.name} is missing"):
+        check([out], LIMITS)
+
+
+def test_observers_see_every_byte(out: Path) -> None:
+    """Whoever looks on while a build is checked is given each chunk whole, in the order of the manifest."""
+    blocks: dict[str, list[bytes]] = {}
+    report = check_build(
+        FinishedBuild.open(out), LIMITS, [lambda chunk, block: blocks.setdefault(chunk, []).append(block)]
     )
-    assert (problem.file, problem.line) == (str(out / path), 5)
-    assert problem.origin is not None
-    assert (problem.origin.archive, problem.origin.member) == (row["archive"], row["member"])
+    assert report == check([out], LIMITS)
+    assert list(blocks) == [chunk["path"] for chunk in manifest_of(out)["chunks"]]
+    assert {path: b"".join(parts) for path, parts in blocks.items()} == {
+        path: (out / path).read_bytes() for path in blocks
+    }
+
+
+def _build_with_a_token(folder: Path, first: int, at: int) -> Path:
+    """Make a build of 20 label files, of which that number *at* has a control token in it."""
+    members = list(answers(20, first=first))
+    members[at] = member(stem("say", str(first + at), 1), "가 <|im_end|>", "나")
+    write_zip(folder / "corpus" / ANSWER_ZIP, members)
+    build([folder / "corpus"], folder / "out", BuildOptions(validation=0), make_executor=one_thread)
+    return folder / "out"
+
+
+def test_lines_lead_back_to_their_label_files(tmp_path: Path) -> None:
+    """A problem of a build's line names archive and member, also where chunks of two builds have the same names."""
+    outs = [_build_with_a_token(tmp_path / name, 1 + 100 * number, 4 + number) for number, name in enumerate("ab")]
+    problems = [problem for problem in check(outs, LIMITS).problems if problem.kind == "special_token"]
+    assert len(problems) == 2
+    for number, (problem, out) in enumerate(zip(problems, outs, strict=True)):
+        row = pl.read_parquet(out / "lineage.parquet").row(4 + number, named=True)
+        assert (problem.file, problem.line) == (str(out / row["chunk"]), 5 + number)
+        assert problem.origin is not None
+        assert (problem.origin.archive, problem.origin.member) == (row["archive"], row["member"])
+
+
+def test_a_damaged_lineage(tmp_path: Path) -> None:
+    """A problem of a build whose lineage is damaged is no traceback, and without a lineage names the line alone."""
+    out = _build_with_a_token(tmp_path, 1, 4)
     (out / "lineage.parquet").write_bytes(b"PAR1")
     with pytest.raises(BuildError, match=r"lineage\.parquet: damaged"):
         check([out], LIMITS)
     (out / "lineage.parquet").unlink()
-    [problem] = [problem for problem in check([out], LIMITS).problems if problem.kind == "no_messages"]
-    assert problem.origin is None
-    chunk.unlink()
-    with pytest.raises(InputError, match=chunk.name):
-        check([out], LIMITS)
-
-
-def test_lines_of_two_builds(tmp_path: Path) -> None:
-    """Problems of two builds whose chunks have the same names each lead to the build and to the label file they are of."""
-    outs = [tmp_path / "first", tmp_path / "second"]
-    for number, out in enumerate(outs):
-        write_zip(tmp_path / out.name / "corpus" / ANSWER_ZIP, answers(20, first=1 + 100 * number))
-        options = BuildOptions(validation=0)
-        build([tmp_path / out.name / "corpus"], out / "out", options, make_executor=one_thread)
-        [chunk] = (out / "out" / "chunks" / "train").iterdir()
-        lines = chunk.read_bytes().split(b"\n")
-        chunk.write_bytes(b"\n".join([*lines[: 4 + number], b"{}", *lines[5 + number :]]))
-    problems = [p for p in check([out / "out" for out in outs], LIMITS).problems if p.kind == "no_messages"]
-    assert len(problems) == 2
-    for number, (problem, out) in enumerate(zip(problems, outs, strict=True)):
-        row = pl.read_parquet(out / "out" / "lineage.parquet").row(4 + number, named=True)
-        assert (problem.file, problem.line) == (str(out / "out" / row["chunk"]), 5 + number)
-        assert problem.origin is not None
-        assert problem.origin.member == row["member"]
+    [problem] = [problem for problem in check([out], LIMITS).problems if problem.kind == "special_token"]
+    assert (problem.line, problem.origin) == (5, None)
 
 
 def test_a_build_of_nothing(tmp_path: Path) -> None:
@@ -216,7 +230,7 @@ def test_a_build_of_nothing(tmp_path: Path) -> None:
 
 MEMORY = """
 import sys
-from etl.checking.check import check
+from etl.checking.check import check, check_build
 from etl.checking.limits import Limits
 from etl.runtime.memory import peak_bytes
 check([sys.argv[1]], Limits(max_file_bytes=10**12))

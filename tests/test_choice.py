@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etl.select.choice import choices, order, within
-from etl.settings.options import BuildOptions
-from schemas.terms import DropReason
+from schemas.terms import Dedup, DropReason
 
 RULES = [DropReason.IDENTICAL, DropReason.OVER_SCRIPT, DropReason.OVER_SPEAKER, DropReason.NOT_SAMPLED]
 
@@ -20,7 +19,7 @@ def _frame(pairs: list[tuple[str | None, str | None]], **more: list[Any]) -> pl.
 
 
 def _numbers(frame: pl.DataFrame, dedup: str = "pair") -> list[int]:
-    return choices(frame, BuildOptions(sample=1, dedup=dedup)).to_list()  # type: ignore[arg-type]  # plain text, as from outside
+    return choices(frame, Dedup(dedup)).to_list()
 
 
 @pytest.mark.parametrize(
@@ -67,11 +66,6 @@ def test_what_tells_utterances_apart(dedup: str, equal: list[int]) -> None:
     assert [numbers.index(number) for number in numbers] == equal
 
 
-def test_nothing_is_hashed_where_nothing_is_chosen() -> None:
-    """Without a rule that chooses all numbers are zero."""
-    assert choices(_frame([("가", "나"), (None, None)]), BuildOptions()).to_list() == [0, 0]
-
-
 def test_no_text_is_an_empty_text() -> None:
     """A missing text counts as an empty one, and a boundary between texts is not lost."""
     numbers = _numbers(_frame([(None, "가"), ("", "가"), ("가", None), ("가", "")]))
@@ -82,7 +76,7 @@ def test_no_text_is_an_empty_text() -> None:
 def many() -> pl.DataFrame:
     """The numbers of twenty thousand pairs."""
     frame = _frame([(f"가 {number}", f"나 {number % 7}") for number in range(20_000)])
-    return pl.DataFrame({"choice": choices(frame, BuildOptions(sample=1))})
+    return pl.DataFrame({"choice": choices(frame, Dedup.PAIR)})
 
 
 @pytest.mark.parametrize("share", [0.01, 0.2, 0.5, 0.99])

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from etl.corpus.groups import Section
 from etl.errors import PromiseError
 from etl.example.limits import FEWEST_EXAMPLES
-from etl.settings.options import BuildOptions
-from etl.write.chunk import ChunkCutter, lines_to_move
-from etl.write.shard import LINEAGE, ShardWriter
+from etl.write.chunk import ChunkCaps, ChunkCutter, lines_to_move
+from etl.write.lineage import LINEAGE, LineOrigin
+from etl.write.shard import ShardWriter
 from schemas.terms import Region, SpeechType, Split
 
 _SECTION = Section(Region.JEJU, SpeechType.ANSWER)
@@ -25,7 +25,7 @@ _HANGUL = "혼저 옵서예\n".encode()
 
 
 def _place(lengths: list[int], max_bytes: int, max_examples: int | None = None) -> list[int]:
-    cutter = ChunkCutter(max_bytes, max_examples)
+    cutter = ChunkCutter(ChunkCaps(max_bytes, max_examples))
     return [cutter.place(length) for length in lengths]
 
 
@@ -97,7 +97,7 @@ def test_a_small_last_chunk_takes_what_it_lacks(
     before: list[int], before_examples: int, last: list[int], max_bytes: int, max_examples: int | None, moved: int
 ) -> None:
     """The last chunk takes the lines it lacks for ten, or none where either chunk would then be against a rule."""
-    assert lines_to_move(before, before_examples, last, max_bytes, max_examples) == moved
+    assert lines_to_move(before, before_examples, last, ChunkCaps(max_bytes, max_examples)) == moved
 
 
 @given(
@@ -113,7 +113,7 @@ def test_moving_lines_breaks_no_rule(
 ) -> None:
     """Lines move only where both chunks then have ten or more, and the last one keeps to its caps."""
     examples = len(before) + (more if len(before) >= 9 else 0)
-    moved = lines_to_move(before, examples, last, max_bytes, max_examples)
+    moved = lines_to_move(before, examples, last, ChunkCaps(max_bytes, max_examples))
     if moved:
         assert examples - moved >= FEWEST_EXAMPLES
         assert len(last) + moved == FEWEST_EXAMPLES
@@ -131,9 +131,7 @@ class _Shard:
 
     def __init__(self, folder: Path, lines: list[bytes], cuts: Iterable[int], caps: tuple[int, int | None]) -> None:
         self.folder = folder
-        max_bytes, max_examples = caps
-        options = BuildOptions(max_chunk_bytes=max_bytes, max_chunk_examples=max_examples)
-        self.writer = ShardWriter(Split.TRAIN, _SECTION, folder, options)
+        self.writer = ShardWriter(Split.TRAIN, _SECTION, folder, ChunkCaps(*caps))
         self.taken = list(enumerate(lines))
         origins = [_origin(number) for number in range(len(lines))]
         for start, stop in pairwise([0, *sorted(cuts), len(lines)]):
@@ -147,7 +145,7 @@ class _Shard:
 
     @property
     def lineage(self) -> pl.DataFrame:
-        frames = [pl.read_ipc(Path(part).read_bytes()) for part in self.writer.lineage]
+        frames = [pl.read_ipc(Path(part).read_bytes()) for part in self.writer.lineage.parts]
         return pl.concat([LINEAGE.to_frame(), *frames])
 
     def check(self) -> None:
@@ -176,8 +174,8 @@ def _line(number: int, length: int = 0) -> bytes:
     return json.dumps(f"{number} 옵서{'.' * length}", ensure_ascii=False).encode() + b"\n"
 
 
-def _origin(number: int) -> tuple[str, str, int | None, int | None]:
-    return "가.zip", f"{number}.json", number % 3 or None, number % 7
+def _origin(number: int) -> LineOrigin:
+    return LineOrigin("가.zip", f"{number}.json", number % 3 or None, number % 7)
 
 
 @given(
@@ -260,7 +258,7 @@ def test_an_empty_shard_leaves_nothing(tmp_path: Path) -> None:
     shard = _Shard(tmp_path, [], [], (100, None))
     shard.writer.finish()
     shard.writer.discard()
-    assert (shard.writer.chunks, shard.writer.lineage, list(tmp_path.iterdir())) == ([], [], [])
+    assert (shard.writer.chunks, shard.writer.lineage.parts, list(tmp_path.iterdir())) == ([], [], [])
 
 
 @pytest.mark.parametrize(
@@ -282,7 +280,7 @@ def test_lineage_is_saved_in_parts(tmp_path: Path) -> None:
     lines = [b"%05d\n" % number for number in range(40_000)]
     shard = _Shard(tmp_path, lines, range(0, 40_000, 1_000), (100_000, None))
     shard.writer.finish()
-    assert len(shard.writer.lineage) > 1
+    assert len(shard.writer.lineage.parts) > 1
     lineage = shard.lineage
     assert lineage["member"].to_list() == [f"{number}.json" for number in range(40_000)]
     files = {row.path: (tmp_path / row.path).read_bytes().split(b"\n") for row in shard.writer.chunks}

@@ -12,7 +12,8 @@ from msgspec import structs
 from runs import counts_of, one_thread, pairs_of
 
 from etl.pipeline.build import build
-from etl.select.clean import MASK, RULES, UNCLEAN, clean, count_residues, suspects
+from etl.select.clean import UNCLEAN, clean, count_residues, suspects
+from etl.select.markup import MASK, RULES, CleanSettings
 from etl.settings.options import BuildOptions
 from schemas.cleaning import Action, CleanRules, Pii
 
@@ -91,10 +92,11 @@ def _cleaned(
     frame = pl.DataFrame(
         {"source": [source], "target": [source if target is None else target]}, schema_overrides=_TEXTS
     )
-    [(said, meant, reason)] = clean(frame, BuildOptions(**options)).rows()
+    [(said, meant, reason)] = clean(frame, CleanSettings.of(BuildOptions(**options))).rows()
     return said, meant, reason
 
 
+_DEFAULT = CleanSettings.of(BuildOptions())
 _TEXTS = {"source": pl.String, "target": pl.String}
 _ALL_REWRITE = CleanRules(**dict.fromkeys(NAMES, Action.REWRITE))
 _ALL_KEEP = CleanRules(**dict.fromkeys(NAMES, Action.KEEP))
@@ -163,19 +165,19 @@ def test_no_clean(text: str) -> None:
 def test_missing_texts() -> None:
     """A missing text stays missing, and does not keep the other side from being cleaned."""
     frame = pl.DataFrame({"source": [None, " 가", None], "target": [" 나", None, None]}, schema=_TEXTS)
-    cleaned = clean(frame, BuildOptions())
+    cleaned = clean(frame, _DEFAULT)
     assert cleaned.rows() == [(None, "나", None), ("가", None, None), (None, None, None)]
 
 
 def test_other_columns_stay() -> None:
     """Cleaning keeps the other columns, the order of the rows, and rows of which there are none."""
     frame = pl.DataFrame({"row": [7, 8, 9], "source": ["가", " 나", "xx"], "target": ["가", "나", "다"]})
-    assert clean(frame, BuildOptions()).rows() == [
+    assert clean(frame, _DEFAULT).rows() == [
         (7, "가", "가", None),
         (8, "나", "나", None),
         (9, "xx", "다", "unclear"),
     ]
-    assert clean(frame.clear(), BuildOptions()).columns == ["row", "source", "target", UNCLEAN]
+    assert clean(frame.clear(), _DEFAULT).columns == ["row", "source", "target", UNCLEAN]
 
 
 def test_the_first_reason_counts() -> None:
@@ -196,11 +198,11 @@ _RULES = st.builds(CleanRules, **dict.fromkeys(NAMES, _ACTIONS))
 def test_nothing_known_is_left(pieces: list[str], glue: str, rules: CleanRules, pii: Pii) -> None:
     """Whatever the text and the rules, no utterance that is kept has markup or personal data that should not be kept."""
     text = glue.join(pieces)
-    options = BuildOptions(clean_rules=rules, pii=pii)
-    kept = clean(pl.DataFrame({"source": [text], "target": [text]}), options).filter(pl.col(UNCLEAN).is_null())
+    settings = CleanSettings(rules, pii)
+    kept = clean(pl.DataFrame({"source": [text], "target": [text]}), settings).filter(pl.col(UNCLEAN).is_null())
     left = count_residues(kept.lazy()).collect()
     for rule in RULES:
-        if rule.action(options) is not Action.KEEP:
+        if rule.action(settings) is not Action.KEEP:
             assert left[rule.name].sum() == 0
 
 

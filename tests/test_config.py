@@ -8,9 +8,9 @@ import pytest
 from msgspec import structs
 
 from etl.errors import OptionError
-from etl.settings.config import read_config
+from etl.settings.config import Config, read_config
 from etl.settings.options import BuildOptions
-from schemas.config import BuildTable, Config
+from etl.submission.options import SubmitOptions
 
 _GIVEN: dict[str, Any] = {
     "validation": "official",
@@ -36,22 +36,18 @@ def _write(folder: Path, text: str) -> Path:
 
 
 def test_every_option_is_a_key() -> None:
-    """The keys of [build] are the options of a build, and where it goes and how it runs."""
+    """The values that this module tries are those of every option of a build, and of where it goes and how it runs."""
     options = {field.name for field in structs.fields(BuildOptions)}
-    assert {field.name for field in structs.fields(BuildTable)} == options - {"clean_rules"} | {
-        "out",
-        "workers",
-        "stage",
-    }
+    assert set(_VALUES) == options - {"clean_rules"} | {"out", "workers", "stage"}
 
 
 @pytest.mark.parametrize("name", list(_VALUES))
 def test_every_key_is_read(tmp_path: Path, name: str) -> None:
     """A key of [build] is read with its value, and all others stay silent."""
     # A JSON value of these kinds is a TOML value.
-    table = read_config(_write(tmp_path, f"[build]\n{name} = {json.dumps(_VALUES[name], ensure_ascii=False)}\n")).build
+    config = read_config(_write(tmp_path, f"[build]\n{name} = {json.dumps(_VALUES[name], ensure_ascii=False)}\n"))
     expected = str(tmp_path / _VALUES[name]) if name in ("out", "stage") else _VALUES[name]
-    assert structs.asdict(table) == {**dict.fromkeys(_VALUES), name: expected}
+    assert config.options == {"build": {name: expected}}
 
 
 @pytest.mark.parametrize(
@@ -71,13 +67,13 @@ def test_every_key_is_read(tmp_path: Path, name: str) -> None:
 )
 def test_values_may_be_written_like_on_the_command_line(tmp_path: Path, line: str, name: str, value: object) -> None:
     """Sizes may have units, shares may be whole numbers, and texts may be Hangul."""
-    assert getattr(read_config(_write(tmp_path, f"[build]\n{line}\n")).build, name) == value
+    assert read_config(_write(tmp_path, f"[build]\n{line}\n")).table("build") == {name: value}
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "[build]\n", "[corpus]\npaths = []\n"])
 def test_an_empty_file_says_nothing(tmp_path: Path, text: str) -> None:
     """A file, or a table in it, may be empty."""
-    assert read_config(_write(tmp_path, text)) == Config()
+    assert read_config(_write(tmp_path, text)) == Config(options={"build": {}})
 
 
 def test_paths_are_relative_to_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,7 +87,22 @@ def test_paths_are_relative_to_the_file(tmp_path: Path, monkeypatch: pytest.Monk
     for path in (there / "etl.toml", Path("설정/etl.toml")):
         config = read_config(path)
         assert [Path(name) for name in config.corpus.paths] == [there / "data", Path(absolute), there / "../more"]
-        assert (config.build.out, config.build.stage) == (str(there / "out"), absolute)
+        assert config.table("build") == {"out": str(there / "out"), "stage": absolute}
+
+
+def test_options_of_other_rooms(tmp_path: Path) -> None:
+    """A table may hold the options of another struct, but for those that only the command line has."""
+    others = {"submit": SubmitOptions}
+    path = _write(tmp_path, '[submit]\nepochs = 2\nkey_file = "key"\naccept_data_terms = true\n')
+    expected = {"epochs": 2, "key_file": str(tmp_path / "key"), "accept_data_terms": True}
+    assert read_config(path, others).table("submit") == expected
+    for name in ("resubmit", "allow_unknown_price"):
+        with pytest.raises(
+            OptionError, match=rf"unknown option \[submit\] {name}; .*Known are provider, model, epochs"
+        ):
+            read_config(_write(tmp_path, f"[submit]\n{name} = true\n"), others)
+    with pytest.raises(OptionError, match="Known are corpus, build, clean, submit"):
+        read_config(_write(tmp_path, "[sumbit]\n"), others)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +173,9 @@ def test_wrong_types_are_refused_with_their_place(tmp_path: Path, text: str, pla
         pytest.param(b"[build", r"no valid TOML \(.*end of document", id="unclosed-table"),
         pytest.param(b"[build]\nunit = file", r"no valid TOML \(.*line 2", id="no-quotes"),
         pytest.param(b"[build]\nunit = 'file'\nunit = 'file'\n", r"no valid TOML \(.*line 3", id="named-twice"),
-        pytest.param("[build]\nsystem_prompt = '방언'".encode("cp949"), r"no valid TOML \(.*decode", id="cp949"),
+        pytest.param(
+            "[build]\nsystem_prompt = '방언'".encode("cp949"), r"is not in UTF-8 .*; save it as UTF-8", id="cp949"
+        ),
     ],
 )
 def test_broken_files_are_refused(tmp_path: Path, content: bytes, problem: str) -> None:

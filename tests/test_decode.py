@@ -140,7 +140,12 @@ def test_texts_are_those_json_finds(label: dict[str, Any], layout: str, ascii_on
     """A valid document in any layout gives the texts that `json.loads` gives, wherever `intonations` stand in it."""
     document = json.dumps(label, ensure_ascii=ascii_only, **_LAYOUTS[layout]).encode()
     decoded = decode(document)
-    assert _texts_in(decoded) == _texts_of(json.loads(document))
+    whole, sentences = _texts_of(json.loads(document))
+    if not sentences and not any(text and not text.isspace() for text in whole):
+        assert isinstance(decoded, Defect)
+        assert decoded.reason is RejectReason.EMPTY_LABEL
+        return
+    assert _texts_in(decoded) == (whole, sentences)
     assert isinstance(decoded, Decoded)
     assert not decoded.repaired
 
@@ -390,8 +395,23 @@ def test_positions_point_at_the_fault(marked: bytes, reason: RejectReason, bom: 
         pytest.param(b'{"transcription": []}', RejectReason.WRONG_TYPE, id="list-for-transcription"),
         pytest.param(b'{"transcription": {"sentences": {}}}', RejectReason.WRONG_TYPE, id="object-for-sentences"),
         pytest.param(b'{"transcription": {"sentences": [7]}}', RejectReason.WRONG_TYPE, id="number-for-a-sentence"),
-        pytest.param(b'{"transcription": {}, "speaker": {}}', RejectReason.WRONG_TYPE, id="object-for-speakers"),
-        pytest.param(b'{"transcription": {}, "fileName": []}', RejectReason.WRONG_TYPE, id="list-for-identifier"),
+        pytest.param(b'{"transcription": {}}', RejectReason.EMPTY_LABEL, id="nothing-in-it"),
+        pytest.param(b'{"transcription": {"sentences": [], "standard": " "}}', RejectReason.EMPTY_LABEL, id="blank"),
+        pytest.param(b'{"transcription": {"sentences": null,}}', RejectReason.EMPTY_LABEL, id="null-sentences-mended"),
+        pytest.param(b'{"utterance": []}', RejectReason.EMPTY_LABEL, id="no-utterance"),
+        pytest.param(b'{"utterance": [{}], "utterance": []}', RejectReason.EMPTY_LABEL, id="second-without-utterance"),
+        pytest.param(b'{"transcription": {}, "utterance": []}', RejectReason.EMPTY_LABEL, id="both-empty"),
+        pytest.param(b'{"transcription": null, "utterance": []}', RejectReason.EMPTY_LABEL, id="one-empty"),
+        pytest.param(b'{"transcription": {}, "utterance": null}', RejectReason.EMPTY_LABEL, id="the-other-empty"),
+        pytest.param(b'{"transcription": {"standard": NaN}}', RejectReason.TEXT_NOT_STRING, id="NaN-for-text"),
+        pytest.param(b'{"transcription": {"sentences": NaN}}', RejectReason.WRONG_TYPE, id="NaN-for-sentences"),
+        pytest.param(b'{"transcription": {}, "n": nan}', RejectReason.INVALID_JSON, id="nan-in-small-letters"),
+        pytest.param(
+            b'{"speaker": {}, "transcription": {"standard": 7}}', RejectReason.TEXT_NOT_STRING, id="odd-and-no-text"
+        ),
+        pytest.param(b'{"speaker": {}, "transcription": []}', RejectReason.WRONG_TYPE, id="odd-and-a-list"),
+        pytest.param(b'{"speaker": {}, "transcription": {}}', RejectReason.EMPTY_LABEL, id="odd-and-empty"),
+        pytest.param(b'{"speaker": {}}', RejectReason.MISSING_TRANSCRIPTION, id="odd-and-nothing"),
     ],
 )
 def test_reasons_are_exact(document: bytes, reason: RejectReason) -> None:
@@ -401,20 +421,80 @@ def test_reasons_are_exact(document: bytes, reason: RejectReason) -> None:
     assert outcome.reason is reason
 
 
+_ODD_2022: dict[str, tuple[str, list[Any], Any]] = {
+    "object-for-speakers": ('"speaker": {"speakerId": "a"}', ["a"], None),
+    "text-for-speakers": ('"speaker": "a"', ["a"], None),
+    "texts-for-speakers": ('"speaker": ["a", 7, null, true, []]', ["a", 7], None),
+    "number-for-speakers": ('"speaker": 7', [7], None),
+    "object-for-an-id": ('"speaker": [{"speakerId": {}}, {"speakerId": "b"}]', [None, "b"], None),
+    "odd-province": ('"speaker": [{"speakerId": "a", "residenceProvince": ["gs"]}]', ["a"], None),
+    "false-for-speakers": ('"speaker": false', [], None),
+    "large-speakers": (f'"speaker": ["{"a" * 70_000}"]', [], None),
+    "list-for-script": ('"script": [{"scriptId": 7}]', [], 7),
+    "text-for-script": ('"script": "대본"', [], None),
+    "truth-for-number": ('"script": {"scriptId": true}', [], None),
+    "list-for-name": ('"fileName": []', [], None),
+    "several": ('"speaker": {"speakerId": "a"}, "script": 7, "fileName": {}', ["a"], None),
+}
+
+
+@pytest.mark.parametrize(("fields", "speakers", "number"), _ODD_2022.values(), ids=_ODD_2022)
+@pytest.mark.parametrize("mend", ["", ","], ids=["whole", "mended"])
+def test_odd_fields_cost_no_text(fields: str, speakers: list[Any], number: Any, mend: str) -> None:
+    """A field beside the texts of another type than described costs no text, and gives what can be understood of it."""
+    text = '"transcription": {"standard": "a", "sentences": [{"standard": "b", "speakerId": ["x"]}, null]}'
+    for document in (f"{{{fields}, {text}{mend}}}", f"{{{text}, {fields}{mend}}}"):
+        decoded = decode(document.encode())
+        assert BatchDecoder().decode(document.encode()) == decoded
+        assert _texts_in(decoded) == ((None, None, "a"), [(None, None, "b"), None])
+        assert isinstance(decoded, Decoded)
+        assert isinstance(decoded.label, label2022.LabelFile)
+        assert (decoded.odd, decoded.repaired) == (True, bool(mend))
+        assert [speaker and speaker.speaker_id for speaker in decoded.label.speaker or []] == speakers
+        assert (decoded.label.script and decoded.label.script.script_id) == number
+
+
+@pytest.mark.parametrize(
+    ("fields", "speakers", "category"),
+    [
+        pytest.param('"speaker": {"id": 1}, "metadata": [{"category": "경상"}]', [1], "경상", id="object-and-list"),
+        pytest.param('"speaker": ["1", 2], "metadata": "경상방언"', ["1", 2], "경상방언", id="texts"),
+        pytest.param('"id": [1]', [], None, id="list-for-id"),
+    ],
+)
+def test_odd_fields_of_2020_cost_no_text(fields: str, speakers: list[Any], category: Any) -> None:
+    """A conversation with fields of another type than described keeps its texts, and what can be understood of the rest."""
+    decoded = decode(f'{{{fields}, "utterance": [null, {{"dialect_form": "a", "speaker_id": {{}}}}]}}'.encode())
+    assert isinstance(decoded, Decoded)
+    assert isinstance(decoded.label, label2020.LabelFile)
+    assert decoded.odd
+    assert [part and part.dialect_form for part in decoded.label.utterance or []] == [None, "a"]
+    assert [speaker and speaker.id for speaker in decoded.label.speaker or []] == speakers
+    assert (decoded.label.metadata and decoded.label.metadata.category) == category
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "[1, NaN,, -Infinity]"])
+def test_what_python_writes_for_no_number_is_mended(value: str) -> None:
+    """A `NaN` or an infinity in a field that is not read is mended, and one within a text is text."""
+    decoded = decode(f'{{"endTime": {value}, "transcription": {{"standard": "a NaN b"}}}}'.encode())
+    assert decoded == Decoded(_label_of("a NaN b"), repaired=True)
+
+
 @pytest.mark.parametrize(
     "document",
     [
         pytest.param(b'{"utterance": [{"dialect_form": "x"}]}', id="alone"),
-        pytest.param(b'{"note": "transcription", "utterance": []}', id="transcription-for-text"),
-        pytest.param(b'{"metadata": {"transcription": {}}, "utterance": [],}', id="transcription-below-mended"),
-        pytest.param(b'{"transcription": null, "utterance": []}', id="null-transcription"),
+        pytest.param(b'{"note": "transcription", "utterance": [{}]}', id="transcription-for-text"),
+        pytest.param(b'{"metadata": {"transcription": {}}, "utterance": [{}],}', id="transcription-below-mended"),
+        pytest.param(b'{"transcription": null, "utterance": [{}]}', id="null-transcription"),
     ],
 )
 def test_the_field_with_the_text_tells_the_generation(document: bytes) -> None:
     """A document with utterances and no transcription is of 2020, wherever else the word stands; else it is of 2022."""
-    outcome = decode(document)
-    assert isinstance(outcome, Decoded)
-    assert isinstance(outcome.label, label2020.LabelFile)
+    for content in (document, document.replace(b'{"', b'{"transcription": {}, "', 1)):
+        outcome = decode(content)
+        assert isinstance(outcome, Decoded)
+        assert isinstance(outcome.label, label2020.LabelFile)
     both = decode(
         document.replace(b'{"', b'{"transcription": {"standard": "x"}, "', 1).replace(b'"transcription": null, ', b"")
     )
@@ -423,7 +503,7 @@ def test_the_field_with_the_text_tells_the_generation(document: bytes) -> None:
 
 
 @pytest.mark.parametrize("raw", ["\n", "\r\n", "\t", "a\n\nb\t"], ids=repr)
-@pytest.mark.parametrize("around", ['{"utterance": [{"dialect_form": "%s"}]}', '{"form": "%s", "utterance": []}'])
+@pytest.mark.parametrize("around", ['{"utterance": [{"dialect_form": "%s"}]}', '{"form": "%s", "utterance": [{}]}'])
 def test_raw_line_ends_within_strings(raw: str, around: str) -> None:
     """A line end or a tab within a string, which JSON forbids, is mended, in texts that are used and in others."""
     outcome = decode((around % raw).encode())
@@ -431,7 +511,7 @@ def test_raw_line_ends_within_strings(raw: str, around: str) -> None:
     assert outcome.repaired
     assert isinstance(outcome.label, label2020.LabelFile)
     assert [part and part.dialect_form for part in outcome.label.utterance or []] == (
-        [raw] if "dialect" in around else []
+        [raw] if "dialect" in around else [None]
     )
 
 

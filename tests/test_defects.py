@@ -116,7 +116,8 @@ BROKEN = {
     "number-for-text-of-a-sentence": Broken(_transcription(sentences=[{"pronunciation": 5}]), TEXT_TYPE, None),
     "text-for-transcription": Broken(b'{"transcription": "a"}', TYPE, None),
     "text-for-sentences": Broken(_transcription(sentences=TEXT), TYPE, None),
-    "text-for-speakers": Broken(document(stem("say", "1", 1), TEXT, TEXT, speaker=TEXT), TYPE, None),
+    "no-text": Broken(_transcription(pronunciation=None, dialect="", standard=" "), RejectReason.EMPTY_LABEL, None),
+    "no-utterance": Broken(b'{"utterance": []}', RejectReason.EMPTY_LABEL, None),
 }
 
 LABEL = json.loads(_whole(0))
@@ -124,6 +125,7 @@ MENDED = {
     "doubled-comma": WHOLE.replace(b'], "sentences"', b'],, "sentences"'),
     "newline-in-text": WHOLE.replace(b"{", b'{"note": "a\n\tb",', 1),
     "trailing-comma": WHOLE[:-1] + b",\n}",
+    "not-a-number": WHOLE.replace(b"{", b'{"endTime": NaN, "startTime": -Infinity,', 1),
     "many-commas": WHOLE.replace(b'"segments": []', b'"segments": [1,,2, ,]').replace(b", ", b",\t,", 1),
 }
 TOLERATED = {
@@ -136,6 +138,9 @@ TOLERATED = {
         stem("say", "1", 1), TEXT, TEXT, script={"scriptId": "1"}, speaker=[{"speakerId": 7.0}]
     ),
     "nulls": document(stem("say", "1", 1), TEXT, TEXT, script=None, speaker=[None], fileName=None),
+    "text-for-speakers": document(stem("say", "1", 1), TEXT, TEXT, speaker=TEXT),
+    "object-for-speakers": document(stem("say", "1", 1), TEXT, TEXT, speaker={"speakerId": "a"}),
+    "list-for-script": document(stem("say", "1", 1), TEXT, TEXT, script=[{"scriptId": 1}]),
     "unknown-keys": document(
         stem("say", "1", 1), TEXT, TEXT, categoryName={"a": [1]}, filename=None, audio={"records": [None]}
     ),
@@ -188,6 +193,7 @@ def test_nothing_else_is_rejected(built: Path) -> None:
     counts = counts_of(built)
     assert counts["rejected"] == Counter(broken.reason for broken in BROKEN.values())
     assert counts["repaired"] == len(MENDED)
+    assert counts["oddities"] == {"odd_field": 3, "sentences_only": 0, "whole_only": 2}
     assert counts["decoded"] == counts["examples"] == len(MENDED) + len(TOLERATED) + 2
     assert sum(TEXT in source for source, _ in pairs_of(built)) == counts["examples"]
 

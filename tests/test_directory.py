@@ -183,7 +183,7 @@ def _with_end(disk: int = 0, size: int | None = None, offset: int | None = None)
         pytest.param(_with_count(0), "holds 5 entries and declares 0", id="no-entry-declared"),
         pytest.param(_with_end(size=0xFFFFFFFF), "contradicts the size of the file", id="directory-of-4-GiB"),
         pytest.param(_with_end(offset=0xFFFFFFFF), "contradicts the size of the file", id="offset-of-4-GiB"),
-        pytest.param(_with_end(disk=3), "one volume of a zip written in several", id="one-volume"),
+        pytest.param(_with_end(disk=3), "the last volume of a zip written in several", id="one-volume"),
     ],
 )
 def test_what_is_no_whole_zip_is_refused(tmp_path: Path, content: bytes, problem: str) -> None:

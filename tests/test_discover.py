@@ -16,7 +16,7 @@ from etl.corpus.names import Hints
 from etl.corpus.scan import scan
 from etl.errors import ArchiveError, EmptyCorpusError, InputError, MissingPathError
 from etl.output.files import MARKER
-from etl.pipeline.build import scan_rules
+from etl.pipeline.reading import scan_rules
 from etl.settings.options import BuildOptions
 from schemas.terms import Region, SpeechType, Split
 
@@ -262,7 +262,7 @@ def test_a_path_that_is_not_there_is_named(tmp_path: Path) -> None:
         discover([tmp_path / "gone.zip"])
 
 
-@pytest.mark.parametrize("name", ["readme.txt", "a.json", "zip", "x.zip.tmp"])
+@pytest.mark.parametrize("name", ["readme.txt", "a.json", "zip", "x.zip.tmp", "x.zip.01"])
 def test_a_file_that_is_no_zip_is_refused(tmp_path: Path, name: str) -> None:
     """A file given by name has to be a zip, or a part of one."""
     with pytest.raises(InputError, match="neither a folder nor a zip"):
@@ -273,10 +273,16 @@ def test_a_corpus_without_archives_is_refused(tmp_path: Path) -> None:
     """No path, an empty folder, and a folder of recordings are errors that say what to give instead."""
     with pytest.raises(EmptyCorpusError, match="no path was given"):
         discover([])
-    with pytest.raises(EmptyCorpusError, match=r"no label archive found; give the folder .*TL_"):
+    with pytest.raises(EmptyCorpusError, match=r"nothing is in it; give the folder .*TL_"):
         discover([tmp_path])
+    with pytest.raises(EmptyCorpusError, match=r"no label archive found among 2 files; give the folder .*TL_"):
+        discover([_write(tmp_path / "texts", "a.txt", "b/c.txt")])
+    with pytest.raises(
+        EmptyCorpusError, match=r"among 1 files; download.tar: not read, since only zips are; unpack it"
+    ):
+        discover([_write(tmp_path / "tar", "download.tar")])
     with pytest.raises(EmptyCorpusError, match="no label archive found beside 2 audio archives"):
-        discover([_write(tmp_path, "TS_1.zip", "원천데이터/x.zip")])
+        discover([_write(tmp_path / "audio", "TS_1.zip", "원천데이터/x.zip")])
 
 
 def test_links_are_taken_at_their_word(tmp_path: Path) -> None:

@@ -7,22 +7,22 @@ import sys
 from pathlib import Path
 
 import click
-import msgspec
 import pytest
 
 import etl
+from etl.checking import report
 from etl.checking.advice import ADVICE
-from etl.checking.report import Kind
 from etl.console.dispatch import COMMANDS, cli
 from etl.exports.targets import Target
 from etl.providers.models import price_of, read_models
 from etl.providers.profiles import read_providers
 from etl.read.contents import TURN_CHARACTERS
-from etl.select.clean import RULES
+from etl.select.markup import RULES
 from etl.settings.config import read_config
-from etl.settings.options import BuildOptions
+from etl.settings.declaration import Declaration, Kind, declarations
+from etl.settings.options import BuildOptions, RunOptions
+from etl.settings.sizes import parse_bytes
 from etl.submission.options import SubmitOptions
-from schemas.config import BuildTable, SubmitTable
 from schemas.terms import DropReason, RejectReason
 
 ROOT = Path(__file__).parents[1]
@@ -80,17 +80,17 @@ def test_the_documents_list_the_options_of_other_commands(name: str) -> None:
 
 
 def test_the_documents_list_the_options_of_submit() -> None:
-    """The table of options of `submit` names each of them, and no other, with its default; etl.toml has those it says."""
+    """The table of options of `submit` names each of them, and no other; etl.toml has those it says."""
     section = _section("To a provider: `submit` and `watch`")
     rows = dict(re.findall(r"^\| `(--[a-z-]+)(?:\\\||[^|`])*` \|([^|]*)\|", section, flags=re.MULTILINE))
     options = {parameter.opts[0]: parameter for parameter in _command("submit").params if "--" in parameter.opts[0]}
     assert rows.keys() == options.keys()
-    for name in ("provider", "model", "plan"):
-        assert rows[f"--{name}"].strip() == f"`{getattr(SubmitOptions(), name)}`"
+    in_file = [one.name for one in declarations(SubmitOptions) if one.option.only != "command line"]
     listed = [name.removeprefix("--").replace("-", "_") for name in rows]
-    in_file = {field.name for field in msgspec.structs.fields(SubmitTable)}
-    first = [name for name in listed if name in in_file - {"providers", "models"}]
-    assert set(first) | {"providers", "models", "key_file"} == in_file
+    first = [name for name in listed if name in in_file and name not in ("providers", "models")]
+    assert {*first, "providers", "models", "key_file"} == set(in_file)
+    assert listed[:9] == first
+    assert "its table `[submit]` has the first nine of these" in section
     for name in ("status", "watch", "cancel", "clean"):
         for parameter in _command(name).params:
             assert parameter.opts[0] in section or parameter.name in ("out", "job")
@@ -120,7 +120,7 @@ def test_the_documents_list_what_a_check_finds() -> None:
     text = _section("Before you pay: `check` and `estimate`").split("| option")[0]
     errors, warnings = text.split("0 for warnings alone")
     for part, severity in ((errors, "error"), (warnings, "warning")):
-        assert _listed(part, set(Kind)) == [kind for kind in Kind if ADVICE[kind].severity == severity]
+        assert _listed(part, set(report.Kind)) == [kind for kind in report.Kind if ADVICE[kind].severity == severity]
 
 
 def test_the_example_of_models_toml_is_valid(tmp_path: Path) -> None:
@@ -137,20 +137,56 @@ def test_the_documents_list_every_export() -> None:
     assert rows == list(Target)
 
 
-def test_the_documents_tell_the_defaults() -> None:
-    """The defaults in the table of options are those of the code."""
-    told = dict(
-        re.findall(
-            r"^\| `--([a-z-]+)(?:[^|]|\\\|)*\| `([^`|]+)` \|", _section("Options of `build`"), flags=re.MULTILINE
-        )
-    )
-    defaults = BuildOptions().as_json()
-    numbers = ("validation", "max_ratio", "max_entries", "max_unknown", "max_rejects", "unit", "source")
-    assert {name: str(told[name.replace("_", "-")]) for name in numbers} == {
-        name: f"{defaults[name]:g}" if isinstance(defaults[name], float) else str(defaults[name]) for name in numbers
+def _rows(section: str) -> dict[str, tuple[str, str, str]]:
+    """Return the cells of each row of a table of options, by each option in the first cell."""
+    lines = re.findall(r"^\| (`--.*) \|(.*?)\|(.*) \|$", _section(section).replace(r"\|", "¦"), flags=re.MULTILINE)
+    cells = [tuple(cell.replace("¦", "|").strip() for cell in line) for line in lines]
+    return {
+        name: (option, default, text) for option, default, text in cells for name in re.findall(r"--[a-z-]+", option)
     }
-    assert (told["max-chunk-bytes"], told["max-member-bytes"]) == ("100MB", "64MiB")
-    assert (defaults["max_chunk_bytes"], defaults["max_member_bytes"]) == (100 * 10**6, 64 * 2**20)
+
+
+def _shown_default(declared: Declaration, cell: str) -> str:
+    """Return what a table should have for the default of an option, given the *cell* that it has."""
+    default, unset = declared.default, declared.option.unset
+    if declared.name == "system_prompt":
+        return "the original recipe's"
+    match declared.kind:
+        case Kind.SWITCH:
+            return f"`{declared.flag}`" if default else "no" if declared.option.negatable else ""
+        case Kind.TERMS:
+            return " ".join(f"`{term}`" for term in default) if len(default) < len(declared.terms) else cell
+        case Kind.SIZE:
+            return cell if parse_bytes(cell.strip("`")) == default else f"{default}"
+        case Kind.FLOAT | Kind.SHARE if isinstance(default, float):
+            return f"`{default:g}`"
+    if default in (None, ()):
+        return cell if "`" not in cell or (unset and unset in cell) else unset or "none"
+    return f"`{default}`"
+
+
+@pytest.mark.parametrize(
+    ("section", "declared"),
+    [
+        pytest.param(section, declared, id=f"{struct.__name__}-{declared.name}")
+        for section, struct in (
+            ("Options of `build`", RunOptions),
+            ("Options of `build`", BuildOptions),
+            ("To a provider: `submit` and `watch`", SubmitOptions),
+        )
+        for declared in declarations(struct)
+        if declared.option.only != "file"
+    ],
+)
+def test_the_documents_have_what_is_declared(section: str, declared: Declaration) -> None:
+    """The row of an option has its spelling, the terms it may be, and its default, as they are declared."""
+    option, default, text = _rows(section)[declared.flag]
+    if declared.kind is Kind.SWITCH and declared.option.negatable:
+        assert option == f"`{declared.flag}/--no-{declared.flag.removeprefix('--')}`"
+    assert all(
+        re.search(rf"\b{term}\b", option + default + text) for term in declared.terms if declared.kind != Kind.SIZE
+    )
+    assert default == _shown_default(declared, default)
 
 
 def test_the_configuration_file_knows_every_option() -> None:
@@ -158,7 +194,8 @@ def test_the_configuration_file_knows_every_option() -> None:
     options = {parameter.name for parameter in _command("build").params if parameter.opts[0].startswith("--")}
     once = {"config", "dry_run", "profile", "as_json"}
     other_words = {"no_dedup", "merge"}
-    assert {field.name for field in msgspec.structs.fields(BuildTable)} == options - once - other_words
+    declared = (*declarations(RunOptions), *declarations(BuildOptions))
+    assert {one.name for one in declared if one.option.only is None} == options - once - other_words
 
 
 def test_the_documents_list_every_reason() -> None:
@@ -175,7 +212,7 @@ def test_the_example_of_etl_toml_is_valid(tmp_path: Path) -> None:
     (tmp_path / "etl.toml").write_text(example, encoding="utf-8")
     config = read_config(tmp_path / "etl.toml")
     assert config.corpus.paths == (str(tmp_path / "data"),)
-    assert config.build.workers == 8
+    assert config.table("build")["workers"] == 8
 
 
 def test_the_python_example_runs(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -234,8 +271,29 @@ def test_commands_in_the_documents_exist(document: str) -> None:
     assert options <= known | {"--help", "--kills", "--large", "--memory", "--quick", "--write", "--faults"}
 
 
-def test_files_the_documents_point_to_exist() -> None:
-    """Every relative link leads to a file."""
+def _anchors(document: Path) -> set[str]:
+    """Return the anchors of the headings of *document*, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", document.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+
+
+def test_links_lead_to_files_and_headings() -> None:
+    """Every relative link leads to a file, and to a heading in it where it names one."""
     for document in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")):
-        for target in re.findall(r"\]\(([^)#]+)\)", document.read_text(encoding="utf-8")):
-            assert (document.parent / target).exists(), f"{document.name} points to {target}"
+        for link in re.findall(r"\]\(([^)]+)\)", document.read_text(encoding="utf-8")):
+            target, _, anchor = link.partition("#")
+            path = document.parent / target if target else document
+            assert path.exists(), f"{document.name} points to {link}"
+            assert not anchor or anchor in _anchors(path), f"{document.name} points to {link}"
+
+
+def _commands_and_rows(document: str) -> list[str]:
+    """Return the commands that *document* shows, and the first cells of its table of commands."""
+    shown = " ".join(re.findall(r"```sh\n(.*?)```", document, flags=re.DOTALL))
+    rows = re.findall(r"^\| (`[a-z]+.*?) \|", document, flags=re.MULTILINE)
+    return [*re.findall(r"cli\.py ([a-z]+ [^#\n]*)", shown), *(re.sub(" (or|또는) ", " ", row) for row in rows)]
+
+
+def test_both_readmes_show_the_same_commands() -> None:
+    """The two READMEs show the same command lines and list the same commands."""
+    assert _commands_and_rows(README) == _commands_and_rows(KOREAN)

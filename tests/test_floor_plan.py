@@ -32,7 +32,8 @@ ROOMS = (
 """The packages of `etl`, from the ground up: each imports itself, those before it, `schemas`, `etl.errors` and `etl.version`."""
 
 WALLS = {
-    "openai": ("etl/providers/sdk.py",),
+    "openai": ("etl/providers/openai_api.py",),
+    "httpx2": ("etl/providers/openai_api.py", "etl/providers/http.py"),
     "click": ("cli.py", "etl/console/"),
     "rich": ("etl/console/",),
     "tokenizers": ("etl/example/tokens.py",),

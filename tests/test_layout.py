@@ -12,7 +12,7 @@ from etl.corpus.discover import discover
 from etl.corpus.layout import Layout
 from etl.corpus.scan import Scan, scan
 from etl.errors import ArchiveError
-from etl.pipeline.build import scan_rules
+from etl.pipeline.reading import scan_rules
 from etl.settings.options import BuildOptions
 
 

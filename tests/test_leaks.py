@@ -15,8 +15,8 @@ from runs import chunks_of, counts_of, one_thread, pair_in, saturi
 
 from etl.corpus.discover import Corpus
 from etl.errors import PromiseError
-from etl.pipeline.account import make_manifest
 from etl.pipeline.build import build
+from etl.pipeline.manifest import make_manifest
 from etl.select.tasks import Shared
 from etl.settings.options import BuildOptions
 
@@ -44,7 +44,7 @@ _graph = st.lists(
 
 
 def _measured(out: Path) -> tuple[dict[str, int], int]:
-    """Return what both sides of the build in *out* share, and how many validation examples do, read off its files alone."""
+    """Return what both splits of the build in *out* share, and how many validation examples do, read off its files alone."""
     keys: dict[str, dict[str, set[str]]] = defaultdict(lambda: {"train": set(), "validation": set()})
     for chunk, name in pl.read_parquet(out / "lineage.parquet").select("chunk", "member").iter_rows():
         kind, script_set, _, *rest = name.removesuffix(".json").split("_")
@@ -67,7 +67,7 @@ def _measured(out: Path) -> tuple[dict[str, int], int]:
 @settings(max_examples=25, deadline=None)
 @given(_graph, st.sampled_from([0.05, 0.3, 0.6]), st.sampled_from([{}, {"sample": 9, "dedup": "none"}]))
 def test_no_graph_of_speakers_leaks(graph: list[Member], share: float, more: dict[str, object]) -> None:
-    """However speakers, scripts and texts are woven together, nothing of them is on both sides, and the manifest says so."""
+    """However speakers, scripts and texts are woven together, nothing of them is in both splits, and the manifest says so."""
     with tempfile.TemporaryDirectory() as folder:
         write_zip(Path(folder, "c", "라벨.zip"), dict(graph).items())
         options = BuildOptions(unit="sentence", speech_type=_ALL_TYPES, validation=share, **more)  # type: ignore[arg-type]  # plain text, as from outside
@@ -94,7 +94,7 @@ def test_the_official_leak_is_measured(train: list[Member], validation: list[Mem
 
 
 def test_the_summary_says_it(tmp_path: Path) -> None:
-    """The summary of a build shows what both sides share, and the official split's leak as a note."""
+    """The summary of a build shows what both splits share, and the official split's leak as a note."""
     both = [member(stem("say", str(number), 1), f"말 {number}", f"글 {number}") for number in range(12)]
     write_zip(tmp_path / "c" / "TL_경상.zip", both)
     write_zip(tmp_path / "c" / "VL_경상.zip", both[:10])
@@ -108,7 +108,7 @@ def test_the_summary_says_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("shared", [Shared(1, 0, 0, 0), Shared(0, 1, 0, 0), Shared(0, 0, 1, 0), Shared(0, 0, 0, 1)])
 def test_a_leak_breaks_a_promise(shared: Shared) -> None:
-    """A split of ours in which anything is on both sides ends the build with exit code 4."""
+    """A split of ours in which anything is in both splits ends the build with exit code 4."""
     with pytest.raises(PromiseError, match=r"something in common: .*1 ") as caught:
         make_manifest(BuildOptions(), [], Corpus((), 0, 0), [], shared)
     assert caught.value.exit_code == 4

@@ -13,7 +13,7 @@ from corpora import ANSWER_ZIP
 from runs import ROOT, facts_of, manifest_of, saturi
 
 from benchmarks.corpus import FACTS, make_corpus
-from etl.settings.options import MIB
+from etl.settings.sizes import MIB
 
 PARENT_BYTES = 400 * MIB
 WORKER_BYTES = 256 * MIB

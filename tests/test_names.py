@@ -10,7 +10,8 @@ from etl.corpus.names import CODES, Hints, MemberName, is_audio_archive, is_labe
 from schemas.terms import Region, SpeechType, Split
 
 _KINDS = {"st": SpeechType.REPEAT, "say": SpeechType.ANSWER, "talk": SpeechType.DIALOGUE}
-_UNKNOWN = MemberName(None, None, None, None, None, ())
+_UNKNOWN = MemberName(None, None, None)
+_REPEAT = MemberName(Region.GYEONGSANG, SpeechType.REPEAT, None, 1, 79, ("speakergs3",))
 
 
 @pytest.mark.parametrize(
@@ -96,9 +97,27 @@ _UNKNOWN = MemberName(None, None, None, None, None, ())
             "강원도/(강원도, 경상도)/x.json", _UNKNOWN._replace(region=Region.GANGWON), id="folder-of-two-regions"
         ),
         pytest.param("st_set1_collectorgs1_speakergs3_79.json", _UNKNOWN, id="a-number-short"),
-        pytest.param("st_set1_collectorgs1_speakergs3_79_0_8_1.json", _UNKNOWN, id="a-number-too-many"),
+        pytest.param("st_set1_collectorgs1_speakergs3_79_0_8_1.json", _REPEAT, id="a-number-too-many"),
         pytest.param("xst_set1_collectorgs1_speakergs3_79_8.json", _UNKNOWN, id="something-in-front"),
-        pytest.param("st_set1_collectorgs1_speakergs3_79_8 (1).json", _UNKNOWN, id="copy"),
+        pytest.param("st_set1_collectorgs1_speakergs3_79_8x.json", _UNKNOWN, id="something-behind"),
+        pytest.param("st_set1_collectorgs1_speakergs3_79_8 (1).json", _REPEAT, id="copy"),
+        pytest.param("st_set1_collectorgs1_speakergs3_79_8 - 복사본.json", _REPEAT, id="korean-copy"),
+        pytest.param("복사본 st_set1_collectorgs1_speakergs3_79_8.json", _REPEAT, id="korean-copy-in-front"),
+        pytest.param("st_set1_collectorgs1_speakergs3_79_8 2.json", _REPEAT, id="copy-of-a-mac"),
+        pytest.param("Copy of st_set1_collectorgs1_speakergs3_79_8.json", _REPEAT, id="copy-in-front"),
+        pytest.param("st_set1_collectorgs1_speakergs3_79_8_label.json", _REPEAT, id="label"),
+        pytest.param("st_set1_collectorgs1_speakergs3_79_8.wav.json", _REPEAT, id="two-endings"),
+        pytest.param("st_set1_collectorgs1_speakergs3_79_8 .json", _REPEAT, id="blank-at-the-end"),
+        pytest.param("st set1 collectorgs1 speakergs3 79 8.json", _REPEAT, id="blanks"),
+        pytest.param("ST-SET1-collectorgs1-speakergs3-79-8.JSON", _REPEAT, id="hyphens"),
+        pytest.param("폴더\\st_set1_collectorgs1_speakergs3_79_8.json", _REPEAT, id="backslash"),
+        pytest.param("\\제주도\\x.json", _UNKNOWN._replace(region=Region.JEJU), id="backslashes-and-a-folder"),
+        pytest.param(
+            "DKSR20000001 (1).json",
+            MemberName(Region.GYEONGSANG, SpeechType.DIALOGUE, None, conversation="DKSR20000001"),
+            id="copy-of-a-conversation",
+        ),
+        pytest.param("xDKSR20000001.json", _UNKNOWN, id="something-in-front-of-a-conversation"),
         pytest.param("", _UNKNOWN, id="empty"),
         pytest.param("/", _UNKNOWN, id="slash"),
         pytest.param("방언.json", _UNKNOWN, id="hangul"),
@@ -107,6 +126,23 @@ _UNKNOWN = MemberName(None, None, None, None, None, ())
 def test_members_tell_their_kind(path: str, told: MemberName) -> None:
     """The path of a label file tells region, speech type, split, script and speakers, its name before its folders."""
     assert parse_member(path) == told
+
+
+@pytest.mark.parametrize(
+    ("name", "own_name", "expected"),
+    [
+        ("0101.json", "st_set1_collectorgs1_speakergs3_79_8", _REPEAT),
+        ("0101.json", "st_set1_collectorgs1_speakergs3_79_8.json", _REPEAT),
+        ("0101.json", "D:\\작업\\st_set1_collectorgs1_speakergs3_79_8 (1).json", _REPEAT),
+        ("st_set1_collectorgs1_speakergs3_79_8.json", "st_set2_collectorgs1_speakergs4_80_9", _REPEAT),
+        ("st_set1_collectorgs1_speakergs3_79_8 (1).json", "st_set2_collectorgs1_speakergs4_80_9", _REPEAT),
+        ("0101.json", "0101", _UNKNOWN),
+        ("0101.json", None, _UNKNOWN),
+    ],
+)
+def test_the_name_in_the_document_stands_in(name: str, own_name: str | None, expected: MemberName) -> None:
+    """A file name without any fact gives way to the one in the document; one with facts, within others too, does not."""
+    assert parse_member(name, own_name) == expected
 
 
 def test_upper_case_tells_the_same() -> None:
@@ -268,6 +304,10 @@ def test_recordings_are_told_from_labels(path: str, audio: bool) -> None:
         ("__MACOSX/a.json", False),
         ("__MACOSX/folder/._a.json", False),
         ("/__MACOSX/a.json", False),
+        ("folder\\a.json", True),
+        ("._folder\\a.json", True),
+        ("folder\\._a.json", False),
+        ("__MACOSX\\folder\\a.json", False),
         (".DS_Store", False),
         ("folder/.DS_Store", False),
     ],

@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from msgspec import structs
+from msgspec import Struct, structs
 
 from etl.errors import OptionError
-from etl.settings.options import SYSTEM_PROMPT, TO_DIALECT_PROMPT, BuildOptions, parse_bytes
-from etl.settings.values import flag
+from etl.settings.declaration import declarations, flag
+from etl.settings.options import SYSTEM_PROMPT, TO_DIALECT_PROMPT, BuildOptions, RunOptions
+from etl.settings.sizes import parse_bytes
+from etl.submission.options import SubmitOptions
 from schemas.terms import Region, SpeechType
 
 
@@ -255,3 +257,11 @@ def test_every_option_is_in_the_json() -> None:
 def test_flags_are_spelt_like_on_the_command_line() -> None:
     """The name of an option becomes its flag by dashes."""
     assert [flag("unit"), flag("max_chunk_bytes")] == ["--unit", "--max-chunk-bytes"]
+
+
+@pytest.mark.parametrize("struct", [RunOptions, BuildOptions, SubmitOptions])
+def test_every_field_is_declared(struct: type[Struct]) -> None:
+    """Every field of options is an option with a sentence of help; the cleaning rules alone are a table of their own."""
+    declared = declarations(struct)
+    assert [one.name for one in declared] == [name for name in struct.__struct_fields__ if name != "clean_rules"]
+    assert all(one.option.help.endswith(".") for one in declared)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from runs import lines_of, one_thread
 
 from etl.corpus.groups import Group
-from etl.example.prompts import pick, prompts_of
+from etl.example.prompts import fill_prompts, pick
 from etl.pipeline.build import build
 from etl.settings.options import SYSTEM_PROMPT, TO_DIALECT_PROMPT, BuildOptions
 from schemas.terms import Direction, Region, SpeechType
@@ -36,7 +36,7 @@ from schemas.terms import Direction, Region, SpeechType
 )  # fmt: skip
 def test_only_two_names_are_filled_in(prompt: str, group: Group, filled: str) -> None:
     """`{region}` and `{speech_type}` become what people call them; all other braces are text."""
-    assert prompts_of(BuildOptions(system_prompt=prompt), group) == (filled,)
+    assert fill_prompts([prompt], group) == (filled,)
 
 
 @given(st.text(max_size=40))
@@ -45,7 +45,7 @@ def test_any_other_text_stays(text: str) -> None:
     """A prompt without one of the two names is what was given, whatever braces are in it."""
     if "{region}" not in text and "{speech_type}" not in text:
         options = BuildOptions(paraphrase=(text.encode(errors="replace").decode(),))
-        assert prompts_of(options, Group(Region.JEJU, SpeechType.ANSWER))[1] == options.paraphrase[0]
+        assert fill_prompts(options.prompts, Group(Region.JEJU, SpeechType.ANSWER))[1] == options.paraphrase[0]
 
 
 def test_numbers_pick_evenly() -> None:

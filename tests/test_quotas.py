@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etl.corpus.groups import Group
-from etl.select.quotas import Stratum, apportion, quotas
+from etl.select.quotas import SampleSizes, Stratum, apportion, quotas
 from etl.settings.options import BuildOptions
 from schemas.terms import Region, SpeechType, Split
 
@@ -62,21 +62,24 @@ COUNTS = _strata(
 )  # fmt: skip
 def test_quotas(options: dict[str, Any], balanced: list[int], sampled: list[int]) -> None:
     """Each stratum loses its share; regions are balanced in each split by itself, and what is unknown holds nobody down."""
-    found = quotas(COUNTS, BuildOptions(**options))
-    assert list(found) == list(COUNTS)
-    assert [quota.balanced for quota in found.values()] == balanced
-    assert [quota.sampled for quota in found.values()] == sampled
+    quota_of = quotas(COUNTS, SampleSizes.of(BuildOptions(**options)))
+    assert list(quota_of) == list(COUNTS)
+    assert [quota.balanced for quota in quota_of.values()] == balanced
+    assert [quota.sampled for quota in quota_of.values()] == sampled
 
 
 def test_only_unknown_regions_stay_as_they_are() -> None:
     """Where no region is known there is nothing to balance."""
     counts = _strata(t_unknown_answer=5, t_unknown_repeat=9)
-    assert [quota.balanced for quota in quotas(counts, BuildOptions(balance="region")).values()] == [5, 9]
+    assert [quota.balanced for quota in quotas(counts, SampleSizes.of(BuildOptions(balance="region"))).values()] == [
+        5,
+        9,
+    ]
 
 
 def test_no_strata_have_no_quotas() -> None:
     """A build without any utterance has no quota, whatever is asked for."""
-    assert quotas({}, BuildOptions(balance="region", sample=5, sample_per_shard=5)) == {}
+    assert quotas({}, SampleSizes.of(BuildOptions(balance="region", sample=5, sample_per_shard=5))) == {}
 
 
 @given(st.dictionaries(st.integers(), st.integers(0, 10**7), max_size=12), st.data())
@@ -117,9 +120,9 @@ def test_quotas_are_nested_and_exact(
 ) -> None:
     """A sample is a part of what is balanced, and has exactly the size asked for where there is enough."""
     options = BuildOptions(balance=balance, sample=sample, sample_per_shard=per_shard, shard_by=shard_by)  # type: ignore[arg-type]  # plain text, as from outside
-    found = quotas(counts, options)
-    assert found.keys() == counts.keys()
-    assert all(0 <= quota.sampled <= quota.balanced <= counts[stratum] for stratum, quota in found.items())
+    quota_of = quotas(counts, SampleSizes.of(options))
+    assert quota_of.keys() == counts.keys()
+    assert all(0 <= quota.sampled <= quota.balanced <= counts[stratum] for stratum, quota in quota_of.items())
     if sample is not None and per_shard is None:
-        left = sum(quota.balanced for quota in found.values())
-        assert sum(quota.sampled for quota in found.values()) == min(sample, left)
+        left = sum(quota.balanced for quota in quota_of.values())
+        assert sum(quota.sampled for quota in quota_of.values()) == min(sample, left)

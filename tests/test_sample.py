@@ -16,11 +16,13 @@ import polars as pl
 import pytest
 
 from etl.errors import OptionError
-from etl.select.clean import RULES, count_residues
-from etl.synthetic import Series, plan
+from etl.select.clean import count_residues
+from etl.select.markup import RULES
 from etl.synthetic.conversations import CONVERSATIONS
-from etl.synthetic.corpus import DEFECTS, MARKER, SampleReport, write_sample
+from etl.synthetic.corpus import DEFECTS, MARKER, SampleReport
+from etl.synthetic.corpus import sample as write_sample
 from etl.synthetic.documents import F0Pool, label_document, tiny_document
+from etl.synthetic.series import Series, series_counts
 from schemas.terms import Region, SpeechType, Split
 
 _NAME = re.compile(
@@ -33,7 +35,7 @@ _KEYS = ["fileName", "speaker", "collector", "script", "audio", "transcription",
 def documents() -> dict[str, bytes]:
     """Three hundred clean label files in the mix of a whole corpus, by stem."""
     rng, f0 = random.Random(1), F0Pool()
-    names = [series.name(index, rng) for series, count in plan(300).items() for index in range(count)]
+    names = [series.name(index, rng) for series, count in series_counts(300).items() for index in range(count)]
     return {name.stem: label_document(name, f0, rng) for name in names}
 
 
@@ -170,14 +172,14 @@ def test_tiny_documents_are_label_files() -> None:
 @pytest.mark.parametrize("files", [60, 61, 299, 5_000], ids=["fewest", "one-more", "odd", "many"])
 def test_a_plan_has_the_files_asked_for(files: int) -> None:
     """The series of a plan add up to the files asked for, and none of the thirty is empty."""
-    counts = plan(files)
+    counts = series_counts(files)
     assert (len(counts), sum(counts.values()), min(counts.values()) > 0) == (30, files, True)
 
 
 def test_a_plan_of_too_few_files_is_refused() -> None:
     """Fewer than 60 files cannot be spread over thirty archives."""
     with pytest.raises(OptionError, match="59 is too few"):
-        plan(59)
+        series_counts(59)
 
 
 def test_same_seed_same_bytes(tmp_path: Path) -> None:
@@ -316,6 +318,6 @@ def test_a_marker_cannot_point_outside(tmp_path: Path) -> None:
 
 def test_too_small_a_sample_is_refused(tmp_path: Path) -> None:
     """Under 200 files, the broken ones would be too large a share."""
-    with pytest.raises(OptionError, match="199 is too few"):
+    with pytest.raises(OptionError, match="--files: 199 is out of range; give a whole number from 200"):
         write_sample(tmp_path / "corpus", 199)
     assert not (tmp_path / "corpus").exists()

@@ -11,7 +11,7 @@ from etl.corpus.batches import segment_path
 from etl.corpus.discover import discover
 from etl.corpus.scan import scan
 from etl.errors import StorageError
-from etl.pipeline.build import scan_rules
+from etl.pipeline.reading import scan_rules
 from etl.read.batch import read_batch
 from etl.read.segments import (
     FILES,

@@ -1,4 +1,4 @@
-"""Which side an utterance falls on: the same for ever, close to the share asked for, and never a key on both."""
+"""The split of an utterance: the same for ever, close to the share asked for, and never a key in both."""
 
 from collections import Counter
 
@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.select.split import SPLIT, is_held_out, keys_of, side_of, sides
-from etl.settings.options import BuildOptions
+from etl.corpus.groups import Group
+from etl.select.split import SPLIT, is_held_out, keys_of, split_of, splits
 from schemas.terms import Region, SpeechType, Split
 
 _HELD_OUT = ["speaker:speakergs2", "speaker:speakergs13", "script:gyeongsang:1:3", "script:gyeongsang:3:12"]
@@ -29,7 +29,7 @@ _LEARNT = ["speaker:speakergs3", "speaker:speakerjj59", "script:jeju:1:79", "spe
     ],
 )
 def test_places_of_keys_never_change(key: str, place: float) -> None:
-    """The place of a key between 0 and 1 is part of the format: another one would move examples between the sides."""
+    """The place of a key between 0 and 1 is part of the format: another one would move examples between the splits."""
     assert not is_held_out(key, place - 1e-6)
     assert is_held_out(key, place + 1e-6)
 
@@ -52,7 +52,7 @@ def test_a_larger_share_only_adds(key: str, one: float, other: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("keys", "side"),
+    ("keys", "split"),
     [
         pytest.param([], Split.TRAIN, id="no-key"),
         pytest.param(_HELD_OUT[:1], Split.VALIDATION, id="one-held-out"),
@@ -64,10 +64,10 @@ def test_a_larger_share_only_adds(key: str, one: float, other: float) -> None:
         pytest.param([_HELD_OUT[0]] * 3, Split.VALIDATION, id="the-same-thrice"),
     ],
 )
-def test_a_row_is_on_the_side_of_all_its_keys(keys: list[str], side: Split | None) -> None:
-    """A row is validation if all its keys are, train if none is, and on neither side otherwise, in any order of keys."""
-    assert side_of(keys, 0.05) == side
-    assert side_of(reversed(keys), 0.05) == side
+def test_a_row_is_in_the_split_of_all_its_keys(keys: list[str], split: Split | None) -> None:
+    """A row is validation if all its keys are, train if none is, and in neither otherwise, in any order of keys."""
+    assert split_of(keys, 0.05) == split
+    assert split_of(reversed(keys), 0.05) == split
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,10 @@ def test_a_row_is_on_the_side_of_all_its_keys(keys: list[str], side: Split | Non
         pytest.param(" a\na\n ", None, SpeechType.ANSWER, ["speaker:a"], id="stray-spaces"),
         pytest.param("a\nb", "1:79", SpeechType.DIALOGUE, ["speaker:a", "speaker:b"], id="dialogue"),
         pytest.param("a", "1:79", SpeechType.UNKNOWN, ["speaker:a"], id="unknown"),
-        pytest.param("a/1\na/2\nb/1", None, SpeechType.DIALOGUE, ["speaker:a", "speaker:b"], id="known-within-a-file"),
+        pytest.param(
+            "a\x1f1\na\x1f2\nb\x1f1", None, SpeechType.DIALOGUE, ["speaker:a", "speaker:b"], id="known-within-a-file"
+        ),
+        pytest.param("gs/1\ngs/2", None, SpeechType.ANSWER, ["speaker:gs/1", "speaker:gs/2"], id="slash-within-an-id"),
         pytest.param("화자 하나\n둘", None, SpeechType.ANSWER, ["speaker:화자 하나", "speaker:둘"], id="hangul"),
     ],
 )
@@ -103,34 +106,33 @@ def _frame(drawn: list[tuple[str, str | None]]) -> pl.DataFrame:
 
 @given(st.lists(rows, max_size=60), st.sampled_from([0.05, 0.3, 0.5, 0.9]), st.sampled_from(list(SpeechType)))
 @settings(deadline=None, max_examples=150)
-def test_no_key_is_on_both_sides(drawn: list[tuple[str, str | None]], share: float, speech_type: SpeechType) -> None:
-    """However speakers and scripts are woven together, none is ever on both sides."""
-    found = sides(_frame(drawn), BuildOptions(validation=share), Region.JEJU, speech_type)
-    assert found.dtype == SPLIT
-    on: dict[str, set[str]] = {}
-    for (speakers, script), side in zip(drawn, found, strict=True):
-        for key in keys_of(speakers, script, Region.JEJU, speech_type) if side else []:
-            on.setdefault(key, set()).add(side)
-    assert all(len(both) == 1 for both in on.values())
+def test_no_key_is_in_both_splits(drawn: list[tuple[str, str | None]], share: float, speech_type: SpeechType) -> None:
+    """However speakers and scripts are woven together, none is ever in both."""
+    row_splits = splits(_frame(drawn), Group(Region.JEJU, speech_type), share)
+    assert row_splits.dtype == SPLIT
+    splits_by_key: dict[str, set[str]] = {}
+    for (speakers, script), split in zip(drawn, row_splits, strict=True):
+        for key in keys_of(speakers, script, Region.JEJU, speech_type) if split else []:
+            splits_by_key.setdefault(key, set()).add(split)
+    assert all(len(both) == 1 for both in splits_by_key.values())
 
 
 @given(st.lists(rows, max_size=30), st.lists(rows, max_size=30), st.sampled_from([0.05, 0.5]))
 @settings(deadline=None, max_examples=100)
-def test_adding_rows_changes_no_side(
+def test_adding_rows_changes_no_split(
     old: list[tuple[str, str | None]], new: list[tuple[str, str | None]], share: float
 ) -> None:
-    """A row stays on its side when archives are added, before it or after it."""
-    options = BuildOptions(validation=share)
+    """A row stays in its split when archives are added, before it or after it."""
 
-    def found(drawn: list[tuple[str, str | None]]) -> list[str | None]:
-        return sides(_frame(drawn), options, Region.JEJU, SpeechType.REPEAT).to_list()
+    def splits_of(drawn: list[tuple[str, str | None]]) -> list[str | None]:
+        return splits(_frame(drawn), Group(Region.JEJU, SpeechType.REPEAT), share).to_list()
 
-    assert found(old + new) == found(old) + found(new)
-    assert found(new + old) == found(new) + found(old)
+    assert splits_of(old + new) == splits_of(old) + splits_of(new)
+    assert splits_of(new + old) == splits_of(new) + splits_of(old)
 
 
-def test_sides_of_a_group_follow_the_rule() -> None:
-    """A frame gives each row its side: both held out, both learnt, and one of each."""
+def test_splits_of_a_group_follow_the_rule() -> None:
+    """A frame gives each row its split: both held out, both learnt, and one of each."""
     drawn = [
         ("speakergs2", "1:3"),
         ("speakergs3", "1:1"),
@@ -139,21 +141,21 @@ def test_sides_of_a_group_follow_the_rule() -> None:
         ("speakergs2\nspeakergs13", None),
         ("", None),
     ]
-    found = sides(_frame(drawn), BuildOptions(validation=0.05), Region.GYEONGSANG, SpeechType.REPEAT)
-    assert found.to_list() == ["validation", "train", None, None, "validation", "train"]
+    row_splits = splits(_frame(drawn), Group(Region.GYEONGSANG, SpeechType.REPEAT), 0.05)
+    assert row_splits.to_list() == ["validation", "train", None, None, "validation", "train"]
 
 
 def test_no_validation_puts_everything_into_train() -> None:
     """With a share of zero every row is train, whoever speaks."""
     drawn: list[tuple[str, str | None]] = [("speakergs2", "1:3"), ("speakergs2\nspeakergs3", "1:1"), ("", None)]
-    found = sides(_frame(drawn), BuildOptions(validation=0), Region.GYEONGSANG, SpeechType.REPEAT)
-    assert found.to_list() == ["train"] * 3
-    assert found.dtype == SPLIT
-    assert sides(_frame([]), BuildOptions(validation=0), Region.JEJU, SpeechType.REPEAT).to_list() == []
+    row_splits = splits(_frame(drawn), Group(Region.GYEONGSANG, SpeechType.REPEAT), 0)
+    assert row_splits.to_list() == ["train"] * 3
+    assert row_splits.dtype == SPLIT
+    assert splits(_frame([]), Group(Region.JEJU, SpeechType.REPEAT), 0).to_list() == []
 
 
 def test_the_official_split_is_that_of_the_folders() -> None:
-    """The official split takes the side published, whatever the keys say, and null where none was."""
+    """The official split takes the split published, whatever the keys say, and null where none was."""
     frame = pl.DataFrame(
         {
             "speakers": ["speakergs2", "speakergs3", "speakergs2"],
@@ -161,14 +163,14 @@ def test_the_official_split_is_that_of_the_folders() -> None:
             "split": ["train", "validation", None],
         }
     )
-    found = sides(frame, BuildOptions(validation="official"), Region.GYEONGSANG, SpeechType.REPEAT)
-    assert found.dtype == SPLIT
-    assert found.to_list() == ["train", "validation", None]
+    row_splits = splits(frame, Group(Region.GYEONGSANG, SpeechType.REPEAT), "official")
+    assert row_splits.dtype == SPLIT
+    assert row_splits.to_list() == ["train", "validation", None]
 
 
 def test_speakers_are_spread_like_keys() -> None:
-    """Of five thousand single speakers at one half, about half the rows are on each side and none is lost."""
+    """Of five thousand single speakers at one half, about half the rows are in each split and none is lost."""
     drawn: list[tuple[str, str | None]] = [(f"speakercc{number}", None) for number in range(5_000)]
-    found = Counter(sides(_frame(drawn), BuildOptions(validation=0.5), Region.CHUNGCHEONG, SpeechType.ANSWER))
-    assert found.total() == 5_000
-    assert abs(found["train"] - 2_500) < 150
+    row_splits = Counter(splits(_frame(drawn), Group(Region.CHUNGCHEONG, SpeechType.ANSWER), 0.5))
+    assert row_splits.total() == 5_000
+    assert abs(row_splits["train"] - 2_500) < 150

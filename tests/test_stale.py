@@ -15,7 +15,8 @@ from etl.corpus.archive import read_members
 from etl.corpus.discover import discover
 from etl.corpus.scan import scan
 from etl.errors import InputError, OptionError
-from etl.pipeline.build import build, scan_rules
+from etl.pipeline.build import build
+from etl.pipeline.reading import scan_rules
 from etl.settings.options import BuildOptions
 
 OPTIONS = BuildOptions(validation=0)

@@ -9,9 +9,8 @@ from runs import facts_of, result_of, saturi
 from etl.runtime.stopwatch import Stopwatch, lap, timed
 
 READING = {"find", "inflate", "crc", "decode", "rows", "columns", "segment write", "read_batch"}
-SELECTING = {"judge", "compare", "find_shared", "limit", "count_shared"}
+SELECTING = {"judge", "compare", "find_shared", "limit", "sample", "count_shared"}
 WRITING = {
-    "decide",
     "take",
     "render",
     "tokens",

@@ -25,11 +25,11 @@ from etl.errors import (
     UnknownPriceError,
 )
 from etl.providers.profiles import read_providers
-from etl.submission.after import status
-from etl.submission.consent import Said
+from etl.submission.consent import PriorConsent
+from etl.submission.dry_run import requests_of
 from etl.submission.options import SubmitOptions
 from etl.submission.preflight import check_dates
-from etl.submission.requests import requests_of
+from etl.submission.status import status
 from etl.submission.submit import plan_submission, submit
 from schemas.ledger import JobRow
 
@@ -147,11 +147,11 @@ def test_two_at_once(out: Path, server: Server, world: World) -> None:
     assert_submitted_once(out, world)
 
 
-REFUSALS: dict[str, tuple[dict[str, Any], Said, type[EtlError], str]] = {
-    "nobody-agreed": ({}, Said(accept_data_terms=True), SpendingError, "nobody agreed to 1 jobs for"),
+REFUSALS: dict[str, tuple[dict[str, Any], PriorConsent, type[EtlError], str]] = {
+    "nobody-agreed": ({}, PriorConsent(accept_data_terms=True), SpendingError, "nobody agreed to 1 jobs for"),
     "no-limit": ({"max_cost": None}, YES, SpendingError, "--yes and --max-cost"),
     "over-the-limit": ({"max_cost": 0.0}, YES, SpendingError, "--max-cost allows"),
-    "no-terms": ({}, Said(yes=True), SpendingError, "--accept-data-terms"),
+    "no-terms": ({}, PriorConsent(yes=True), SpendingError, "--accept-data-terms"),
     "unknown-price": ({"model": "llama"}, YES, UnknownPriceError, "--allow-unknown-price"),
     "no-such-model": ({"model": "gpt-4o-2024-08-06"}, YES, EligibilityError, "does not exist"),
     "shut-down": ({"model": "gpt-4.1-nano"}, YES, EligibilityError, "shut down since 2026-10-23"),
@@ -167,7 +167,7 @@ def test_refusals(  # noqa: PLR0913, PLR0917 - a row of the table, and where it 
     server: Server,
     world: World,
     more: dict[str, Any],
-    consent: Said,
+    consent: PriorConsent,
     error: type[EtlError],
     words: str,
 ) -> None:
@@ -190,7 +190,7 @@ def test_an_unknown_price_allowed(out: Path, server: Server, world: World) -> No
 def test_terms_are_agreed_to_once(out: Path, server: Server, world: World) -> None:
     """Who has agreed to the terms of the data is not asked again."""
     hand_in(out, server, world)
-    assert hand_in(out, server, world, epochs=3, consent=Said(yes=True)).created == 1
+    assert hand_in(out, server, world, epochs=3, consent=PriorConsent(yes=True)).created == 1
 
 
 def test_a_model_the_provider_shuts_down(out: Path, server: Server, world: World) -> None:

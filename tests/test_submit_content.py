@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etl.errors import BuildError
-from etl.submission.content import BOM, Content, Span, locate
+from etl.submission.content import BOM, Content, Digester, Span, locate
 from schemas.ledger import Piece
 
 LINES = st.lists(st.binary(max_size=12).map(lambda line: line.replace(b"\n", b"") + b"\n"), min_size=1, max_size=8)
@@ -45,7 +45,11 @@ def test_any_part(
     assert b"".join(read) == whole
     assert all(0 < len(part) <= most for part in read)
     assert all(part.endswith(b"\n") or b"\n" not in part for part in read)
-    assert content.digests() == (
+    digester = Digester([content])
+    for piece, lines in zip(content.pieces, chunks, strict=True):
+        for line in lines:
+            digester(piece.path, line)
+    assert digester.digests(content) == (
         hashlib.sha256(whole).hexdigest(),
         hashlib.md5(whole, usedforsecurity=False).hexdigest(),
     )
@@ -66,8 +70,8 @@ def test_a_chunk_that_is_cut_off(tmp_path: Path) -> None:
     """A chunk that is shorter than the manifest says, or gone, is an error and not an early end."""
     content = make_content(tmp_path, [[b"one\n", b"two\n"]])
     (tmp_path / "0.jsonl").write_bytes(b"one\n")
-    with pytest.raises(BuildError, match="shorter"):
-        content.digests()
+    with pytest.raises(BuildError, match="shorter"), Span(content, 0, content.bytes) as span:
+        span.read()
     (tmp_path / "0.jsonl").unlink()
-    with pytest.raises(BuildError, match="cannot be read"):
-        content.digests()
+    with pytest.raises(BuildError, match="cannot be read"), Span(content, 0, content.bytes) as span:
+        span.read()

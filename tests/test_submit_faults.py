@@ -12,8 +12,8 @@ from provider.faults import FILE, JOB, answer_lost, refused, reset, timeout
 from submissions import HASTE, YES, YES_AGAIN, assert_submitted_once, hand_in, make_build, options_for, profile
 
 from etl.errors import EligibilityError, EtlError, NoAnswerError, ProviderError, SpendingError
-from etl.submission.after import status
-from etl.submission.consent import Said
+from etl.submission.consent import PriorConsent
+from etl.submission.status import status
 from etl.submission.submit import submit
 
 LISTS = "GET /files"
@@ -175,7 +175,7 @@ def test_agreeing_to_another_and_to_no_cost(out: Path, server: Server, world: Wo
     with pytest.raises(NoAnswerError):
         hand_in(out, server, world)
     with pytest.raises(SpendingError, match="nobody agreed to 1 jobs"):
-        hand_in(out, server, world, consent=Said(accept_data_terms=True, resubmit=True))
+        hand_in(out, server, world, consent=PriorConsent(accept_data_terms=True, resubmit=True))
     assert hand_in(out, server, world).created == 0
     assert_submitted_once(out, world)
 

@@ -164,12 +164,12 @@ WATCHED = """
 import sys
 from pathlib import Path
 from etl.submission.options import SubmitOptions
-from etl.submission.consent import Said
+from etl.submission.consent import PriorConsent
 from etl.submission.submit import submit
 out, base_url, providers = sys.argv[1:]
 options = SubmitOptions(model="llama", base_url=base_url, max_cost=0, allow_unknown_price=True,
                         providers=Path(providers) if providers else None)
-submit(out, options, consent=Said(yes=True, accept_data_terms=True))
+submit(out, options, consent=PriorConsent(yes=True, accept_data_terms=True))
 [peak] = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
 print(int(peak.split()[1]) * 1024)
 """

@@ -12,9 +12,12 @@ from provider.faults import JOB, answer_lost, refused, reset
 from submissions import HASTE, YES, YES_AGAIN, hand_in
 
 from etl.errors import BuildError, EtlError, LockedError, NoAnswerError, OptionError, SpendingError
-from etl.submission.after import cancel, clean, status, watch
+from etl.submission.cancellation import cancel
 from etl.submission.news import JobEnded, JobEvent, JobStatus, News, NoAnswer
-from etl.submission.trace import lines_in
+from etl.submission.origins import lines_in
+from etl.submission.removal import clean
+from etl.submission.status import status
+from etl.submission.watch import watch
 from schemas.ledger import SUCCEEDED, JobRow
 
 
@@ -152,6 +155,20 @@ def test_a_failed_job_of_a_build_that_is_gone(out: Path, server: Server, world: 
     assert isinstance(end, JobEnded)
     [flaw] = end.flaws
     assert (flaw.chunk_line, flaw.archive, flaw.member) == (4, None, None)
+
+
+@pytest.mark.parametrize("cut", [0, 10, -1], ids=["empty", "begun", "one-byte-short"])
+def test_a_failed_job_with_a_damaged_lineage(out: Path, server: Server, world: World, cut: int) -> None:
+    """Where the lineage is damaged, a failed job is reported with its lines in the chunks, and the watch ends as usual."""
+    world.flagged = (4,)
+    hand_in(out, server, world)
+    lineage = out / "lineage.parquet"
+    lineage.write_bytes(lineage.read_bytes()[:cut])
+    rows, told = watched(out)
+    end = told[-1]
+    assert isinstance(end, JobEnded)
+    assert [row.status for row in rows] == ["failed"]
+    assert [(flaw.line, flaw.chunk_line, flaw.archive) for flaw in end.flaws] == [(4, 4, None)]
 
 
 MESSAGES = {

@@ -10,7 +10,7 @@ from corpora import ANSWER_ZIP, answers, write_zip
 from runs import chunks_of, counts_of, manifest_of, one_thread, saturi
 
 from etl.errors import BuildError
-from etl.output.verification import verify
+from etl.output.finished import verify
 from etl.pipeline.build import build
 from etl.settings.options import BuildOptions
 from schemas.manifest import MANIFEST_VERSION

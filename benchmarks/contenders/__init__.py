@@ -1,6 +1,6 @@
 """
-The contenders, a module each: `python -m benchmarks.contenders.NAME CORPUS OUT WORKERS`.
+The contenders, a module per contender: `python -m benchmarks.contenders.NAME CORPUS OUT WORKERS`.
 
-Every one writes the pair of every label file below CORPUS, with the original recipe's instruction, as chat lines into
+Each writes the pair of every label file below CORPUS, with the original recipe's instruction, as chat lines into
 `*.jsonl` in the folder OUT, which exists and is empty. Only the floor writes nothing.
 """

@@ -9,14 +9,14 @@ from etl.corpus.archive import read_members
 from etl.corpus.batches import Batch
 from etl.corpus.discover import discover
 from etl.corpus.scan import scan
-from etl.pipeline.build import scan_rules
+from etl.pipeline.reading import scan_rules
 from etl.runtime.executor import Workers
 from etl.runtime.processes import process_pool
 from etl.settings.options import BuildOptions
 
 
 def inflate_all(batch: Batch) -> None:
-    """Inflate the members of *batch*, and forget each before the next."""
+    """Inflate the members of *batch*, holding one at a time."""
     deque(read_members(batch), maxlen=0)
 
 
@@ -24,9 +24,7 @@ def inflate(corpus: Path, _: Path, workers: int) -> None:
     """Inflate all zips below *corpus*."""
     with Workers(partial(process_pool, workers), 2 * workers) as pool:
         scans = [scan(archive, scan_rules(BuildOptions())) for archive in discover([corpus]).archives]
-        batches = sorted(
-            (batch for found in scans for batch in found.batches), key=lambda batch: -batch.extent.json_bytes
-        )
+        batches = sorted((batch for one in scans for batch in one.batches), key=lambda batch: -batch.extent.json_bytes)
         deque(pool.map(inflate_all, batches), maxlen=0)
 
 

@@ -1,8 +1,8 @@
 """
 Hugging Face datasets on label files already unpacked.
 
-`load_dataset("json")` does not read them: identifiers that are now a number and now a text end it. So the files go
-through `from_generator`, as in public notebooks, on as many processes as there are workers.
+`load_dataset("json")` does not read them: identifiers that are sometimes numbers and sometimes
+texts end it. The files are read through `from_generator`, as in public notebooks, in as many processes as workers.
 """
 
 import json

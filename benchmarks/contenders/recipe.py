@@ -1,4 +1,4 @@
-"""What all contenders in Python share: how they are called, how a pair becomes a line, and how zips are given to processes."""
+"""Shared parts of all contenders in Python: arguments, lines of pairs, and distribution of zips to processes."""
 
 import json
 import sys

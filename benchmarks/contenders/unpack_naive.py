@@ -1,4 +1,4 @@
-"""The naive recipe with all it needs: unpack every zip to disk, then `json.load` one file after the other."""
+"""The naive recipe with unpacking: every zip to disk, then `json.load` one file after the other."""
 
 import shutil
 import zipfile

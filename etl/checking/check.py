@@ -1,21 +1,27 @@
 """Chat JSONL, line by line, against what fine-tuning APIs take; nothing is changed, and nothing sent."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from etl.checking.limits import Limits, limits_of
 from etl.checking.report import CheckReport
 from etl.example.tokens import Tokenizer, load_tokenizer
+from etl.output.finished import FinishedBuild
 from etl.providers.profiles import DEFAULT_PROVIDER, read_providers
+from etl.settings.checks import whole_number
+from etl.settings.paths import paths_of
 
 SHOWN = 20
 
+Observer = Callable[[str, bytes], None]
+"""Called with the path of a chunk in the manifest and each block of its bytes, in the order of the manifest."""
+
 
 def check(
-    files: Sequence[str | Path],
+    files: str | Path | Sequence[str | Path],
     limits: Limits | None = None,
     *,
-    validation: Sequence[str | Path] = (),
+    validation: str | Path | Sequence[str | Path] = (),
     tokenizer: Tokenizer | None = None,
     show: int = SHOWN,
 ) -> CheckReport:
@@ -33,10 +39,40 @@ def check(
         show: Problems to return in full; all are counted.
 
     Raises:
-        InputError: A file cannot be read, or a folder holds no finished build.
+        BuildError: A folder holds no finished build, or a damaged one.
+        InputError: A file cannot be read.
     """
-    from etl.checking.run import run  # noqa: PLC0415 - it needs Polars, which a build's parent process never loads
+    from etl.checking.checker import Checker  # noqa: PLC0415 - it needs Polars, which a build's parent process never loads
+    from etl.checking.sets import file_sets  # noqa: PLC0415 - likewise
 
+    show = whole_number("show", show, 0)
     limits = limits or limits_of(read_providers()[DEFAULT_PROVIDER])
-    paths, held_out = [Path(file) for file in files], [Path(file) for file in validation]
-    return run(paths, limits, held_out, tokenizer or load_tokenizer(), show)
+    sets = list(file_sets(paths_of(files, "FILES"), paths_of(validation, "--validation")))
+    return Checker(limits, tokenizer or load_tokenizer(), show).check(sets)
+
+
+def check_build(
+    build: FinishedBuild,
+    limits: Limits,
+    observers: Sequence[Observer] = (),
+    *,
+    tokenizer: Tokenizer | None = None,
+    show: int = SHOWN,
+) -> CheckReport:
+    """
+    Return everything that is wrong with the lines of *build*, which is verified in the same pass over its chunks.
+
+    Args:
+        build: The build.
+        limits: What its lines are held against.
+        observers: Called with every block of every chunk before it is looked at.
+        tokenizer: Counts tokens of examples; None for o200k_base.
+        show: Problems to return in full; all are counted.
+
+    Raises:
+        BuildError: The build is damaged; what is wrong with its lines does not matter then.
+    """
+    from etl.checking.checker import Checker  # noqa: PLC0415 - it needs Polars, which a build's parent process never loads
+    from etl.checking.sets import sets_of_build  # noqa: PLC0415 - likewise
+
+    return Checker(limits, tokenizer or load_tokenizer(), show, observers).check(list(sets_of_build(build)))

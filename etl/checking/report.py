@@ -5,6 +5,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from schemas.origin import Origin
+
 
 class Kind(StrEnum):
     """What can be wrong with a file, a line, or a message of it."""
@@ -38,14 +40,6 @@ class Kind(StrEnum):
     IN_TRAINING = "in_training"
     SEPARATOR = "separator"
     SPECIAL_TOKEN = "special_token"  # noqa: S105 - a token of text
-
-
-class Origin(Struct, frozen=True, kw_only=True):
-    """Where a line of our own build came from; `sentence` is null where it is a whole label file."""
-
-    archive: str
-    member: str
-    sentence: int | None
 
 
 class Problem(Struct, frozen=True, kw_only=True):

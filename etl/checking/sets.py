@@ -1,23 +1,46 @@
-"""What a check is given: single files, or the folder of a build, whose chunks of one split are judged as one file."""
+"""What a check is given: single files, or a finished build, whose chunks of one split are judged as one file."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-
-from msgspec import Struct
+from typing import NamedTuple
 
 from etl.errors import InputError, MissingPathError
-from etl.output.verification import read_manifest
+from etl.output.finished import FinishedBuild
+from etl.output.lines import file_bytes, read_blocks
+from schemas.manifest import ChunkRow
 from schemas.terms import Split
 
 
-class CheckedFile(Struct, frozen=True):
-    """A file, and, of a build, its path in the manifest."""
+class BuildChunk(NamedTuple):
+    """A row of a manifest, and the build it is of."""
+
+    build: FinishedBuild
+    row: ChunkRow
+
+
+class CheckedFile(NamedTuple):
+    """A file, and, of a build, its chunk."""
 
     path: Path
-    chunk: str | None = None
+    chunk: BuildChunk | None = None
+
+    @property
+    def size(self) -> int:
+        """Its bytes, by the manifest where it is in one."""
+        return file_bytes(self.path) if self.chunk is None else self.chunk.row.bytes
+
+    def blocks(self) -> Iterator[bytes]:
+        """
+        Yield its bytes, a block at a time.
+
+        Raises:
+            BuildError: It is a chunk, and not as the manifest says.
+            InputError: It cannot be read.
+        """
+        return read_blocks(self.path) if self.chunk is None else self.chunk.build.read_chunk(self.chunk.row)
 
 
-class FileSet(Struct, frozen=True):
+class FileSet(NamedTuple):
     """
     Files that a provider gets as one, in their order.
 
@@ -25,13 +48,13 @@ class FileSet(Struct, frozen=True):
         name: What problems of the whole are said of.
         split: Learnt from, or held out.
         files: The files.
-        build: Folder of the build they are of, or None.
+        build: The build they are of, or None.
     """
 
     name: str
     split: Split
     files: list[CheckedFile]
-    build: Path | None = None
+    build: FinishedBuild | None = None
 
 
 def file_sets(paths: Sequence[Path], validation: Sequence[Path]) -> Iterator[FileSet]:
@@ -44,7 +67,7 @@ def file_sets(paths: Sequence[Path], validation: Sequence[Path]) -> Iterator[Fil
     for split, given in ((Split.TRAIN, paths), (Split.VALIDATION, validation)):
         for path in given:
             if path.is_dir() and split is Split.TRAIN:
-                yield from _sets_of_build(path)
+                yield from sets_of_build(FinishedBuild.open(path))
             elif path.is_file():
                 yield FileSet(str(path), split, [CheckedFile(path)])
             elif path.exists():
@@ -53,9 +76,10 @@ def file_sets(paths: Sequence[Path], validation: Sequence[Path]) -> Iterator[Fil
                 raise MissingPathError(str(path), "does not exist", "check the path")
 
 
-def _sets_of_build(out: Path) -> Iterator[FileSet]:
-    chunks = read_manifest(out).chunks
+def sets_of_build(build: FinishedBuild) -> Iterator[FileSet]:
+    """Yield the chunks of *build*, those of a split together, in the order of the manifest."""
     for split in Split:
-        paths = [chunk.path for chunk in chunks if chunk.split == split]
-        if paths or split is Split.TRAIN:  # with nothing to learn from, there is too little
-            yield FileSet(str(out / "chunks" / split), split, [CheckedFile(out / path, path) for path in paths], out)
+        chunks = [row for row in build.manifest.chunks if row.split == split]
+        if chunks or split is Split.TRAIN:  # with nothing to learn from, there is too little
+            files = [CheckedFile(build.given / row.path, BuildChunk(build, row)) for row in chunks]
+            yield FileSet(str(build.given / "chunks" / split), split, files, build)

@@ -15,11 +15,13 @@ import click
 
 from etl.console.streams import refuse_loss, strengthen
 from etl.errors import EtlError, OptionError, PromiseError, StorageError, exhausted_error, is_panic
+from etl.output.printable import printable
 from etl.runtime.interrupts import say_farewell
 from etl.version import __version__
 
 INTERRUPTED = 130
 _thread_errors: list[EtlError] = []
+_MOST_CHARACTERS = 2_000  # of a sentence
 _GC_THRESHOLD = 100_000
 """What is imported, and the entries of archives, are many objects without cycles: looking for some takes a tenth of a start."""
 
@@ -147,7 +149,7 @@ def _failed(error: EtlError) -> int:
 
 
 def _say(sentence: str) -> None:
-    click.echo(f"saturi: {sentence}", err=True)
+    click.echo(f"saturi: {printable(sentence, _MOST_CHARACTERS)}", err=True)
 
 
 def _unforeseen(error: BaseException) -> EtlError | None:

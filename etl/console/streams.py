@@ -7,6 +7,7 @@ import select
 import sys
 from typing import Any
 
+from etl.console.signs import ERRORS
 from etl.errors import StorageError
 
 _STANDARD_DESCRIPTORS = 3
@@ -70,7 +71,7 @@ def fill_descriptors() -> None:
 
 
 def strengthen() -> None:
-    """Put sturdy streams in place of stdout and stderr; what their encoding cannot show becomes a question mark."""
+    """Put sturdy streams in place of stdout and stderr; signs their encoding lacks have others in their place."""
     sys.stdout, sys.stderr = _sturdy(sys.stdout), _sturdy(sys.stderr)
 
 
@@ -80,7 +81,7 @@ def _sturdy(stream: Any) -> io.TextIOWrapper:
     return io.TextIOWrapper(
         io.BufferedWriter(raw),
         encoding=getattr(stream, "encoding", None) or "utf-8",
-        errors="replace",
+        errors=ERRORS,
         line_buffering=getattr(stream, "line_buffering", True),
     )
 

@@ -16,8 +16,9 @@ from msgspec import Struct
 from etl.corpus.batches import Batch, Limits
 from etl.corpus.directory import ENCRYPTED, LOCAL_HEADER, Entry, decode_name, parse_entries
 from etl.corpus.discover import Form
-from etl.corpus.mapped import MappedFile, read_fully
+from etl.corpus.mapped import CHANGED, CHANGED_ADVICE, MappedFile, read_fully
 from etl.corpus.names import is_label_file
+from etl.corpus.opening import failure, is_exhausted, open_regular
 from etl.errors import InputError
 from etl.runtime.stopwatch import lap
 from schemas.terms import RejectReason
@@ -28,8 +29,6 @@ except ImportError:  # no wheel for this platform: the same bytes, more slowly
     import zlib as inflater  # type: ignore[no-redef]  # the same interface
 
 crc32 = inflater.crc32
-
-CHANGED_ADVICE = "leave the corpus alone while it is read, and run the same command again"
 
 _STORED, _DEFLATED = 0, 8
 _RATIO_FREE_BYTES = 1 << 20
@@ -59,27 +58,31 @@ def read_members(batch: Batch, spared: Container[int] = frozenset()) -> Iterator
     Yield the label files of *batch* in order, and None for every entry that is none; those *spared* are not touched.
 
     Raises:
-        InputError: The archive cannot be opened any more, or is another one by now.
+        InputError: The archive cannot be opened or listed any more, or is another one by now.
+        ExhaustedError: The process cannot open any more files, or has no more memory.
     """
     return _read_folder(batch, spared) if batch.archive.form is Form.FOLDER else _read_zip(batch, spared)
 
 
 def _read_zip(batch: Batch, spared: Container[int]) -> Iterator[Member | None]:
-    place, overlapping = batch.place, set(batch.place.overlapping)
+    place, overlapping, repeated = batch.place, set(batch.place.overlapping), set(batch.place.repeated)
     with MappedFile(batch.archive.paths) as file:
         directory = file.read(place.start, place.stop - place.start)
         if (file.size, zlib.crc32(directory)) != (place.archive_bytes, place.crc32):
-            raise InputError(batch.archive.paths[0], "has changed since the build began", CHANGED_ADVICE)
+            raise InputError(batch.archive.paths[0], CHANGED, CHANGED_ADVICE)
         file.window(*place.window)
         entries, _ = parse_entries(directory, place.shift)
         for number, entry in enumerate(entries, batch.extent.first):
-            if not is_label_file(entry.name):
+            if number in repeated or not is_label_file(entry.name):
                 yield None
                 continue
             refusal = (
                 _spared(entry.offset) if number in spared else _refusal(entry, batch.limits, number in overlapping)
             )
-            content = refusal or _content(file, entry, place.window[1])
+            try:
+                content = refusal or _content(file, entry, place.window[1])
+            except InputError as error:
+                content = Defect(RejectReason.UNREADABLE, entry.offset, error.args[1])
             yield Member(number, decode_name(entry.name, entry.flags), entry.json_bytes, entry.crc32, content)
 
 
@@ -154,26 +157,39 @@ def inflate(packed: bytes | memoryview, size: int, at: int) -> bytes | Defect:
 
 def _read_folder(batch: Batch, spared: Container[int]) -> Iterator[Member | None]:
     folder = os.path.join(os.fsencode(batch.archive.paths[0]), b"")  # noqa: PTH118 - a Path takes as long as to open a file
-    for index, raw in enumerate(batch.place.names.split(b"\0"), batch.extent.first):
+    for index, raw in enumerate(batch.place.listed(), batch.extent.first):
         content = _spared(None) if index in spared else _file_content(folder + raw, batch.limits.max_member_bytes)
         lap("read file")
         size = 0 if isinstance(content, Defect) else len(content)
-        check = 0 if isinstance(content, Defect) else crc32(content)
+        # Of a file that cannot be read the reason stands for its bytes, so that no empty file is like it.
+        check = crc32(content.reason.encode() if isinstance(content, Defect) else content)
         lap("crc")
         yield Member(index, decode_name(raw, 0), size, check, content)
 
 
 def _file_content(path: bytes, max_bytes: int) -> bytes | Defect:
+    """
+    Return the content of a loose label file, or why it cannot be read.
+
+    Raises:
+        ExhaustedError: The process cannot open any more files, or has no more memory, which is no fault of the file.
+    """
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        descriptor = open_regular(path)
         try:
-            size = os.fstat(descriptor).st_size  # room for as much as allowed would take ten times as long as reading
-            content = read_fully(descriptor, min(size, max_bytes) + 1)
-            if len(content) > size:  # it has grown meanwhile
+            before = os.fstat(descriptor)
+            # Room for as much as allowed would take ten times as long as reading.
+            content = read_fully(descriptor, min(before.st_size, max_bytes) + 1)
+            if len(content) > before.st_size:  # some files do not say how much they hold
                 content += read_fully(descriptor, max_bytes + 1 - len(content))
+            after = os.fstat(descriptor)
+            if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+                return Defect(RejectReason.UNREADABLE, None, "changes while it is read")
         finally:
             os.close(descriptor)
     except OSError as error:
+        if is_exhausted(error):
+            raise failure(os.fsdecode(path), "read", error, "") from error
         return Defect(RejectReason.UNREADABLE, None, f"cannot be read ({error.strerror})")
     if len(content) > max_bytes:
         return Defect(RejectReason.TOO_LARGE, None, f"more than the {max_bytes} bytes allowed")

@@ -14,7 +14,7 @@ BATCH_BYTES = 32 * 1024 * 1024
 BATCH_ENTRIES = 4096
 """Entries in a batch, so that a million tiny members need no more memory than a thousand large ones."""
 
-DECODER_VERSION = 3
+DECODER_VERSION = 4
 """Goes up whenever the same bytes would give another segment; older segments are then made anew."""
 
 
@@ -44,7 +44,7 @@ class Place(Struct, frozen=True, kw_only=True):
 
     `start` to `stop` is the slice, of CRC-32 `crc32`, in an archive of `archive_bytes`; `shift` what all offsets in it are
     moved by, `window` the bytes of the archive that hold the members, `overlapping` those entries whose data overlaps
-    another's; `names` are the file names of a folder, separated by NUL.
+    another's, `repeated` those that an earlier entry lists already; `names` are the file names of a folder, separated by NUL.
     """
 
     start: int = 0
@@ -54,7 +54,12 @@ class Place(Struct, frozen=True, kw_only=True):
     shift: int = 0
     window: tuple[int, int] = (0, 0)
     overlapping: tuple[int, ...] = ()
+    repeated: tuple[int, ...] = ()
     names: bytes = b""
+
+    def listed(self) -> list[bytes]:
+        """Return the file names of a folder."""
+        return self.names.split(b"\0")
 
 
 class Limits(Struct, frozen=True):
@@ -65,24 +70,35 @@ class Limits(Struct, frozen=True):
 
 
 class Batch(Struct, frozen=True):
-    """One task of reading; `key` names the bytes and the limits that decide its segment."""
+    """
+    One task of reading.
+
+    `key` names the bytes of an archive, or the names of loose files, and the limits that decide its segment; `witness` is that
+    of the files of the archive, or of the loose files, when they were scanned.
+    """
 
     archive: Archive
     key: str
     extent: Extent
     place: Place
     limits: Limits
+    witness: str
 
 
-def make_batch(archive: Archive, fingerprint: str, extent: Extent, place: Place, limits: Limits) -> Batch:
-    """Return a batch of the archive, or the run of files, named *fingerprint*."""
+def key_of(fingerprint: str, extent: Extent, limits: Limits) -> str:
+    """Return the key of the batch *extent* of the archive, or of the label files, named *fingerprint*."""
     facts = (DECODER_VERSION, fingerprint, extent.first, extent.entries, limits)
-    return Batch(archive, hashlib.sha256(msgspec.json.encode(facts)).hexdigest(), extent, place, limits)
+    return hashlib.sha256(msgspec.json.encode(facts)).hexdigest()
+
+
+def path_in_stage(stage: Path, key: str, ending: str) -> Path:
+    """Return the path of a file in the stage; a folder for each first byte, since file systems dislike many names in one."""
+    return stage / key[:2] / f"{key[:32]}.{ending}"
 
 
 def segment_path(stage: Path, key: str) -> Path:
-    """Return where the segment *key* lies; a folder for each first byte, since file systems dislike many names in one."""
-    return stage / key[:2] / f"{key[:32]}.segment"
+    """Return the path of the segment *key*."""
+    return path_in_stage(stage, key, "segment")
 
 
 class BatchCutter:

@@ -13,6 +13,7 @@ from etl.corpus.mapped import MappedFile
 from etl.errors import ArchiveError
 
 DOWNLOAD_AGAIN = "download it again"
+JOIN_VOLUMES = "join the volumes to one zip (zip -s 0 NAME.zip --out whole.zip), or unpack them with 7-Zip or Bandizip"
 
 LOCAL_HEADER = struct.Struct("<4s22xHH")
 """What stands before the data of a member; name and extra field, of the two lengths unpacked, come between."""
@@ -23,7 +24,7 @@ _END64 = struct.Struct("<4sQHHLLQQQQ")
 _ENTRY = struct.Struct("<4s4xHH4xLLLHHH8xL")
 _BLOCK_BYTES = 1 << 20
 _LONGEST_COMMENT = 0xFFFF
-_ABSENT32 = 0xFFFFFFFF
+_ABSENT16, _ABSENT32 = 0xFFFF, 0xFFFFFFFF
 _ZIP64 = 0x0001
 
 ENCRYPTED = 0x1
@@ -67,11 +68,11 @@ def find_directory(file: MappedFile, where: str) -> Directory:
         raise ArchiveError(where, problem, DOWNLOAD_AGAIN)
     _, disk, first_disk, _, entries, size, offset, _ = _END.unpack_from(tail, at)
     end = tail_start + at
-    found64 = _find_zip64(file, end)
-    if found64 is not None:
-        end, entries, size, offset = found64
-    elif disk != first_disk:
-        raise ArchiveError(where, "one volume of a zip written in several", "join the volumes first (zip -s 0)")
+    wide = _find_zip64(file, end)
+    if wide is not None:
+        end, disk, first_disk, entries, size, offset = wide
+    if (disk, first_disk) not in ((0, 0), (_ABSENT16, _ABSENT16)):
+        raise ArchiveError(where, "the last volume of a zip written in several (.z01, .z02, …)", JOIN_VOLUMES)
     start = end - size
     if start < 0 or start < offset:
         raise ArchiveError(where, "the end of its central directory contradicts the size of the file", DOWNLOAD_AGAIN)
@@ -91,8 +92,8 @@ def _find_end(tail: bytes) -> int:
     return last
 
 
-def _find_zip64(file: MappedFile, end: int) -> tuple[int, int, int, int] | None:
-    """Return (where the directory ends, entries, size, offset) of a ZIP64 archive, or None where it is none."""
+def _find_zip64(file: MappedFile, end: int) -> tuple[int, int, int, int, int, int] | None:
+    """Return (end of the directory, two numbers of volumes, entries, size, offset) of a ZIP64 archive; None where it is none."""
     locator = file.read(end - _END64_LOCATOR.size, _END64_LOCATOR.size) if end >= _END64_LOCATOR.size else b""
     if not locator.startswith(b"PK\6\7"):
         return None
@@ -102,8 +103,8 @@ def _find_zip64(file: MappedFile, end: int) -> tuple[int, int, int, int] | None:
     record = file.read(at, _END64.size) if at >= 0 else b""
     if not record.startswith(b"PK\6\6"):
         return None
-    *_, entries, size, offset = _END64.unpack(record)
-    return at, entries, size, offset
+    *_, disk, first_disk, _, entries, size, offset = _END64.unpack(record)
+    return at, disk, first_disk, entries, size, offset
 
 
 class Block(NamedTuple):

@@ -6,9 +6,8 @@ lies.
 """
 
 import os
-import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 
@@ -16,10 +15,12 @@ from msgspec import Struct, structs
 
 from etl.corpus.directory import decode_name
 from etl.corpus.names import Hints, is_audio_archive, is_deidentified, is_label_file, parse_archive
-from etl.errors import ArchiveError, EmptyCorpusError, InputError, MissingPathError
+from etl.corpus.opening import failure, kind_of
+from etl.corpus.parts import Part, gap_in, part_of, refuse_gaps, without_part
+from etl.corpus.unread import Unread, notes_on, unread_kind
+from etl.errors import EmptyCorpusError, InputError, MissingPathError
 from etl.output.files import MARKER
-
-_PART = re.compile(r"(?P<stem>.+\.zip)\.part(?P<offset>\d+)", re.IGNORECASE | re.DOTALL)
+from etl.settings.paths import paths_of
 
 
 class Form(StrEnum):
@@ -48,11 +49,16 @@ class Archive(Struct, frozen=True, kw_only=True):
 
 
 class Corpus(Struct, frozen=True):
-    """The archives of a corpus in canonical order, and how many audio archives and other files lie beside them."""
+    """
+    The archives of a corpus in canonical order, and how many audio archives and other files lie beside them.
+
+    `notes` are sentences on those of the other files that may well hold label files.
+    """
 
     archives: tuple[Archive, ...]
     ignored_archives: int
     ignored_files: int
+    notes: tuple[str, ...] = ()
 
 
 class _Found(Struct, frozen=True):
@@ -69,34 +75,45 @@ class _Listing(Struct):
     zips: dict[Path, _Found]
     folders: dict[Path, _Found]
     others: set[Path]
+    unread: dict[Unread, list[str]]
 
 
-def discover(paths: Iterable[str | Path]) -> Corpus:
+def discover(paths: str | Path | Iterable[str | Path]) -> Corpus:
     """
     Return the archives below *paths*.
 
     Raises:
+        OptionError: A path is empty.
         MissingPathError: A path is not there.
         InputError: A path is neither a folder nor a zip, or a folder cannot be listed.
         ArchiveError: A part of a split archive is missing.
         EmptyCorpusError: There is no archive.
     """
-    arguments = sorted({Path(os.path.abspath(path)) for path in paths})  # noqa: PTH100 - resolve() would follow links out of the corpus
+    arguments = sorted({Path(os.path.abspath(path)) for path in paths_of(paths, "CORPUS")})  # noqa: PTH100 - resolve() would follow links out of the corpus
     if not arguments:
         raise EmptyCorpusError("corpus", "no path was given", "name a folder or a zip with label files")
-    listing = _Listing({}, {}, set())
+    listing = _Listing({}, {}, set(), {})
     for argument in arguments:
-        if set(arguments).isdisjoint(argument.parents) or not argument.exists():  # else it is found below another
+        if set(arguments).isdisjoint(argument.parents) or not os.path.exists(argument):  # noqa: PTH110 - this one never raises; else it is found below another
             _list_argument_safely(argument, listing)
     audio = {path for path, file in listing.zips.items() if is_audio_archive(f"{file.context}/{file.name}")}
     archives = [*_zips(file for path, file in listing.zips.items() if path not in audio), *_folders(listing.folders)]
     if not archives:
-        where = ", ".join(map(str, arguments))
-        more = f" beside {len(audio)} audio archives" if audio else ""
-        advice = "give the folder that holds the downloaded label zips (TL_*.zip, VL_*.zip)"
-        raise EmptyCorpusError(where, f"no label archive found{more}", advice)
-    audio_archives = {_PART.sub(r"\g<stem>", str(path)) for path in audio}
-    return Corpus(_named_apart(archives), len(audio_archives), len(listing.others))
+        raise EmptyCorpusError(", ".join(map(str, arguments)), *_lack_of(listing, len(audio)))
+    audio_archives = {without_part(str(path)) for path in audio}
+    notes = tuple(notes_on(listing.unread))
+    return Corpus(_named_apart(archives), len(audio_archives), len(listing.others), notes)
+
+
+def _lack_of(listing: _Listing, audio: int) -> tuple[str, str]:
+    """Return (what is wrong with a corpus without an archive, what to do)."""
+    advice = "give the folder that holds the downloaded label zips (TL_*.zip, VL_*.zip)"
+    beside = f" beside {audio} audio archives" if audio else f" among {len(listing.others):,} files"
+    if listing.unread:
+        return f"no label archive found{beside}", "; ".join(notes_on(listing.unread))
+    if not audio and not listing.others:
+        return "nothing is in it", advice
+    return f"no label archive found{beside}", advice
 
 
 def _list_argument_safely(argument: Path, listing: _Listing) -> None:
@@ -105,9 +122,7 @@ def _list_argument_safely(argument: Path, listing: _Listing) -> None:
     except InputError:
         raise
     except OSError as error:
-        raise InputError(
-            str(argument), f"cannot be read ({error.strerror})", "check the path and its permissions"
-        ) from error
+        raise failure(str(argument), "read", error, "check the path and its permissions") from error
     except RecursionError as error:
         raise InputError(str(argument), "folders nested too deeply", "give the folder further down") from error
 
@@ -118,22 +133,30 @@ def _list_argument(argument: Path, listing: _Listing) -> None:
         return
     if not argument.exists():
         raise MissingPathError(str(argument), "there is no such file or folder", "check the spelling")
-    part = _PART.fullmatch(argument.name)
+    kind = kind_of(argument.stat().st_mode)
+    if kind is not None:
+        raise InputError(str(argument), f"it is {kind}", "give the zips as downloaded, or the folder that holds them")
+    part = part_of(argument.name)
     if part is None and argument.suffix.lower() != ".zip":
-        raise InputError(
-            str(argument), "neither a folder nor a zip", "give the zips as downloaded, or the folder that holds them"
-        )
-    siblings = [path for path in argument.parent.iterdir() if _is_part_of(path, part["stem"])] if part else [argument]
+        raise InputError(str(argument), *_refusal_of(argument.name))
+    siblings = [path for path in argument.parent.iterdir() if _is_part_of(path, part)] if part else [argument]
     context = _nfc("/".join(argument.parts[-3:-1]))
     for path in siblings:
         listing.zips.setdefault(path, _Found(path, _nfc(path.name), context))
 
 
+def _refusal_of(name: str) -> tuple[str, str]:
+    """Return (what is wrong with a file *name* that is given as a corpus, what to do)."""
+    kind = unread_kind(name)
+    if kind is not None:
+        problem, advice = kind.split("; ", 1)
+        return problem, advice
+    return "neither a folder nor a zip", "give the zips as downloaded, or the folder that holds them"
+
+
 def _list_folder(argument: Path, listing: _Listing) -> None:
     def fail(error: OSError) -> None:
-        raise InputError(
-            str(error.filename), f"the folder cannot be listed ({error.strerror})", "check its permissions"
-        ) from error
+        raise failure(str(error.filename), "listed", error, "check its permissions") from error
 
     context = _nfc(argument.name)
     seen: set[str] = set()
@@ -150,37 +173,49 @@ def _list_folder(argument: Path, listing: _Listing) -> None:
         relative = _nfc(folder.relative_to(argument).as_posix())
         prefix = "" if relative == "." else relative + "/"
         for name in names:
-            if _is_zip_name(name) and _is_file_or_broken(folder / name):
-                listing.zips.setdefault(folder / name, _Found(folder / name, prefix + _nfc(name), context))
-            elif is_label_file(os.fsencode(name)):
-                if folder not in listing.folders:
-                    listing.folders[folder] = _Found(folder, relative, context)
-            else:
-                listing.others.add(folder / name)
+            # Of a million loose label files nothing is kept but their folder.
+            if not is_label_file(os.fsencode(name)):
+                _list_file(_Found(folder / name, prefix + _nfc(name), context), names, listing)
+            elif folder not in listing.folders:
+                listing.folders[folder] = _Found(folder, relative, context)
+
+
+def _list_file(file: _Found, names: Iterable[str], listing: _Listing) -> None:
+    """Put a file that is no label file where it belongs; *names* are those of all files in its folder."""
+    if _is_zip_name(file.path.name) and _is_file_or_broken(file.path):
+        listing.zips.setdefault(file.path, file)
+    elif file.path not in listing.others:
+        listing.others.add(file.path)
+        kind = unread_kind(file.path.name, names)
+        if kind is not None and not is_audio_archive(f"{file.context}/{file.name}"):
+            listing.unread.setdefault(kind, []).append(file.name)
 
 
 def _zips(files: Iterable[_Found]) -> list[Archive]:
     whole: dict[tuple[Path, str], _Found] = {}
-    parts: dict[tuple[Path, str], list[tuple[int, _Found]]] = {}
+    parts: dict[tuple[Path, str, bool], list[tuple[Part, _Found]]] = {}
     for file in files:
-        match = _PART.fullmatch(file.path.name)
-        if match:
-            parts.setdefault((file.path.parent, match["stem"]), []).append((int(match["offset"]), file))
+        part = part_of(file.path.name)
+        if part is not None:
+            parts.setdefault((file.path.parent, part.stem, part.numbered), []).append((part, file))
         else:
             whole[file.path.parent, file.path.name] = file
+    spares: dict[tuple[Path, str], tuple[str, ...]] = {}
     archives = []
-    for key in sorted(whole.keys() | parts.keys()):
-        split = sorted(parts.get(key, []), key=lambda part: part[0])
-        spare = tuple(str(file.path) for _, file in split)
-        if key in whole:
+    for (folder, stem, _), members in sorted(parts.items()):
+        members.sort(key=lambda member: member[0].place)
+        split = [(part, file.path) for part, file in members]
+        paths = tuple(str(path) for _, path in split)
+        if (folder, stem) not in whole:
+            refuse_gaps(split)
+            first = members[0][1]
+            archives.append(_archive(first, without_part(first.name), Form.PARTS, paths))
+        elif gap_in(split) is None:
             # A half-merged or empty zip beside the left-over parts is common; which of them is whole is seen when it is
             # opened.
-            spare = spare if _gap(split) is None else ()
-            archives.append(_archive(whole[key], whole[key].name, Form.ZIP, (str(whole[key].path),), spare))
-        else:
-            _refuse_gaps(split)
-            first = split[0][1]
-            archives.append(_archive(first, _PART.sub(r"\g<stem>", first.name), Form.PARTS, spare))
+            spares.setdefault((folder, stem), paths)
+    for key, file in sorted(whole.items()):
+        archives.append(_archive(file, file.name, Form.ZIP, (str(file.path),), spares.get(key, ())))
     return archives
 
 
@@ -201,24 +236,6 @@ def _archive(file: _Found, name: str, form: Form, paths: tuple[str, ...], spare:
     )
 
 
-def _gap(split: Sequence[tuple[int, _Found]]) -> tuple[str, str] | None:
-    """Return (the file after the gap, what is missing), or None where the parts follow one another from byte 0."""
-    end = 0
-    for offset, file in split:
-        if offset != end:
-            stem = _PART.sub(r"\g<stem>", file.path.name)
-            missing = f"{stem}.part0" if end == 0 else f"{stem}.part{end}"
-            return str(file.path), f"the parts do not follow one another: {missing} is missing or incomplete"
-        end += file.path.stat().st_size if file.path.exists() else 0
-    return None
-
-
-def _refuse_gaps(split: Sequence[tuple[int, _Found]]) -> None:
-    gap = _gap(split)
-    if gap is not None:
-        raise ArchiveError(*gap, "download the missing part again")
-
-
 def _named_apart(archives: Iterable[Archive]) -> tuple[Archive, ...]:
     """Return *archives* in canonical order; those of one name (from different arguments) get a number."""
     ordered = sorted(archives, key=lambda archive: (archive.name, archive.form, archive.paths))
@@ -237,7 +254,7 @@ def _named_apart(archives: Iterable[Archive]) -> tuple[Archive, ...]:
 
 def _is_zip_name(name: str) -> bool:
     """Whether a file *name* is a zip's or a part's, and not the shadow a Mac leaves beside it (`._x.zip`)."""
-    return not name.startswith("._") and (name.lower().endswith(".zip") or _PART.fullmatch(name) is not None)
+    return not name.startswith("._") and (name.lower().endswith(".zip") or part_of(name) is not None)
 
 
 def _is_file_or_broken(path: Path) -> bool:
@@ -245,9 +262,10 @@ def _is_file_or_broken(path: Path) -> bool:
     return path.is_file() or not path.exists()
 
 
-def _is_part_of(path: Path, stem: str) -> bool:
-    match = _PART.fullmatch(path.name)
-    return match is not None and match["stem"] == stem
+def _is_part_of(path: Path, part: Part) -> bool:
+    """Whether *path* is a part of the same zip as *part*, cut in the same way."""
+    other = part_of(path.name)
+    return other is not None and (other.stem, other.numbered) == (part.stem, part.numbered)
 
 
 def _nfc(name: str) -> str:

@@ -9,20 +9,21 @@ import hashlib
 import zlib
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from etl.corpus.batches import BATCH_BYTES, BATCH_ENTRIES, BatchCutter, Extent, Limits, Place
+from etl.corpus.batches import BATCH_BYTES, BATCH_ENTRIES, BatchCutter, Extent, Limits, Place, path_in_stage
 from etl.corpus.directory import LOCAL_HEADER, Directory, Entry, read_directory
 from etl.corpus.mapped import MappedFile
 from etl.corpus.names import is_label_file
+from etl.corpus.unread import is_archive
 from etl.errors import ArchiveError
 from etl.output.files import make_folder, write_whole
 
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 """Goes up whenever the same directory would be laid out otherwise."""
 
 _LONGEST_EXTRA_FIELD = 0xFFFF
@@ -30,12 +31,19 @@ _BLOCK_BYTES = 1 << 20
 
 
 class Layout(Struct, frozen=True):
-    """The batches of an archive, and how many entries, and `.txt` among them, it has; `fingerprint` identifies the archive."""
+    """
+    The batches of an archive.
+
+    `fingerprint` identifies it. Of its `entries`, `transcripts` are `.txt`, `archives` are archives themselves, and `repeated`
+    list a member that an earlier one lists already.
+    """
 
     fingerprint: str
     batches: list[tuple[Extent, Place]]
     entries: int
     transcripts: int
+    archives: int
+    repeated: int
 
 
 _DECODER = msgspec.json.Decoder(Layout)
@@ -71,8 +79,7 @@ def write_layout(stage: Path, layout: Layout, directory: Directory, limits: Limi
 def _path(stage: Path, fingerprint: str, directory: Directory, limits: Limits) -> Path:
     """Return where the layout of the archive *fingerprint* lies, beside the segments."""
     facts = (LAYOUT_VERSION, BATCH_BYTES, BATCH_ENTRIES, fingerprint, directory, limits)
-    key = hashlib.sha256(msgspec.json.encode(facts)).hexdigest()
-    return stage / key[:2] / f"{key[:32]}.layout"
+    return path_in_stage(stage, hashlib.sha256(msgspec.json.encode(facts)).hexdigest(), "layout")
 
 
 def _digest(file: MappedFile, directory: Directory) -> "hashlib._Hash":
@@ -95,7 +102,7 @@ def lay_out(file: MappedFile, directory: Directory, limits: Limits, where: str, 
     offsets, ends = array("q"), array("q")
     cutter = BatchCutter(limits.max_member_bytes)
     slices: list[tuple[int, int, Extent]] = []
-    transcripts = 0
+    transcripts = archives = 0
     at = start = directory.start
     for block in read_directory(file, directory, where):
         digest.update(block.content)
@@ -104,7 +111,9 @@ def lay_out(file: MappedFile, directory: Directory, limits: Limits, where: str, 
             offsets.append(offset)
             ends.append(end)
             is_label = is_label_file(entry.name)
-            transcripts += not is_label and entry.name.endswith(b".txt")
+            if not is_label:
+                transcripts += entry.name.endswith(b".txt")
+                archives += is_archive(entry.name)
             at += entry.length
             if cutter.add(entry.packed_bytes, entry.json_bytes, label_file=is_label):
                 slices.append((start, at, cutter.take()))
@@ -113,9 +122,14 @@ def lay_out(file: MappedFile, directory: Directory, limits: Limits, where: str, 
     if cutter.entries:
         slices.append((start, at, cutter.take()))
     overlapping = _overlapping(offsets, ends)
+    repeats = _repeats(file, directory, where, set(overlapping)) if overlapping else {}
+    if repeats:
+        for number in repeats:
+            offsets[number] = ends[number] = -1
+        overlapping = _overlapping(offsets, ends)
     batches = []
     for start, stop, extent in slices:
-        among = slice(bisect_left(overlapping, extent.first), bisect_left(overlapping, extent.last))
+        again = {number: entry for number, entry in repeats.items() if extent.first <= number < extent.last}
         place = Place(
             start=start,
             stop=stop,
@@ -123,10 +137,45 @@ def lay_out(file: MappedFile, directory: Directory, limits: Limits, where: str, 
             archive_bytes=file.size,
             shift=directory.shift,
             window=_window(offsets, ends, extent, directory.start),
-            overlapping=tuple(overlapping[among]),
+            overlapping=tuple(_among(overlapping, extent)),
+            repeated=tuple(again),
         )
-        batches.append((extent, place))
-    return Layout(digest.hexdigest(), batches, len(offsets), transcripts)
+        batches.append((_without(extent, again.values(), limits), place))
+    return Layout(digest.hexdigest(), batches, len(offsets), transcripts, archives, len(repeats))
+
+
+def _among(numbers: list[int], extent: Extent) -> list[int]:
+    """Return those of *numbers*, which are sorted, that are entries of *extent*."""
+    return numbers[bisect_left(numbers, extent.first) : bisect_left(numbers, extent.last)]
+
+
+def _without(extent: Extent, entries: Iterable[Entry], limits: Limits) -> Extent:
+    """Return *extent* where *entries* of it are no label files."""
+    for entry in entries:
+        if is_label_file(entry.name):
+            extent = structs.replace(
+                extent,
+                label_files=extent.label_files - 1,
+                packed_bytes=extent.packed_bytes - entry.packed_bytes,
+                json_bytes=extent.json_bytes - (entry.json_bytes if entry.json_bytes <= limits.max_member_bytes else 0),
+            )
+    return extent
+
+
+def _repeats(file: MappedFile, directory: Directory, where: str, suspects: Container[int]) -> dict[int, Entry]:
+    """Return by number, in order, those of *suspects* that list the very member that an earlier one of them lists."""
+    repeats: dict[int, Entry] = {}
+    known: set[int] = set()  # hashes: a hostile directory may hold millions
+    number = 0
+    for block in read_directory(file, directory, where):
+        for entry in block.entries:
+            if number in suspects and entry.offset >= 0:
+                key = hash(entry[:-1])
+                if key in known:
+                    repeats[number] = entry
+                known.add(key)
+            number += 1
+    return repeats
 
 
 def refuse_beyond(max_entries: int, entries: int, where: str) -> None:

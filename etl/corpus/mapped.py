@@ -6,37 +6,50 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from contextlib import ExitStack
 from types import TracebackType
+from typing import NamedTuple
 
+from etl.corpus.opening import FileFacts, facts_in, failure, open_regular
 from etl.errors import InputError
+
+CHANGED = "has changed since the build began"
+CHANGED_ADVICE = "leave the corpus alone while it is read, and run the same command again"
+
+
+class _Piece(NamedTuple):
+    """One of the files: its path and descriptor, the place of its first byte among all, and its size."""
+
+    path: str
+    descriptor: int
+    start: int
+    size: int
 
 
 class MappedFile:
     """
     Read-only view of the files at *paths* as one run of bytes.
 
-    Only what `window` names is mapped, so that memory follows the batch at work and not the size of the archive.
+    Only the bytes of `window` are mapped, so that memory follows the batch at work and not the size of the archive.
 
     Raises:
         InputError: A file cannot be opened.
+        ExhaustedError: The process cannot open any more.
     """
 
     def __init__(self, paths: Sequence[str]) -> None:
         self._stack = ExitStack()
-        self._files: list[int] = []
-        self._starts: list[int] = []
+        self._pieces: list[_Piece] = []
         self.size = 0
+        self.facts: list[FileFacts] = []
         try:
             for path in paths:
-                descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+                descriptor = open_regular(path)
                 self._stack.callback(os.close, descriptor)
-                self._files.append(descriptor)
-                self._starts.append(self.size)
-                self.size += os.fstat(descriptor).st_size
+                self.facts.append(facts_in(os.fstat(descriptor)))
+                self._pieces.append(_Piece(path, descriptor, self.size, self.facts[-1].size))
+                self.size += self.facts[-1].size
         except OSError as error:
             self._stack.close()
-            raise InputError(
-                path, f"cannot be opened ({error.strerror})", "check that it is there and may be read"
-            ) from error
+            raise failure(path, "opened", error, "check that it is there and may be read") from error
         self._maps: list[tuple[int, memoryview]] = []
 
     def __enter__(self) -> "MappedFile":
@@ -48,22 +61,43 @@ class MappedFile:
         self._stack.close()
 
     def window(self, start: int, stop: int) -> None:
-        """Map bytes *start* to *stop*, the only ones `slice` gives from now on; they may reach past the end."""
-        for at, size, descriptor in zip(self._starts, self._sizes(), self._files, strict=True):
-            first, last = max(start, at), min(stop, at + size)
+        """
+        Map bytes *start* to *stop*, the only ones `slice` gives from now on; they may reach past the end.
+
+        Where a file cannot be mapped, as on some network disks or for want of address space, `slice` reads instead.
+
+        Raises:
+            InputError: A file is shorter than when it was opened.
+        """
+        for piece in self._pieces:
+            first, last = max(start, piece.start), min(stop, piece.start + piece.size)
             if first >= last:
                 continue
-            aligned = (first - at) // mmap.ALLOCATIONGRANULARITY * mmap.ALLOCATIONGRANULARITY
-            mapped = mmap.mmap(descriptor, last - at - aligned, access=mmap.ACCESS_READ, offset=aligned)
+            aligned = (first - piece.start) // mmap.ALLOCATIONGRANULARITY * mmap.ALLOCATIONGRANULARITY
+            length = last - piece.start - aligned
+            try:
+                mapped = mmap.mmap(piece.descriptor, length, access=mmap.ACCESS_READ, offset=aligned)
+            except OSError:
+                self._maps.clear()
+                return
+            except ValueError as error:  # longer than the file, which was as long when it was opened
+                raise InputError(piece.path, CHANGED, CHANGED_ADVICE) from error
             self._stack.callback(mapped.close)
             view = self._stack.enter_context(memoryview(mapped))
-            self._maps.append((at + aligned, view))
+            self._maps.append((piece.start + aligned, view))
 
     def slice(self, start: int, stop: int) -> memoryview | bytes:
-        """Return bytes *start* to *stop* of the mapped window; fewer where it ends before."""
+        """
+        Return bytes *start* to *stop* of the mapped window; fewer where it ends before.
+
+        Raises:
+            InputError: They are not mapped, and cannot be read.
+        """
         if len(self._maps) == 1:  # one file: the rule, and called twice a member
             at, view = self._maps[0]
             return view[max(start - at, 0) : stop - at]
+        if not self._maps:
+            return self.read(start, stop - start)
         index = max(bisect_right(self._maps, start, key=lambda piece: piece[0]) - 1, 0)
         pieces = []
         for at, view in self._maps[index:]:
@@ -73,17 +107,23 @@ class MappedFile:
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def read(self, start: int, length: int) -> bytes:
-        """Return up to *length* bytes from *start*, copied; fewer only where the last file ends."""
-        pieces = []
-        for at, size, descriptor in zip(self._starts, self._sizes(), self._files, strict=True):
-            first, last = max(start, at), min(start + length, at + size)
-            if first < last:
-                os.lseek(descriptor, first - at, os.SEEK_SET)
-                pieces.append(read_fully(descriptor, last - first))
-        return b"".join(pieces)
+        """
+        Return up to *length* bytes from *start*, copied; fewer only where the last file ends.
 
-    def _sizes(self) -> list[int]:
-        return [stop - start for start, stop in zip(self._starts, [*self._starts[1:], self.size], strict=True)]
+        Raises:
+            InputError: The system cannot read them.
+        """
+        contents = []
+        for piece in self._pieces:
+            first, last = max(start, piece.start), min(start + length, piece.start + piece.size)
+            if first < last:
+                try:
+                    os.lseek(piece.descriptor, first - piece.start, os.SEEK_SET)
+                    contents.append(read_fully(piece.descriptor, last - first))
+                except OSError as error:
+                    problem = f"cannot be read at byte {first - piece.start:,} ({error.strerror or error})"
+                    raise InputError(piece.path, problem, "check the disk, or download it again") from error
+        return b"".join(contents)
 
 
 def read_fully(descriptor: int, length: int) -> bytes:

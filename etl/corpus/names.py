@@ -7,6 +7,9 @@ The grammar of a 2022 label file (AI-Hub 71517 and 71558):
 
 One of 2020 (118 to 122) is a conversation, and its name begins with D and a letter for the region: `DKSR20000001.json`.
 
+Copies and conversions put something before or behind a name (`… (1).json`, `… - 복사본.json`, `…_label.json`) or other
+signs between its parts: it is then looked for within. Where it is not there at all, the name in the document stands in.
+
 Names are compared in NFC, since a Mac hands them out decomposed. Nothing here ever becomes a path on disk.
 """
 
@@ -33,8 +36,11 @@ _CODES_2020 = {
     "J": Region.JEOLLA,
     "Z": Region.JEJU,
 }
-WITHIN = "/"
-"""Between the name of a file and the id of a speaker who is known only within it."""
+WITHIN = "\x1f"
+"""Between the name of a file and the id of a speaker who is known only within it; names and ids have no such character."""
+
+ANY_SET = "?"
+"""Stands for the set of a script that is known by its number only."""
 
 _KINDS = {"st": SpeechType.REPEAT, "say": SpeechType.ANSWER, "talk": SpeechType.DIALOGUE}
 _STEM = re.compile(
@@ -43,7 +49,12 @@ _STEM = re.compile(
     r"_(?P<prompt>\d+)(?:_(?P<take>\d+))?_(?P<seconds>\d+)",
     re.IGNORECASE,
 )
-_STEM_2020 = re.compile(r"D([GKJZC])[A-Z]{0,4}\d{6,}(?:[._]\d+)*", re.IGNORECASE)
+_STEM_2020 = re.compile(r"(D([GKJZC])[A-Z]{0,4}\d{6,})(?:[._]\d+)*", re.IGNORECASE)
+# The same within a longer name, between what is no letter and no digit.
+_WITHIN, _WITHIN_2020 = (
+    re.compile(rf"(?<![^\W_]){stem.pattern}(?![^\W_])", re.IGNORECASE) for stem in (_STEM, _STEM_2020)
+)
+_SEPARATORS = re.compile(r"[\s_.+-]+")
 _SPEAKER_CODE = re.compile(r"speaker([a-z]{2})\d", re.IGNORECASE)
 
 _REGION_WORDS = {
@@ -58,6 +69,7 @@ _SPEECH_WORDS = {
     "질문에답하기": SpeechType.ANSWER,
     "2인발화": SpeechType.DIALOGUE,
 }
+_FOLDER_END = re.compile(r"[/\\]")
 _SPACES = re.compile(r"[\s_]+")
 _SPLIT_FOLDER = re.compile(r"(?:\d+\.)?(training|validation)", re.IGNORECASE)
 _SPLIT_PREFIX = re.compile(r"(?:^|[^a-z])([tv])[ls]_", re.IGNORECASE)
@@ -68,14 +80,19 @@ _LABEL = re.compile(r"(?:^|[^a-z])[tv]l_|라벨", re.IGNORECASE)
 
 
 class MemberName(NamedTuple):
-    """The facts in the path of one label file inside its archive; None where there is none."""
+    """
+    The facts in the path of one label file inside its archive; None where there is none.
+
+    `conversation` is the name of a conversation of 2020 without what a copy adds to it.
+    """
 
     region: Region | None
     speech_type: SpeechType | None
     split: Split | None
-    script_set: int | None
-    prompt: int | None
-    speakers: tuple[str, ...]
+    script_set: int | None = None
+    prompt: int | None = None
+    speakers: tuple[str, ...] = ()
+    conversation: str | None = None
 
 
 class Hints(NamedTuple):
@@ -87,16 +104,23 @@ class Hints(NamedTuple):
 
 
 def is_label_file(path: bytes) -> bool:
-    """
+    r"""
     Whether the member *path* is a label file, and no folder, audio or debris of a file manager.
 
-    It is not decoded: UTF-8 and CP949 have `/`, `.` and `_` nowhere but where they are meant.
+    It is not decoded: UTF-8 and CP949 have `/`, `\`, `.` and `_` nowhere but where they are meant.
     """
+    if b"\\" in path:
+        path = path.replace(b"\\", b"/")
     return (
         path[-5:].lower() == b".json"
         and not path.startswith(b"._", path.rfind(b"/") + 1)
         and not path.lstrip(b"/").startswith(b"__MACOSX/")
     )
+
+
+def base_name(path: str) -> str:
+    r"""Return what follows the last `/` or `\` of *path*: some programs write the one, some the other."""
+    return _FOLDER_END.split(path)[-1] if "\\" in path else path.rpartition("/")[2]
 
 
 def is_audio_archive(path: str) -> bool:
@@ -114,22 +138,45 @@ def is_deidentified(parts: Iterable[str]) -> bool:
     return any("비식별화" in unicodedata.normalize("NFC", part) for part in parts)
 
 
-def parse_member(path: str) -> MemberName:
+def parse_member(path: str, own_name: str | None = None) -> MemberName:
     """
     Return the facts in *path*: first in its file name, then in the folders above it, nearest first.
 
     The region of a file is that of its first speaker whose code is known, else of its collector.
+
+    Args:
+        path: Of the label file in its archive.
+        own_name: The name that its document has for it, which stands in for a file name without any fact.
     """
     if not path.isascii():
         path = unicodedata.normalize("NFC", path)
+    if "\\" in path:
+        path = path.replace("\\", "/")
     folder, _, name = path.rpartition("/")
     around = _folder_hints(folder) if folder else Hints()
     match = _STEM.fullmatch(name[:-5])
+    if match is not None:
+        return _of_2022(match, around)
+    names = [name[:-5]] if own_name is None else [name[:-5], base_name(unicodedata.normalize("NFC", own_name))]
+    return next(filter(None, (_search(stem, around) for stem in names)), MemberName(*around))
+
+
+def _search(stem: str, around: Hints) -> MemberName | None:
+    """Return the facts within *stem*, a name that something was added to, or whose parts have other signs between them."""
+    match = _STEM_2020.fullmatch(stem)
     if match is None:
-        conversation = _STEM_2020.fullmatch(name[:-5])
-        if conversation is None:
-            return MemberName(*around, None, None, ())
-        return MemberName(_CODES_2020[conversation[1].upper()], SpeechType.DIALOGUE, around.split, None, None, ())
+        stem = _SEPARATORS.sub("_", stem)
+        within = _WITHIN.search(stem)
+        if within is not None:
+            return _of_2022(within, around)
+        match = _WITHIN_2020.search(stem)
+    if match is None:
+        return None
+    conversation, code = match.groups()
+    return MemberName(_CODES_2020[code.upper()], SpeechType.DIALOGUE, around.split, conversation=conversation)
+
+
+def _of_2022(match: re.Match[str], around: Hints) -> MemberName:
     kind, script_set, collector, speaker_part, prompt = match.group("kind", "set", "collector", "speakers", "prompt")
     speakers = tuple(speaker_part.split("_")[1:])
     region = _region_of(speakers) or CODES.get((collector or "").lower()) or around.region

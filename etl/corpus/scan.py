@@ -2,22 +2,21 @@
 
 import hashlib
 import os
-import stat
 import unicodedata
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct, structs
 
-from etl.corpus.batches import Batch, BatchCutter, Limits, Place, make_batch
+from etl.corpus.batches import Batch, BatchCutter, Extent, Limits, Place, key_of
 from etl.corpus.directory import find_directory
 from etl.corpus.discover import Archive, Form
-from etl.corpus.layout import find_layout, lay_out, refuse_beyond, write_layout
+from etl.corpus.layout import Layout, find_layout, lay_out, refuse_beyond, write_layout
 from etl.corpus.mapped import MappedFile
 from etl.corpus.names import is_label_file
+from etl.corpus.opening import FileFacts, facts_of, failure, witness_of
 from etl.errors import ArchiveError, InputError
 
 
@@ -41,7 +40,7 @@ class Scan(Struct, frozen=True, kw_only=True):
     The contents of an archive by its directory: its label files, in batches.
 
     `fingerprint` is empty for a folder, whose files have to be read for one; `transcripts` counts the `.txt` twins that
-    AI-Hub packs beside the label files of 2020.
+    AI-Hub packs beside the label files of 2020; `notes` are sentences on what is odd with it.
     """
 
     archive: Archive
@@ -49,6 +48,7 @@ class Scan(Struct, frozen=True, kw_only=True):
     batches: list[Batch]
     transcripts: int = 0
     problem: str | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def label_files(self) -> int:
@@ -77,32 +77,26 @@ def scan(archive: Archive, rules: ScanRules, stage: Path | None = None) -> Scan:
 
     Raises:
         ArchiveError: The archive as a whole cannot be read, or holds no label file, and that is not allowed.
-        InputError: The archive cannot be opened.
+        InputError: The archive cannot be opened, or its directory cannot be read, and that is not allowed.
+        ExhaustedError: The process cannot open any more files.
         StorageError: The layout cannot be written.
     """
     try:
         try:
-            result = _scan(archive, rules, stage)
+            return _scan(archive, rules, stage)
         except ArchiveError:
             if not archive.spare:
                 raise
-            result = _scan(structs.replace(archive, form=Form.PARTS, paths=archive.spare, spare=()), rules, stage)
-        if result.label_files == 0:
-            raise ArchiveError(archive.paths[0], *_lack_of(result))
+            return _scan(structs.replace(archive, form=Form.PARTS, paths=archive.spare, spare=()), rules, stage)
     except InputError as error:
         if not rules.allow_bad_archives:
             raise
-        return Scan(archive=archive, fingerprint="", batches=[], problem=error.args[1])
-    return result
+        return unreadable(archive, error)
 
 
-def _lack_of(empty: Scan) -> tuple[str, str]:
-    """Return (what is wrong with an archive without a label file, what to do)."""
-    go_on = "or go on without it by --allow-bad-archives"
-    if empty.transcripts:
-        problem = f"no JSON in it, only {empty.transcripts:,} .txt, which do not tell dialect from standard Korean"
-        return problem, f"look for its .json elsewhere (전라's training labels of 2020 came without), {go_on}"
-    return "no label file in it", f"check that it is a label archive (TL_*.zip, VL_*.zip), {go_on}"
+def unreadable(archive: Archive, error: InputError) -> Scan:
+    """Return the scan of an archive that is left out for *error*."""
+    return Scan(archive=archive, fingerprint="", batches=[], problem=error.args[1])
 
 
 def _scan(archive: Archive, rules: ScanRules, stage: Path | None) -> Scan:
@@ -118,52 +112,80 @@ def _scan_zip(archive: Archive, rules: ScanRules, stage: Path | None) -> Scan:
             layout = lay_out(file, directory, limits, archive.paths[0], rules.max_entries)
             if stage is not None:
                 write_layout(stage, layout, directory, limits)
+        witness = witness_of(file.facts)
     refuse_beyond(rules.max_entries, layout.entries, archive.paths[0])
-    batches = [make_batch(archive, layout.fingerprint, extent, place, limits) for extent, place in layout.batches]
-    return Scan(archive=archive, fingerprint=layout.fingerprint, batches=batches, transcripts=layout.transcripts)
+    batches = [
+        Batch(archive, key_of(layout.fingerprint, extent, limits), extent, place, limits, witness)
+        for extent, place in layout.batches
+    ]
+    if not any(extent.label_files for extent, _ in layout.batches):
+        raise ArchiveError(archive.paths[0], *_lack_of(layout))
+    return Scan(
+        archive=archive,
+        fingerprint=layout.fingerprint,
+        batches=batches,
+        transcripts=layout.transcripts,
+        notes=tuple(_notes_on(archive, layout)),
+    )
+
+
+def _lack_of(layout: Layout) -> tuple[str, str]:
+    """Return (what is wrong with an archive without a label file, what to do)."""
+    go_on = "or go on without it by --allow-bad-archives"
+    if layout.archives:
+        return f"no label file in it, but {layout.archives:,} other archives", f"unpack it into the corpus, {go_on}"
+    if layout.transcripts:
+        problem = f"no JSON in it, only {layout.transcripts:,} .txt, which do not tell dialect from standard Korean"
+        return problem, f"look for its .json elsewhere (전라's training labels of 2020 came without), {go_on}"
+    if not layout.entries:
+        return "nothing is in it", f"download it again, {go_on}"
+    return "no label file in it", f"check that it is a label archive (TL_*.zip, VL_*.zip), {go_on}"
+
+
+def _notes_on(archive: Archive, layout: Layout) -> Iterator[str]:
+    if layout.archives:
+        yield f"{archive.name}: {layout.archives:,} archives within it are not read; unpack it into the corpus"
+    if layout.repeated:
+        yield f"{archive.name}: its directory lists {layout.repeated:,} members a second time; each is read once"
 
 
 def _scan_folder(archive: Archive, limits: Limits) -> Scan:
     batches: list[Batch] = []
     cutter = BatchCutter(limits.max_member_bytes)
     names: list[bytes] = []
-    here = hashlib.sha256(os.fsencode(archive.paths[0]))
-    digest = here.copy()
-    for name, facts in _files(archive.paths[0]):
+    facts: list[FileFacts] = []
+
+    def cut() -> None:
+        batches.append(_loose_batch(archive, names, facts, cutter.take(), limits))
+        names.clear()
+        facts.clear()
+
+    for name in _label_files(archive.paths[0]):
         names.append(os.fsencode(name))
-        digest.update(msgspec.json.encode((names[-1].hex(), facts)))
-        if cutter.add(facts.size, facts.size, label_file=True):
-            batches.append(
-                make_batch(archive, digest.hexdigest(), cutter.take(), Place(names=b"\0".join(names)), limits)
-            )
-            names, digest = [], here.copy()
+        facts.append(facts_of(os.path.join(archive.paths[0], name)))  # noqa: PTH118 - a Path is 20 times the memory
+        if cutter.add(facts[-1].size, facts[-1].size, label_file=True):
+            cut()
     if names:
-        batches.append(make_batch(archive, digest.hexdigest(), cutter.take(), Place(names=b"\0".join(names)), limits))
+        cut()
+    if not batches:
+        raise ArchiveError(archive.paths[0], "its label files are gone", "leave the corpus alone while it is read")
     return Scan(archive=archive, fingerprint="", batches=batches)
 
 
-class _FileFacts(NamedTuple):
-    """Size, times and inode of a loose file, by which it differs from the one that was there before."""
-
-    size: int
-    changed_ns: int
-    inode_changed_ns: int
-    inode: int
+def _loose_batch(archive: Archive, names: list[bytes], facts: list[FileFacts], extent: Extent, limits: Limits) -> Batch:
+    """Return a batch of loose label files, named by where they lie; whether they are the same ones, their facts say."""
+    here = hashlib.sha256(msgspec.json.encode([os.fsencode(archive.paths[0]).hex(), *(name.hex() for name in names)]))
+    key = key_of(here.hexdigest(), extent, limits)
+    return Batch(archive, key, extent, Place(names=b"\0".join(names)), limits, witness_of(facts))
 
 
-def _files(folder: str) -> Iterator[tuple[str, _FileFacts]]:
-    """Yield the label files directly in *folder*, sorted by name in NFC."""
+def _label_files(folder: str) -> list[str]:
+    """Return the names of the label files directly in *folder*, sorted in NFC; folders called like one are none."""
     try:
-        names = [name for name in os.listdir(folder) if is_label_file(os.fsencode(name))]  # noqa: PTH208 - a Path is 20 times the memory
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries if is_label_file(os.fsencode(entry.name)) and not entry.is_dir()]
     except OSError as error:
-        raise InputError(folder, f"cannot be listed ({error.strerror})", "check its permissions") from error
+        raise failure(folder, "listed", error, "check its permissions") from error
     names.sort()
     names.sort(key=partial(unicodedata.normalize, "NFC"))
-    for name in names:
-        try:
-            facts = os.stat(os.path.join(folder, name))  # noqa: PTH116, PTH118 - likewise
-        except OSError:
-            yield name, _FileFacts(0, 0, 0, 0)  # a link to nowhere: it cannot be read, and is rejected for that
-            continue
-        if stat.S_ISREG(facts.st_mode):
-            yield name, _FileFacts(facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino)
+    return names

@@ -1,9 +1,8 @@
-"""The instruction of a pair: templates filled in with what people call its region and speech type, one of several by its hash."""
+"""The instruction of a pair: a template filled in with the Korean names of its region and speech type, one of several by hash."""
 
 from collections.abc import Iterable, Sequence
 
 from etl.corpus.groups import Group
-from etl.settings.options import BuildOptions
 from schemas.terms import Region, SpeechType
 
 REGION_NAMES = {
@@ -25,10 +24,10 @@ SPEECH_TYPE_NAMES = {
 """What `{speech_type}` becomes: AI-Hub's words, but "dialogue" for what it calls "speech of two"."""
 
 
-def prompts_of(options: BuildOptions, group: Group) -> tuple[str, ...]:
-    """Return all instructions for utterances of *group*; braces around anything else than the two names stay as they are."""
+def fill_prompts(templates: Iterable[str], group: Group) -> tuple[str, ...]:
+    """Return the instructions for utterances of *group*; braces around anything else than the two names stay as they are."""
     names = {"{region}": REGION_NAMES[group.region], "{speech_type}": SPEECH_TYPE_NAMES[group.speech_type]}
-    return tuple(_filled(prompt, names) for prompt in options.prompts)
+    return tuple(_filled(prompt, names) for prompt in templates)
 
 
 def pick(prompts: Sequence[str], choices: Iterable[int]) -> list[str]:

@@ -1,6 +1,5 @@
 """Find label files in a stage, and tell from the decisions and the lineage of a build what became of their utterances."""
 
-import io
 import unicodedata
 from collections import defaultdict, deque
 from collections.abc import Iterator
@@ -13,13 +12,13 @@ from etl.corpus.batches import segment_path
 from etl.corpus.groups import Group, SegmentSource
 from etl.corpus.names import Hints
 from etl.errors import BuildError, OptionError
-from etl.output.folder import LINEAGE_FILE, TRACE_FILE
-from etl.output.verification import read_manifest
+from etl.output.finished import FinishedBuild
 from etl.read.segments import read_any_header, read_files
 from etl.select.exclusion import exclusion_of
+from etl.select.markup import CleanSettings
 from etl.select.rules import rules_in_force
 from etl.select.split import is_held_out, keys_of
-from etl.select.utterances import TOLD, as_pairs, read_utterances, settle
+from etl.select.utterances import PLACEMENT_COLUMNS, as_pairs, read_utterances, resolve_placement
 from etl.settings.options import BuildOptions
 from schemas.explanation import Explanation, Fate, KeyPlace
 from schemas.terms import DropReason, Region, SpeechType, Split
@@ -35,28 +34,28 @@ class Fates:
     What a finished build says of its label files.
 
     Args:
-        out: Its folder.
+        build: The build.
         stage: The folder of its segments.
         text: Whether texts are told.
 
     Raises:
-        BuildError: There is no finished build of this version, or one of its tables is not there.
+        BuildError: Its options are of another version, or one of its tables is missing or damaged.
     """
 
-    def __init__(self, out: Path, stage: Path, *, text: bool) -> None:
-        manifest = read_manifest(out)
+    def __init__(self, build: FinishedBuild, stage: Path, *, text: bool) -> None:
+        manifest = build.manifest
         try:
             self._options = BuildOptions(**manifest.options)
         except (TypeError, OptionError) as error:
-            raise BuildError(str(out), "its options are those of another version", "build again") from error
+            raise BuildError(str(build.given), "its options are those of another version", "build again") from error
         self._rules = rules_in_force(self._options)
         self._hints = {
             row.archive: msgspec.convert((row.region, row.speech_type, row.split), Hints) for row in manifest.corpus
         }
-        self._trace = _read_table(out / TRACE_FILE)
-        self._lineage = _read_table(out / LINEAGE_FILE)
+        self._build = build
+        self._all_decisions = build.decisions()
+        self._lineage = build.lineage()
         self._places: _Places = {}
-        self._out = out
         self._stage = stage
         self._text = text
 
@@ -67,7 +66,7 @@ class Fates:
         Raises:
             BuildError: A segment is not in the stage any more, or a table of the build is damaged.
         """
-        segments = self._collect(self._trace.select("archive", "segment").unique(maintain_order=True))
+        segments = self._build.collect(self._all_decisions.select("archive", "segment").unique(maintain_order=True))
         self._places = self._places_of(name)
         return [
             explanation
@@ -92,8 +91,10 @@ class Fates:
 
     def _of_label_file(self, source: SegmentSource, segment: str, member: str, number: int) -> Explanation:
         """Return what became of a label file that was decoded: the entry *number* of its archive."""
-        frame = settle(read_utterances(source, self._options, [*TOLD, "number"]), source.hints)
-        utterances = as_pairs(frame.filter(pl.col("number") == number), self._options)
+        options = self._options
+        frame = read_utterances(source, options.unit, options.source, [*PLACEMENT_COLUMNS, "number"])
+        frame = resolve_placement(frame.filter(pl.col("number") == number), source.hints)
+        utterances = as_pairs(frame, CleanSettings.of(options), options.direction)
         if utterances.is_empty():
             return Explanation(archive=source.archive, member=member, segment=segment)
         told = utterances.row(0, named=True)
@@ -117,7 +118,7 @@ class Fates:
         return Split.VALIDATION if is_held_out(key, self._options.validation) else Split.TRAIN
 
     def _fates(self, utterances: pl.DataFrame, group: Group, archive: str, segment: str, member: str) -> Iterator[Fate]:
-        excluded = exclusion_of(group, self._options)
+        excluded = exclusion_of(group, self._options.region, self._options.speech_type)
         decided = self._decisions(group, archive, segment)
         for utterance in utterances.iter_rows(named=True):
             sentence = utterance["sentence"]
@@ -129,13 +130,13 @@ class Fates:
 
     def _decisions(self, group: Group, archive: str, segment: str) -> dict[int, tuple[Split | None, DropReason | None]]:
         """Return split and reason of each utterance of a group in a segment, by its row."""
-        of_segment = self._trace.filter(
+        of_segment = self._all_decisions.filter(
             pl.col("archive") == archive,
             pl.col("segment") == segment,
             pl.col("region") == group.region.value,
             pl.col("speech_type") == group.speech_type.value,
         )
-        rows = self._collect(of_segment.select("row", "split", "reason").explode("row", "split", "reason"))
+        rows = self._build.collect(of_segment.select("row", "split", "reason").explode("row", "split", "reason"))
         return {
             row: (Split(split) if split else None, DropReason(reason) if reason else None)
             for row, split, reason in rows.iter_rows()
@@ -144,27 +145,11 @@ class Fates:
     def _places_of(self, name: str) -> _Places:
         """Return chunk and line of all examples of label files called *name*."""
         called = self._lineage.filter(_is_called(name))
-        rows = self._collect(called.select("chunk", "line", "archive", "member", "sentence"))
+        rows = self._build.collect(called.select("chunk", "line", "archive", "member", "sentence"))
         places: _Places = defaultdict(deque)
         for chunk, line, archive, member, sentence in rows.iter_rows():
             places[archive, member, Split(chunk.split("/")[1]), sentence].append((chunk, line))
         return places
-
-    def _collect(self, rows: pl.LazyFrame) -> pl.DataFrame:
-        """Return *rows* of one of the tables, which is looked at only now."""
-        try:
-            return rows.collect()
-        except pl.exceptions.PolarsError as error:
-            problem = f"{TRACE_FILE} or {LINEAGE_FILE} is damaged"
-            raise BuildError(str(self._out), problem, "build again") from error
-
-
-def _read_table(path: Path) -> pl.LazyFrame:
-    """Return the table at *path*; read by us, since Polars would take brackets in a path for a pattern."""
-    try:
-        return pl.scan_parquet(io.BytesIO(path.read_bytes()))
-    except OSError as error:
-        raise BuildError(str(path), f"cannot be read ({error.strerror})", "build again") from error
 
 
 def _is_called(name: str) -> pl.Expr:
@@ -172,5 +157,6 @@ def _is_called(name: str) -> pl.Expr:
     spellings = {unicodedata.normalize(form, name) for form in ("NFC", "NFD")}
     member = pl.col("member")
     return pl.any_horizontal(
-        (member == spelling) | member.str.ends_with(f"/{spelling}") for spelling in sorted(spellings)
+        (member == spelling) | member.str.ends_with(f"/{spelling}") | member.str.ends_with(f"\\{spelling}")
+        for spelling in sorted(spellings)
     )

@@ -1,6 +1,5 @@
 """Export a build to what trains open models: TRL, Axolotl, LLaMA-Factory, Unsloth, or a Hugging Face dataset folder."""
 
-import hashlib
 import shutil
 from pathlib import Path
 
@@ -8,8 +7,9 @@ from etl.errors import BuildError, OptionError
 from etl.exports.card import dataset_card
 from etl.exports.targets import DEFAULT_BASE_MODEL, TARGETS, Target, Training
 from etl.output.files import link_whole, make_folder, storage_errors, sync_folder, write_whole
-from etl.output.folder import MANIFEST, claimed
-from etl.output.verification import read_manifest
+from etl.output.finished import FinishedBuild
+from etl.output.folder import claimed
+from etl.settings.paths import path_of
 from schemas.manifest import Manifest
 from schemas.terms import Split
 
@@ -31,15 +31,19 @@ def export(out: str | Path, to: str, base_model: str = DEFAULT_BASE_MODEL) -> Pa
         base_model: The model to tune, as the trainer names it.
 
     Raises:
-        BuildError: *out* holds no finished build, or one without an example to learn from.
-        OptionError: Nothing is known of *to*.
+        BuildError: *out* holds no finished build, a damaged one, or one without an example to learn from.
+        OptionError: Nothing is known of *to*, or a name is empty.
         StorageError: The folder cannot be written, or a build is writing there.
     """
-    out = Path(out)
+    out = path_of(out, "OUT")
     if to not in set(Target):
         raise OptionError("--to", f"{to!r} is unknown", f"choose from {', '.join(Target)}")
+    if not base_model:
+        raise OptionError("--base-model", "the name is empty", "give the model to tune, or leave it out")
     target = Target(to)
-    manifest = read_manifest(out)
+    build = FinishedBuild.open(out)
+    build.refuse_damage()
+    manifest = build.manifest
     training = _training(out, manifest, base_model)
     folder = out / EXPORTS / target
     with claimed(out, out):
@@ -54,8 +58,7 @@ def export(out: str | Path, to: str, base_model: str = DEFAULT_BASE_MODEL) -> Pa
         if target is Target.HF:
             _link_chunks(out, folder, manifest)
             front = _front(manifest)
-        digest = hashlib.sha256((out / MANIFEST).read_bytes()).hexdigest()
-        write_whole(folder / CARD, [dataset_card(manifest, digest, front, usage).encode()])
+        write_whole(folder / CARD, [dataset_card(manifest, build.manifest_sha256, front, usage).encode()])
         with storage_errors(folder, 0):
             sync_folder(folder)
     return folder

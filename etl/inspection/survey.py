@@ -1,6 +1,5 @@
 """Look at a corpus, or at the stage of a finished build, and tell what is there; nothing is written."""
 
-import io
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -14,19 +13,21 @@ from etl.corpus.discover import discover
 from etl.corpus.groups import SegmentSource
 from etl.corpus.names import Hints
 from etl.corpus.scan import Scan, scan
-from etl.errors import BuildError, OptionError, WorkerKilledError
+from etl.errors import OptionError, WorkerKilledError
 from etl.inspection.calls import inspect_batch, inspect_segment
 from etl.inspection.notes import notes_of
 from etl.inspection.sketch import BatchSketch
 from etl.inspection.tasks import InspectTask, SketchTask
 from etl.output.files import MARKER
-from etl.output.folder import STAGE, TRACE_FILE
-from etl.output.verification import read_manifest
-from etl.pipeline.build import scan_rules
+from etl.output.finished import FinishedBuild
+from etl.output.folder import STAGE
+from etl.pipeline.reading import scan_rules
 from etl.runtime.executor import ExecutorMaker, Workers
 from etl.runtime.processes import checked_workers, process_pool
 from etl.runtime.progress import Progress, Watcher
+from etl.settings.checks import whole_number
 from etl.settings.options import BuildOptions
+from etl.settings.paths import path_of, paths_of
 from schemas.inspection import INSPECTION_VERSION, InspectedArchive, Inspection
 from schemas.manifest import ArchiveRow
 
@@ -61,10 +62,10 @@ def inspect(
         InputError: There is nothing to look at, or a build has no stage any more.
         WorkerKilledError: A worker is killed again and again.
     """
-    paths = [Path(path) for path in ([corpus] if isinstance(corpus, str | Path) else corpus)]
+    paths = paths_of(corpus, "CORPUS")
     workers = checked_workers(workers)
-    if sample is not None and sample < 1:
-        raise OptionError("--sample", f"{sample} is out of range", "give a whole number from 1 up")
+    if sample is not None:
+        whole_number("sample", sample)
     survey = _Survey(partial(Workers, make_executor or partial(process_pool, workers), 2 * workers), watcher)
     if not any((path / MARKER).is_file() for path in paths):
         if stage is not None:
@@ -73,7 +74,9 @@ def inspect(
     if len(paths) > 1 or sample is not None:
         option = "OUT" if len(paths) > 1 else "--sample"
         raise OptionError(option, "a build is looked at by itself, and as a whole", "give one folder and no sample")
-    return _inspect_build(survey, paths[0], paths[0] / STAGE if stage is None else Path(stage))
+    return _inspect_build(
+        survey, FinishedBuild.open(paths[0]), paths[0] / STAGE if stage is None else path_of(stage, "--stage")
+    )
 
 
 def _inspect_corpus(survey: "_Survey", paths: Sequence[Path], sample: int | None) -> Inspection:
@@ -100,29 +103,23 @@ def _shares(scans: Sequence[Scan], sample: int | None) -> Iterator[float]:
             yield min(max(sample / whole, _FEWEST_SAMPLED / one.label_files), 1.0)
 
 
-def _inspect_build(survey: "_Survey", out: Path, stage: Path) -> Inspection:
-    manifest = read_manifest(out)
+def _inspect_build(survey: "_Survey", build: FinishedBuild, stage: Path) -> Inspection:
+    build.refuse_damage()
+    manifest = build.manifest
     hints = {row.archive: msgspec.convert((row.region, row.speech_type, row.split), Hints) for row in manifest.corpus}
     tasks = {
         SketchTask(SegmentSource(str(segment_path(stage, segment)), archive, hints[archive])): _Part(archive, 1)
-        for archive, segment in _segments(out / TRACE_FILE)
+        for archive, segment in _segments(build)
     }
     survey.look("stage", inspect_segment, tasks)
     archives = [_staged(row, survey.counted(row.archive)) for row in manifest.corpus]
     return survey.report(archives, sample=None, ignored=(manifest.counts.ignored_archives, None))
 
 
-def _segments(table: Path) -> list[tuple[str, str]]:
-    """Return archive and name of each segment that *table*, the decisions of a build, is about."""
-    import polars as pl  # noqa: PLC0415 - likewise
-
-    try:
-        rows = pl.read_parquet(io.BytesIO(table.read_bytes()), columns=["archive", "segment"])
-    except OSError as error:
-        raise BuildError(str(table), f"cannot be read ({error.strerror})", "build again") from error
-    except pl.exceptions.PolarsError as error:
-        raise BuildError(str(table), "is damaged", "build again") from error
-    return rows.unique(maintain_order=True).rows()
+def _segments(build: FinishedBuild) -> list[tuple[str, str]]:
+    """Return archive and name of each segment that the decisions of *build* are about."""
+    segments = build.decisions().select("archive", "segment").unique(maintain_order=True)
+    return build.collect(segments).rows()
 
 
 class _Part(NamedTuple):

@@ -17,8 +17,9 @@ from etl.inspection.tasks import InspectTask, SketchTask
 from etl.read.decode import decode
 from etl.read.rows import Rows, reading_of
 from etl.read.segments import FILES, SENTENCES, read_any_header, read_files, read_sentences, to_ipc
-from etl.select.clean import RULES, count_residues, suspects
-from etl.select.utterances import TOLD, settle
+from etl.select.clean import count_residues, suspects
+from etl.select.markup import RULES
+from etl.select.utterances import PLACEMENT_COLUMNS, resolve_placement
 from schemas.segment import Kind
 from schemas.terms import Generation, Region, SpeechType
 
@@ -84,7 +85,7 @@ def inspect_segment(task: SketchTask) -> BatchSketch:
 
 def _sketches(files: pl.DataFrame, sentences: pl.DataFrame, hints: Hints) -> Sketches:
     decoded = files.with_row_index("row").filter(pl.col("reason").is_null())
-    places = settle(decoded.select(TOLD), hints).select("region", "speech_type", "split")
+    places = resolve_placement(decoded.select(PLACEMENT_COLUMNS), hints).select("region", "speech_type", "split")
     decoded = decoded.hstack(places.rename({"region": "in_region", "speech_type": "in_type", "split": "in_split"}))
     sketches = {}
     for (region, speech_type), part in decoded.partition_by("in_region", "in_type", as_dict=True).items():

@@ -1,9 +1,11 @@
 """Every write to disk: a file that has its final name is whole, and a full disk is told from every other failure."""
 
 import errno
+import io
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -117,6 +119,24 @@ def link_whole(source: Path, target: Path) -> None:
             write_whole(target, iter(partial(file.read, _COPY_BYTES), b""))
     with storage_errors(target, 0):
         sync_folder(target.parent)
+
+
+def open_regular(path: Path) -> io.FileIO:
+    """
+    Open the file at *path* for reading, unbuffered, and without waiting where it is a pipe or a device.
+
+    Raises:
+        OSError: It is no regular file, or cannot be opened.
+    """
+    file = open(path, "rb", buffering=0, opener=_open_without_waiting)  # noqa: SIM115 - Path.open has no opener; it is returned
+    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        return file
+    file.close()
+    raise OSError(errno.EINVAL, "it is no regular file", str(path))
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _temporary_name(path: Path) -> Path:

@@ -6,6 +6,7 @@ is taken away, chunks are moved to their names, and the new manifest comes last:
 a build killed in between is finished by the next one.
 """
 
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ import msgspec
 from filelock import FileLock, Timeout
 
 from etl.errors import ForeignFolderError, LockedError
+from etl.output.debris import is_debris
 from etl.output.files import MARKER, make_folder, storage_errors, sweep, sync_folder, write_whole
 from schemas.manifest import Manifest
 
@@ -23,10 +25,16 @@ MANIFEST = "manifest.json"
 WORK = ".work"
 STAGE = "stage"
 CHUNKS = "chunks"
-REJECTS, LINEAGE_FILE, TRACE_FILE, BUILD_FACTS = "rejects.jsonl", "lineage.parquet", "decisions.parquet", "build.json"
-TABLES = (REJECTS, LINEAGE_FILE, TRACE_FILE, BUILD_FACTS)
+REJECTS, LINEAGE_FILE, DECISIONS_FILE, BUILD_FACTS = (
+    "rejects.jsonl",
+    "lineage.parquet",
+    "decisions.parquet",
+    "build.json",
+)
+TABLES = (REJECTS, LINEAGE_FILE, DECISIONS_FILE, BUILD_FACTS)
 
-_CHUNK_PATH = re.compile(r"chunks/(?:train|validation)/[a-z]+-[a-z]+-\d{5,}\.jsonl")
+CHUNK_PATH = re.compile(r"chunks/(?:train|validation)/[a-z]+-[a-z]+-\d{5,}\.jsonl")
+"""How the files of chunks are named, as their paths in the manifest."""
 
 
 @contextmanager
@@ -117,7 +125,7 @@ def publish_build(out: Path, manifest: Manifest) -> None:
         (out / MANIFEST).unlink(missing_ok=True)
         sync_folder(out)
         for path in chunk_files(out):
-            if _CHUNK_PATH.fullmatch(path) and path not in wanted:
+            if CHUNK_PATH.fullmatch(path) and path not in wanted:
                 (out / path).unlink()
         for path in (*sorted(wanted), *TABLES):
             target = out / path
@@ -133,8 +141,23 @@ def publish_build(out: Path, manifest: Manifest) -> None:
 
 
 def chunk_files(out: Path) -> list[str]:
-    """Return every file below `chunks`, relative to *out*, with forward slashes, sorted."""
-    return sorted(path.relative_to(out).as_posix() for path in (out / CHUNKS).rglob("*") if not path.is_dir())
+    """
+    Return every file below `chunks`, relative to *out*, with forward slashes, sorted; without what file managers left there.
+
+    Raises:
+        OSError: A folder cannot be listed.
+    """
+
+    def fail(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
+            raise error
+
+    files = [
+        (Path(folder) / name).relative_to(out).as_posix()
+        for folder, _, names in os.walk(out / CHUNKS, onerror=fail)
+        for name in names
+    ]
+    return sorted(path for path in files if not is_debris(path))
 
 
 def encode_manifest(manifest: Manifest) -> bytes:

@@ -1,30 +1,43 @@
-"""What to say of a finished build: why it is no success, and what its owner should know."""
+"""The verdict on a finished build: why it is no success, and what its owner should know."""
 
 from etl.example.limits import FEWEST_EXAMPLES
-from etl.settings.options import BuildOptions
-from schemas.manifest import Manifest
+from schemas.manifest import Counts, Manifest
 
 
-def failures_of(manifest: Manifest, options: BuildOptions) -> list[str]:
-    """Return one sentence for every threshold that was passed; the output is complete all the same."""
+def failures_of(manifest: Manifest, max_rejects: float, max_unknown: float) -> list[str]:
+    """
+    Return one sentence for every threshold that was passed; the output is complete all the same.
+
+    Args:
+        manifest: That of the build.
+        max_rejects: Share of rejected label files above which it is no success.
+        max_unknown: Share of label files without region or speech type above which it is none.
+    """
     counts = manifest.counts
     rejected, unknown = sum(counts.rejected.values()), counts.unknown["either"]
     failures = []
-    if rejected > options.max_rejects * counts.label_files:
+    if rejected > max_rejects * counts.label_files:
         share = rejected / counts.label_files
         failures.append(
             f"{rejected:,} of {counts.label_files:,} label files were rejected ({share:.1%}, at most "
-            f"{options.max_rejects:.1%} are allowed); see rejects.jsonl, or raise --max-rejects"
+            f"{max_rejects:.1%} are allowed); see rejects.jsonl, or raise --max-rejects"
         )
-    if unknown > options.max_unknown * counts.decoded:
+    if unknown > max_unknown * counts.decoded:
         share = unknown / counts.decoded
         failures.append(
             f"{unknown:,} of {counts.decoded:,} label files tell no region or no speech type ({share:.1%}, at most "
-            f"{options.max_unknown:.1%} are allowed); check the names of files and archives, or raise --max-unknown"
+            f"{max_unknown:.1%} are allowed); check the names of files and archives, or raise --max-unknown"
         )
     if counts.examples == 0:
-        failures.append("no example is left; see why the utterances were dropped")
+        failures.append(f"no example is left; {_reason_for_nothing(counts)}")
     return failures
+
+
+def _reason_for_nothing(counts: Counts) -> str:
+    """Return where to look when nothing is left."""
+    if counts.decoded == 0:
+        return "no label file could be read, rejects.jsonl says why"
+    return "see why the utterances were dropped"
 
 
 def warnings_of(manifest: Manifest) -> list[str]:

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from etl.errors import OptionError
 from etl.example.tokens import load_tokenizer
-from etl.output.verification import read_manifest
-from etl.providers.models import DEFAULT_MODEL, find_model, price_of, read_models
+from etl.output.finished import FinishedBuild
+from etl.pricing.tariff import tariff_of
+from etl.providers.models import DEFAULT_MODEL
+from etl.settings.checks import whole_number
 from schemas.estimate import Estimate
 from schemas.model import Model
 
@@ -34,21 +35,16 @@ def estimate(  # noqa: PLR0913 - the five behind the star have defaults that sui
         tokenizer_file: The `tokenizer.json` of an open model, to count anew with.
 
     Raises:
-        BuildError: *out* holds no finished build.
+        BuildError: *out* holds no finished build, or a damaged one.
         OptionError: The model is unknown, or a number is out of its range.
         UnknownPriceError: The price of training it is not known.
     """
-    known = find_model(model, models if models is not None else read_models())
-    price = price_of(known)
-    manifest = read_manifest(Path(out))
-    if sample is not None and sample < 1:
-        raise OptionError("--sample", f"{sample:,} is out of range", "give a number of examples from 1")
-    least, most = known.epochs.least, known.epochs.most
-    if epochs is not None and not least <= epochs <= most:
-        raise OptionError("--epochs", f"{epochs:,} is out of range", f"give a whole number from {least:,} to {most:,}")
-    if rate is not None and not 0 < rate < float("inf"):
-        raise OptionError("--rate", f"{rate} is out of range", "give the won for one dollar, like 1400")
-    from etl.pricing.bill import Bill, make_estimate  # noqa: PLC0415 - it needs Polars, which a build's parent never loads
+    tariff = tariff_of(model, models, epochs=epochs, rate=rate)
+    if sample is not None:
+        whole_number("sample", sample)
+    build = FinishedBuild.open(out)
+    from etl.pricing.breakdown import make_estimate  # noqa: PLC0415 - it needs Polars, which a build's parent never loads
+    from etl.pricing.tokens import counter_for  # noqa: PLC0415 - likewise
 
-    tokenizer = load_tokenizer(known, tokenizer_file)
-    return make_estimate(Path(out), manifest, tokenizer, Bill(known, price, epochs, rate), sample)
+    tokenizer = load_tokenizer(tariff.model, tokenizer_file)
+    return make_estimate(build, tariff, tokenizer, sample, counter_for(build, tokenizer))

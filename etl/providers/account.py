@@ -1,6 +1,7 @@
 """The account at a provider: its address, and where its key is. The key itself is read when a client is made, and kept nowhere."""
 
 import os
+import re
 import stat
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -8,10 +9,13 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from etl.errors import OptionError
+from etl.providers.border import printable
 from schemas.ledger import AccountRow
 from schemas.provider import Provider
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_MOST_KEY_BYTES = 65_536
+_HEADER = re.compile("[\x21-\x7e]+")  # what stands in a header as it is
 
 
 class Account(Struct, frozen=True, kw_only=True):
@@ -21,31 +25,40 @@ class Account(Struct, frozen=True, kw_only=True):
     Args:
         provider: Its profile; the address in it is not looked at.
         base_url: Where its API is.
-        project: The project within the customer's organisation, or empty.
+        organization, project: The customer's organisation, and the project in it, that requests name; or empty.
         key_file: The file that holds the key, or None where the environment does.
     """
 
     provider: Provider
     base_url: str
+    organization: str = ""
     project: str = ""
     key_file: Path | None = None
 
     @property
     def row(self) -> AccountRow:
-        """What the ledger keeps of it."""
-        return AccountRow(id=self.id, provider=self.provider.name, base_url=self.base_url, project=self.project)
+        """The account as the ledger keeps it."""
+        return AccountRow(
+            id=self.id,
+            provider=self.provider.name,
+            base_url=self.base_url,
+            project=self.project,
+            organization=self.organization,
+        )
 
     @property
     def id(self) -> str:
-        """What tells this account from others in the ledger; the key has no part in it."""
-        return " ".join((self.provider.name, self.base_url, self.project)).rstrip()
+        """What distinguishes this account in the ledger; the key has no part in it."""
+        organization = f"organization={self.organization}" if self.organization else ""
+        parts = (self.provider.name, self.base_url, self.project, organization)
+        return " ".join(part for part in parts if part)
 
     def read_key(self) -> str:
         """
         Return the key.
 
         Raises:
-            OptionError: There is none, or others can read the file it is in.
+            OptionError: There is none, others can read the file it is in, or it cannot be sent.
         """
         if self.key_file is not None:
             return _key_in(self.key_file)
@@ -54,7 +67,7 @@ class Account(Struct, frozen=True, kw_only=True):
         if not key:
             problem = f"no key for {self.provider.name}: the environment has no {name}"
             raise OptionError(name, problem, "set it there, or name a file with key_file under [submit] in etl.toml")
-        return key
+        return _as_header(name, key)
 
 
 def open_account(provider: Provider, base_url: str | None = None, key_file: Path | None = None) -> Account:
@@ -62,32 +75,75 @@ def open_account(provider: Provider, base_url: str | None = None, key_file: Path
     Return the account at *provider*, at *base_url* instead of the address in its profile if one is given.
 
     Raises:
-        OptionError: There is no address, or one that cannot be.
+        OptionError: There is no address, or one that cannot be; or organisation or project cannot be sent.
     """
-    address = base_url or provider.base_url
+    address = provider.base_url if base_url is None else base_url
     if address is None:
         problem = f"{provider.name} has no address of its own"
         raise OptionError("--base-url", problem, "give that of your resource or gateway, like https://host/v1")
-    address = address.rstrip("/")  # or the same job would have another key
-    url = urlsplit(address)
-    if url.scheme not in ("http", "https") or not url.hostname:
-        raise OptionError("--base-url", f"{address!r} is no address", "give one like https://host/v1")
-    if url.username is not None or url.query:
+    # The SDK would take the two from the environment whatever the provider; they are part of what a job is.
+    return Account(
+        provider=provider,
+        base_url=_checked(address).rstrip("/"),  # or the same job would have another key
+        organization=_from_environment(provider.organization_env),
+        project=_from_environment(provider.project_env),
+        key_file=key_file,
+    )
+
+
+def _checked(address: str) -> str:
+    """Return *address*, which is one."""
+    try:
+        url = urlsplit(address)
+        possible = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+    except ValueError:  # no port, or half of the brackets of an IPv6 address
+        possible = False
+    shown = printable(address, 200)
+    if not possible or shown != address or any(letter.isspace() for letter in address):
+        raise OptionError("--base-url", f"'{shown}' is no address", "give one like https://host/v1")
+    if url.username is not None or url.query or url.fragment:
         # It would be written into the ledger, and shown.
         raise OptionError("--base-url", "it holds a password or a query", "give the address alone; keys go elsewhere")
-    # The SDK would take the project from there, too; it is part of what a job is.
-    project = os.environ.get("OPENAI_PROJECT_ID", "") if provider.name == "openai" else ""
-    return Account(provider=provider, base_url=address, project=project, key_file=key_file)
+    return address
+
+
+def _from_environment(name: str | None) -> str:
+    value = os.environ.get(name, "").strip() if name else ""
+    return _as_header(name or "", value) if value else ""
+
+
+def _as_header(name: str, value: str) -> str:
+    """Return *value*, which can stand in a header."""
+    if _HEADER.fullmatch(value) is None:
+        raise OptionError(
+            name, "it holds characters that cannot be sent", "copy it anew: letters, digits and signs alone"
+        )
+    return value
 
 
 def _key_in(path: Path) -> str:
     try:
-        if os.name == "posix" and path.stat().st_mode & _OTHERS:
-            mode = stat.S_IMODE(path.stat().st_mode)
-            raise OptionError(str(path), f"others can read the key (mode {mode:04o})", f"chmod 600 {path}")
-        key = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
+        key = _read_regular(path).decode("utf-8-sig").strip()  # Windows editors put a byte order mark first
+    except OptionError:  # which is a ValueError, too
+        raise
+    except (OSError, ValueError) as error:  # a UnicodeDecodeError, or a NUL in the path, is a ValueError
         raise OptionError(str(path), "the key cannot be read", "check the file named by key_file") from error
     if not key or any(letter.isspace() for letter in key):
         raise OptionError(str(path), "it does not hold one key and nothing else", "put the key on the only line")
-    return key
+    return _as_header(str(path), key)
+
+
+def _read_regular(path: Path) -> bytes:
+    """Return the content of the file *path*, which is a file, for its owner's eyes only."""
+    # Without waiting: a pipe that is never written to would hold us for ever.
+    file = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    try:
+        mode = os.fstat(file).st_mode
+        if not stat.S_ISREG(mode):
+            raise OptionError(str(path), "it is no file", "write the key into a file, and name that by key_file")
+        if os.name == "posix" and mode & _OTHERS:
+            problem = f"others can read the key (mode {stat.S_IMODE(mode):04o})"
+            raise OptionError(str(path), problem, f"chmod 600 {path}")
+        return os.read(file, _MOST_KEY_BYTES)
+    finally:
+        os.close(file)

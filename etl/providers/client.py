@@ -2,35 +2,60 @@
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, TypeVar
+from typing import BinaryIO, TypeVar
 
-from etl.errors import EtlError
+from etl.errors import NoAnswerError
 from etl.providers.account import Account
 from etl.providers.pace import Pace
+from etl.providers.port import Port, RequestError
 from schemas.provider import Provider
+from schemas.remote import JobRequest, Page, RemoteEvent, RemoteFile, RemoteJob, RemoteModel
 
-if TYPE_CHECKING:
-    from openai import OpenAI
+Answer = TypeVar("Answer")
+Row = TypeVar("Row", RemoteFile, RemoteJob, RemoteEvent)
 
-Found = TypeVar("Found")
+MOST_PAGES = 1_000
+"""Of one list; OpenAI's have 10,000 files or 100 jobs each."""
+
+MOST_EVENTS = 10_000
+
+WaitReporter = Callable[[str], None]
+"""Takes the problem for which a request is repeated."""
+
+
+def no_report(_: str) -> None:
+    """Report nothing."""
 
 
 class Client:
     """
     The API of a provider, as one account sees it.
 
+    Every method but those that say otherwise repeats its request while that may help.
+
+    Args:
+        account: The account.
+        pace: Waits and deadlines.
+        report_wait: Takes the problem for which a request is repeated, if that goes on for some seconds.
+        port: What the requests go through; None for the adapter of the account's provider.
+
     Raises:
-        OptionError: There is no key.
+        OptionError: When made: there is no key, or the environment names a proxy or certificates that cannot be used.
+        NoAnswerError: There was no answer that helps until the deadline; the provider may or may not have acted.
+        UnreachableError: There was no connection until the deadline.
+        GoneError: There is no such thing at the provider.
+        EligibilityError: The provider does not do this for this account.
+        ProviderError: It refused.
     """
 
-    def __init__(self, account: Account, pace: Pace) -> None:
-        from etl.providers import sdk  # noqa: PLC0415 - half a second, which only they wait for who talk to a provider
-
+    def __init__(
+        self, account: Account, pace: Pace, report_wait: WaitReporter = no_report, port: Port | None = None
+    ) -> None:
         self.account, self.pace = account, pace
-        self._sdk = sdk.Sdk(account, pace.answer_seconds)
-        self._worth_repeating, self._retry_after = sdk.worth_repeating, sdk.retry_after
+        self._report_wait = report_wait
+        self._port = port or _open_port(account, pace)
 
     @property
     def provider(self) -> Provider:
@@ -39,7 +64,7 @@ class Client:
 
     def close(self) -> None:
         """Close the connections."""
-        self._sdk.api.close()
+        self._port.close()
 
     def __enter__(self) -> "Client":
         return self
@@ -47,64 +72,226 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def once(self, doing: str, call: Callable[["OpenAI"], Found]) -> Found:
+    # Files.
+
+    def list_files(self) -> list[RemoteFile]:
+        """Return all files for fine-tuning."""
+        deadline = self._read_deadline()
+        return self._repeat("looking for files", lambda: list(self._files(deadline)), deadline)
+
+    def find_file(self, name: str, size: int) -> RemoteFile | None:
+        """Return the file *name* of *size* bytes that is there and not broken, or None."""
+        return _pick(self.list_files(), name, size)
+
+    def get_file(self, file_id: str) -> RemoteFile:
+        """Return a file."""
+        return self._repeat("looking at a file", lambda: self._port.get_file(file_id))
+
+    def send_file(self, name: str, size: int, content: BinaryIO, deadline: float) -> RemoteFile:
         """
-        Return what *call* returns; it is made once.
+        Send a file whole, and return it; it is sent again only while the list of files does not show it.
 
         Args:
-            doing: What it does, for the sentence of an error.
+            name: Its name at the provider.
+            size: Its bytes.
+            content: The bytes, which are read from the start each time.
+            deadline: When to stop, by `time.monotonic`.
+        """
+
+        def send() -> RemoteFile:
+            return self._port.send_file(name, content, deadline - time.monotonic())
+
+        return self._arrive(name, size, send, deadline)
+
+    def delete_file(self, file_id: str) -> None:
+        """Delete a file; one that is gone already is no error."""
+        self._end(f"deleting the file {file_id}", lambda: self._port.delete_file(file_id))
+
+    # Uploads in parts.
+
+    def begin_upload(self, name: str, size: int, deadline: float) -> str:
+        """Begin the upload in parts of a file, and return the id of the upload."""
+        doing = f"beginning the upload of {name}"
+        return self._repeat(doing, lambda: self._port.begin_upload(name, size), deadline)
+
+    def send_part(self, doing: str, upload_id: str, content: BinaryIO, deadline: float) -> str:
+        """Send a part, and return its id; *doing* says which, for the sentence of an error."""
+
+        def send() -> str:
+            return self._port.send_part(upload_id, content, deadline - time.monotonic())
+
+        return self._repeat(doing, send, deadline)
+
+    def complete_upload(
+        self, upload_id: str, part_ids: Sequence[str], md5: str, file: tuple[str, int], deadline: float
+    ) -> RemoteFile:
+        """Make the *file*, of a name and a size, of the parts in this order, and return it."""
+        name, size = file
+
+        def complete() -> RemoteFile:
+            made = self._port.complete_upload(upload_id, part_ids, md5)
+            found = made or _pick(self._files(deadline), name, size)
+            if found is None:
+                raise RequestError(NoAnswerError, "no usable answer (no file in it)", "run the same command again")
+            return found
+
+        return self._arrive(name, size, complete, deadline)
+
+    def cancel_upload(self, upload_id: str) -> None:
+        """Cancel an upload in parts, so that its parts do not stay; one that has ended otherwise is no error."""
+        self._end(f"cancelling the upload {upload_id}", lambda: self._port.cancel_upload(upload_id))
+
+    def abandon_upload(self, upload_id: str) -> None:
+        """Cancel an upload in parts if one request is enough for that."""
+        with suppress(RequestError):
+            self._port.cancel_upload(upload_id)
+
+    # Jobs.
+
+    def create_job(self, request: JobRequest) -> RemoteJob:
+        """
+        Create a job; the request is sent once.
 
         Raises:
-            NoAnswerError: It may or may not have been carried out.
-            EligibilityError: The provider does not do this for this account.
-            ProviderError: It was certainly not carried out.
+            NoAnswerError: It may or may not have been created.
+            EligibilityError, ProviderError: It certainly was not.
         """
         try:
-            return call(self._sdk.api)
-        except EtlError:  # some are ValueErrors
-            raise
-        except self._sdk.foreign as error:
-            # Without its cause: the text of that is the provider's, and may hold the key.
-            raise self._sdk.translate(doing, error) from None
+            return self._port.create_job(request)
+        except RequestError as error:
+            raise error.located(self._where("creating a job")) from None
 
-    def repeat(self, doing: str, call: Callable[["OpenAI"], Found], deadline: float | None = None) -> Found:
-        """
-        Return what *call* returns; it is made again while that may help, so it must do no harm twice.
+    def list_jobs(self, metadata: Mapping[str, str] | None = None) -> list[RemoteJob]:
+        """Return all jobs, the newest first; with *metadata*, of those that carry it where the provider can tell."""
+        deadline = self._read_deadline()
 
-        Args:
-            doing: What it does, for the sentence of an error.
-            deadline: When to stop, by `time.monotonic`; None for that of reads.
+        def read() -> list[RemoteJob]:
+            return list(_rows(lambda after: self._port.list_jobs(metadata, after=after), deadline))
 
-        Raises:
-            NoAnswerError: Until the deadline there was no answer that helps.
-            EligibilityError: The provider does not do this for this account.
-            ProviderError: It was refused.
-        """
-        deadline = time.monotonic() + self.pace.read_seconds if deadline is None else deadline
+        return self._repeat("looking for jobs", read, deadline)
+
+    def has_jobs(self) -> bool:
+        """Return whether the account has any job."""
+        return bool(self._repeat("looking for jobs", lambda: self._port.list_jobs(limit=1)).rows)
+
+    def get_job(self, job_id: str) -> RemoteJob:
+        """Return a job."""
+        return self._repeat(f"looking at {job_id}", lambda: self._port.get_job(job_id))
+
+    def cancel_job(self, job_id: str) -> None:
+        """Cancel a job; one that has ended already is no error."""
+        self._end(f"cancelling {job_id}", lambda: self._port.cancel_job(job_id))
+
+    def list_events(self, job_id: str, known: Collection[str] = ()) -> list[RemoteEvent]:
+        """Return the newest events of a job, the newest first, up to the first whose id is *known*; at most 10,000."""
+        deadline = self._read_deadline()
+
+        def read() -> list[RemoteEvent]:
+            events: list[RemoteEvent] = []
+            for event in _rows(lambda after: self._port.list_events(job_id, after), deadline):
+                if event.id in known or len(events) == MOST_EVENTS:
+                    break
+                events.append(event)
+            return events
+
+        return self._repeat("reading events", read, deadline)
+
+    def get_model(self, name: str) -> RemoteModel:
+        """Return a model."""
+        return self._repeat(f"looking for {name}", lambda: self._port.get_model(name))
+
+    # How often a request is sent.
+
+    def _files(self, deadline: float) -> Iterator[RemoteFile]:
+        return _rows(self._port.list_files, deadline)
+
+    def _read_deadline(self) -> float:
+        return time.monotonic() + self.pace.read_seconds
+
+    def _where(self, doing: str) -> str:
+        return f"{self.account.base_url}, {doing}"
+
+    def _repeat(self, doing: str, call: Callable[[], Answer], deadline: float | None = None) -> Answer:
+        """Return what *call* returns; until *deadline* it is made again while that may help, so it must do no harm twice."""
+        began = time.monotonic()
+        deadline = began + self.pace.read_seconds if deadline is None else deadline
         wait = self.pace.first_wait_seconds
         while True:
             try:
-                return call(self._sdk.api)
-            except EtlError:  # as above
-                raise
-            except self._sdk.foreign as error:
-                asked = self._retry_after(error)
-                # Between half of the wait and all of it, so that clients turned away together do not come back together.
-                pause = wait * random.uniform(0.5, 1) if asked is None else asked  # noqa: S311 - no secret
-                if not self._worth_repeating(error) or time.monotonic() + pause > deadline:
-                    raise self._sdk.translate(doing, error) from None  # as above
+                return call()
+            except RequestError as error:
+                pause = self._pause(wait, error.wait_seconds)
+                if not error.repeatable or time.monotonic() + pause > deadline:
+                    raise error.located(self._where(doing)) from None
+                problem = error.problem
+            if time.monotonic() + pause - began > self.pace.quiet_seconds:
+                self._report_wait(f"{self._where(doing)}: {problem}")
             time.sleep(pause)
             wait = min(2 * wait, self.pace.longest_wait_seconds)
 
-    def end(self, doing: str, call: Callable[["OpenAI"], object]) -> None:
-        """Make *call*, which ends something, as `repeat` does; that it has ended before, or was never there, is no error."""
+    def _pause(self, wait: float, asked: float | None) -> float:
+        """Return the seconds before a repetition: some of *wait*, or as long as the provider asks for if that is longer."""
+        # Between half of the wait and all of it, so that clients turned away together do not come back together.
+        own = wait * random.uniform(0.5, 1)  # noqa: S311 - no secret
+        return max(own, min(asked or 0.0, self.pace.longest_asked_seconds))
 
-        def ended(api: "OpenAI") -> None:
-            with suppress(*self._sdk.ended):
-                call(api)
+    def _end(self, doing: str, call: Callable[[], None]) -> None:
+        """Make *call*, which ends something; that it has ended before, or was never there, is no error."""
 
-        self.repeat(doing, ended)
+        def end() -> None:
+            try:
+                call()
+            except RequestError as error:
+                if not error.ended:
+                    raise
 
-    def without_key(self, text: str) -> str:
-        """Return *text* from the provider without the key, which some say back."""
-        return self._sdk.without_key(text)
+        self._repeat(doing, end)
+
+    def _arrive(self, name: str, size: int, send: Callable[[], RemoteFile], deadline: float) -> RemoteFile:
+        """Return the file as it is there after *send*, which is repeated only while the list of files does not show it."""
+        tries = 0
+
+        def attempt() -> RemoteFile:
+            nonlocal tries
+            tries += 1
+            # After a lost answer it may be there; sent again, it would be there twice.
+            there = _pick(self._files(deadline), name, size) if tries > 1 else None
+            return there or send()
+
+        return self._repeat(f"uploading {name}", attempt, deadline)
+
+
+def _rows(read_page: Callable[[str | None], Page[Row]], deadline: float) -> Iterator[Row]:
+    """
+    Yield the rows of a list, each once; a page without a new row is the last one, whatever it says of more.
+
+    Raises:
+        RequestError: The list does not end.
+    """
+    seen: set[str] = set()
+    after: str | None = None
+    for _ in range(MOST_PAGES):
+        page = read_page(after)
+        new = [row for row in page.rows if row.id not in seen]
+        seen.update(row.id for row in new)
+        yield from new
+        after = page.after
+        if after is None or not new:
+            return
+        if time.monotonic() > deadline:
+            break
+    raise RequestError(NoAnswerError, "no usable answer (a list that does not end)", "ask the provider why")
+
+
+def _pick(files: Iterable[RemoteFile], name: str, size: int) -> RemoteFile | None:
+    """Return the file *name* of *size* bytes among *files* that is not broken, or None; some give no size."""
+    return next(
+        (file for file in files if file.name == name and file.bytes in (size, None) and file.state != "broken"), None
+    )
+
+
+def _open_port(account: Account, pace: Pace) -> Port:
+    """Return the adapter of the wire format that the provider of *account* speaks."""
+    from etl.providers.openai_api import OpenAIApi  # noqa: PLC0415 - half a second that only those wait for who talk to it
+
+    return OpenAIApi(account, pace)

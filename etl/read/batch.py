@@ -1,21 +1,30 @@
-"""Read one batch: its members to rows, its rows to a segment, unless one is there that can be trusted."""
+"""
+Read one batch: its members to rows, its rows to a segment, unless one is there that can be trusted.
+
+The segment of a zip is named by the directory of the zip, which holds the CRC-32 of every member. That of loose files is
+named by their contents, so that a copy of them gives the same name; a link, named by where they lie, tells which segment
+belongs to files of these sizes and times. Where only times changed, they are read again and not decoded.
+"""
 
 import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
-from etl.corpus.archive import CHANGED_ADVICE, Defect, read_members
-from etl.corpus.batches import segment_path
-from etl.corpus.discover import Archive
+from etl.corpus.archive import Defect, read_members
+from etl.corpus.batches import Batch, key_of, path_in_stage, segment_path
+from etl.corpus.discover import Form
+from etl.corpus.mapped import CHANGED, CHANGED_ADVICE
+from etl.corpus.opening import facts_of, witness_of
 from etl.errors import InputError
-from etl.output.files import make_folder
+from etl.output.files import make_folder, write_whole
 from etl.read.decode import BatchDecoder, Decoded, decode
-from etl.read.rows import Reading, Rows, reading_of
+from etl.read.rows import Reading, Rows, digest_of, reading_of
 from etl.read.segments import read_header, write_segment
-from etl.read.tasks import ProbeTask, ReadTask, StagedBatch
+from etl.read.tasks import ProbeTask, ReadTask, StagedBatch, UnreadBatch
 from etl.runtime.stopwatch import lap
 from schemas.segment import SegmentHeader
 from schemas.terms import RejectReason
@@ -33,41 +42,125 @@ _HELD_BYTES = 1 << 20
 """JSON decoded before it is put into rows; hostile documents take up to thirteen times their size until then."""
 
 
-def read_batch(task: ReadTask) -> StagedBatch:
+class _Link(NamedTuple):
+    """The segment of loose files, and the witness of these files when they were read for it."""
+
+    witness: str
+    key: str
+
+
+_LINK_DECODER = msgspec.json.Decoder(_Link)
+
+
+def read_batch(task: ReadTask) -> StagedBatch | UnreadBatch:
     """
     Make the segment of a batch, unless it is there and can be trusted.
 
     Raises:
-        InputError: The archive cannot be opened any more, or is another one by now.
+        ExhaustedError: The process has no more open files, or no more memory.
         StorageError: The segment cannot be written.
     """
+    try:
+        return _read_loose(task) if task.batch.archive.form is Form.FOLDER else _read_packed(task)
+    except InputError as error:
+        return UnreadBatch(*error.args)
+
+
+def _read_packed(task: ReadTask) -> StagedBatch:
     batch = task.batch
-    # What killed a worker may have been the machine and not the file: such a segment does not outlive the build.
-    key = batch.key if not task.killers else hashlib.sha256(f"{batch.key} {sorted(task.killers)}".encode()).hexdigest()
-    path = segment_path(Path(task.stage), key)
-    header = read_header(path, key)
-    witness = _witness(batch.archive)
-    if header is not None and _is_valid_still(header, witness):
+    key = _key_with_killers(batch.key, task.killers)
+    header = read_header(segment_path(Path(task.stage), key), key)
+    if header is not None and _is_valid_still(header, batch.witness):
         return StagedBatch(header, reused=True)
     rows = _read(task)
-    if len(rows.files) != batch.extent.label_files:
-        raise InputError(batch.archive.paths[0], "has changed since the build began", CHANGED_ADVICE)
+    if not _DAMAGE.isdisjoint(rows.rejected) and _witness_now(batch) != batch.witness:
+        raise InputError(batch.archive.paths[0], CHANGED, CHANGED_ADVICE)
+    return StagedBatch(_write(task.stage, key, batch.witness, rows), reused=False)
+
+
+def _read_loose(task: ReadTask) -> StagedBatch:
+    batch, stage = task.batch, Path(task.stage)
+    link_path = path_in_stage(stage, batch.key, "link")
+    link = None if task.killers else _read_link(link_path)
+    if link is not None:
+        # Other times need not mean other contents: their digest says whether they are.
+        key = link.key if link.witness == batch.witness else _key_of_contents(batch, _digest(batch))
+        header = read_header(segment_path(stage, key), key)
+        if header is not None and _is_valid_still(header, ""):
+            _write_link(link_path, batch, key, link)
+            return StagedBatch(header, reused=True)
+    rows = _read(task)
+    key = _key_with_killers(_key_of_contents(batch, digest_of(rows.contents)), task.killers)
+    header = _write(task.stage, key, "", rows)
+    if not task.killers:
+        _write_link(link_path, batch, key, link)
+    return StagedBatch(header, reused=False)
+
+
+def _key_with_killers(key: str, killers: frozenset[int]) -> str:
+    """Return *key*, or another where entries are left out: a worker may have been killed by the machine and not by them."""
+    return key if not killers else hashlib.sha256(f"{key} {sorted(killers)}".encode()).hexdigest()
+
+
+def _key_of_contents(batch: Batch, digest: str) -> str:
+    return key_of(digest, batch.extent, batch.limits)
+
+
+def _digest(batch: Batch) -> str:
+    """Return the digest of the contents of a batch, decoding nothing."""
+    members = filter(None, read_members(batch))
+    return digest_of([(member.path, member.json_bytes, member.crc32) for member in members])
+
+
+def _witness_now(batch: Batch) -> str:
+    """Return the witness of the files of a batch as they are now."""
+    if batch.archive.form is not Form.FOLDER:
+        return witness_of(map(facts_of, batch.archive.paths))
+    folder = os.path.join(os.fsencode(batch.archive.paths[0]), b"")  # noqa: PTH118 - a Path is 20 times the memory
+    return witness_of(facts_of(folder + name) for name in batch.place.listed())
+
+
+def _read_link(path: Path) -> _Link | None:
+    try:
+        return _LINK_DECODER.decode(path.read_bytes())
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def _write_link(path: Path, batch: Batch, key: str, before: _Link | None) -> None:
+    """Write that the segment *key* is that of a batch, unless that is known, or its files changed since they were scanned."""
+    link = _Link(batch.witness, key)
+    if link != before and _witness_now(batch) == batch.witness:
+        make_folder(path.parent)
+        write_whole(path, [msgspec.json.encode(link)], durable=False)
+
+
+def _write(stage: str, key: str, witness: str, rows: Rows) -> SegmentHeader:
+    path = segment_path(Path(stage), key)
     header, files, sentences = rows.segment(key, witness)
     lap("columns")
     make_folder(path.parent)
     header = write_segment(path, header, files, sentences)
     lap("segment write")
-    return StagedBatch(header, reused=False)
+    return header
 
 
 def _read(task: ReadTask) -> Rows:
-    """Return the rows of a batch."""
+    """
+    Return the rows of a batch.
+
+    Raises:
+        InputError: The archive cannot be opened any more, or is another one by now.
+    """
     decoder = BatchDecoder()
     rows = _rows(task, decoder.decode)
     sound = decoder.all_utf8()
     lap("decode")
     # One that is no UTF-8 is rare, and then all are read again, each by itself, to see which.
-    return rows if sound else _rows(task, decode)
+    rows = rows if sound else _rows(task, decode)
+    if len(rows.files) != task.batch.extent.label_files:
+        raise InputError(task.batch.archive.paths[0], CHANGED, CHANGED_ADVICE)
+    return rows
 
 
 def _rows(task: ReadTask, decode_one: Callable[[bytes], Decoded | Defect]) -> Rows:
@@ -102,16 +195,6 @@ def _is_valid_still(header: SegmentHeader, witness: str) -> bool:
     if RejectReason.UNREADABLE in header.rejected:
         return False  # permissions and cables leave no trace
     return header.witness == witness or _DAMAGE.isdisjoint(header.rejected)
-
-
-def _witness(archive: Archive) -> str:
-    """Return a hash of size, times and inode of the files of *archive*; "" where they cannot be looked at."""
-    try:
-        facts = [os.stat(path) for path in archive.paths]  # noqa: PTH116 - they are texts
-    except OSError:
-        return ""
-    marks = [(fact.st_size, fact.st_mtime_ns, fact.st_ctime_ns, fact.st_ino) for fact in facts]
-    return hashlib.sha256(msgspec.json.encode(marks)).hexdigest()
 
 
 def probe(task: ProbeTask) -> None:

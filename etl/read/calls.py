@@ -5,10 +5,10 @@ Each imports its module when it is called, in the worker: the parent never loads
 its start 0.1 s.
 """
 
-from etl.read.tasks import ProbeTask, ReadTask, StagedBatch
+from etl.read.tasks import ProbeTask, ReadTask, StagedBatch, UnreadBatch
 
 
-def read_batch(task: ReadTask) -> StagedBatch:
+def read_batch(task: ReadTask) -> StagedBatch | UnreadBatch:
     """Make the segment of a batch, unless it is there and can be trusted; see `etl.read.batch`."""
     from etl.read import batch
 

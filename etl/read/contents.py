@@ -1,11 +1,11 @@
 """The contents of a label file in one form for both generations: where it belongs, who speaks, and its texts."""
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Literal, NamedTuple
 from unicodedata import normalize
 
-from etl.corpus.names import CODES, WITHIN, MemberName, region_in
-from etl.read.decode import LabelFile
+from etl.corpus.names import ANY_SET, CODES, WITHIN, MemberName, base_name, parse_member, region_in
+from etl.read.odd import LabelFile
 from schemas import label2020, label2022
 from schemas.terms import Generation, Region
 
@@ -23,52 +23,68 @@ class Contents(NamedTuple):
     The contents of one label file.
 
     Args:
+        name: The facts in its path, and in the name that it has for itself.
         generation: The form it has.
-        region, speech_type: Where it says it belongs; the type as `read`, `speak` or `dialogue`.
+        region, speech_type: Where it belongs by its document; the type as `read`, `speak` or `dialogue`.
+        script: Its set and prompt, or `ANY_SET` and its number; None where neither is known, and of 2020.
         speakers: The ids of all who are named in it.
-        whole: The texts of the whole file; of 2020, none.
-        sentences: The texts of each sentence, or of 2020, of each utterance.
+        whole: The texts of the whole file; of 2020, none. Where there are none, those of the sentences joined by blanks.
+        sentences: The texts of each sentence, or of 2020, of each utterance. Where there are none, those of the whole file.
+        stand_in: Which of the two stands in for the other, if any.
         turns: Of 2020, the number of the turn, from 1, that each utterance is part of; else empty.
         disagreements: The things on which its name and its contents disagree.
     """
 
+    name: MemberName
     generation: Generation
     region: Region | None
     speech_type: str | None
+    script: str | None
     speakers: set[str]
     whole: Texts
     sentences: list[Texts]
+    stand_in: Literal["whole_only", "sentences_only"] | None
     turns: list[int]
     disagreements: list[str]
 
 
-def contents_of(label: LabelFile, path: str, name: MemberName) -> Contents:
-    """Return the contents of *label*, a member of its archive at *path*, whose name was parsed as *name*."""
-    return _of_2022(label, path, name) if isinstance(label, label2022.LabelFile) else _of_2020(label, path)
+def contents_of(label: LabelFile, path: str) -> Contents:
+    """Return the contents of *label*, a member of its archive at *path*."""
+    return _of_2022(label, path) if isinstance(label, label2022.LabelFile) else _of_2020(label, path)
 
 
-def _of_2022(label: label2022.LabelFile, path: str, name: MemberName) -> Contents:
+def _of_2022(label: label2022.LabelFile, path: str) -> Contents:
+    name = parse_member(path, label.file_name if isinstance(label.file_name, str) else None)
     text = label.transcription or label2022.Transcription()
     sentences = text.sentences or []
     identifiers = {speaker.speaker_id for speaker in label.speaker or [] if speaker is not None}
     identifiers.update([sentence.speaker_id for sentence in sentences if sentence is not None])
     speakers = _named(identifiers)
     disagreements = [] if _same_name(path, label.file_name) else ["file_name"]
-    prompt = label.script.script_id if label.script is not None else None
-    if name.prompt is not None and prompt is not None and _as_text(prompt) != str(name.prompt):
+    number = _script_number(label.script)
+    if name.prompt is not None and number is not None and number != str(name.prompt):
         disagreements.append("prompt")
     if speakers and not speakers.issuperset(name.speakers):
         disagreements.append("speaker")
+    whole = (text.pronunciation, text.dialect, text.standard)
+    spoken: list[Texts] = [
+        (None, None, None) if part is None else (part.pronunciation, part.dialect, part.standard) for part in sentences
+    ]
+    stand_in: Literal["whole_only", "sentences_only"] | None = None
+    if not spoken:
+        spoken, stand_in = [whole], "whole_only"
+    elif not any(map(_has_text, whole)) and any(_has_text(text) for texts in spoken for text in texts):
+        whole, stand_in = _joined(spoken), "sentences_only"
     return Contents(
+        name,
         Generation.OF_2022,
         _home(label),
         _elicited(label),
+        _script(name, number),
         speakers.union(name.speakers),
-        (text.pronunciation, text.dialect, text.standard),
-        [
-            (None, None, None) if part is None else (part.pronunciation, part.dialect, part.standard)
-            for part in sentences
-        ],
+        whole,
+        spoken,
+        stand_in,
         [],
         disagreements,
     )
@@ -80,18 +96,35 @@ def _of_2020(label: label2020.LabelFile, path: str) -> Contents:
     identifiers = [speaker.id for speaker in label.speaker or [] if speaker is not None]
     speakers = _named(identifiers + [utterance.speaker_id for utterance in utterances])
     category = label.metadata.category if label.metadata is not None else None
-    stem = normalize("NFC", _stem(path))
+    name = parse_member(path, label.id if isinstance(label.id, str) else None)
+    conversation = name.conversation or _in_one_line(normalize("NFC", _stem(path)))
     return Contents(
+        name,
         Generation.OF_2020,
         region_in(category) if isinstance(category, str) else None,
         "dialogue",
-        {f"{stem}{WITHIN}{speaker}" for speaker in speakers},
+        None,
+        {f"{conversation}{WITHIN}{speaker}" for speaker in speakers},
         (None, None, None),
         # There is no pronunciation: the dialect spelling is the source of a pair, whatever `--source` is.
         [(None, utterance.dialect_form, utterance.standard_form) for utterance in utterances],
+        None,
         list(_turns(utterances)),
         [] if _same_name(path, label.id) else ["file_name"],
     )
+
+
+def _has_text(text: str | None) -> bool:
+    return text is not None and text != "" and not text.isspace()
+
+
+def _joined(spoken: Sequence[Texts]) -> Texts:
+    """Return the texts of a whole file of those of its sentences; None where one has none, so that the spellings stay level."""
+    pronunciation, dialect, standard = (
+        " ".join(text or "" for text in texts) if all(map(_has_text, texts)) else None
+        for texts in zip(*spoken, strict=True)
+    )
+    return pronunciation, dialect, standard
 
 
 def _turns(utterances: Iterable[label2020.Utterance]) -> Iterable[int]:
@@ -130,8 +163,23 @@ def _elicited(label: label2022.LabelFile) -> str | None:
     return speech_type if speech_type in ("read", "speak") else None
 
 
+def _script(name: MemberName, number: str | None) -> str | None:
+    """Return the set and the prompt in *name*, else the *number* of a script whose set is not known."""
+    if name.prompt is not None and name.script_set is not None:
+        return f"{name.script_set}:{name.prompt}"
+    return None if number is None else f"{ANY_SET}:{number}"
+
+
+def _script_number(script: label2022.Script | None) -> str | None:
+    """Return the number of *script* as a file name has it, without zeros in front."""
+    if script is None or script.script_id is None:
+        return None
+    number = _as_text(script.script_id)
+    return (number.lstrip("0") or "0") if number.isdecimal() else number or None
+
+
 def _named(identifiers: Iterable[Identifier]) -> set[str]:
-    return {_as_text(identifier) for identifier in identifiers if identifier not in (None, "")}
+    return {_as_text(identifier) for identifier in identifiers if identifier is not None} - {""}
 
 
 def _same_name(path: str, name: Identifier) -> bool:
@@ -144,9 +192,16 @@ def _same_name(path: str, name: Identifier) -> bool:
 
 
 def _stem(path: str) -> str:
-    return path.rpartition("/")[2][:-5]
+    return base_name(path)[:-5]
 
 
 def _as_text(identifier: Identifier) -> str:
     """Return an identifier as text, the same for `7`, `7.0` and `"7"`."""
+    if isinstance(identifier, str):
+        return _in_one_line(identifier)
     return str(int(identifier)) if isinstance(identifier, float) and identifier.is_integer() else str(identifier)
+
+
+def _in_one_line(text: str) -> str:
+    """Return *text* without white space at its ends, and each run of it, line ends and separators included, as a blank."""
+    return text if text.isalnum() else " ".join(text.split())

@@ -1,8 +1,9 @@
 """
 Decode one label file of either generation; whatever is wrong with it becomes a `Defect`, never an exception.
 
-Mended: a UTF-8 byte order mark, NULs at the end, commas doubled or before a closing bracket, and line ends and tabs
-within a string. Quotes belong to the text, so nothing else is mended.
+Mended: a UTF-8 byte order mark, NULs at the end, commas doubled or before a closing bracket, line ends and tabs within a
+string, and `NaN` and `Infinity`, which are no JSON, as a value that no text can be. Quotes belong to the text, so nothing
+else is mended. A field beside the texts that has another type than described costs no text.
 
 Nine tenths of a label file of 2022 are `intonations`, the fundamental frequency as one number a line, which is not used.
 They are stepped over by looking for the bracket that closes them, which is twenty times as fast as parsing them. What
@@ -19,6 +20,7 @@ import polars as pl
 from msgspec import structs
 
 from etl.corpus.archive import Defect
+from etl.read.odd import LabelFile, label_of
 from schemas import label2020, label2022
 from schemas.terms import RejectReason
 
@@ -29,6 +31,7 @@ _MOST_MENDED = 1000  # more are no slip of a pen, and mending them would take me
 _F0_KEY = b'"intonations"'
 _BLOCK_BYTES = 1 << 20
 _LARGE_BYTES = 1 << 20  # few real label files are larger, and copies of such a one would not be small
+_MISSING, _EMPTY = RejectReason.MISSING_TRANSCRIPTION, RejectReason.EMPTY_LABEL
 _END_BYTES = 64  # more than the white space at an end of a real array
 _HEAD_BYTES = 64
 _TRUNCATED = "Input data was truncated"
@@ -37,26 +40,31 @@ _TEXT_PATH = re.compile(
     r"`\$\.(?:transcription(?:\.sentences\[(?:\d+|\.\.\.)\])?\.(?:dialect|pronunciation|standard)"
     r"|utterance\[(?:\d+|\.\.\.)\]\.(?:dialect|standard)_form)`$"
 )
-# A string (also one that is never closed), or a run of commas; each is taken whole, so that the search stays linear.
-_STRING_OR_COMMAS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|,[\s,]*+', re.DOTALL)
+# A string (also one that is never closed), a run of commas, or what Python writes for a float that is no number; each is
+# taken whole, so that the search stays linear.
+_MENDABLE = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|,[\s,]*+|-?(?:NaN|Infinity)', re.DOTALL)
 
 
 _ESCAPES = {b"\n": rb"\n", b"\r": rb"\r", b"\t": rb"\t"}
 
-LabelFile = label2022.LabelFile | label2020.LabelFile
 _DECODER_2022 = msgspec.json.Decoder(label2022.LabelFile)
 _DECODERS: dict[str, msgspec.json.Decoder[Any]] = {  # of any, since a decoder of one is none of both
     "transcription": _DECODER_2022,
     "utterance": msgspec.json.Decoder(label2020.LabelFile),
 }
+_ODD_DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
+    "transcription": msgspec.json.Decoder(label2022.OddLabelFile),
+    "utterance": msgspec.json.Decoder(label2020.OddLabelFile),
+}
 """By the field that holds the text, which differs between the generations."""
 
 
 class Decoded(NamedTuple):
-    """A label file, which has its text, and whether something within it had to be mended."""
+    """A label file, which has its text; whether something within it was mended, and whether a field has an odd type."""
 
     label: LabelFile
     repaired: bool
+    odd: bool = False
 
 
 def bare(document: bytes) -> bytes:
@@ -132,16 +140,20 @@ def _parse_quickly(document: bytes) -> LabelFile | None:
         label = _DECODER_2022.decode(document)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    return label if label.transcription is not None and not _is_crowded(label, document) else None
+    return (
+        label if label.transcription is not None and not _is_empty(label) and not _is_crowded(label, document) else None
+    )
 
 
 def _decode(document: bytes) -> Decoded | Defect:
     document = _without_nuls(document)
+    if not document or document.isspace():
+        return Defect(RejectReason.INVALID_JSON, None, "the file is empty")
     text = _guess_text(document)
     decoded = _decode_as(text, document)
-    if text == "transcription" and _has_no_text(decoded) and b'"utterance"' in document:
+    if text == "transcription" and b'"utterance"' in document and _lacks(decoded, _MISSING, _EMPTY):
         other = _decode_as("utterance", document)
-        return decoded if _has_no_text(other) else other
+        return decoded if _lacks(other, _MISSING) or (_lacks(other, _EMPTY) and _lacks(decoded, _EMPTY)) else other
     return decoded
 
 
@@ -153,8 +165,8 @@ def _guess_text(document: bytes) -> str:
     return "utterance"
 
 
-def _has_no_text(decoded: Decoded | Defect) -> bool:
-    return isinstance(decoded, Defect) and decoded.reason is RejectReason.MISSING_TRANSCRIPTION
+def _lacks(decoded: Decoded | Defect, *reasons: RejectReason) -> bool:
+    return isinstance(decoded, Defect) and decoded.reason in reasons
 
 
 def _decode_as(text: str, document: bytes) -> Decoded | Defect:
@@ -171,8 +183,8 @@ def _decode_as(text: str, document: bytes) -> Decoded | Defect:
         # The first complaint is the one that says where the file, as it is, went wrong.
         if isinstance(repaired, Defect) and repaired.reason is whole.reason:
             return whole
-        return _checked(text, repaired, document, repaired=True)
-    return _checked(text, whole, document, repaired=False)
+        return _checked(text, repaired if isinstance(repaired, Defect) else repaired._replace(repaired=True), document)
+    return _checked(text, whole, document)
 
 
 def step_over_f0(document: bytes) -> bytes:
@@ -202,14 +214,26 @@ def _is_plain(array: bytes) -> bool:
     return not first.startswith(b",") and not last.endswith(b",") and last != b""
 
 
-def _checked(text: str, label: LabelFile | Defect, document: bytes, *, repaired: bool) -> Decoded | Defect:
-    if isinstance(label, Defect):
-        return label
-    if getattr(label, text) is None:
+def _checked(text: str, decoded: Decoded | Defect, document: bytes) -> Decoded | Defect:
+    if isinstance(decoded, Defect):
+        return decoded
+    if getattr(decoded.label, text) is None:
         return Defect(RejectReason.MISSING_TRANSCRIPTION, None, f"no `{text}` in it")
-    if _is_crowded(label, document):
-        return Defect(RejectReason.TOO_LARGE, None, f"{_sentences_in(label)} sentences in {len(document)} bytes")
-    return Decoded(label, repaired)
+    if _is_empty(decoded.label):
+        return Defect(RejectReason.EMPTY_LABEL, None, f"no text in `{text}`")
+    if _is_crowded(decoded.label, document):
+        count = _sentences_in(decoded.label)
+        return Defect(RejectReason.TOO_LARGE, None, f"{count} sentences in {len(document)} bytes")
+    return decoded
+
+
+def _is_empty(label: LabelFile) -> bool:
+    """Whether *label* has neither a sentence nor a text of the whole, so that no utterance comes of it."""
+    if _sentences_in(label):
+        return False
+    text = label.transcription if isinstance(label, label2022.LabelFile) else None
+    spellings = () if text is None else (text.pronunciation, text.dialect, text.standard)
+    return not any(spelling and not spelling.isspace() for spelling in spellings)
 
 
 def _is_crowded(label: LabelFile, document: bytes) -> bool:
@@ -224,11 +248,14 @@ def _sentences_in(label: LabelFile) -> int:
     return len(label.transcription.sentences or ()) if label.transcription is not None else 0
 
 
-def _parse(text: str, document: bytes) -> LabelFile | Defect:
+def _parse(text: str, document: bytes, *, odd: bool = False) -> Decoded | Defect:
+    """Return the label file in *document*; *odd* where one of its fields has another type than described."""
     try:
-        label: LabelFile = _DECODERS[text].decode(document)
+        if odd:
+            return Decoded(label_of(_ODD_DECODERS[text].decode(document)), repaired=False, odd=True)
+        return Decoded(_DECODERS[text].decode(document), repaired=False)
     except msgspec.ValidationError as error:
-        return _wrong_type(str(error))
+        return _wrong_type(str(error)) if odd else _parse(text, document, odd=True)
     except msgspec.DecodeError as error:
         detail = str(error)
         if detail == _TRUNCATED:
@@ -239,7 +266,6 @@ def _parse(text: str, document: bytes) -> LabelFile | Defect:
         return Defect(RejectReason.INVALID_JSON, int(at[1]) - behind if at else None, _BYTE.sub("", detail).rstrip())
     except RecursionError:
         return Defect(RejectReason.INVALID_JSON, None, "nested too deeply")
-    return label
 
 
 def _wrong_type(detail: str) -> Defect:
@@ -263,13 +289,15 @@ def _invalid_utf8(document: bytes) -> Defect | None:
 
 
 def mended(document: bytes) -> bytes:
-    """Return *document* without commas that separate nothing, and with line ends and tabs within strings escaped."""
+    """Return *document* without commas that separate nothing, line ends and tabs in strings escaped, `NaN` as `false`."""
     pieces: list[bytes] = []
     done = 0
-    for match in _STRING_OR_COMMAS.finditer(document):
+    for match in _MENDABLE.finditer(document):
         run = match[0]
         if run.startswith(b'"'):
             instead = _escaped(run)
+        elif not run.startswith(b","):
+            instead = b"false"
         elif document[match.end() : match.end() + 1] in (b"]", b"}"):
             instead = b""
         else:

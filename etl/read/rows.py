@@ -7,17 +7,21 @@ from typing import Any, NamedTuple
 
 import msgspec
 import polars as pl
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from etl.corpus.archive import Defect, Member
-from etl.corpus.names import parse_member
+from etl.corpus.names import ANY_SET
 from etl.read.contents import Texts, contents_of
-from etl.read.decode import Decoded, LabelFile
+from etl.read.decode import Decoded
+from etl.read.odd import LabelFile
 from etl.read.segments import FILES, SENTENCES, to_ipc
-from schemas.segment import SEGMENT_VERSION, Disagreements, Kind, KindCount, SegmentHeader
+from schemas.segment import SEGMENT_VERSION, Disagreements, Kind, KindCount, Oddities, SegmentHeader
 
 KindFields = tuple[int, str | None, str | None, str | None, str | None, str | None]
 
+
+Content = tuple[str, int, int]
+"""Path, size and CRC-32 of a label file."""
 
 FileRow = tuple[int | str | None, ...]
 """A row of `FILES`, its fields in the order of the columns; a plain tuple, which is made in a third of a named one's time."""
@@ -44,11 +48,14 @@ def reading_of(member: Member, decode: Callable[[bytes], Decoded | Defect]) -> R
 
 
 class _Counts(Struct):
-    """How many label files, turns and sentences there are of a kind."""
+    """The numbers of `KindCount`."""
 
     files: int = 0
     turns: int = 0
     sentences: int = 0
+    without_script: int = 0
+    script_by_number: int = 0
+    without_speaker: int = 0
 
 
 class Rows:
@@ -58,14 +65,15 @@ class Rows:
         self.files: list[FileRow] = []
         # The columns of SENTENCES, the three texts in one.
         self._rows: list[int] = []
-        self._numbers: list[int] = []
+        self._numbers: list[int | None] = []
         self._turns: list[int | None] = []
         self._texts: list[Texts] = []
         self.ignored = self.repaired = 0
         self.rejected: Counter[str] = Counter()
         self.kinds: defaultdict[KindFields, _Counts] = defaultdict(_Counts)
         self.disagreements: Counter[str] = Counter()
-        self.contents: list[tuple[str, int, int]] = []
+        self.oddities: Counter[str] = Counter()
+        self.contents: list[Content] = []
 
     def extend(self, readings: Iterable[Reading]) -> None:
         """Add several label files."""
@@ -82,24 +90,33 @@ class Rows:
             self.files.append((reading.number, reading.path, *reject, *_UNREAD))
             return None
         self.repaired += result.repaired
+        if result.odd:
+            self.oddities["odd_field"] += 1
         return self._keep(reading, result.label)
 
     def _keep(self, reading: Reading, label: LabelFile) -> KindFields:
-        name = parse_member(reading.path)
-        contents = contents_of(label, reading.path, name)
+        contents = contents_of(label, reading.path)
+        name, script = contents.name, contents.script
         kind = (contents.generation, name.region, name.speech_type, name.split, contents.region, contents.speech_type)
         counts = self.kinds[kind]  # once, since enums are slow to hash
         counts.files += 1
         counts.turns += contents.turns[-1] if contents.turns else 0
         sentences = len(contents.sentences)
         counts.sentences += sentences
+        if script is None:
+            counts.without_script += 1
+        elif script.startswith(ANY_SET):
+            counts.script_by_number += 1
+        if not contents.speakers:
+            counts.without_speaker += 1
         if contents.disagreements:
             self.disagreements.update(contents.disagreements)
         self._rows += [len(self.files)] * sentences
-        self._numbers += range(1, sentences + 1)
+        if contents.stand_in is not None:
+            self.oddities[contents.stand_in] += 1
+        self._numbers += range(1, sentences + 1) if contents.stand_in != "whole_only" else [None]
         self._turns += contents.turns or [None] * sentences
         self._texts += contents.sentences
-        script = None if name.prompt is None else f"{name.script_set}:{name.prompt}"
         speakers, disagreements = "\n".join(sorted(contents.speakers)), "\n".join(contents.disagreements) or None
         # Its place, no defect, its kind, what else is known of it, and its texts.
         self.files.append(
@@ -130,13 +147,18 @@ class Rows:
             rejected=dict(sorted(self.rejected.items())),
             ignored=self.ignored,
             repaired=self.repaired,
-            kinds=[
-                KindCount(Kind(*kind), counts.files, counts.turns, counts.sentences)
-                for kind, counts in self.kinds.items()
-            ],
+            kinds=[KindCount(Kind(*kind), *structs.astuple(counts)) for kind, counts in self.kinds.items()],
+            spoken=len(set(self._rows)),
             disagreements=Disagreements(**self.disagreements),
-            digest=hashlib.sha256(msgspec.json.encode(self.contents)).hexdigest(),
+            oddities=Oddities(**self.oddities),
+            digest=digest_of(self.contents),
+            content_sum=sum(crc32 * (json_bytes + 1) for _, json_bytes, crc32 in self.contents) % 2**62,
         )
+
+
+def digest_of(contents: Sequence[Content]) -> str:
+    """Return the SHA-256 of the names, sizes and CRC-32s of label files, in order."""
+    return hashlib.sha256(msgspec.json.encode(contents)).hexdigest()
 
 
 def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> Iterable[Sequence[Any]]:

@@ -31,10 +31,10 @@ FILES = pl.Schema(
         "split": pl.String,
         "label_region": pl.String,  # by the document
         "label_speech_type": pl.String,
-        "script": pl.String,  # set and prompt, null where the name does not give them
+        "script": pl.String,  # set and prompt by a name, `?` and the number by the document, null where neither is known
         "speakers": pl.String,  # ids, one a line, sorted
         "disagreements": pl.String,  # things on which its name and its contents disagree, one a line; null where there is none
-        "pronunciation": pl.String,  # the texts of the whole file; null in those of 2020, which have none
+        "pronunciation": pl.String,  # the texts of the whole file, or of its sentences joined; null in those of 2020
         "dialect": pl.String,
         "standard": pl.String,
     }
@@ -44,7 +44,7 @@ FILES = pl.Schema(
 SENTENCES = pl.Schema(
     {
         "row": pl.UInt32,  # of the label file in FILES
-        "sentence": pl.UInt32,  # from 1
+        "sentence": pl.UInt32,  # from 1; null where the whole label file stands in, since it has no sentences
         "turn": pl.UInt32,  # from 1, of an utterance of 2020; null for a sentence of 2022
         "pronunciation": pl.String,  # null for an utterance of 2020
         "dialect": pl.String,

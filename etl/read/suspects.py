@@ -3,11 +3,11 @@
 from etl.corpus.batches import Batch
 from etl.errors import WorkerKilledError
 from etl.read.calls import probe, read_batch
-from etl.read.tasks import ProbeTask, ReadTask, StagedBatch
+from etl.read.tasks import ProbeTask, ReadTask, StagedBatch, UnreadBatch
 from etl.runtime.executor import Measured, Workers
 
 
-def read_without_killers(workers: Workers, task: ReadTask) -> Measured[StagedBatch]:
+def read_without_killers(workers: Workers, task: ReadTask) -> Measured[StagedBatch | UnreadBatch]:
     """
     Return the segment of a batch whose workers were killed, the members that kill them rejected.
 

@@ -23,6 +23,14 @@ class StagedBatch(NamedTuple):
     reused: bool
 
 
+class UnreadBatch(NamedTuple):
+    """Why a batch could not be read at all: its archive cannot be opened any more, or is another one by now."""
+
+    where: str
+    problem: str
+    advice: str
+
+
 class ProbeTask(Struct, frozen=True):
     """Entries *first* to *last* of a batch, to be read for nothing but to see whether the process survives."""
 

@@ -15,12 +15,10 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from typing import Any
 
-from etl.errors import OptionError, exhausted_error
+from etl.errors import exhausted_error
 from etl.runtime.executor import do_nothing
 from etl.runtime.interrupts import interrupts_deferred
-
-WINDOWS_WORKERS = 61
-"""Windows waits for at most 63 handles at once, and `ProcessPoolExecutor` takes two for itself."""
+from etl.settings.options import MOST_WORKERS, RunOptions
 
 _GC_THRESHOLD = 100_000
 """Rows of a batch, and what Polars imports, are many small objects without cycles; looking through them at the default of 700
@@ -33,7 +31,7 @@ _ENDS_EARLY = "it is ended before it can do anything"
 def default_workers() -> int:
     """Return the number of processors this process may use."""
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(count, WINDOWS_WORKERS) if os.name == "nt" else count
+    return min(count, MOST_WORKERS)
 
 
 def checked_workers(workers: int | None) -> int:
@@ -41,11 +39,9 @@ def checked_workers(workers: int | None) -> int:
     Return *workers*, or one a processor.
 
     Raises:
-        OptionError: Fewer than one.
+        OptionError: Fewer than one, or more than any machine runs.
     """
-    if workers is not None and workers < 1:
-        raise OptionError("--workers", f"{workers} is out of range", "give a whole number from 1 up")
-    return workers or default_workers()
+    return RunOptions(workers=workers).workers or default_workers()
 
 
 class ProcessPool(ProcessPoolExecutor):

@@ -6,39 +6,46 @@ its start 0.1 s.
 """
 
 from etl.select.quotas import Stratum
-from etl.select.tasks import CompareTask, JudgeTask, LimitTask, Shared, ShareTask
+from etl.select.tasks import CompareTask, JudgeTask, LimitTask, SampleTask, Shared, ShareTask
 
 
 def judge(task: JudgeTask) -> None:
-    """Decide on the utterances of a group, each by itself; see `etl.select.rules`."""
+    """Write the decisions on the utterances of a group, each by itself; see `etl.select.rules`."""
     from etl.select import rules
 
     rules.judge(task)
 
 
 def compare(task: CompareTask) -> None:
-    """Drop what is there twice, or says two things; see `etl.select.dedup`."""
+    """Write the decisions on repetitions and conflicts of a section; see `etl.select.dedup`."""
     from etl.select import dedup
 
     dedup.compare(task)
 
 
 def find_shared(task: ShareTask) -> None:
-    """Find the texts that are in train and in validation; see `etl.select.leaks`."""
+    """Write which texts are in train and in validation; see `etl.select.leaks`."""
     from etl.select import leaks
 
     leaks.find_shared(task)
 
 
 def limit(task: LimitTask) -> dict[Stratum, int]:
-    """Drop what is in train, or too often there, and return how many are left of each stratum; see `etl.select.limits`."""
+    """Write the decisions on limits of a section, and return how many are left of each stratum; see `etl.select.limits`."""
     from etl.select import limits
 
     return limits.limit(task)
 
 
+def sample(task: SampleTask) -> None:
+    """Write the final decisions on a section; see `etl.select.sampling`."""
+    from etl.select import sampling
+
+    sampling.sample(task)
+
+
 def count_shared(task: ShareTask) -> Shared:
-    """Measure what train and validation have in common; see `etl.select.leaks`."""
+    """Return what train and validation have in common; see `etl.select.leaks`."""
     from etl.select import leaks
 
     return leaks.count_shared(task)

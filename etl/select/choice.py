@@ -1,7 +1,7 @@
 """
 Choose by hash: the same utterances in every build, however many archives there are and in whatever order they come.
 
-An utterance has one number of 64 bits, made of what tells it from the others of its shard. Each rule that chooses has an
+An utterance has one number of 64 bits, made of what distinguishes it from the others of its shard. Each rule that chooses has an
 order of its own by that number, so that what one rule leaves is no biased sample for the next.
 """
 
@@ -10,32 +10,29 @@ from hashlib import blake2b
 
 import polars as pl
 
-from etl.settings.options import BuildOptions
 from schemas.terms import Dedup, DropReason
 
 _DISTINCT = {Dedup.PAIR: ("source", "target"), Dedup.SOURCE: ("source",), Dedup.NONE: ("source", "target", "origin")}
-"""What tells an utterance from the others of its shard that are left: which of equal ones is left depends on archives."""
+"""What distinguishes an utterance from the others left in its shard; which of equal ones is left depends on archives."""
 
 # Finalizer of SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014): right shift, factor.
 _ROUNDS = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
 _LAST_SHIFT = 31
 
 
-def choices(frame: pl.DataFrame, options: BuildOptions) -> pl.Series:
+def choices(frame: pl.DataFrame, dedup: Dedup) -> pl.Series:
     """
-    Return the number of each row of *frame*, the same on every machine and in every version; zeros where nothing is chosen.
+    Return the number of each row of *frame*, the same on every machine and in every version.
 
     Args:
         frame: Columns `source` and `target`; where equal pairs all stay also `member`, and `sentence` if it has one.
-        options: Whether anything is chosen, and what a shard holds once.
+        dedup: What a shard holds only once.
     """
-    if not options.chooses:
-        return pl.zeros(frame.height, dtype=pl.UInt64, eager=True)
     # The file's name without its folder or archive, which are called otherwise from one download to the next.
     origin = [pl.col("member").str.split("/").list.last()] if "member" in frame.columns else []
     origin += [pl.col("sentence").cast(pl.String).fill_null("")] if "sentence" in frame.columns else []
-    told = frame.lazy().with_columns(origin=pl.concat_str(*origin, separator="\n") if origin else pl.lit(""))
-    texts = told.select(pl.concat_str(pl.col(*_DISTINCT[options.dedup]).fill_null(""), separator="\x1f")).collect()
+    rows = frame.lazy().with_columns(origin=pl.concat_str(*origin, separator="\n") if origin else pl.lit(""))
+    texts = rows.select(pl.concat_str(pl.col(*_DISTINCT[dedup]).fill_null(""), separator="\x1f")).collect()
     digests = [blake2b(text.encode(), digest_size=8).digest() for text in texts.to_series()]
     return pl.Series(struct.unpack(f">{len(digests)}Q", b"".join(digests)), dtype=pl.UInt64)
 

@@ -1,5 +1,5 @@
 """
-What is decided on every utterance: numbers and hashes, never texts, so that a shard may be larger than memory.
+Decisions on every utterance: numbers and hashes, never texts, so that a shard may be larger than memory.
 
 Each group has a table, made when its utterances are looked at one by one. Every later step writes only what it changes:
 a column of reasons beside the table.
@@ -40,7 +40,7 @@ TEXT_HASHES = ("source_hash", "target_hash")
 
 
 class Step(StrEnum):
-    """After which rules a reason stands."""
+    """The steps of selection after which reasons are on disk."""
 
     JUDGED = "judged"
     COMPARED = "compared"
@@ -91,8 +91,8 @@ def read_keys(folder: Path, group: Group) -> Keys:
 
 def read_decisions(folder: Path, group: Group, columns: Sequence[str], step: Step) -> pl.DataFrame:
     """Return *columns* of the table of *group*, `reason` among them as it stands after *step*."""
-    told = columns if step is Step.JUDGED else [name for name in columns if name != "reason"]
-    frame = _read(_path(folder, group, Step.JUDGED), told)
+    unchanged = columns if step is Step.JUDGED else [name for name in columns if name != "reason"]
+    frame = _read(_path(folder, group, Step.JUDGED), unchanged)
     if step is Step.JUDGED or "reason" not in columns:
         return frame
     return frame.with_columns(_read(_path(folder, group, step), ["reason"])["reason"]).select(columns)

@@ -1,7 +1,7 @@
 """
-Compare the utterances of a section: of equal ones the first is kept, and one source may be held to one target.
+Comparison of the utterances of a section: of equal ones the first is kept, and one source may be held to one target.
 
-Both look at one shard, and only at utterances with equal sources at a time; so it is done part by part, which bounds
+Both rules look at one shard, and only at utterances with equal sources at a time; so it is done part by part, which bounds
 memory: looking at all at once takes 200 bytes an utterance.
 """
 
@@ -11,7 +11,6 @@ import polars as pl
 
 from etl.select.decisions import TEXT_HASHES, Step, drop, is_there, read_decisions, write_reasons
 from etl.select.tasks import CompareTask
-from etl.settings.options import BuildOptions
 from schemas.terms import Conflicts, Dedup, DropReason
 
 _PART_ROWS = 150_000
@@ -31,32 +30,33 @@ def compare(task: CompareTask) -> None:
     columns = ["split", "reason", *TEXT_HASHES]
     tables = [read_decisions(folder, group, columns, Step.JUDGED) for group in task.groups]
     decisions = pl.concat(tables)
-    decisions = compared(decisions, task.options)
+    decisions = compared(decisions, task.conflicts, task.dedup)
     start = 0
     for group, table in zip(task.groups, tables, strict=True):
         write_reasons(folder, group, Step.COMPARED, decisions["reason"].slice(start, table.height))
         start += table.height
 
 
-def compared(decisions: pl.DataFrame, options: BuildOptions) -> pl.DataFrame:
+def compared(decisions: pl.DataFrame, conflicts: Conflicts, dedup: Dedup) -> pl.DataFrame:
     """
-    Return *decisions* without what is there twice or says two things.
+    Return *decisions* without repetitions and conflicts.
 
     Args:
         decisions: Columns `split`, `reason`, `source_hash`, `target_hash` of a whole section, in the order in which it is
             written.
-        options: `conflicts` and `dedup`.
+        conflicts: What becomes of pairs whose source has other targets, too.
+        dedup: What a shard holds only once.
     """
     kept = decisions.with_row_index("at").filter(pl.col("reason").is_null()).drop("reason")
     conflicting, repeated = [], []
     parts = kept.height // _PART_ROWS + 1
     for part in range(parts):
         rows = kept.filter(pl.col("source_hash") % parts == part)
-        lost = _conflicting(rows, options.conflicts)
+        lost = _conflicting(rows, conflicts)
         conflicting.append(lost)
-        if options.dedup is not Dedup.NONE:
+        if dedup is not Dedup.NONE:
             left = rows.filter(~pl.col("at").is_in(lost.implode())) if lost.len() else rows
-            repeated.append(left.filter(~pl.struct(_EQUAL[options.dedup]).is_first_distinct())["at"])
+            repeated.append(left.filter(~pl.struct(_EQUAL[dedup]).is_first_distinct())["at"])
     decisions = drop(decisions, conflicting, DropReason.SEVERAL_TARGETS)
     return drop(decisions, repeated, DropReason.DUPLICATE)
 

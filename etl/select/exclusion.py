@@ -1,14 +1,15 @@
 """Groups that a build leaves out as a whole."""
 
+from collections.abc import Container
+
 from etl.corpus.groups import Group
-from etl.settings.options import BuildOptions
-from schemas.terms import DropReason
+from schemas.terms import DropReason, Region, SpeechType
 
 
-def exclusion_of(group: Group, options: BuildOptions) -> DropReason | None:
-    """Return the reason why *group* is left out as a whole, or None where it is kept."""
-    if group.region not in options.region:
+def exclusion_of(group: Group, regions: Container[Region], speech_types: Container[SpeechType]) -> DropReason | None:
+    """Return the reason why *group* is left out where only *regions* and *speech_types* are kept, or None where it is kept."""
+    if group.region not in regions:
         return DropReason.REGION_EXCLUDED
-    if group.speech_type not in options.speech_type:
+    if group.speech_type not in speech_types:
         return DropReason.SPEECH_TYPE_EXCLUDED
     return None

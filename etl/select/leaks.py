@@ -18,12 +18,12 @@ from etl.select.tasks import Shared, ShareTask
 from schemas.terms import Split
 
 _SHARED = "shared.ipc"
-_SEEN = ["split", "reason", *TEXT_HASHES]
+_COLUMNS = ["split", "reason", *TEXT_HASHES]
 
 
 def find_shared(task: ShareTask) -> None:
     """
-    Write which texts both sides have when the utterances of each section have been compared, for `in_training`.
+    Write which texts both splits have when the utterances of each section have been compared, for `in_training`.
 
     Raises:
         StorageError: They cannot be written.
@@ -46,13 +46,13 @@ def in_training(decisions: pl.DataFrame, folder: Path) -> pl.Series:
 
 
 def count_shared(task: ShareTask) -> Shared:
-    """Return what both sides have in common, measured on the final decisions on all groups."""
+    """Return what both splits have in common, measured on the final decisions on all groups."""
     folder = Path(task.decisions)
     texts = _shared_texts(folder, task.groups, Step.FINAL)
-    speakers, scripts = _Sides(), _Sides()
+    speakers, scripts = _KeysBySplit(), _KeysBySplit()
     leaking = 0
     for group in task.groups:
-        decisions = read_decisions(folder, group, [*_SEEN, "speakers", "script"], Step.FINAL)
+        decisions = read_decisions(folder, group, [*_COLUMNS, "speakers", "script"], Step.FINAL)
         keys = read_keys(folder, group)
         for split in Split:
             kept = decisions.filter(kept_for(split))
@@ -69,15 +69,15 @@ def count_shared(task: ShareTask) -> Shared:
     )
 
 
-class _Sides(dict[Split, set[str]]):
-    """The keys met on each side."""
+class _KeysBySplit(dict[Split, set[str]]):
+    """The keys in each split."""
 
     def __missing__(self, split: Split) -> set[str]:
         return self.setdefault(split, set())
 
     @property
     def shared(self) -> int:
-        """How many both sides have."""
+        """How many keys both splits have."""
         return len(self[Split.TRAIN] & self[Split.VALIDATION])
 
 
@@ -86,17 +86,17 @@ def _shared_texts(folder: Path, groups: Iterable[Group], step: Step) -> pl.Serie
     held_out = pl.concat(
         [pl.Series(dtype=pl.UInt64), *(_texts(folder, group, step, Split.VALIDATION) for group in groups)]
     ).unique()
-    found = [held_out.clear()]
+    shared = [held_out.clear()]
     if not held_out.is_empty():
         for group in groups:
             training = _texts(folder, group, step, Split.TRAIN)
-            found.append(training.filter(training.is_in(held_out.implode())).unique())
-    return pl.concat(found).unique().alias("text")
+            shared.append(training.filter(training.is_in(held_out.implode())).unique())
+    return pl.concat(shared).unique().alias("text")
 
 
 def _texts(folder: Path, group: Group, step: Step, split: Split) -> pl.Series:
     """Return the hashes of the sources, and of the targets, of the rows of *group* kept for *split*."""
-    kept = read_decisions(folder, group, _SEEN, step).filter(kept_for(split))
+    kept = read_decisions(folder, group, _COLUMNS, step).filter(kept_for(split))
     return pl.concat(kept[name].alias("") for name in TEXT_HASHES)
 
 

@@ -1,5 +1,5 @@
 """
-Drop what is in train already, and what there is too much of: readings of a script, and examples of a speaker.
+Limits on what train holds already, and on readings of a script and examples of a speaker.
 
 What stays is chosen by hash, in one shard at a time. Each rule looks at what the one before has left.
 """
@@ -49,23 +49,23 @@ def limit(task: LimitTask) -> dict[Stratum, int]:
 
 
 def limited(task: LimitTask) -> pl.DataFrame:
-    """Return the decisions on a section, group after group, without what is in train and what there is too much of."""
-    folder, options = Path(task.decisions), task.options
+    """Return the decisions on a section, group after group, without texts of train and without what is over a limit."""
+    folder = Path(task.decisions)
     keys = _Keys(folder, task.groups)
     tables = [
         read_decisions(folder, group, _COLUMNS, Step.COMPARED).with_columns(keys.offset(place))
         for place, group in enumerate(task.groups)
     ]
     decisions = pl.concat(tables)
-    if options.validation != "official":  # AI-Hub's own folders are as published: the leak is measured, not mended
+    if not task.official:  # AI-Hub's own folders are as published: the leak is measured, not mended
         decisions = drop(decisions, [in_training(decisions, folder)], DropReason.IN_TRAINING)
     decisions = decisions.drop(TEXT_HASHES)
-    if options.max_per_script is not None:
+    if task.max_per_script is not None:
         scripts = decisions.select(pl.col("script").drop_nulls().unique()).with_columns(key="script")
-        beyond = _beyond(decisions, scripts, options.max_per_script, DropReason.OVER_SCRIPT)
+        beyond = _beyond(decisions, scripts, task.max_per_script, DropReason.OVER_SCRIPT)
         decisions = drop(decisions, beyond, DropReason.OVER_SCRIPT)
-    if options.speaker_max is not None:
-        beyond = _beyond(decisions, keys.speakers(), options.speaker_max, DropReason.OVER_SPEAKER)
+    if task.max_per_speaker is not None:
+        beyond = _beyond(decisions, keys.speakers(), task.max_per_speaker, DropReason.OVER_SPEAKER)
         decisions = drop(decisions, beyond, DropReason.OVER_SPEAKER)
     return decisions
 
@@ -85,12 +85,12 @@ class _Keys:
         ]
 
     def speakers(self) -> pl.DataFrame:
-        """Return who the `speakers` of a row are, a row each: `speakers`, and `key`, the number of one speaker."""
+        """Return the speakers of each value of the column `speakers`, a row each: `speakers`, and `key`, the number of one."""
         numbers: dict[str, int] = {}
-        heard = (speakers for keys in self._keys for speakers in keys.speakers)
+        listed = (speakers for keys in self._keys for speakers in keys.speakers)
         rows = [
             (place, numbers.setdefault(key, len(numbers)))
-            for place, speakers in enumerate(heard)
+            for place, speakers in enumerate(listed)
             for key in sorted(set(speaker_keys(speakers)))
         ]
         return pl.DataFrame(rows, schema={"speakers": pl.UInt32, "key": pl.UInt32}, orient="row")
@@ -110,7 +110,7 @@ def _beyond(decisions: pl.DataFrame, keys: pl.DataFrame, most: int, rule: DropRe
     kept = decisions.with_row_index("at").filter(pl.col("reason").is_null())
     rows = kept.select("at", "split", column, order(rule).alias("order"))
     for part in range(_PARTS):
-        found = rows.join(keys.filter(pl.col("key") % _PARTS == part), on=column, how="inner")
-        in_order = found.sort("split", "key", "order", "at").select("at", "split", "key")
+        keyed = rows.join(keys.filter(pl.col("key") % _PARTS == part), on=column, how="inner")
+        in_order = keyed.sort("split", "key", "order", "at").select("at", "split", "key")
         place = pl.int_range(pl.len(), dtype=pl.UInt32).over("split", "key")
         yield in_order.filter(place >= most)["at"].unique()

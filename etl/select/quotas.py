@@ -1,15 +1,15 @@
 """
-How many utterances of each stratum may stay, so that regions are balanced and a sample has the size asked for.
+Quotas: how many utterances of each stratum may stay, so that regions are balanced and a sample has the size asked for.
 
-Arithmetic on counts; which utterances stay is decided by their hashes elsewhere. A stratum is a split of a region and
-speech type. Its quotas depend on what the other strata hold, the order of its utterances does not.
+Arithmetic on counts; which utterances stay is decided by their hashes elsewhere. A stratum is the part of a group that is
+in one split. Its quotas depend on what the other strata hold, the order of its utterances does not.
 """
 
 from collections.abc import Hashable, Mapping
 from typing import NamedTuple, TypeVar
 
 from etl.corpus.groups import Group, section_of
-from etl.settings.options import BuildOptions, parse_balance
+from etl.settings.options import Balance, BuildOptions, parse_balance
 from schemas.terms import Dimension, Region, SpeechType, Split
 
 Name = TypeVar("Name", bound=Hashable)
@@ -17,8 +17,31 @@ Name = TypeVar("Name", bound=Hashable)
 _UNKNOWN = {Region.UNKNOWN, SpeechType.UNKNOWN}
 
 
+class SampleSizes(NamedTuple):
+    """
+    How much of a build may stay.
+
+    Args:
+        balance: What is cut down to the same size in each split, or None.
+        per_shard: Most examples of a shard, or None.
+        whole: Most examples of the build, or None.
+        shard_by: What shards are apart by beside the split.
+    """
+
+    balance: Balance | None
+    per_shard: int | None
+    whole: int | None
+    shard_by: tuple[Dimension, ...]
+
+    @classmethod
+    def of(cls, options: BuildOptions) -> "SampleSizes":
+        """Return the sizes in *options*."""
+        balance = None if options.balance is None else parse_balance(options.balance)
+        return cls(balance, options.sample_per_shard, options.sample, options.shard_by)
+
+
 class Stratum(NamedTuple):
-    """The utterances of one split, region and speech type."""
+    """The utterances of a group that are in one split."""
 
     split: Split
     group: Group
@@ -31,21 +54,21 @@ class Quota(NamedTuple):
     sampled: int
 
 
-def quotas(counts: Mapping[Stratum, int], options: BuildOptions) -> dict[Stratum, Quota]:
+def quotas(counts: Mapping[Stratum, int], sizes: SampleSizes) -> dict[Stratum, Quota]:
     """
     Return the quota of each stratum.
 
     Args:
         counts: How many utterances of each stratum are left by all rules before.
-        options: `balance`, `sample_per_shard`, `sample` and `shard_by`.
+        sizes: How much may stay.
     """
-    balanced = _balanced(counts, options)
+    balanced = _balanced(counts, sizes.balance) if sizes.balance is not None else dict(counts)
     sampled = dict(balanced)
-    if options.sample_per_shard is not None:
-        shards = {stratum: (stratum.split, section_of(stratum.group, options.shard_by)) for stratum in sampled}
-        sampled = _at_most(sampled, shards, dict.fromkeys(shards.values(), options.sample_per_shard))
-    if options.sample is not None:
-        sampled = _at_most(sampled, dict.fromkeys(sampled, ""), {"": options.sample})
+    if sizes.per_shard is not None:
+        shards = {stratum: (stratum.split, section_of(stratum.group, sizes.shard_by)) for stratum in sampled}
+        sampled = _at_most(sampled, shards, dict.fromkeys(shards.values(), sizes.per_shard))
+    if sizes.whole is not None:
+        sampled = _at_most(sampled, dict.fromkeys(sampled, ""), {"": sizes.whole})
     return {stratum: Quota(balanced[stratum], sampled[stratum]) for stratum in counts}
 
 
@@ -66,11 +89,9 @@ def apportion(total: int, counts: Mapping[Name, int]) -> dict[Name, int]:
     return shares
 
 
-def _balanced(counts: Mapping[Stratum, int], options: BuildOptions) -> dict[Stratum, int]:
+def _balanced(counts: Mapping[Stratum, int], balance: Balance) -> dict[Stratum, int]:
     """Return *counts* where in each split no region, or no speech type, has more than the smallest, or than the number given."""
-    if options.balance is None:
-        return dict(counts)
-    dimension, most = parse_balance(options.balance)
+    dimension, most = balance
     names = {stratum: (stratum.split, _name(stratum.group, dimension)) for stratum in counts}
     caps: dict[tuple[Split, str], int] = {}
     for split in Split:

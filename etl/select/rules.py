@@ -1,5 +1,5 @@
 """
-Look at every utterance of one region and speech type by itself: dropped for the first rule that does not let it pass, or kept.
+Rules on one utterance by itself, which is dropped for the first rule that does not let it pass, or kept.
 
 The order of the rules is that of `DropReason`, here and in the steps that follow.
 """
@@ -10,19 +10,26 @@ from pathlib import Path
 
 import polars as pl
 
-from etl.example.prompts import pick, prompts_of
+from etl.example.prompts import fill_prompts, pick
 from etl.example.render import render
 from etl.select.choice import choices, within
-from etl.select.clean import SIDES, UNCLEAN
+from etl.select.clean import TEXTS, UNCLEAN
 from etl.select.decisions import DECISIONS, REASON, Keys, Numbering, Step, is_there, write_decisions
-from etl.select.split import script_keys, sides
+from etl.select.markup import CleanSettings
+from etl.select.split import script_keys, splits
 from etl.select.tasks import JudgeTask
-from etl.select.utterances import TOLD, as_pairs, gathered, read_utterances, settle
+from etl.select.utterances import (
+    PLACEMENT_COLUMNS,
+    as_pairs,
+    merge_small,
+    read_utterances,
+    resolve_placement,
+)
 from etl.settings.options import BuildOptions
 from schemas.terms import Conflicts, Dedup, DropReason
 
 CLEANING = (DropReason.PERSONAL_DATA, DropReason.UNCLEAR, DropReason.MARKUP)
-_SEED = 1  # of both texts, so that a source of one side is found among the targets of the other, too
+_SEED = 1  # of both texts, so that a source in one split is equal to a target in the other, too
 _MOST_ESCAPED = 6  # bytes of a line that one byte of a text becomes at most: a control character is written as \\u0001
 
 
@@ -45,22 +52,27 @@ def judge(task: JudgeTask) -> None:
 def _utterances(task: JudgeTask) -> Iterator[pl.DataFrame]:
     """Yield the utterances of the group, some at a time, with the number of their `segment`."""
     group, options = task.group, task.options
-    told = (*TOLD, "member") if options.dedup is Dedup.NONE and options.chooses else TOLD
+    by_member = options.dedup is Dedup.NONE and options.chooses
+    columns = (*PLACEMENT_COLUMNS, "member") if by_member else PLACEMENT_COLUMNS
     for hints, sources in groupby(enumerate(task.sources), key=lambda numbered: numbered[1].hints):
-        read = (
-            read_utterances(source, options, told).with_columns(segment=pl.lit(number, pl.UInt32))
+        frames = (
+            read_utterances(source, options.unit, options.source, columns).with_columns(
+                segment=pl.lit(number, pl.UInt32)
+            )
             for number, source in sources
         )
-        for frame in gathered(read):
-            yield settle(frame, hints).filter(region=group.region.value, speech_type=group.speech_type.value)
+        for frame in merge_small(frames):
+            placed = resolve_placement(frame, hints)
+            yield placed.filter(region=group.region.value, speech_type=group.speech_type.value)
 
 
 def _judge(utterances: pl.DataFrame, task: JudgeTask, speakers: Numbering, scripts: Numbering) -> pl.DataFrame:
     """Return `DECISIONS` for *utterances* of the group."""
     group, options = task.group, task.options
-    frame = as_pairs(utterances, options)
+    frame = as_pairs(utterances, CleanSettings.of(options), options.direction)
     frame = frame.with_columns(
-        split=sides(frame, options, group.region, group.speech_type), choice=choices(frame, options)
+        split=splits(frame, group, options.validation),
+        choice=choices(frame, options.dedup) if options.chooses else pl.lit(0, pl.UInt64),
     )
     has_script = bool(script_keys("", group.region, group.speech_type))
     return (
@@ -73,7 +85,7 @@ def _judge(utterances: pl.DataFrame, task: JudgeTask, speakers: Numbering, scrip
             pl.coalesce(pl.when(fails).then(pl.lit(reason.value)) for reason, fails in rules_on_one(options))
             .cast(REASON)
             .alias("reason"),
-            *(pl.col(name).fill_null("").hash(_SEED).alias(f"{name}_hash") for name in SIDES),
+            *(pl.col(name).fill_null("").hash(_SEED).alias(f"{name}_hash") for name in TEXTS),
             "choice",
             speakers.number(frame["speakers"]).alias("speakers"),
             scripts.number(frame["script"]).alias("script") if has_script else pl.lit(None, pl.UInt32).alias("script"),
@@ -139,7 +151,7 @@ def rules_in_force(options: BuildOptions) -> list[DropReason]:
 
 def _is_over_cap(frame: pl.DataFrame, task: JudgeTask) -> pl.Series:
     """Return whether the line of each pair of *frame* is too large for any chunk; only large ones are rendered to see."""
-    cap, prompts = task.options.max_chunk_bytes, prompts_of(task.options, task.group)
+    cap, prompts = task.options.max_chunk_bytes, fill_prompts(task.options.prompts, task.group)
     texts = frame.select(pl.col("source", "target").fill_null(""), "choice")
     around = max(len(line) for prompt in prompts for line in render([""], [""], prompt))
     text_bytes = pl.col("source").str.len_bytes() + pl.col("target").str.len_bytes()

@@ -1,14 +1,32 @@
-"""Keep of each stratum as many utterances as its quota says, chosen by hash."""
+"""The last rule of selection: of each stratum as many utterances are kept as its quota says, chosen by hash."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import polars as pl
 
 from etl.corpus.groups import Group
 from etl.select.choice import order
-from etl.select.decisions import drop, kept_for
+from etl.select.decisions import Step, drop, is_there, kept_for, read_decisions, write_reasons
 from etl.select.quotas import Quota, Stratum
+from etl.select.tasks import SampleTask
 from schemas.terms import DropReason, Split
+
+_COLUMNS = ["split", "reason", "choice"]
+
+
+def sample(task: SampleTask) -> None:
+    """
+    Write the final reasons of the groups of a task: those after `over_balance` and `not_sampled`.
+
+    Raises:
+        StorageError: They cannot be written.
+    """
+    folder = Path(task.decisions)
+    for group in task.groups:
+        if not is_there(folder, group, Step.FINAL):
+            decisions = sampled(read_decisions(folder, group, _COLUMNS, Step.LIMITED), group, task.quotas)
+            write_reasons(folder, group, Step.FINAL, decisions["reason"])
 
 
 def sampled(decisions: pl.DataFrame, group: Group, quotas: Mapping[Stratum, Quota]) -> pl.DataFrame:

@@ -1,5 +1,5 @@
 """
-What is worth training on, in the order of the rules: each utterance by itself, beside the others of its shard, beside all.
+Selection, in the order of the rules: each utterance by itself, beside the others of its shard, beside all.
 
 The decisions lie in files; what goes from step to step here are counts.
 """
@@ -13,46 +13,77 @@ from etl.corpus.groups import Group, Section, SegmentSource, group_of, section_o
 from etl.output.files import make_folder
 from etl.read.archives import ReadArchive, utterances_by_group
 from etl.runtime.steps import Run
-from etl.select.calls import compare, find_shared, judge, limit
+from etl.select.calls import compare, find_shared, judge, limit, sample
 from etl.select.exclusion import exclusion_of
-from etl.select.quotas import Quota, Stratum, quotas
-from etl.select.tasks import CompareTask, JudgeTask, LimitTask, ShareTask
+from etl.select.quotas import Quota, SampleSizes, Stratum, quotas
+from etl.select.tasks import CompareTask, JudgeTask, LimitTask, SampleTask, ShareTask
 from etl.settings.options import BuildOptions
 from schemas.segment import SegmentHeader
 
 
 class Selection(NamedTuple):
-    """What was selected from, the folder of what was decided on it, and how much of each stratum may be written."""
+    """
+    The decisions on every utterance of a build, complete.
+
+    Args:
+        sources: The segments of each group, in canonical order.
+        sections: The groups of each section.
+        quotas: How many utterances of each stratum are kept at most.
+        decisions: The folder of the decisions.
+    """
 
     sources: dict[Group, tuple[SegmentSource, ...]]
-    decisions: str
+    sections: dict[Section, tuple[Group, ...]]
     quotas: dict[Stratum, Quota]
-
-    def sections(self, options: BuildOptions) -> dict[Section, tuple[Group, ...]]:
-        """Return the groups of each section."""
-        sections: dict[Section, tuple[Group, ...]] = {}
-        for group in self.sources:
-            section = section_of(group, options.shard_by)
-            sections[section] = (*sections.get(section, ()), group)
-        return dict(sorted(sections.items()))
+    decisions: str
 
 
 def select(run: Run, reads: Sequence[ReadArchive], options: BuildOptions, stage: Path, work: Path) -> Selection:
-    """Decide on every utterance of the regions and speech types wanted, but for the quotas, which are reckoned here."""
+    """Decide on every utterance of the regions and speech types that are kept, and return where the decisions are."""
     folder = work / "decisions"
     make_folder(folder)
-    counted = utterances_by_group(reads, options.unit)
-    groups = sorted(group for group in counted if exclusion_of(group, options) is None)
-    sources = {group: tuple(_sources(reads, group, stage)) for group in groups}
-    selection = Selection(sources, str(folder), {})
-    largest_first = sorted(groups, key=lambda group: -counted[group])
-    run.map("select", judge, [JudgeTask(group, sources[group], options, str(folder)) for group in largest_first])
-    sections = selection.sections(options).values()
-    run.map("compare", compare, [CompareTask(section, options, str(folder)) for section in sections])
-    run.map("share", find_shared, [ShareTask(tuple(groups), str(folder))])
-    limits = [LimitTask(section, options, str(folder)) for section in sections]
-    counts = {stratum: n for counted in run.map("limit", limit, limits) for stratum, n in counted.items()}
-    return selection._replace(quotas=quotas(counts, options))
+    decisions = str(folder)
+    counts = utterances_by_group(reads, options.unit)
+    groups = [group for group in counts if exclusion_of(group, options.region, options.speech_type) is None]
+    sources = {group: tuple(_sources(reads, group, stage)) for group in sorted(groups)}
+    sections = _sections(sources, options)
+    largest_first = sorted(sources, key=lambda group: -counts[group])
+    run.map("select", judge, [JudgeTask(group, sources[group], options, decisions) for group in largest_first])
+    comparisons = [CompareTask(section, options.conflicts, options.dedup, decisions) for section in sections.values()]
+    run.map("compare", compare, comparisons)
+    run.map("share", find_shared, [ShareTask(tuple(sources), decisions)])
+    left: dict[Stratum, int] = {}
+    for left_of_section in run.map("limit", limit, _limits(sections.values(), options, decisions)):
+        left |= left_of_section
+    quota = quotas(left, SampleSizes.of(options))
+    run.map("sample", sample, [_sample(section, quota, decisions) for section in sections.values()])
+    return Selection(sources, sections, quota, decisions)
+
+
+def _sections(groups: Iterable[Group], options: BuildOptions) -> dict[Section, tuple[Group, ...]]:
+    """Return the groups of each section."""
+    sections: dict[Section, tuple[Group, ...]] = {}
+    for group in groups:
+        section = section_of(group, options.shard_by)
+        sections[section] = (*sections.get(section, ()), group)
+    return dict(sorted(sections.items()))
+
+
+def _limits(sections: Iterable[tuple[Group, ...]], options: BuildOptions, decisions: str) -> list[LimitTask]:
+    return [
+        LimitTask(
+            groups=groups,
+            official=options.validation == "official",
+            max_per_script=options.max_per_script,
+            max_per_speaker=options.speaker_max,
+            decisions=decisions,
+        )
+        for groups in sections
+    ]
+
+
+def _sample(groups: tuple[Group, ...], quota: dict[Stratum, Quota], decisions: str) -> SampleTask:
+    return SampleTask(groups, {stratum: n for stratum, n in quota.items() if stratum.group in groups}, decisions)
 
 
 def _sources(reads: Iterable[ReadArchive], group: Group, stage: Path) -> Iterator[SegmentSource]:

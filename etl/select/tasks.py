@@ -1,11 +1,13 @@
-"""Tasks and results of selection, as they travel between processes."""
+"""Tasks and results of selection, as they travel between processes; the decisions themselves lie in files of one folder."""
 
 from typing import NamedTuple
 
 from msgspec import Struct
 
 from etl.corpus.groups import Group, SegmentSource
+from etl.select.quotas import Quota, Stratum
 from etl.settings.options import BuildOptions
+from schemas.terms import Conflicts, Dedup
 
 
 class JudgeTask(Struct, frozen=True):
@@ -21,15 +23,8 @@ class CompareTask(Struct, frozen=True):
     """The groups of a section, whose utterances are compared with each other, and the folder of the decisions."""
 
     groups: tuple[Group, ...]
-    options: BuildOptions
-    decisions: str
-
-
-class LimitTask(Struct, frozen=True):
-    """The groups of a section, of which utterances are counted, and the folder of the decisions."""
-
-    groups: tuple[Group, ...]
-    options: BuildOptions
+    conflicts: Conflicts
+    dedup: Dedup
     decisions: str
 
 
@@ -40,8 +35,30 @@ class ShareTask(Struct, frozen=True):
     decisions: str
 
 
+class LimitTask(Struct, frozen=True, kw_only=True):
+    """
+    The groups of a section, of which utterances are counted, and the folder of the decisions.
+
+    `official` says that the split is AI-Hub's own, from which nothing is dropped.
+    """
+
+    groups: tuple[Group, ...]
+    official: bool
+    max_per_script: int | None
+    max_per_speaker: int | None
+    decisions: str
+
+
+class SampleTask(Struct, frozen=True):
+    """The groups of a section, the quotas of their strata, and the folder of the decisions."""
+
+    groups: tuple[Group, ...]
+    quotas: dict[Stratum, Quota]
+    decisions: str
+
+
 class Shared(NamedTuple):
-    """How many different speakers, scripts and texts both sides have, and how many validation examples such a text."""
+    """How many different speakers, scripts and texts both splits have, and how many validation examples such a text."""
 
     speakers: int
     scripts: int

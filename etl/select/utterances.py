@@ -1,4 +1,4 @@
-"""The utterances of a segment as a frame: what name, archive and document tell, settled, and the two texts of the pair."""
+"""The utterances of a segment as a frame: where each belongs, and the two texts of its pair."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -8,70 +8,75 @@ import polars as pl
 from etl.corpus.groups import ELICITED, SegmentSource
 from etl.corpus.names import Hints
 from etl.read.segments import read_files, read_sentences
-from etl.select.clean import clean
-from etl.settings.options import BuildOptions
+from etl.select.clean import TEXTS, clean
+from etl.select.markup import CleanSettings
 from schemas.terms import Direction, Generation, Region, Source, SpeechType, Unit
 
-TOLD = ("region", "speech_type", "split", "label_region", "label_speech_type", "script", "speakers")
-"""Columns of a segment that decide where an utterance belongs."""
+PLACEMENT_COLUMNS = ("region", "speech_type", "split", "label_region", "label_speech_type", "script", "speakers")
+"""Columns of a segment that decide where an utterance belongs, and whose it is."""
 
-
-_GATHERED_BYTES = 4_000_000
+_MERGED_BYTES = 4_000_000
 """Texts and numbers that are looked at together: a segment alone takes Polars longer to begin than to do."""
 
 
-def gathered(frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """Yield *frames* in order, as many at a time as make `_GATHERED_BYTES`."""
-    held: list[pl.DataFrame] = []
-    held_bytes = 0
+def merge_small(frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Yield *frames* in order, as many joined as make `_MERGED_BYTES`."""
+    pending: list[pl.DataFrame] = []
+    pending_bytes = 0
     for frame in frames:
-        held.append(frame)
-        held_bytes += int(frame.estimated_size())
-        if held_bytes >= _GATHERED_BYTES:
-            yield pl.concat(held)
-            held.clear()
-            held_bytes = 0
-    if held:
-        yield pl.concat(held)
+        pending.append(frame)
+        pending_bytes += int(frame.estimated_size())
+        if pending_bytes >= _MERGED_BYTES:
+            yield pl.concat(pending)
+            pending.clear()
+            pending_bytes = 0
+    if pending:
+        yield pl.concat(pending)
 
 
-def read_utterances(source: SegmentSource, options: BuildOptions, columns: Sequence[str]) -> pl.DataFrame:
+def read_utterances(segment: SegmentSource, unit: Unit, source: Source, columns: Sequence[str]) -> pl.DataFrame:
     """
     Return the utterances of a segment in canonical order.
+
+    Args:
+        segment: Where it lies.
+        unit: What one utterance is.
+        source: The transcription of the dialect.
+        columns: Columns of `FILES` beside the texts.
 
     Returns:
         A frame with `row` (number of the utterance in the segment), `source`, `target` (texts of the dialect and of
         standard Korean, may be null), *columns* of `FILES`, and `sentence` (from 1, of a turn that of its first; null where
         the utterance is a whole label file).
     """
-    path = Path(source.path)
-    if options.unit is Unit.SENTENCE:
-        pairs = _with_files(_pairs(path, options), read_files(path, columns))
+    path = Path(segment.path)
+    if unit is Unit.SENTENCE:
+        pairs = _with_files(_pairs(path, source), read_files(path, columns))
         return pairs.drop("file", "turn").with_row_index("row")
-    files = read_files(path, ["generation", *columns, options.source, "standard"])
-    texts = {"source": files[options.source], "target": files["standard"]}
+    files = read_files(path, ["generation", *columns, source, "standard"])
+    texts = {"source": files[source], "target": files["standard"]}
     sentence = pl.repeat(None, files.height, dtype=pl.UInt32, eager=True)
     frame = pl.DataFrame({"sentence": sentence, **texts, **{name: files[name] for name in columns}})
     frame = frame.with_row_index("file").filter(files["generation"] == Generation.OF_2022)
     if (files["generation"] == Generation.OF_2020).any():
-        turns = _with_files(_turns(_pairs(path, options)), files.select(columns))
+        turns = _with_files(_turns(_pairs(path, source)), files.select(columns))
         frame = pl.concat([frame, turns]).sort("file", maintain_order=True)
     frame.drop_in_place("file")
     return frame.with_row_index("row")
 
 
-def _pairs(path: Path, options: BuildOptions) -> pl.DataFrame:
+def _pairs(path: Path, source: Source) -> pl.DataFrame:
     """Return `file` (row in `FILES`), `sentence`, `turn`, `source` and `target` of every sentence of the segment at *path*."""
-    spellings = dict.fromkeys([options.source, Source.DIALECT, "standard"])
-    said = pl.when(pl.col("turn").is_null()).then(options.source).otherwise(Source.DIALECT)  # 2020 has but one spelling
+    spellings = dict.fromkeys([source, Source.DIALECT, "standard"])
+    spelling = pl.when(pl.col("turn").is_null()).then(source).otherwise(Source.DIALECT)  # 2020 has but one
     return read_sentences(path, ["row", "sentence", "turn", *spellings]).select(
-        pl.col("row").alias("file"), "sentence", "turn", said.alias("source"), pl.col("standard").alias("target")
+        pl.col("row").alias("file"), "sentence", "turn", spelling.alias("source"), pl.col("standard").alias("target")
     )
 
 
 def _turns(pairs: pl.DataFrame) -> pl.DataFrame:
-    """Return the turns among *pairs*, their texts joined by blanks; null where a part has none, so that the sides stay level."""
-    texts = (pl.when(pl.col(side).str.strip_chars() != "").then(side) for side in ("source", "target"))
+    """Return the turns among *pairs*, their texts joined by blanks; null where a part has none, so that both texts say the same."""
+    texts = (pl.when(pl.col(text).str.strip_chars() != "").then(text) for text in TEXTS)
     return (
         pairs.filter(pl.col("turn").is_not_null())
         .group_by("file", "turn", maintain_order=True)
@@ -85,28 +90,34 @@ def _with_files(pairs: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([pairs, files[pairs["file"]]], how="horizontal")
 
 
-def as_pairs(frame: pl.DataFrame, options: BuildOptions) -> pl.DataFrame:
+def as_pairs(frame: pl.DataFrame, settings: CleanSettings | None, direction: Direction) -> pl.DataFrame:
     """
-    Return *frame* with `source` and `target` as they are in an example: clean, and as the direction has them.
-
-    What cleaning says of a row stands in the column `UNCLEAN`.
+    Return *frame* with `source` and `target` as they are in an example, and with the column `UNCLEAN`.
 
     Args:
         frame: Columns of `read_utterances`; others than the two texts stay.
+        settings: What cleaning does, or None.
+        direction: Which of the two texts is the source.
     """
-    frame = clean(frame, options)
-    if options.direction is Direction.TO_DIALECT:
+    frame = clean(frame, settings)
+    if direction is Direction.TO_DIALECT:
         frame = frame.with_columns(source="target", target="source")
     return frame
 
 
-def settle(frame: pl.DataFrame, hints: Hints) -> pl.DataFrame:
-    """Return *frame* (with columns `TOLD`) with `region` and `speech_type` as by `group_of`, and `split` as published."""
-    told = pl.col("label_speech_type").replace_strict(ELICITED, default=None, return_dtype=pl.String)
+def resolve_placement(frame: pl.DataFrame, hints: Hints) -> pl.DataFrame:
+    """
+    Return *frame* with `region` and `speech_type` as by `group_of`, and `split` as published.
+
+    Args:
+        frame: Columns `PLACEMENT_COLUMNS`; those of what the document says are left out of the result.
+        hints: What the archive's name says.
+    """
+    elicited = pl.col("label_speech_type").replace_strict(ELICITED, default=None, return_dtype=pl.String)
     return frame.with_columns(
         region=pl.coalesce("region", pl.lit(hints.region, pl.String), "label_region", pl.lit(Region.UNKNOWN.value)),
         speech_type=pl.coalesce(
-            "speech_type", pl.lit(hints.speech_type, pl.String), told, pl.lit(SpeechType.UNKNOWN.value)
+            "speech_type", pl.lit(hints.speech_type, pl.String), elicited, pl.lit(SpeechType.UNKNOWN.value)
         ),
         split=pl.coalesce("split", pl.lit(hints.split, pl.String)),
     ).drop("label_region", "label_speech_type")

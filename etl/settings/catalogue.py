@@ -1,4 +1,4 @@
-"""Catalogues: TOML files in this package, a table a thing, over which the user may lay a file of the same form."""
+"""Catalogues: TOML files in this package with a table a row, and a file of the user of the same form laid over them."""
 
 from pathlib import Path
 from typing import Any, TypeVar
@@ -7,14 +7,14 @@ import msgspec
 from msgspec import Struct
 
 from etl.errors import OptionError
-from etl.settings.config import read_toml
+from etl.settings.toml import read_toml
 
 Row = TypeVar("Row", bound=Struct)
 
 
 def read_catalogue(ours: Path, users: Path | None, kind: type[Row], template: str | None = None) -> dict[str, Row]:
     """
-    Return the rows of *ours*, with what the *users* file says over them, by name.
+    Return the rows of *ours* by name, with the fields of the *users* file in place of theirs.
 
     Args:
         ours: The file in this package.
@@ -23,7 +23,7 @@ def read_catalogue(ours: Path, users: Path | None, kind: type[Row], template: st
         template: The row that a new one of the user's begins as a copy of, or None for an empty one.
 
     Raises:
-        OptionError: The user's file cannot be read, or says what a row cannot say.
+        OptionError: The user's file cannot be read, or has a field or a value that a row cannot have.
     """
     tables = read_toml(ours)
     rows = {name: _convert(ours, name, table, kind) for name, table in tables.items()}

@@ -1,4 +1,4 @@
-"""Who agrees to what: the terms of the data, the cost, and another job where one may exist already."""
+"""Consent to what cannot be undone: the terms of the data, the cost, and another job where one may exist already."""
 
 from typing import NamedTuple, Protocol
 
@@ -15,7 +15,7 @@ TERMS = (
 
 class Agreement(NamedTuple):
     """
-    What is about to be spent.
+    A cost that is about to arise.
 
     Args:
         plan: The whole plan.
@@ -31,16 +31,16 @@ class Agreement(NamedTuple):
 
 
 class Consent(Protocol):
-    """Says yes or no to what cannot be undone."""
+    """A yes or no to each thing that cannot be undone."""
 
     def review(self, agreement: Agreement) -> None:
-        """Take note of what *agreement* says, before anything is asked."""
+        """Take note of *agreement*, before any question."""
 
     def terms(self) -> bool:
         """Return whether `TERMS` are agreed to; asked once a ledger."""
 
     def spending(self, agreement: Agreement) -> bool:
-        """Return whether what *agreement* says may be done."""
+        """Return whether *agreement* may be carried out."""
 
     def another(self, row: JobRow) -> bool:
         """Return whether another job may be created in addition to *row*, which failed or may exist."""
@@ -52,9 +52,9 @@ class Consent(Protocol):
         """Return whether the files *names*, *size* bytes in all, are to be deleted at the provider."""
 
 
-class Said:
+class PriorConsent:
     """
-    Consent given beforehand; what was not said is a no.
+    Consent given beforehand; anything else is refused.
 
     Args:
         yes: To the cost, to cancelling and to deleting.
@@ -66,24 +66,24 @@ class Said:
         self._yes, self._terms, self._resubmit = yes, accept_data_terms, resubmit
 
     def review(self, agreement: Agreement) -> None:
-        """Do nothing: who spoke beforehand sees nothing."""
+        """Do nothing."""
 
     def terms(self) -> bool:
-        """Return what was said."""
+        """Return whether the terms were agreed to."""
         return self._terms
 
     def spending(self, agreement: Agreement) -> bool:
-        """Return what was said; a yes counts only with a limit."""
+        """Return whether the cost was agreed to, which counts only with a limit."""
         return self._yes and agreement.max_usd is not None
 
-    def another(self, row: JobRow) -> bool:  # noqa: ARG002 - said of any
-        """Return what was said."""
+    def another(self, row: JobRow) -> bool:  # noqa: ARG002 - the same for any
+        """Return whether another job was agreed to."""
         return self._resubmit
 
-    def cancelling(self, rows: list[JobRow]) -> bool:  # noqa: ARG002 - said of any
-        """Return what was said."""
+    def cancelling(self, rows: list[JobRow]) -> bool:  # noqa: ARG002 - the same for any
+        """Return whether cancelling was agreed to."""
         return self._yes
 
-    def deleting(self, names: list[str], size: int) -> bool:  # noqa: ARG002 - said of any
-        """Return what was said."""
+    def deleting(self, names: list[str], size: int) -> bool:  # noqa: ARG002 - the same for any
+        """Return whether deleting was agreed to."""
         return self._yes

@@ -3,9 +3,11 @@
 import hashlib
 import io
 from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable
 from itertools import accumulate
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from msgspec import Struct
 
@@ -14,6 +16,14 @@ from schemas.ledger import Piece
 
 BOM = b"\xef\xbb\xbf"
 _BLOCK_BYTES = 1 << 20
+
+
+class _Hash(Protocol):
+    """A hash of the standard library."""
+
+    def update(self, block: bytes, /) -> None: ...
+
+    def hexdigest(self) -> str: ...
 
 
 class Digests(NamedTuple):
@@ -47,20 +57,6 @@ class Content(Struct, frozen=True, kw_only=True):
         """Number of lines."""
         return sum(piece.examples for piece in self.pieces)
 
-    def digests(self) -> Digests:
-        """
-        Return the hashes of the whole.
-
-        Raises:
-            BuildError: A chunk cannot be read, or is longer or shorter than it should be.
-        """
-        sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
-        with Span(self, 0, self.bytes) as span:
-            while block := span.read(_BLOCK_BYTES):
-                sha256.update(block)
-                md5.update(block)
-        return Digests(sha256.hexdigest(), md5.hexdigest())
-
     def cuts(self, most_bytes: int) -> list[tuple[int, int]]:
         """
         Return (start, end) of consecutive parts of at most *most_bytes*, each ending at the end of a line.
@@ -87,6 +83,37 @@ class Content(Struct, frozen=True, kw_only=True):
                 return first + at + 1
             end = first
         return None
+
+
+class Digester:
+    """
+    Hash contents while their chunks are read for something else: an observer of `check_build`.
+
+    Args:
+        contents: The contents, each with its chunks in the order in which they are read.
+    """
+
+    def __init__(self, contents: Iterable[Content]) -> None:
+        self._hashes = {content: _hashes(content) for content in contents}
+        self._by_chunk: dict[str, list[_Hash]] = defaultdict(list)
+        for content, hashes in self._hashes.items():
+            for piece in content.pieces:
+                self._by_chunk[piece.path] += hashes
+
+    def __call__(self, chunk: str, block: bytes) -> None:
+        """Hash *block*, the next bytes of *chunk*."""
+        for one in self._by_chunk.get(chunk, ()):
+            one.update(block)
+
+    def digests(self, content: Content) -> Digests:
+        """Return the hashes of *content*, whose chunks were all read."""
+        sha256, md5 = self._hashes[content]
+        return Digests(sha256.hexdigest(), md5.hexdigest())
+
+
+def _hashes(content: Content) -> tuple[_Hash, _Hash]:
+    start = BOM * content.bom
+    return hashlib.sha256(start), hashlib.md5(start, usedforsecurity=False)
 
 
 def locate(pieces: tuple[Piece, ...], line: int) -> tuple[str, int] | None:

@@ -1,51 +1,51 @@
 """
-Follow jobs until each has come to its end.
+Jobs followed until each has come to its end.
 
-Nothing of it is kept: the provider has the events, so that a watch begun again tells the whole story from its start.
+Nothing of it is kept: the provider has the events, so that a watch begun again reports the whole story from its start.
 """
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
 
 from etl.errors import NoAnswerError, UnreachableError
-from etl.providers.client import Client
 from etl.submission.jobs import refresh
-from etl.submission.ledger import Ledger
 from etl.submission.news import Flaw, JobEvent, JobStatus, NoAnswer, Reporter, ended
+from etl.submission.remote import Remote
 from schemas.ledger import FAILED, FINAL, JobRow
+from schemas.remote import RemoteEvent
 
-if TYPE_CHECKING:
-    from openai.types.fine_tuning import FineTuningJobEvent
-
-_PAGE = 100
-
-Tracer = Callable[[JobRow], tuple[Flaw, ...]]
+FlawFinder = Callable[[JobRow], tuple[Flaw, ...]]
 """Returns the lines that a failed job's error names, and where they came from."""
 
 
 def follow(
-    clients: Mapping[str, Client], ledger: Ledger, rows: Sequence[JobRow], trace: Tracer, report: Reporter
+    remotes: Mapping[str, Remote], rows: Sequence[JobRow], flaws_of: FlawFinder, report: Reporter
 ) -> list[JobRow]:
     """
     Return *rows* as they are when each of their jobs is at its end.
 
-    A provider that does not answer is asked again, for as long as the pace says. Of jobs that had ended before, only that
-    is told.
+    A provider that does not answer is asked again, for as long as the pace allows. Of jobs that had ended before, only that
+    is reported.
 
     Args:
-        clients: The client of each account in *rows*.
-        trace: Leads the error of a failed job back to the corpus.
-        report: Told all news.
+        remotes: The remote of each account in *rows*.
+        rows: Rows of jobs that were created.
+        flaws_of: Leads the error of a failed job back to the corpus.
+        report: Takes all news.
 
     Raises:
         NoAnswerError, UnreachableError: A provider did not answer for too long.
-        ProviderError: It refuses to tell.
+        ProviderError: It refuses to answer.
     """
     done = {_name(row): row for row in rows if row.status in FINAL}
-    for row in done.values():
-        report(ended(row, trace(row) if row.status == FAILED else ()))
-    watched = [_Watched(clients[row.account], ledger, row, report) for row in rows if _name(row) not in done]
+
+    def end(row: JobRow) -> None:
+        done[_name(row)] = row
+        report(ended(row, flaws_of(row) if row.status == FAILED else ()))
+
+    for row in list(done.values()):
+        end(row)
+    watched = [_Watched(remotes[row.account], row, report) for row in rows if _name(row) not in done]
     answered = time.monotonic()
     while watched:
         try:
@@ -53,35 +53,34 @@ def follow(
                 job.look()
                 answered = time.monotonic()
         except (NoAnswerError, UnreachableError) as error:
-            if time.monotonic() - answered > watched[0].client.pace.unreachable_seconds:
+            if time.monotonic() - answered > watched[0].pace.unreachable_seconds:
                 raise
             report(NoAnswer(problem=str(error)))
         for job in [job for job in watched if job.row.status in FINAL]:
             watched.remove(job)
-            done[_name(job.row)] = job.row
-            report(ended(job.row, trace(job.row) if job.row.status == FAILED else ()))
+            end(job.row)
         if watched:
-            time.sleep(watched[0].client.pace.poll_seconds)
+            time.sleep(watched[0].pace.poll_seconds)
     return [done[_name(row)] for row in rows]
 
 
 def _name(row: JobRow) -> tuple[str, int]:
-    """Return what tells *row* from all others."""
+    """Return what distinguishes *row* from all others."""
     return row.key, row.attempt
 
 
 class _Watched:
-    """One job that is followed: what was told of it so far."""
+    """One job that is followed, with what was reported of it."""
 
-    def __init__(self, client: Client, ledger: Ledger, row: JobRow, report: Reporter) -> None:
-        self.client, self.row = client, row
-        self._ledger, self._report = ledger, report
-        self._told: set[str] = set()
+    def __init__(self, remote: Remote, row: JobRow, report: Reporter) -> None:
+        self.row, self.pace = row, remote.client.pace
+        self._remote, self._report = remote, report
+        self._reported: set[str] = set()
         self._status: str | None = None
 
     def look(self) -> None:
-        """Tell what is new."""
-        row = refresh(self.client, self._ledger, self.row)
+        """Report what is new."""
+        row = refresh(self._remote, self.row)
         # After the status, so that a job's last events come before its end.
         for event in self._new_events(row.job_id or ""):
             self._report(event)
@@ -91,37 +90,22 @@ class _Watched:
         self.row = row
 
     def _new_events(self, job_id: str) -> list[JobEvent]:
-        """Return the events not told before, the oldest first; the provider lists the newest first."""
-        newest_first = self.client.repeat("reading events", lambda api: self._until_told(api.fine_tuning.jobs, job_id))
-        events = [_event(self.client, self.row, event) for event in newest_first[::-1]]
-        self._told.update(event.event_id for event in events)
+        """Return the events not reported before, the oldest first; the provider lists the newest first."""
+        newest_first = self._remote.client.list_events(job_id, self._reported)
+        events = [_news_of(self.row, event) for event in newest_first[::-1]]
+        self._reported.update(event.event_id for event in events)
         return sorted(events, key=lambda event: event.at)
 
-    def _until_told(self, jobs: Any, job_id: str) -> list["FineTuningJobEvent"]:
-        found = []
-        for event in jobs.list_events(job_id, limit=_PAGE):
-            if event.id in self._told:
-                break
-            found.append(event)
-        return found
 
-
-def _event(client: Client, row: JobRow, event: "FineTuningJobEvent") -> JobEvent:
-    data = event.data if isinstance(event.data, dict) else {}
-    step = data.get("step")
+def _news_of(row: JobRow, event: RemoteEvent) -> JobEvent:
     return JobEvent(
         title=row.title,
         job_id=row.job_id or "",
         event_id=event.id,
-        at=event.created_at or 0,  # some leave out what the description requires
-        level=event.level or "info",
-        message=client.without_key(event.message or ""),
-        step=step if isinstance(step, int) else None,
-        train_loss=_number(data.get("train_loss")),
-        # Over a part of the validation file at each step, over all of it now and then.
-        valid_loss=_number(data.get("valid_loss", data.get("full_valid_loss"))),
+        at=event.at,
+        level=event.level,
+        message=event.message,
+        step=event.step,
+        train_loss=event.train_loss,
+        valid_loss=event.valid_loss,
     )
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) else None

@@ -1,7 +1,7 @@
 """
-The ledger: what was sent to a provider, in SQLite beside the build.
+The ledger: a record of everything sent to providers, in SQLite beside the build.
 
-The intent is written before anything is done, the outcome after, each on the disk before the next step; so whatever may
+The intent is written before each request, the outcome after it, each on the disk before the next step; so whatever may
 have happened is known after any crash.
 """
 
@@ -9,7 +9,8 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from types import NoneType
+from typing import Any, TypeVar, get_args
 
 import msgspec
 from msgspec import Struct, structs
@@ -21,32 +22,36 @@ from schemas.ledger import LEDGER_VERSION, AccountRow, FileRow, JobRow
 Row = TypeVar("Row", bound=Struct)
 
 LEDGER = "ledger.sqlite"
+_IN_MEMORY = ":memory:"
 _BUSY_SECONDS = 30.0
-_TYPES = {"int": "INTEGER", "float": "REAL"}
+_COLUMN_TYPES = {frozenset({int}): "INTEGER", frozenset({float}): "REAL"}  # of all others TEXT
 _TABLES: dict[str, tuple[type[Struct], str]] = {
     "accounts": (AccountRow, "id"),
     "files": (FileRow, "account, name"),
     "jobs": (JobRow, "key, attempt"),
 }
+_CHANGES = {1: "ALTER TABLE accounts ADD COLUMN organization TEXT NOT NULL DEFAULT ''"}
+"""What makes of a ledger of each earlier version one of the next."""
 
 
 class Ledger:
     """
-    The ledger at *path*; made where there is none.
+    The ledger at *path*, made where there is none; without a path one in memory.
 
     Raises:
         BuildError: It is of a later version, or no ledger; so do all methods.
         StorageError: It cannot be read or written; so do all methods.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path | None) -> None:
+        self.path = path or Path(_IN_MEMORY)
         with self._translated():
-            self._database = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+            self._database = sqlite3.connect(path or _IN_MEMORY, timeout=_BUSY_SECONDS, isolation_level=None)
             # Every statement is a transaction that is on the disk before the next line runs.
             self._database.execute("PRAGMA synchronous = FULL")
             self._prepare()
-        sync_folder(path.parent)
+        if path is not None:
+            sync_folder(path.parent)
 
     def close(self) -> None:
         """Close the file."""
@@ -82,15 +87,15 @@ class Ledger:
 
     def files(self, account: str | None = None) -> list[FileRow]:
         """Return the files of *account*, or of all."""
-        found = self._structs(FileRow, "SELECT * FROM files ORDER BY rowid")
-        return [row for row in found if account in (None, row.account)]
+        rows = self._structs(FileRow, "SELECT * FROM files ORDER BY rowid")
+        return [row for row in rows if account in (None, row.account)]
 
     def file(self, account: str, name: str) -> FileRow | None:
         """Return the file *name* of *account*, or None."""
         return next((row for row in self.files(account) if row.name == name), None)
 
     def save_file(self, row: FileRow) -> None:
-        """Write *row* in the place of what was said of that file before."""
+        """Write *row* in the place of the one of that file before."""
         self._save("files", row)
 
     # Jobs.
@@ -121,25 +126,29 @@ class Ledger:
         _, key = _TABLES[table]
         updates = ", ".join(f"{name} = excluded.{name}" for name in row.__struct_fields__)
         self._write(
-            f"INSERT INTO {table} ({names}) VALUES ({marks}) ON CONFLICT ({key}) DO UPDATE SET {updates}",  # noqa: S608 - likewise
+            f"INSERT INTO {table} ({names}) VALUES ({marks}) ON CONFLICT ({key}) DO UPDATE SET {updates}",  # noqa: S608 - names of our own fields
             *values,
         )
 
     def _prepare(self) -> None:
-        [(version,)] = self._database.execute("PRAGMA user_version").fetchall()
+        """Bring the tables to this version."""
+        version = self._version()
         if version > LEDGER_VERSION:
             problem = f"of version {version}, this is for {LEDGER_VERSION}"
             raise BuildError(str(self.path), problem, "use the version that made it")
         if version == LEDGER_VERSION:
             return
-        tables = [
-            f"CREATE TABLE IF NOT EXISTS {name} ({_columns(kind)}, PRIMARY KEY ({key}))"
-            for name, (kind, key) in _TABLES.items()
-        ]
-        tables.append("CREATE TABLE IF NOT EXISTS terms (accepted_at REAL)")
-        self._database.executescript(
-            f"BEGIN IMMEDIATE; {'; '.join(tables)}; PRAGMA user_version = {LEDGER_VERSION}; COMMIT"
-        )
+        self._database.execute("BEGIN IMMEDIATE")
+        for statement in _statements(
+            self._version()
+        ):  # read again, since another process may have done the same meanwhile
+            self._database.execute(statement)
+        self._database.execute(f"PRAGMA user_version = {LEDGER_VERSION}")
+        self._database.execute("COMMIT")
+
+    def _version(self) -> int:
+        [(version,)] = self._database.execute("PRAGMA user_version").fetchall()
+        return int(version)
 
     def _rows(self, statement: str) -> list[dict[str, Any]]:
         with self._translated():
@@ -157,7 +166,7 @@ class Ledger:
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
-        """Translate what SQLite says."""
+        """Translate the errors of SQLite."""
         try:
             yield
         except sqlite3.OperationalError as error:
@@ -181,14 +190,23 @@ def read_ledger(out: Path) -> Ledger:
     return Ledger(path)
 
 
+def _statements(version: int) -> list[str]:
+    """Return what brings a ledger of *version*, 0 for an empty one, to this version."""
+    if version:
+        return [_CHANGES[number] for number in range(version, LEDGER_VERSION)]
+    tables = [f"CREATE TABLE {name} ({_columns(kind)}, PRIMARY KEY ({key}))" for name, (kind, key) in _TABLES.items()]
+    return [*tables, "CREATE TABLE terms (accepted_at REAL)"]
+
+
 def _columns(kind: type[Struct]) -> str:
     fields = structs.fields(kind)
-    return ", ".join(f"{field.name} {_sql_type(field.type)}" for field in fields)
+    return ", ".join(f"{field.name} {column_type(field.type)}" for field in fields)
 
 
-def _sql_type(kind: Any) -> str:
-    words = str(getattr(kind, "__name__", kind)).replace(" | None", "")
-    return _TYPES.get(words, "TEXT")
+def column_type(kind: Any) -> str:
+    """Return the type of a column for values of *kind*, by the types it is a union of and not by how that is spelled."""
+    members = frozenset(get_args(kind) or (kind,)) - {NoneType}
+    return _COLUMN_TYPES.get(members, "TEXT")
 
 
 def _value(value: Any) -> Any:
@@ -200,4 +218,5 @@ def _value(value: Any) -> Any:
 def _struct(kind: type[Row], row: dict[str, Any]) -> Row:
     """Return *row* as a struct of *kind*."""
     pieces = {"pieces": msgspec.json.decode(row["pieces"])} if "pieces" in row else {}
-    return msgspec.convert({**row, **pieces}, type=kind)
+    # Not strictly: Python 3.14 spelled the types of columns otherwise, and there have been ledgers with numbers as texts.
+    return msgspec.convert({**row, **pieces}, type=kind, strict=False)

@@ -1,14 +1,15 @@
-"""What a submission and a watch tell while they run; each is one line of `--json`, told apart by its `news`."""
+"""News of a submission and of a watch while they run; each is one line of `--json`, its kind in the field `news`."""
 
 from collections.abc import Callable
 
 from msgspec import Struct
 
+from etl.pricing.money import cost_usd
 from schemas.ledger import JobRow
 
 
 class Uploading(Struct, frozen=True, kw_only=True, tag="uploading", tag_field="news"):
-    """Bytes of a file that are there, of how many."""
+    """Bytes of a file that have arrived, of how many."""
 
     file: str
     done: int
@@ -31,7 +32,7 @@ class JobCreated(Struct, frozen=True, kw_only=True, tag="created", tag_field="ne
 
 
 class JobStatus(Struct, frozen=True, kw_only=True, tag="status", tag_field="news"):
-    """A job has another status than before; it may be one that nobody has heard of."""
+    """A job has another status than before; it may be any word of the provider's."""
 
     title: str
     job_id: str
@@ -40,7 +41,7 @@ class JobStatus(Struct, frozen=True, kw_only=True, tag="status", tag_field="news
 
 class JobEvent(Struct, frozen=True, kw_only=True, tag="event", tag_field="news"):
     """
-    What a provider says of a job.
+    An event of a job at the provider.
 
     `at` is the provider's time in seconds since 1970; step and losses are null where the event has none.
     """
@@ -64,7 +65,7 @@ class NoAnswer(Struct, frozen=True, kw_only=True, tag="no_answer", tag_field="ne
 
 class Flaw(Struct, frozen=True, kw_only=True):
     """
-    A line of a submitted file that the provider finds fault with, and where it came from.
+    A line of a submitted file that the provider complains of, and where it came from.
 
     `line` counts from 1 in the file as it was sent; `chunk` and `chunk_line` are where it lies here. Archive, member and
     sentence are null where the build was replaced since, or its lineage is gone.
@@ -82,7 +83,7 @@ class JobEnded(Struct, frozen=True, kw_only=True, tag="ended", tag_field="news")
     """
     A job has come to its end.
 
-    `billed_tokens` and `usd` are the estimate, `trained_tokens` what the provider says, and `trained_usd` what that costs
+    `billed_tokens` and `usd` are the estimate, `trained_tokens` the provider's count, and `trained_usd` the cost of these
     at the price of the estimate; null where not known.
     """
 
@@ -104,7 +105,12 @@ Reporter = Callable[[News], None]
 
 
 def silent(_: News) -> None:
-    """Tell nobody."""
+    """Report nothing."""
+
+
+def report_waits(report: Reporter) -> Callable[[str], None]:
+    """Return what passes the problem for which a request is repeated on to *report*."""
+    return lambda problem: report(NoAnswer(problem=problem))
 
 
 def ended(row: JobRow, flaws: tuple[Flaw, ...] = ()) -> JobEnded:
@@ -116,14 +122,9 @@ def ended(row: JobRow, flaws: tuple[Flaw, ...] = ()) -> JobEnded:
         model=row.fine_tuned_model,
         billed_tokens=row.billed_tokens,
         trained_tokens=row.trained_tokens,
-        usd=cost(row.billed_tokens, row.usd_per_million_tokens),
-        trained_usd=cost(row.trained_tokens, row.usd_per_million_tokens),
+        usd=cost_usd(row.billed_tokens, row.usd_per_million_tokens),
+        trained_usd=cost_usd(row.trained_tokens, row.usd_per_million_tokens),
         error_code=row.error_code,
         error_message=row.error_message,
         flaws=flaws,
     )
-
-
-def cost(tokens: int | None, usd_per_million_tokens: float | None) -> float | None:
-    """Return the price of *tokens* in US dollars, or None where one of the two is not known."""
-    return None if tokens is None or usd_per_million_tokens is None else tokens * usd_per_million_tokens / 1e6

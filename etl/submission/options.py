@@ -1,15 +1,16 @@
 """Options of a submission: frozen, and checked when made."""
 
 from pathlib import Path
+from typing import Annotated
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
-from etl.errors import OptionError
 from etl.providers.models import DEFAULT_MODEL
 from etl.providers.profiles import DEFAULT_PROVIDER
+from etl.settings.checks import check_options
+from etl.settings.declaration import Option
 from schemas.ledger import PlanShape
 
-SHAPES: tuple[PlanShape, ...] = ("merged", "per-shard", "chained")
 # The API's description of `POST /fine_tuning/jobs`.
 _MOST_SUFFIX = 64
 _MOST_EPOCHS = 50
@@ -20,53 +21,52 @@ class SubmitOptions(Struct, frozen=True, kw_only=True):
     """
     What is submitted, where, and what is agreed to.
 
-    Args:
-        provider: Name of its profile.
-        model: The model to train, as the provider calls it.
-        epochs: Passes over the examples, 1 to 50; None for the provider's own rule, which is then sent as a number.
-        plan: One job for all shards, one a region and speech type, or these one after the other, each from the model
-            of the one before.
-        suffix: Put into the names of the models; up to 64 characters.
-        seed: Makes a job repeatable; 0 to 2147483647.
-        base_url: Address instead of the profile's.
-        max_cost: Most US dollars that all jobs together may cost, by the estimate.
-        accept_data_terms: The terms of the data are agreed to.
-        allow_unknown_price: Submit although nobody can say what it costs.
-        resubmit: Create another job where nobody knows whether one was created, or where one failed.
-        key_file: File with the key, for its owner's eyes only; None for the environment.
-        providers, models: Files of the user's own, laid over the profiles and prices of this package.
+    Every field is an option of `submit`, and its `Option` says what it means and whether `[submit]` in `etl.toml` has it.
 
     Raises:
         OptionError: A value is out of its range.
     """
 
-    provider: str = DEFAULT_PROVIDER
-    model: str = DEFAULT_MODEL
-    epochs: int | None = None
-    plan: PlanShape = "merged"
-    suffix: str | None = None
-    seed: int | None = None
-    base_url: str | None = None
-    max_cost: float | None = None
-    accept_data_terms: bool = False
-    allow_unknown_price: bool = False
-    resubmit: bool = False
-    key_file: Path | None = None
-    providers: Path | None = None
-    models: Path | None = None
+    provider: Annotated[str, Option(help="Profile of the provider.", low=1)] = DEFAULT_PROVIDER
+    model: Annotated[str, Option(help="Model to train, as the provider calls it.", low=1)] = DEFAULT_MODEL
+    epochs: Annotated[
+        int | None,
+        Option(
+            help="Passes over the examples.",
+            unset="by the provider's rule, sent as a number",
+            low=1,
+            high=_MOST_EPOCHS,
+        ),
+    ] = None
+    plan: Annotated[PlanShape, Option(help="One job, one a region and speech type, or these one after the other.")] = (
+        "merged"
+    )
+    suffix: Annotated[str | None, Option(help="Put into the names of the models.", low=1, high=_MOST_SUFFIX)] = None
+    seed: Annotated[int | None, Option(help="Makes a job repeatable.", low=0, high=_MOST_SEED)] = None
+    base_url: Annotated[
+        str | None, Option(help="Address instead of the profile's: a gateway, a resource of your own.", low=1)
+    ] = None
+    max_cost: Annotated[
+        float | None,
+        Option(help="Most US dollars that all jobs together may cost.", low=0, high=1e9, unit="US dollars"),
+    ] = None
+    accept_data_terms: Annotated[bool, Option(help="Agree to the terms of AI-Hub's data.", negatable=False)] = False
+    allow_unknown_price: Annotated[
+        bool,
+        Option(help="Submit although nobody can say what it costs.", negatable=False, only="command line"),
+    ] = False
+    resubmit: Annotated[
+        bool,
+        Option(
+            help="Create another job where one failed, or may or may not exist.", negatable=False, only="command line"
+        ),
+    ] = False
+    providers: Annotated[Path | None, Option(help="Your own providers.toml.")] = None
+    models: Annotated[Path | None, Option(help="Your own models.toml.")] = None
+    key_file: Annotated[
+        Path | None,
+        Option(help="File with the key, readable by its owner alone.", unset="the environment", only="file"),
+    ] = None
 
     def __post_init__(self) -> None:
-        if self.plan not in SHAPES:
-            raise OptionError("--plan", f"{self.plan!r} is unknown", f"choose from {', '.join(SHAPES)}")
-        _within("--epochs", self.epochs, 1, _MOST_EPOCHS)
-        _within("--seed", self.seed, 0, _MOST_SEED)
-        if self.suffix is not None and not 1 <= len(self.suffix) <= _MOST_SUFFIX:
-            raise OptionError("--suffix", f"{len(self.suffix)} characters", f"give 1 to {_MOST_SUFFIX}")
-        if self.max_cost is not None and not self.max_cost >= 0:  # so that no NaN passes
-            raise OptionError("--max-cost", f"{self.max_cost} is out of range", "give US dollars from 0 up")
-        structs.force_setattr(self, "max_cost", None if self.max_cost is None else float(self.max_cost))
-
-
-def _within(option: str, value: int | None, low: int, high: int) -> None:
-    if value is not None and not low <= value <= high:
-        raise OptionError(option, f"{value} is out of range", f"give a whole number from {low} to {high}")
+        check_options(self)

@@ -2,20 +2,22 @@
 
 import hashlib
 from collections.abc import Callable, Iterable
-from itertools import groupby
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from etl.errors import BuildError, OptionError
 from etl.example.limits import FEWEST_EXAMPLES
+from etl.output.finished import FinishedBuild
+from etl.pricing.money import cost_usd
 from etl.providers.account import Account
-from etl.submission.content import Content, Digests
+from etl.submission.content import Content, Digester
 from etl.submission.options import SubmitOptions
 from schemas.ledger import Piece, PlanShape
-from schemas.manifest import ChunkRow, Manifest
+from schemas.manifest import ChunkRow
+from schemas.provider import Provider
+from schemas.remote import JobRequest
 from schemas.terms import Split
 
 KEY = "saturi_key"
@@ -55,9 +57,8 @@ class Billing(NamedTuple):
 
     @property
     def usd(self) -> float | None:
-        """The cost."""
-        known = self.tokens is not None and self.usd_per_million_tokens is not None
-        return self.tokens * self.usd_per_million_tokens / 1e6 if known else None  # type: ignore[operator]  # both known
+        """The cost, in US dollars."""
+        return cost_usd(self.tokens, self.usd_per_million_tokens)
 
 
 class PlannedJob(Struct, frozen=True, kw_only=True):
@@ -69,14 +70,29 @@ class PlannedJob(Struct, frozen=True, kw_only=True):
     training: PlannedFile
     validation: PlannedFile | None
     billing: Billing
-    request: dict[str, Any]  # as it goes to the SDK, but for the model, the files and the attempt
+    suffix: str | None
+    seed: int | None
+
+    def request(self, model: str, file_ids: tuple[str, str | None], attempt: int, provider: Provider) -> JobRequest:
+        """Return the request to *provider* that creates it from *model*, on training and validation file."""
+        training, validation = file_ids
+        return JobRequest(
+            model=model,
+            training_file=training,
+            validation_file=validation,
+            epochs=self.billing.epochs,
+            metadata={KEY: self.key, ATTEMPT: str(attempt)} if provider.metadata else {},
+            suffix=self.suffix,
+            seed=self.seed,
+            extra=provider.extra_body,
+        )
 
 
 class Plan(Struct, frozen=True, kw_only=True):
     """
-    All that a submission does.
+    All jobs of a submission.
 
-    `left_out` says which shards are not sent and why; `notes` what to know before agreeing.
+    `left_out` are the shards that are not sent, each with the reason; `notes` is what to know before agreeing.
     """
 
     account: Account
@@ -101,59 +117,88 @@ class Plan(Struct, frozen=True, kw_only=True):
 
 
 class Material(NamedTuple):
-    """What one job is made of, before it is priced: its title, and its chunks of each split."""
+    """The contents of one job, before it is priced, with the shard they are of; region and type are None for all shards."""
 
     title: str
     region: str | None
     speech_type: str | None
-    train: tuple[Piece, ...]
-    validation: tuple[Piece, ...]
-
-    @property
-    def examples(self) -> int:
-        """Examples to learn from."""
-        return _count(self.train)
+    train: Content
+    validation: Content
 
 
 Pricer = Callable[[Material], Billing]
 
 
-def make_plan(
-    out: Path, manifest: Manifest, account: Account, options: SubmitOptions, price: Pricer, notes: Iterable[str] = ()
+def make_plan(  # noqa: PLR0913, PLR0917 - all that a plan is made of
+    build: FinishedBuild,
+    account: Account,
+    options: SubmitOptions,
+    materials: Iterable[Material],
+    digester: Digester,
+    price: Pricer,
+    notes: Iterable[str] = (),
 ) -> Plan:
     """
-    Return the plan for the build in *out*; every chunk that is to be sent is hashed.
+    Return the plan for *build*.
 
     Args:
+        build: The build.
+        account: Where to submit it.
+        options: How to submit it.
+        materials: What its jobs are made of.
+        digester: It has seen all chunks.
         price: Returns the billing of one job's material.
         notes: What to know before agreeing.
 
     Raises:
-        BuildError: No shard has enough examples, or a chunk cannot be read.
+        BuildError: No shard has enough examples.
         OptionError: A job is over a limit of the provider.
     """
     left_out: list[str] = []
     jobs: list[PlannedJob] = []
-    for material in _materials(manifest, options.plan):
-        if material.examples < FEWEST_EXAMPLES:
+    for material in materials:
+        if material.train.examples < FEWEST_EXAMPLES:
             left_out.append(_too_few(f"{material.title}, train", material.train))
             continue
-        if 0 < _count(material.validation) < FEWEST_EXAMPLES:
+        if 0 < material.validation.examples < FEWEST_EXAMPLES:
             left_out.append(_too_few(f"{material.title}, validation", material.validation))
-            material = material._replace(validation=())  # noqa: PLW2901 - the same job without
+            empty = structs.replace(material.validation, pieces=())
+            material = material._replace(validation=empty)  # noqa: PLW2901 - the same job without
         before = jobs[-1] if jobs and options.plan == "chained" else None
-        jobs.append(_plan_job(out, material, account, options, price(material), before))
+        jobs.append(_plan_job(material, account, options, digester, price(material), before))
     if not jobs:
-        raise BuildError(str(out), f"no job has {FEWEST_EXAMPLES} examples", "build with more regions or label files")
+        problem = f"no job has {FEWEST_EXAMPLES} examples"
+        raise BuildError(str(build.given), problem, "build with more regions or label files")
     return Plan(
         account=account,
         model=options.model,
         shape=options.plan,
-        manifest=hash_of(msgspec.to_builtins(manifest)),
+        manifest=hash_of(msgspec.to_builtins(build.manifest)),
         jobs=tuple(jobs),
         left_out=tuple(left_out),
         notes=tuple(notes),
     )
+
+
+def materials_of(build: FinishedBuild, shape: PlanShape, provider: Provider) -> list[Material]:
+    """Return what each job is made of: all shards, or those of one region and speech type."""
+    bom = provider.bom == "required"
+
+    def content(chunks: Iterable[ChunkRow]) -> Content:
+        return Content(folder=build.folder, pieces=tuple(map(_piece, chunks)), bom=bom)
+
+    chunks = {split: [chunk for chunk in build.manifest.chunks if chunk.split == split] for split in Split}
+    if shape == "merged":
+        return [Material("all shards", None, None, *(content(chunks[split]) for split in Split))]
+    names = [(row.region, row.speech_type) for row in build.manifest.shards if row.split == Split.TRAIN]
+    return [
+        Material(
+            " ".join(name),
+            *name,
+            *(content(row for row in chunks[split] if (row.region, row.speech_type) == name) for split in Split),
+        )
+        for name in dict.fromkeys(names)
+    ]
 
 
 def hash_of(value: Any) -> str:
@@ -162,22 +207,49 @@ def hash_of(value: Any) -> str:
 
 
 def _plan_job(
-    out: Path, material: Material, account: Account, options: SubmitOptions, billing: Billing, before: PlannedJob | None
+    material: Material,
+    account: Account,
+    options: SubmitOptions,
+    digester: Digester,
+    billing: Billing,
+    before: PlannedJob | None,
 ) -> PlannedJob:
-    training = _file(out, material.train, account)
-    validation = _file(out, material.validation, account) if material.validation else None
+    training = _file(material.train, digester)
+    validation = _file(material.validation, digester) if material.validation.pieces else None
     _check_limits(material.title, training, account, billing)
+    return PlannedJob(
+        key=_key(account, options, billing.epochs, before, training, validation),
+        title=material.title,
+        model=None if before else options.model,
+        training=training,
+        validation=validation,
+        billing=billing,
+        suffix=options.suffix,
+        seed=options.seed,
+    )
+
+
+def _key(
+    account: Account,
+    options: SubmitOptions,
+    epochs: int,
+    before: PlannedJob | None,
+    training: PlannedFile,
+    validation: PlannedFile | None,
+) -> str:
+    """Return the key of a job; its form stays as it is, since jobs are found by it again."""
     request: dict[str, Any] = {
-        "method": {"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": billing.epochs}}},
+        "method": {"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": epochs}}},
         **({} if options.suffix is None else {"suffix": options.suffix}),
         **({} if options.seed is None else {"seed": options.seed}),
         **({"extra_body": account.provider.extra_body} if account.provider.extra_body else {}),
     }
-    key = hash_of(
+    return hash_of(
         {
             "provider": account.provider.name,
             "base_url": account.base_url,
             "project": account.project,
+            **({"organization": account.organization} if account.organization else {}),
             "model": options.model,
             "after": before.key if before else None,
             "request": request,
@@ -185,53 +257,19 @@ def _plan_job(
             "validation": validation.sha256 if validation else None,
         }
     )
-    return PlannedJob(
-        key=key,
-        title=material.title,
-        model=None if before else options.model,
-        training=training,
-        validation=validation,
-        billing=billing,
-        request=request,
-    )
-
-
-def _materials(manifest: Manifest, shape: PlanShape) -> list[Material]:
-    """Return what each job is made of: all shards, or those of one region and speech type."""
-    chunks = {split: [chunk for chunk in manifest.chunks if chunk.split == split] for split in Split}
-    if shape == "merged":
-        return [Material("all shards", None, None, *(tuple(map(_piece, chunks[split])) for split in Split))]
-
-    def shard(chunk: ChunkRow) -> tuple[str, str]:
-        return chunk.region, chunk.speech_type
-
-    pieces = {
-        split: {name: tuple(map(_piece, rows)) for name, rows in groupby(sorted(chunks[split], key=shard), key=shard)}
-        for split in Split
-    }
-    names = [(row.region, row.speech_type) for row in manifest.shards if row.split == Split.TRAIN]
-    return [
-        Material(" ".join(name), *name, *(pieces[split].get(name, ()) for split in Split))
-        for name in dict.fromkeys(names)
-    ]
 
 
 def _piece(chunk: ChunkRow) -> Piece:
     return Piece(path=chunk.path, examples=chunk.examples, bytes=chunk.bytes, sha256=chunk.sha256)
 
 
-def _file(out: Path, pieces: tuple[Piece, ...], account: Account) -> PlannedFile:
-    content = Content(folder=out, pieces=pieces, bom=account.provider.bom == "required")
-    digests: Digests = content.digests()
+def _file(content: Content, digester: Digester) -> PlannedFile:
+    digests = digester.digests(content)
     return PlannedFile(content=content, sha256=digests.sha256, md5=digests.md5)
 
 
-def _count(pieces: tuple[Piece, ...]) -> int:
-    return sum(piece.examples for piece in pieces)
-
-
-def _too_few(what: str, pieces: tuple[Piece, ...]) -> str:
-    return f"{what}: {_count(pieces)} examples, fewer than {FEWEST_EXAMPLES}"
+def _too_few(what: str, content: Content) -> str:
+    return f"{what}: {content.examples} examples, fewer than {FEWEST_EXAMPLES}"
 
 
 def _check_limits(title: str, training: PlannedFile, account: Account, billing: Billing) -> None:

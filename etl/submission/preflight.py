@@ -1,53 +1,38 @@
-"""What must hold before anything is sent: the build is whole, its lines are good, the model can be trained, and at what price."""
+"""Checks before anything is sent: the build is whole, its lines are good, and the model can be trained by this account."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING
 
+from etl.checking.check import Observer, check_build
 from etl.errors import BuildError, EligibilityError
-from etl.output.verification import read_manifest, verify
+from etl.output.finished import FinishedBuild
 from etl.providers.client import Client
-from schemas.manifest import Manifest
 from schemas.model import Model
 from schemas.provider import Provider
 
-if TYPE_CHECKING:
-    from openai.types import Model as SdkModel
-
-_LAST_DAYS = 90  # from here on it is said that an end is near
+_LAST_DAYS = 90  # from here on there is a note that an end is near
 
 
-def read_whole_build(out: Path) -> Manifest:
+def check_lines(
+    build: FinishedBuild, provider: Provider, model: Model | None, observers: Sequence[Observer] = ()
+) -> None:
     """
-    Return the manifest of the build in *out*, after every chunk was held against it.
+    Verify *build*, and hold every line of it against what *provider* takes, in one pass over its chunks.
+
+    Args:
+        build: The build.
+        provider, model: The profiles that say what is taken.
+        observers: Called with every block of every chunk.
 
     Raises:
-        BuildError: There is no build, or a chunk is not as the manifest says.
+        BuildError: A chunk is not as the manifest says, or the provider would refuse a line.
     """
-    manifest = read_manifest(out)
-    damage = verify(out).damage
-    if damage:
-        more = f" and {len(damage) - 1} more" if damage[1:] else ""
-        raise BuildError(
-            str(out), f"{damage[0].path} is {damage[0].problem}{more}", "see saturi verify, and build again"
-        )
-    return manifest
-
-
-def check_lines(out: Path, provider: Provider, model: Model | None) -> None:
-    """
-    Hold every line of the build in *out* against what *provider* takes.
-
-    Raises:
-        BuildError: The provider would refuse a line.
-    """
-    from etl.checking.check import check  # noqa: PLC0415 - it loads Polars, which building must not
-    from etl.checking.limits import limits_of  # noqa: PLC0415 - likewise
-    from etl.checking.report import Kind  # noqa: PLC0415 - likewise
+    from etl.checking.limits import limits_of  # noqa: PLC0415 - it loads Polars, which building must not
+    from etl.checking.report import Kind  # noqa: PLC0415 - as above
 
     # How large a file may be and how few lines it may have is held against each job of the plan, and not against the build.
     of_whole_files = {Kind.TOO_FEW_EXAMPLES, Kind.FILE_TOO_LARGE}
-    report = check([out], limits_of(provider, model))
+    report = check_build(build, limits_of(provider, model), observers)
     errors = {kind: count for kind, count in report.errors.items() if kind not in of_whole_files}
     if not errors:
         return
@@ -55,7 +40,7 @@ def check_lines(out: Path, provider: Provider, model: Model | None) -> None:
     problem = next((p for p in report.problems if p.severity == "error" and p.kind in errors), None)
     first = "" if problem is None else f" (the first: {problem.file}, line {problem.line}: {problem.detail})"
     raise BuildError(
-        str(out), f"{provider.name} would refuse lines: {counts}{first}", "see saturi check, and build again"
+        str(build.given), f"{provider.name} would refuse lines: {counts}{first}", "see saturi check, and build again"
     )
 
 
@@ -94,27 +79,17 @@ def check_account(client: Client, model: str, today: date | None = None) -> list
     """
     today = today or datetime.now(UTC).date()
     notes = []
-    shutdown = _shutdown_date(client.repeat(f"looking for {model}", lambda api: api.models.retrieve(model)))
+    shutdown = client.get_model(model).shutdown_date if client.provider.models else None
     if shutdown is not None and shutdown <= today:
         problem = f"{model} and every tune of it are shut down since {shutdown}"
         raise EligibilityError(client.provider.name, problem, _closings(client.provider))
     if shutdown is not None:
         notes.append(f"the provider says that {model} and every tune of it are shut down from {shutdown}")
-    if client.provider.closings:
-        jobs = client.repeat("looking for jobs", lambda api: api.fine_tuning.jobs.list(limit=1))
-        if not jobs.data:
-            notes.append(f"this account has no job yet, and may get none: {_closings(client.provider)}")
+    if client.provider.closings and not client.has_jobs():
+        notes.append(f"this account has no job yet, and may get none: {_closings(client.provider)}")
     return notes
 
 
-def _shutdown_date(model: "SdkModel") -> date | None:
-    """Return the day in the field `shutdown_date`; None where a provider has none, or no date in it."""
-    try:
-        return date.fromisoformat(str(getattr(model, "shutdown_date", None)))
-    except ValueError:
-        return None
-
-
 def _closings(provider: Provider) -> str:
-    said = "; ".join(f"{day}: {what}" for day, what in provider.closings.items())
-    return said or "choose another model, or another provider"
+    closings = "; ".join(f"{day}: {what}" for day, what in provider.closings.items())
+    return closings or "choose another model, or another provider"

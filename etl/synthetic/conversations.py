@@ -1,5 +1,5 @@
 """
-Synthetic label files of the 2020 generation, as bytes, with every kind of transcribers' markup; nobody ever said this.
+Synthetic label files of the 2020 generation, as bytes, with every kind of transcribers' markup; all text is invented.
 
 Shape after AI-Hub 118 to 122, but shorter: a real one has some 350 utterances. Nothing is written here.
 """
@@ -37,7 +37,7 @@ _MARKUP = (
     "010-0000-0000 {}",
     "a@b.example {}",
 )
-"""Every kind of markup, once; the invented numbers belong to nobody."""
+"""Every kind of markup, once; the numbers are invented."""
 
 
 def conversation_archives(rng: random.Random) -> dict[str, dict[str, bytes]]:
@@ -57,7 +57,7 @@ def conversation_archives(rng: random.Random) -> dict[str, dict[str, bytes]]:
 
 
 def _label(name: str) -> dict[str, object]:
-    """Return all of a label file but what is said."""
+    """Return a label file without its utterances."""
     people = [{"id": str(number), "age": "60대 이상", "sex": "여성", "birthplace": "경상"} for number in (1, 2)]
     category = "경상방언 > 사적 대화 > 일상 대화"
     return {

@@ -1,7 +1,7 @@
 """
 A small synthetic corpus of both generations, with every oddity and defect that holders of the real archives have met.
 
-It says what it wrote and decides nothing about it. It never writes among files that are not its own.
+It never writes among files that are not its own.
 """
 
 import io
@@ -18,15 +18,18 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from etl.errors import OptionError
-from etl.synthetic import FIRST_DATA_SET, LabelName, Series, plan
+from etl.settings.checks import whole_number
+from etl.settings.paths import path_of
 from etl.synthetic.conversations import CONVERSATIONS, conversation_archives
 from etl.synthetic.documents import F0Pool, label_document
+from etl.synthetic.series import FIRST_DATA_SET, LabelName, Series, series_counts
 from schemas.terms import Region, RejectReason, SpeechType, Split
 
 MARKER = ".saturi-sample"
 """The file that says that a folder holds a sample, and which files are the sample's."""
 
+_MOST_FILES = 20_000  # a sample is made in memory
+_MOST_SEED = 2**31 - 1
 _FIXED_DATE = (2022, 12, 1, 0, 0, 0)
 _FEWEST_FILES = 200  # nine label files are broken; among fewer, they are over the 5 % at which a build complains
 _STRAY_MEMBERS = {"__MACOSX/._x.json": b"\0\x05\x16\x07", ".DS_Store": b"\0\0\0\x01Bud1", "readme.txt": b"read me\n"}
@@ -56,7 +59,7 @@ class SampleReport(msgspec.Struct, frozen=True):
 
 
 class Marker(msgspec.Struct, frozen=True):
-    """What was asked for, and the path of every file written, relative to the folder."""
+    """Arguments of a sample, and the path of every file written, relative to the folder."""
 
     files: int
     seed: int
@@ -78,7 +81,7 @@ class Defect(NamedTuple):
     patch: Callable[[bytearray, int, int], None] | None = None
 
 
-def write_sample(folder: Path, files: int = 400, seed: int = 2022) -> SampleReport:
+def sample(folder: str | Path, files: int = 400, seed: int = 2022) -> SampleReport:
     """
     Write a corpus of invented text to *folder*, and return what is in it; same arguments, same bytes.
 
@@ -86,15 +89,16 @@ def write_sample(folder: Path, files: int = 400, seed: int = 2022) -> SampleRepo
 
     Args:
         folder: Made if it is not there.
-        files: Number of label files, at least 200, of about 44 KB each.
+        files: Number of label files, 200 to 20,000, of about 44 KB each.
         seed: Decides names and texts.
 
     Raises:
         FileExistsError: The folder holds something, but no sample.
-        OptionError: There are too few files.
+        OptionError: A number is out of its range, or the path is empty.
     """
-    if files < _FEWEST_FILES:
-        raise OptionError("files", f"{files} is too few for every defect", f"ask for {_FEWEST_FILES} or more")
+    whole_number("files", files, _FEWEST_FILES, _MOST_FILES)
+    whole_number("seed", seed, 0, _MOST_SEED)
+    folder = path_of(folder, "FOLDER")
     contents = _corpus(files, seed)
     _clear(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -107,7 +111,7 @@ def write_sample(folder: Path, files: int = 400, seed: int = 2022) -> SampleRepo
     placed = [name for names in _PLACES.values() for name in names]
     broken = {name: placed.count(name) for name in DEFECTS if DEFECTS[name].reason}
     conversations = conversation_archives(random.Random(seed))
-    archives = len(plan(files - 1 - CONVERSATIONS)) + 1 + len(conversations)
+    archives = len(series_counts(files - 1 - CONVERSATIONS)) + 1 + len(conversations)
     return SampleReport(folder, archives, files, broken, len(_STRAY_MEMBERS) + CONVERSATIONS)
 
 
@@ -115,8 +119,8 @@ def _corpus(files: int, seed: int) -> dict[str, bytes]:
     """Return every file of the sample, by its path in the folder."""
     rng, f0 = random.Random(seed), F0Pool(1 << 15)
     contents: dict[str, bytes] = {}
-    # One file is kept for the archive whose name, like that of its member, tells nothing, and some for those of 2020.
-    for series, count in plan(files - 1 - CONVERSATIONS).items():
+    # One file is kept for the archive whose name, like that of its member, names no series, and some for those of 2020.
+    for series, count in series_counts(files - 1 - CONVERSATIONS).items():
         names = [series.name(index, rng) for index in range(count)]
         contents |= _archive(series, {f"{name.stem}.json": label_document(name, f0, rng) for name in names})
     stray = LabelName(Region.GYEONGSANG, SpeechType.REPEAT, 1, "collectorgs1", ("speakergs1",), 1, None, 6)

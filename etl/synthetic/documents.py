@@ -15,7 +15,7 @@ from textwrap import indent
 from typing import NamedTuple
 from zlib import crc32
 
-from etl.synthetic import CODES, LabelName
+from etl.synthetic.series import CODES, LabelName
 from schemas.terms import Region, SpeechType
 
 _SENTENCES = {SpeechType.ANSWER: (2, 3, 3, 4, 4), SpeechType.DIALOGUE: (6, 7, 7, 8)}
@@ -27,7 +27,7 @@ _NULL_TIMES = 0.1  # share of segments
 _ODD = 0.03  # share of files with numbers as strings, and with keys that no description mentions
 _IDENTICAL_SCRIPTS, _IDENTICAL_ANSWERS = 0.05, 0.6
 
-# A word is "said", "said|orthography|standard", or "said/said by others|orthography|standard".
+# A word is "spoken", "spoken|orthography|standard", or "spoken/spoken by others|orthography|standard".
 _PLAIN = (
     "오늘은 어제는 아침에 저녁에 봄마다 지난달에 새벽에 장날이면 겨울에 이따금",
     "삼촌이 이웃이 조카가 손님이 목수가 친구가 막내가 주인이",
@@ -72,9 +72,9 @@ _DIALECT = {
 
 
 class Word(NamedTuple):
-    """One word: as said (by some, by others), in dialect orthography, in standard Korean."""
+    """One word: as spoken (by some, by others), in dialect orthography, in standard Korean."""
 
-    said: tuple[str, ...]
+    spoken: tuple[str, ...]
     dialect: str
     standard: str
 
@@ -112,7 +112,7 @@ def _slots(region: Region) -> tuple[tuple[Word, ...], ...]:
     who, how, what, endings = (tuple(map(_word, text.split())) for text in _DIALECT[region])
     when, people, where, manner, amount, things = (tuple(map(_word, text.split())) for text in _PLAIN)
     did = tuple(
-        Word(tuple(stem + said for said in end.said), stem + end.dialect, stem + end.standard)
+        Word(tuple(stem + spoken for spoken in end.spoken), stem + end.dialect, stem + end.standard)
         for stem in _STEMS.split()
         for end in endings
     )
@@ -120,8 +120,8 @@ def _slots(region: Region) -> tuple[tuple[Word, ...], ...]:
 
 
 def _word(text: str) -> Word:
-    said, dialect, standard = text.split("|") if "|" in text else (text, text, text)
-    return Word(tuple(said.split("/")), dialect, standard)
+    spoken, dialect, standard = text.split("|") if "|" in text else (text, text, text)
+    return Word(tuple(spoken.split("/")), dialect, standard)
 
 
 def spoken_sentence(region: Region, rng: random.Random) -> list[Word]:
@@ -226,9 +226,9 @@ def tiny_document(name: LabelName, rng: random.Random) -> bytes:
 
 
 def _texts(words: list[Word], manner: int) -> tuple[str, str, str]:
-    """Return a sentence in dialect orthography, as said (which never has punctuation), and in standard Korean."""
-    said = " ".join([word.said[manner % len(word.said)] for word in words])
-    return " ".join([word.dialect for word in words]) + ".", said, " ".join([word.standard for word in words])
+    """Return a sentence in dialect orthography, as spoken (which never has punctuation), and in standard Korean."""
+    spoken = " ".join([word.spoken[manner % len(word.spoken)] for word in words])
+    return " ".join([word.dialect for word in words]) + ".", spoken, " ".join([word.standard for word in words])
 
 
 def _speech(kind: SpeechType) -> str:
@@ -262,8 +262,10 @@ def _segments(spoken: list[list[Word]], manner: int, tenths: int, rng: random.Ra
         for place, word in enumerate(words):
             start = int(index * tenths + 1 + place * step)
             end = "null" if rng.random() < _NULL_TIMES else f'"{_CLOCK[int(start + step)]}"'
-            said, standard = "null", "null"
+            pronounced, standard = "null", "null"
             if word.dialect != word.standard:
-                said, standard = f'"{word.said[manner % len(word.said)]}"', f'"{word.standard}"'
-            segments.append(_SEGMENT % (f"{len(segments) + 1}.0", _CLOCK[start], end, word.dialect, said, standard))
+                pronounced, standard = f'"{word.spoken[manner % len(word.spoken)]}"', f'"{word.standard}"'
+            segments.append(
+                _SEGMENT % (f"{len(segments) + 1}.0", _CLOCK[start], end, word.dialect, pronounced, standard)
+            )
     return ",\n".join(segments)

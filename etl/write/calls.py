@@ -16,7 +16,7 @@ def write_section(task: WriteTask) -> SectionResult:
 
 
 def write_table(task: TableTask) -> int:
-    """Write one of the tables beside the chunks, and return of how many rows; see `etl.write.tables`."""
+    """Write one of the tables beside the chunks, and return how many rows it has; see `etl.write.tables`."""
     from etl.write import tables
 
     return tables.write_table(task)

@@ -1,22 +1,26 @@
 """Where a chunk ends: arithmetic on the lengths of lines, no file touched."""
 
+from typing import NamedTuple
+
 from etl.example.limits import FEWEST_EXAMPLES
+
+
+class ChunkCaps(NamedTuple):
+    """Caps on one chunk: its bytes, newlines included, and its lines, or None."""
+
+    max_bytes: int
+    max_examples: int | None = None
 
 
 class ChunkCutter:
     """
-    Assign consecutive lines to chunks of at most *max_bytes* bytes and, if given, *max_examples* lines.
+    Assign consecutive lines to chunks within *caps*.
 
-    Order is kept, no chunk is empty, and no chunk is ever over the cap.
-
-    Args:
-        max_bytes: Cap on one chunk file, newline bytes included.
-        max_examples: Cap on the lines of one chunk, or None.
+    Order is kept, no chunk is empty, and no chunk is ever over a cap.
     """
 
-    def __init__(self, max_bytes: int, max_examples: int | None = None) -> None:
-        self.max_bytes = max_bytes
-        self.max_examples = max_examples
+    def __init__(self, caps: ChunkCaps) -> None:
+        self.caps = caps
         self._index = 0
         self._bytes = 0
         self._examples = 0
@@ -26,9 +30,10 @@ class ChunkCutter:
         Return the index of the chunk that takes the next line.
 
         Args:
-            line_bytes: Length of the encoded line, newline included; not over *max_bytes*.
+            line_bytes: Length of the encoded line, newline included; not over the cap.
         """
-        if self._examples and (self._bytes + line_bytes > self.max_bytes or self._examples == self.max_examples):
+        full = self._bytes + line_bytes > self.caps.max_bytes or self._examples == self.caps.max_examples
+        if full and self._examples:
             self._index += 1
             self._bytes = self._examples = 0
         self._bytes += line_bytes
@@ -36,9 +41,7 @@ class ChunkCutter:
         return self._index
 
 
-def lines_to_move(
-    before: list[int], before_examples: int, last: list[int], max_bytes: int, max_examples: int | None
-) -> int:
+def lines_to_move(before: list[int], before_examples: int, last: list[int], caps: ChunkCaps) -> int:
     """
     Return how many lines the last chunk takes from the one before, to have as many as an API asks for.
 
@@ -48,12 +51,11 @@ def lines_to_move(
         before: Lengths of the last lines of the chunk before, at least nine of them or all.
         before_examples: Number of all its lines.
         last: Lengths of all lines of the last chunk.
-        max_bytes: Cap on one chunk, in bytes.
-        max_examples: Cap on one chunk, in lines, or None.
+        caps: Caps on either chunk.
     """
     lacking = FEWEST_EXAMPLES - len(last)
     if lacking <= 0 or before_examples - lacking < FEWEST_EXAMPLES:
         return 0
-    if max_examples is not None and max_examples < FEWEST_EXAMPLES:
+    if caps.max_examples is not None and caps.max_examples < FEWEST_EXAMPLES:
         return 0
-    return lacking if sum(before[-lacking:]) + sum(last) <= max_bytes else 0
+    return lacking if sum(before[-lacking:]) + sum(last) <= caps.max_bytes else 0

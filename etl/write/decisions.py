@@ -1,4 +1,4 @@
-"""The trace: what became of every utterance, in a few bytes each, so that it can be told when the work folder is gone."""
+"""The published decisions: what became of every utterance, in a few bytes each, for when the work folder is gone."""
 
 import io
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ from etl.output.files import write_whole
 from etl.read.segments import from_ipc
 from etl.select.decisions import REASON
 from etl.select.split import SPLIT
-from etl.write.tasks import TraceTask
+from etl.write.tasks import DecisionsTask
 
-TRACE: pl.Schema = pl.Schema(
+PUBLISHED: pl.Schema = pl.Schema(
     {
         "archive": pl.String(),
         "segment": pl.String(),  # name of its file in the stage
@@ -27,9 +27,9 @@ TRACE: pl.Schema = pl.Schema(
 """A row a segment and group, in canonical order of the segments; segments without any utterance selected from have one, too."""
 
 
-def trace(decisions: pl.DataFrame, group: Group, sources: Sequence[SegmentSource]) -> pl.DataFrame:
+def published(decisions: pl.DataFrame, group: Group, sources: Sequence[SegmentSource]) -> pl.DataFrame:
     """
-    Return `TRACE` for a group.
+    Return `PUBLISHED` for a group.
 
     Args:
         decisions: Columns `segment`, `row`, `split` and `reason`, of all its utterances.
@@ -42,7 +42,7 @@ def trace(decisions: pl.DataFrame, group: Group, sources: Sequence[SegmentSource
         segment=segments.gather(listed["segment"]),
         region=pl.lit(group.region.value),
         speech_type=pl.lit(group.speech_type.value),
-    ).select(TRACE.names())
+    ).select(PUBLISHED.names())
 
 
 def segment_name(source: SegmentSource) -> str:
@@ -50,22 +50,22 @@ def segment_name(source: SegmentSource) -> str:
     return Path(source.path).stem
 
 
-def write_trace(task: TraceTask) -> int:
+def write_decisions(task: DecisionsTask) -> int:
     """
-    Join the traces of all groups, and return on how many utterances they are.
+    Join the published decisions of all groups, and return on how many utterances they are.
 
     Raises:
         StorageError: The file cannot be written.
     """
     parts = [from_ipc(Path(part).read_bytes()) for part in task.parts]
-    found = pl.concat([TRACE.to_frame(), *parts])
+    decisions = pl.concat([PUBLISHED.to_frame(), *parts])
     segments = pl.DataFrame(
         [(source.archive, segment_name(source)) for source in task.sources],
         schema={"archive": pl.String, "segment": pl.String},
         orient="row",
     )
-    joined = segments.join(found, on=["archive", "segment"], how="left", maintain_order="left_right").select(
-        TRACE.names()
+    joined = segments.join(decisions, on=["archive", "segment"], how="left", maintain_order="left_right").select(
+        PUBLISHED.names()
     )
     buffer = io.BytesIO()
     joined.write_parquet(buffer)

@@ -9,17 +9,19 @@ import msgspec
 import polars as pl
 
 from etl.corpus.groups import Group, SegmentSource
-from etl.example.prompts import pick, prompts_of
+from etl.example.prompts import fill_prompts, pick
 from etl.example.render import render
 from etl.example.tokens import PairCounter
 from etl.output.files import make_folder, write_whole
 from etl.read.segments import to_ipc
 from etl.runtime.stopwatch import lap
-from etl.select.decisions import Step, is_there, read_decisions, write_reasons
-from etl.select.sampling import sampled
-from etl.select.utterances import as_pairs, gathered, read_utterances
+from etl.select.decisions import Step, read_decisions
+from etl.select.markup import CleanSettings
+from etl.select.utterances import as_pairs, merge_small, read_utterances
 from etl.settings.options import BuildOptions
-from etl.write.decisions import trace
+from etl.write.chunk import ChunkCaps
+from etl.write.decisions import published
+from etl.write.lineage import LineOrigin
 from etl.write.shard import ShardWriter
 from etl.write.tasks import GroupResult, SectionResult, ShardResult, WriteTask
 from schemas.terms import Split
@@ -36,10 +38,11 @@ def write_section(task: WriteTask) -> SectionResult:
     """
     work = Path(task.work)
     done = work / f"{task.section}.json"
-    finished = _finished_before(done, task)
+    finished = _read_finished(done, work)
     if finished is not None:
         return finished
-    writers = {split: ShardWriter(split, task.section, work, task.options) for split in Split}
+    caps = ChunkCaps(task.options.max_chunk_bytes, task.options.max_chunk_examples)
+    writers = {split: ShardWriter(split, task.section, work, caps) for split in Split}
     try:
         groups = [_write_group(task, group, sources, writers) for group, sources in task.groups]
         for writer in writers.values():
@@ -50,60 +53,52 @@ def write_section(task: WriteTask) -> SectionResult:
     result = SectionResult(
         section=task.section,
         groups=groups,
-        shards=[ShardResult(split=split, chunks=w.chunks, lineage=w.lineage) for split, w in writers.items()],
+        shards=[ShardResult(split=split, chunks=w.chunks, lineage=w.lineage.parts) for split, w in writers.items()],
     )
     write_whole(done, [msgspec.json.encode(result)])
     return result
 
 
-def _finished_before(done: Path, task: WriteTask) -> SectionResult | None:
-    """Return what a build that was killed later left of this section, where all of it is still there."""
-    if not (done.exists() and all(is_there(Path(task.decisions), group, Step.FINAL) for group, _ in task.groups)):
+def _read_finished(done: Path, work: Path) -> SectionResult | None:
+    """Return the result that a build that was killed later left in *done*, where all its files are still there."""
+    if not done.exists():
         return None
-    work = Path(task.work)
     result = msgspec.json.decode(done.read_bytes(), type=SectionResult)
     files = [work / chunk.path for shard in result.shards for chunk in shard.chunks]
     files += [Path(part) for shard in result.shards for part in shard.lineage]
-    files += [Path(group.trace) for group in result.groups]
+    files += [Path(group.decisions) for group in result.groups]
     return result if all(file.exists() for file in files) else None
 
 
 def _write_group(
     task: WriteTask, group: Group, sources: tuple[SegmentSource, ...], writers: dict[Split, ShardWriter]
 ) -> GroupResult:
-    """Decide for good on the utterances of a group, hand those kept to the writers of their splits, and account for all."""
-    folder, work = Path(task.decisions), Path(task.work)
-    decisions = sampled(read_decisions(folder, group, _COLUMNS, Step.LIMITED), group, task.quotas)
-    write_reasons(folder, group, Step.FINAL, decisions["reason"])
-    lap("decide")
-    _write_lines(task, group, sources, decisions, writers)
-    path = work / "traces" / f"{group}.ipc"
+    """Hand the utterances of a group that are kept to the writers of their splits, and account for all."""
+    decisions = read_decisions(Path(task.decisions), group, _COLUMNS, Step.FINAL)
+    _write_lines(task.options, group, _kept(decisions, sources, task.options), writers)
+    path = Path(task.work) / "published" / f"{group}.ipc"
     make_folder(path.parent)
-    write_whole(path, [to_ipc(trace(decisions, group, sources))])
+    write_whole(path, [to_ipc(published(decisions, group, sources))])
     dropped = _dropped_by_split(decisions)
     return GroupResult(
         group=group,
         examples=decisions["reason"].null_count(),
         dropped={split: dict(sorted(dropped[split].items())) for split in Split},
         unsharded=dict(sorted(dropped[None].items())),
-        trace=str(path),
+        decisions=str(path),
     )
 
 
 def _write_lines(
-    task: WriteTask,
-    group: Group,
-    sources: tuple[SegmentSource, ...],
-    decisions: pl.DataFrame,
-    writers: dict[Split, ShardWriter],
+    options: BuildOptions, group: Group, kept: Iterator[pl.DataFrame], writers: dict[Split, ShardWriter]
 ) -> None:
-    """Hand every utterance kept to the writer of its split."""
-    prompts = prompts_of(task.options, group)
-    counter = PairCounter() if task.options.tokens else None
+    """Hand the utterances *kept* to the writers of their splits."""
+    prompts = fill_prompts(options.prompts, group)
+    counter = PairCounter() if options.tokens else None
     lap("tokens")  # loading the vocabulary
-    for utterances in gathered(_kept(decisions, sources, task.options)):
+    for utterances in merge_small(kept):
         # As they were when they were judged: texts are read twice, since a shard may be larger than memory.
-        pairs = as_pairs(utterances, task.options)
+        pairs = as_pairs(utterances, CleanSettings.of(options), options.direction)
         for (split,), frame in pairs.partition_by("split", maintain_order=True, as_dict=True).items():
             lap("take")
             picked = pick(prompts, frame["choice"])
@@ -111,17 +106,17 @@ def _write_lines(
             lap("render")
             tokens = counter.count(picked, frame["source"], frame["target"]) if counter else repeat(None, frame.height)
             lap("tokens")
-            origins = list(zip(frame["archive"], frame["member"], frame["sentence"], tokens, strict=True))
-            writers[Split(split)].add(lines, origins)
+            rows = zip(frame["archive"], frame["member"], frame["sentence"], tokens, strict=True)
+            writers[Split(split)].add(lines, list(map(LineOrigin._make, rows)))
             lap("chunk write")
 
 
 def _kept(decisions: pl.DataFrame, sources: Sequence[SegmentSource], options: BuildOptions) -> Iterator[pl.DataFrame]:
-    """Yield the utterances kept, segment by segment, with what is decided on them and their `archive`."""
+    """Yield the utterances kept, segment by segment, with the decisions on them and their `archive`."""
     kept = decisions.filter(pl.col("reason").is_null()).drop("reason")
     for chosen in kept.partition_by("segment", maintain_order=True):
         source = sources[chosen["segment"][0]]
-        utterances = read_utterances(source, options, ["member"])[chosen["row"]]
+        utterances = read_utterances(source, options.unit, options.source, ["member"])[chosen["row"]]
         yield utterances.with_columns(chosen["split"], chosen["choice"], archive=pl.lit(source.archive))
 
 

@@ -1,47 +1,24 @@
-"""Write the lines of one shard into its chunks, and note where each line came from."""
+"""One shard: its lines are written into chunks, with the lineage of each line."""
 
 import hashlib
-import io
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
-
-import polars as pl
 
 from etl.corpus.groups import Section
 from etl.errors import PromiseError
 from etl.example.limits import FEWEST_EXAMPLES
-from etl.output.files import PendingFile, make_folder, write_whole
-from etl.settings.options import BuildOptions
-from etl.write.chunk import ChunkCutter, lines_to_move
+from etl.output.files import PendingFile, make_folder
+from etl.write.chunk import ChunkCaps, ChunkCutter, lines_to_move
+from etl.write.lineage import LineageWriter, LineOrigin
 from schemas.manifest import ChunkRow
 from schemas.terms import Split
 
-LINEAGE = pl.Schema(
-    {
-        "chunk": pl.String,  # its path in the manifest
-        "line": pl.UInt32,  # from 1
-        "archive": pl.String,
-        "member": pl.String,
-        "sentence": pl.UInt32,  # from 1, of a turn that of its first; null where a line is a whole label file
-        "tokens": pl.UInt32,  # of the example; null where they were not counted
-    }
-)
-"""A row an example, in the order of the chunks."""
-
-_LINEAGE_ROWS = 16_384  # rows gathered before they go to disk: about 4 MB
 # The last chunk may take up to nine lines from the one before, and has at most nine itself: no more than these are
 # undecided.
 _UNDECIDED = 2 * (FEWEST_EXAMPLES - 1)
-
-
-Origin = tuple[str, str, int | None, int | None]
-"""
-What the lineage tells of an example: archive, member, sentence (from 1) or None for a whole label file, and its tokens or
-None where they are not counted.
-"""
 
 
 class ShardWriter:
@@ -54,21 +31,20 @@ class ShardWriter:
     Args:
         split, section: The shard.
         folder: Folder that stands for the output folder.
-        options: The caps on a chunk.
+        caps: Caps on a chunk.
     """
 
-    def __init__(self, split: Split, section: Section, folder: Path, options: BuildOptions) -> None:
+    def __init__(self, split: Split, section: Section, folder: Path, caps: ChunkCaps) -> None:
         self.split, self.section, self.folder = split, section, folder
         self.chunks: list[ChunkRow] = []
-        self.lineage: list[str] = []
-        self._options = options
-        self._cutter = ChunkCutter(options.max_chunk_bytes, options.max_chunk_examples)
+        self.lineage = LineageWriter(folder / "lineage", f"{split}-{section}")
+        self._caps = caps
+        self._cutter = ChunkCutter(caps)
         self._held = _Held([], [], [])
         self._open: _OpenChunk | None = None
         self._examples_of: Counter[int] = Counter()
-        self._rows: list[tuple[str, int, str, str, int | None, int | None]] = []  # of LINEAGE
 
-    def add(self, lines: Sequence[bytes], origins: Sequence[Origin]) -> None:
+    def add(self, lines: Sequence[bytes], origins: Sequence[LineOrigin]) -> None:
         """
         Take *lines*, each with its origin.
 
@@ -76,7 +52,7 @@ class ShardWriter:
             PromiseError: One is over the cap of a chunk; the rules should have dropped it.
         """
         longest = max(map(len, lines), default=0)
-        if longest > self._options.max_chunk_bytes:
+        if longest > self._caps.max_bytes:
             raise PromiseError("a chunk over its cap", f"a line of {longest:,} bytes")
         chunks = [self._cutter.place(len(line)) for line in lines]
         self._examples_of.update(chunks)
@@ -88,7 +64,7 @@ class ShardWriter:
         self._even_out()
         self._write(len(self._held.lines))
         self._close()
-        self._save_lineage()
+        self.lineage.save()
 
     def discard(self) -> None:
         """Remove the chunk that is not finished."""
@@ -103,8 +79,7 @@ class ShardWriter:
             return
         first = chunks.index(last)
         lengths = [len(line) for line in lines]
-        caps = (self._options.max_chunk_bytes, self._options.max_chunk_examples)
-        moved = lines_to_move(lengths[:first], self._examples_of[last - 1], lengths[first:], *caps)
+        moved = lines_to_move(lengths[:first], self._examples_of[last - 1], lengths[first:], self._caps)
         chunks[first - moved : first] = [last] * moved
 
     def _write(self, count: int) -> None:
@@ -120,13 +95,9 @@ class ShardWriter:
 
     def _append(self, chunk: "_OpenChunk", held: "_Held") -> None:
         chunk.write(b"".join(held.lines))
-        path = self._path(chunk.number)
-        numbers = range(chunk.examples + 1, chunk.examples + len(held.lines) + 1)
-        self._rows += [(path, number, *origin) for number, origin in zip(numbers, held.origins, strict=True)]
+        self.lineage.add(self._path(chunk.number), chunk.examples + 1, held.origins)
         chunk.examples += len(held.lines)
-        chunk.tokens += sum(tokens or 0 for *_, tokens in held.origins)
-        if len(self._rows) >= _LINEAGE_ROWS:
-            self._save_lineage()
+        chunk.count_tokens(origin.tokens for origin in held.origins)
 
     def _new_chunk(self, number: int) -> "_OpenChunk":
         path = self.folder / self._path(number)
@@ -146,25 +117,12 @@ class ShardWriter:
             examples=chunk.examples,
             bytes=chunk.bytes,
             sha256=chunk.sha256.hexdigest(),
-            tokens=chunk.tokens if self._options.tokens else None,
+            tokens=chunk.tokens,
         )
         self.chunks.append(row)
 
     def _path(self, number: int) -> str:
         return f"chunks/{self.split}/{self.section}-{number:05d}.jsonl"
-
-    def _save_lineage(self) -> None:
-        if not self._rows:
-            return
-        path = self.folder / "lineage" / f"{self.split}-{self.section}-{len(self.lineage):05d}.ipc"
-        make_folder(path.parent)
-        columns = dict(zip(LINEAGE, zip(*self._rows, strict=True), strict=True))
-        part = io.BytesIO()
-        # A file and no stream, since it is scanned when all parts are joined, and never held whole.
-        pl.DataFrame(columns, schema=LINEAGE).write_ipc(part, compression="lz4")
-        write_whole(path, [part.getvalue()])
-        self.lineage.append(str(path))
-        self._rows.clear()
 
 
 class _OpenChunk:
@@ -174,7 +132,13 @@ class _OpenChunk:
         self.number = number
         self.file = PendingFile(path)
         self.sha256 = hashlib.sha256()
-        self.bytes = self.examples = self.tokens = 0
+        self.bytes = self.examples = 0
+        self.tokens: int | None = 0
+
+    def count_tokens(self, tokens: Iterable[int | None]) -> None:
+        """Add the *tokens* of some lines; those of a chunk are unknown where one of its lines was not counted."""
+        for number in tokens:
+            self.tokens = None if number is None or self.tokens is None else self.tokens + number
 
     def write(self, block: bytes) -> None:
         self.file.write(block)
@@ -187,9 +151,9 @@ class _Held(NamedTuple):
 
     chunks: list[int]
     lines: list[bytes]
-    origins: list[Origin]
+    origins: list[LineOrigin]
 
-    def extend(self, chunks: Sequence[int], lines: Sequence[bytes], origins: Sequence[Origin]) -> None:
+    def extend(self, chunks: Sequence[int], lines: Sequence[bytes], origins: Sequence[LineOrigin]) -> None:
         self.chunks.extend(chunks)
         self.lines.extend(lines)
         self.origins.extend(origins)

@@ -1,25 +1,23 @@
-"""The tables beside the chunks: what could not be read, where every line came from, and what became of every utterance."""
+"""The tables beside the chunks: rejects, lineage and decisions."""
 
-import io
 from pathlib import Path
 
 import msgspec
 import polars as pl
 
-from etl.output.files import PendingFile, write_whole
+from etl.output.files import PendingFile
 from etl.read.segments import read_files
-from etl.write.decisions import write_trace
-from etl.write.shard import LINEAGE
-from etl.write.tasks import LineageTask, RejectsTask, TableTask, TraceTask
+from etl.write.decisions import write_decisions
+from etl.write.lineage import write_lineage
+from etl.write.tasks import DecisionsTask, LineageTask, RejectsTask, TableTask
 from schemas.manifest import Reject
 
 REJECT_COLUMNS = ("member", "reason", "position", "detail")
-_ROW_GROUP_ROWS = 16_384  # bounds the memory of whoever writes or reads it
 
 
 def write_table(task: TableTask) -> int:
     """
-    Write a table, and return of how many label files, examples or utterances it tells.
+    Write a table, and return how many label files, examples or utterances are in it.
 
     Raises:
         StorageError: The file cannot be written.
@@ -28,9 +26,9 @@ def write_table(task: TableTask) -> int:
         case RejectsTask():
             return _write_rejects(task)
         case LineageTask():
-            return _write_lineage(task)
-        case TraceTask():
-            return write_trace(task)
+            return write_lineage(task)
+        case DecisionsTask():
+            return write_decisions(task)
 
 
 def _write_rejects(task: RejectsTask) -> int:
@@ -51,14 +49,3 @@ def _write_rejects(task: RejectsTask) -> int:
     finally:
         file.discard()
     return count
-
-
-def _write_lineage(task: LineageTask) -> int:
-    """Join the parts of the lineage, and return how many rows it has."""
-    frame = pl.scan_ipc(list(task.parts), glob=False) if task.parts else LINEAGE.to_frame().lazy()
-    buffer = io.BytesIO()  # 20 bytes an example; a full disk is then met by our own write and not inside Polars
-    frame.sink_parquet(buffer, row_group_size=_ROW_GROUP_ROWS)
-    content = buffer.getvalue()
-    write_whole(Path(task.path), [content])
-    rows: int = pl.scan_parquet(content).select(pl.len()).collect().item()
-    return rows

@@ -3,22 +3,16 @@
 from msgspec import Struct
 
 from etl.corpus.groups import Group, Section, SegmentSource
-from etl.select.quotas import Quota, Stratum
 from etl.settings.options import BuildOptions
 from schemas.manifest import ChunkRow
 from schemas.terms import Split
 
 
 class WriteTask(Struct, frozen=True):
-    """
-    A section, its groups with their segments, and the folder that stands for the output folder.
-
-    `quotas` say how many utterances of a stratum may stay; of those that are not in it all do.
-    """
+    """A section, its groups with their segments, the folder of the final decisions, and that of the build."""
 
     section: Section
     groups: tuple[tuple[Group, tuple[SegmentSource, ...]], ...]
-    quotas: dict[Stratum, Quota]
     options: BuildOptions
     decisions: str
     work: str
@@ -36,15 +30,15 @@ class GroupResult(Struct, frozen=True, kw_only=True):
     """
     What became of the utterances of a group.
 
-    `dropped` counts by split and reason, `unsharded` by reason what was dropped without a split; `trace` is the file with
-    the decision on each.
+    `dropped` counts by split and reason, `unsharded` by reason what was dropped without a split; `decisions` is the file
+    with the decision on each, as published.
     """
 
     group: Group
     examples: int
     dropped: dict[Split, dict[str, int]]
     unsharded: dict[str, int]
-    trace: str
+    decisions: str
 
 
 class SectionResult(Struct, frozen=True, kw_only=True):
@@ -55,8 +49,8 @@ class SectionResult(Struct, frozen=True, kw_only=True):
     groups: list[GroupResult]
 
 
-class TraceTask(Struct, frozen=True):
-    """The traces of all groups, all segments of the stage in canonical order, and the file to write."""
+class DecisionsTask(Struct, frozen=True):
+    """The published decisions of all groups, all segments of the stage in canonical order, and the file to write."""
 
     parts: tuple[str, ...]
     sources: tuple[SegmentSource, ...]
@@ -77,4 +71,4 @@ class RejectsTask(Struct, frozen=True):
     path: str
 
 
-TableTask = LineageTask | TraceTask | RejectsTask
+TableTask = LineageTask | DecisionsTask | RejectsTask

@@ -1,4 +1,4 @@
-"""What the commands that go by a ledger take: the folder, the configuration file, profiles of the user's own."""
+"""Parameters of the commands that go by a ledger: the folder, the configuration file, profiles of the user's own."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,22 +6,20 @@ from typing import Any
 
 import click
 
-from etl.console.commands.parameters import config_option
-from etl.submission.after import Access
+from etl.console.commands.parameters import PATH, config_option, key_file_of
+from etl.submission.access import Access
 
 
 def ledger_command(function: Callable[..., None]) -> click.Command:
     """Return *function* as a command on OUT that gets its `Access` after it."""
 
     @click.command(name=function.__name__, help=function.__doc__)
-    @click.argument("out", type=click.Path(path_type=Path))
+    @click.argument("out", type=PATH)
     @config_option("submit")
-    @click.option("--providers", type=click.Path(path_type=Path), help="Your own providers.toml.")
+    @click.option("--providers", type=PATH, help="Your own providers.toml.")
     @click.pass_context
     def command(ctx: click.Context, /, out: Path, providers: Path | None, **given: Any) -> None:
-        key_file = ctx.meta["config"].submit.key_file
-        access = Access(key_file=None if key_file is None else Path(key_file), providers=providers)
-        function(out, access, **given)
+        function(out, Access(key_file=key_file_of(ctx), providers=providers), **given)
 
     command.params += getattr(function, "__click_params__", [])[::-1]
     return command

@@ -1,24 +1,24 @@
-"""Consent at the command line: what is at stake is shown, and asked where somebody is there to answer."""
+"""Consent at the command line: options that give it, and questions on a terminal for the rest."""
 
 import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from etl.submission.consent import TERMS, Agreement, Said
+from etl.submission.consent import TERMS, Agreement, PriorConsent
 from schemas.ledger import JobRow
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 
-class Asking(Said):
+class Asking(PriorConsent):
     """
-    Shows on *errors* what is agreed to; what was not said on the command line is asked for, if there is a terminal.
+    Consent by options of the command line, else by a word typed on a terminal, after what is agreed to was shown on *errors*.
 
     Args:
         errors: The console on stderr.
-        yes, accept_data_terms, resubmit: What was said on the command line.
+        yes, accept_data_terms, resubmit: The options of these names.
     """
 
     def __init__(
@@ -69,8 +69,8 @@ class Asking(Said):
 
 
 def _typed(word: str, purpose: str) -> bool:
-    """Return whether somebody types *word*; where nobody can, nobody does."""
+    """Return whether *word* is typed on the terminal; without one it is not."""
     if not sys.stdin.isatty():
         return False
-    said: str = click.prompt(f"Type {word} {purpose}", default="", show_default=False, err=True)
-    return said.strip() == word
+    answer: str = click.prompt(f"Type {word} {purpose}", default="", show_default=False, err=True)
+    return answer.strip() == word

@@ -7,7 +7,7 @@ import click
 from etl.console.commands.access import ledger_command
 from etl.console.commands.asking import Asking
 from etl.console.output import consoles
-from etl.submission.after import Access
+from etl.submission.access import Access
 
 
 @ledger_command
@@ -15,10 +15,12 @@ from etl.submission.after import Access
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def cancel(out: Path, access: Access, *, job: str | None, yes: bool) -> None:
     """Cancel JOB, or every job submitted from OUT that has not ended; what is done of it is billed all the same."""
-    from etl.submission.after import cancel as run
+    from etl.console.screens.submit import submitting
+    from etl.submission.cancellation import cancel as run
 
     console, errors = consoles()
-    rows = run(out, job, access, consent=Asking(errors, yes=yes))
+    with submitting(errors) as report:
+        rows = run(out, job, access, consent=Asking(errors, yes=yes), report=report)
     for row in rows:
         console.print(f"{row.job_id} {row.status}", highlight=False, soft_wrap=True, markup=False)
     if not rows:

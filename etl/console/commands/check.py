@@ -4,18 +4,19 @@ from pathlib import Path
 
 import click
 
+from etl.console.commands.parameters import PATH
 from etl.console.output import consoles, print_json
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--validation", multiple=True, type=click.Path(path_type=Path), help="File held out; may be repeated.")
+@click.argument("files", nargs=-1, required=True, type=PATH)
+@click.option("--validation", multiple=True, type=PATH, help="File held out; may be repeated.")
 @click.option("--provider", default="openai", show_default=True, help="Provider whose limits hold.")
 @click.option("--model", help="Model whose limits hold.  [default: none]")
-@click.option("--tokenizer", type=click.Path(path_type=Path), help="The tokenizer.json of an open model.")
-@click.option("--providers", type=click.Path(path_type=Path), help="Your own providers.toml.")
-@click.option("--models", type=click.Path(path_type=Path), help="Your own models.toml.")
-@click.option("--show", type=click.IntRange(min=0), default=20, show_default=True, help="Problems to show in full.")
+@click.option("--tokenizer", type=PATH, help="The tokenizer.json of an open model.")
+@click.option("--providers", type=PATH, help="Your own providers.toml.")
+@click.option("--models", type=PATH, help="Your own models.toml.")
+@click.option("--show", type=int, default=20, show_default=True, help="Problems to show in full.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings on stdout, for machines.")
 @click.pass_context
 def check(  # noqa: PLR0913 - one an option
@@ -39,12 +40,13 @@ def check(  # noqa: PLR0913 - one an option
     """
     from etl.checking.check import check as run
     from etl.checking.limits import limits_of
+    from etl.console.lines import print_line
     from etl.console.screens.check import show_check
     from etl.example.tokens import load_tokenizer
     from etl.providers.models import find_model, read_models
     from etl.providers.profiles import find_provider, read_providers
 
-    known = find_model(model, read_models(models)) if model else None
+    known = find_model(model, read_models(models)) if model is not None else None
     limits = limits_of(find_provider(provider, read_providers(providers)), known)
     counter = load_tokenizer(known, tokenizer)
     report = run(files, limits, validation=validation, tokenizer=counter, show=show)
@@ -53,6 +55,6 @@ def check(  # noqa: PLR0913 - one an option
     else:
         show_check(consoles()[0], report)
     if known is not None and known.max_example_tokens is None:
-        said = f"Note: how many tokens {known.name} takes an example is not known, and was not checked."
-        consoles()[1].print(said, style="yellow", highlight=False, soft_wrap=True)
+        note = f"Note: how many tokens {known.name} takes an example is not known, and was not checked."
+        print_line(consoles()[1], note, "yellow")
     ctx.exit(1 if report.errors else 0)

@@ -7,15 +7,17 @@ import click
 from etl.console.commands.access import ledger_command
 from etl.console.commands.asking import Asking
 from etl.console.output import consoles
-from etl.submission.after import Access
+from etl.submission.access import Access
 
 
 @ledger_command
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def clean(out: Path, access: Access, *, yes: bool) -> None:
     """Delete the files uploaded from OUT that no job at the provider needs any more."""
-    from etl.submission.after import clean as run
+    from etl.console.screens.submit import submitting
+    from etl.submission.removal import clean as run
 
     console, errors = consoles()
-    done = run(out, access, consent=Asking(errors, yes=yes))
+    with submitting(errors) as report:
+        done = run(out, access, consent=Asking(errors, yes=yes), report=report)
     console.print(f"{len(done.deleted)} files deleted, {len(done.needed)} stay since a job needs them", highlight=False)

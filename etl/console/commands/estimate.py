@@ -4,18 +4,19 @@ from pathlib import Path
 
 import click
 
+from etl.console.commands.parameters import PATH
 from etl.console.output import consoles, print_json
 from etl.providers.models import DEFAULT_MODEL
 
 
 @click.command()
-@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("out", type=PATH)
 @click.option("--model", default=DEFAULT_MODEL, show_default=True, help="Model, snapshot, or tune of either.")
 @click.option("--epochs", type=int, help="Times every example is seen.  [default: by the provider's rule]")
 @click.option("--sample", type=int, help="Also show what so many examples would cost.")
 @click.option("--rate", type=float, help="Won for one dollar: show prices in KRW, too.")
-@click.option("--models", type=click.Path(path_type=Path), help="Your own models.toml.")
-@click.option("--tokenizer", type=click.Path(path_type=Path), help="The tokenizer.json of an open model.")
+@click.option("--models", type=PATH, help="Your own models.toml.")
+@click.option("--tokenizer", type=PATH, help="The tokenizer.json of an open model.")
 @click.option("--json", "as_json", is_flag=True, help="Print the estimate on stdout, for machines.")
 def estimate(  # noqa: PLR0913 - one an option
     *,
@@ -33,11 +34,12 @@ def estimate(  # noqa: PLR0913 - one an option
 
     A model whose price is not known is refused with exit code 7, and the way to add it.
     """
+    from etl.console.lines import print_line
     from etl.console.screens.estimate import show_estimate
     from etl.pricing.estimate import estimate as run
     from etl.providers.models import read_models
 
-    found = run(
+    result = run(
         out,
         model,
         epochs=epochs,
@@ -47,9 +49,9 @@ def estimate(  # noqa: PLR0913 - one an option
         tokenizer_file=tokenizer,
     )
     if as_json:
-        print_json(found)
+        print_json(result)
     else:
-        show_estimate(consoles()[0], found, rate)
-    if sample is not None and sample > found.total.examples:
-        said = f"Note: train has {found.total.examples:,} examples, so a sample of {sample:,} is all of them."
-        consoles()[1].print(said, style="yellow", highlight=False, soft_wrap=True)
+        show_estimate(consoles()[0], result, rate)
+    if sample is not None and sample > result.total.examples:
+        note = f"Note: train has {result.total.examples:,} examples, so a sample of {sample:,} is all of them."
+        print_line(consoles()[1], note, "yellow")

@@ -4,24 +4,25 @@ from pathlib import Path
 
 import click
 
+from etl.console.commands.parameters import PATH
 from etl.console.output import consoles, print_json
 
 
 @click.command()
-@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("out", type=PATH)
 @click.option("--member", required=True, help="Path of a label file in its archive, or its file name.")
-@click.option("--stage", type=click.Path(path_type=Path), help="Folder of the segments.  [default: OUT/stage]")
+@click.option("--stage", type=PATH, help="Folder of the segments.  [default: OUT/stage]")
 @click.option("--text", is_flag=True, help="Also print the texts; else no text of the corpus is shown.")
 @click.option("--json", "as_json", is_flag=True, help="Print all of it on stdout, for machines.")
 def explain(out: Path, *, member: str, stage: Path | None, text: bool, as_json: bool) -> None:
     """Tell what became of a label file of the build in OUT: read, kept, or dropped by which rule, and on which side."""
     from etl.console.screens.explain import show_explanation
-    from etl.explanation.explain import explain as tell
+    from etl.explanation.explain import explain as run
 
-    found = tell(out, member, stage=stage, text=text)
+    explanations = run(out, member, stage=stage, text=text)
     if as_json:
-        print_json(found)
+        print_json(explanations)
         return
     console, _ = consoles()
-    for explanation in found:
+    for explanation in explanations:
         show_explanation(console, explanation)

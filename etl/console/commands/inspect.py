@@ -5,15 +5,15 @@ from pathlib import Path
 import click
 
 from etl.console.commands.build import FALLBACK_CORPUS
-from etl.console.commands.parameters import config_option
+from etl.console.commands.parameters import PATH, config_option
 from etl.console.output import consoles, print_json
 
 
 @click.command()
-@click.argument("corpus", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("corpus", nargs=-1, type=PATH)
 @config_option("corpus")
 @click.option("--sample", type=int, help="Look at so many label files, of every archive its share.  [default: all]")
-@click.option("--stage", type=click.Path(path_type=Path), help="Folder of a build's segments.  [default: OUT/stage]")
+@click.option("--stage", type=PATH, help="Folder of a build's segments.  [default: OUT/stage]")
 @click.option("--workers", type=int, help="Number of processes.  [default: one a processor]")
 @click.option("--json", "as_json", is_flag=True, help="Print everything on stdout, for machines.")
 @click.pass_context
@@ -31,17 +31,18 @@ def inspect(
 
     CORPUS may also be the folder of a finished build: then its stage is looked at, and no archive.
     """
+    from etl.console.lines import print_line
     from etl.console.screens.build import watching
     from etl.console.screens.inspect import show_inspection
-    from etl.inspection.survey import inspect as look
+    from etl.inspection.survey import inspect as run
 
     paths = corpus or tuple(map(Path, ctx.meta["config"].corpus.paths)) or (Path(FALLBACK_CORPUS),)
     console, errors = consoles()
     with watching(errors) as watcher:
-        found = look(paths, sample=sample, stage=stage, workers=workers, watcher=watcher)
+        inspection = run(paths, sample=sample, stage=stage, workers=workers, watcher=watcher)
     if as_json:
-        print_json(found)
+        print_json(inspection)
     else:
-        show_inspection(console, found)
-    for warning in found.warnings:
-        errors.print(f"Note: {warning}", style="yellow", soft_wrap=True, markup=False)
+        show_inspection(console, inspection)
+    for warning in inspection.warnings:
+        print_line(errors, f"Note: {warning}", "yellow")

@@ -1,16 +1,43 @@
 """What several commands take: kinds of values, and the configuration file."""
 
+import math
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
-from etl.settings.config import DEFAULT_NAME, read_config
-from etl.settings.options import parse_bytes
-from schemas.config import Config
+from etl.settings.config import DEFAULT_NAME, Config, read_config
+from etl.settings.sizes import parse_bytes
+from etl.submission.options import SubmitOptions
+
+_TABLES = {"submit": SubmitOptions}
+"""Tables of `etl.toml` for other options than those of a build."""
+
+
+class NamedPath(click.Path):
+    """A path that is not empty, since an empty one would be the working directory."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # as its base
+        """Return the path, or fail with a sentence."""
+        if value == "":
+            self.fail("the path is empty; name a file or a folder, or the working directory by a dot", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PATH = NamedPath(path_type=Path)
+
+
+class Seconds(click.FloatRange):
+    """A number of seconds in a range, which NaN is in none of."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number, or fail with a sentence."""
+        number: float = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value!r} is no number of seconds", param, ctx)
+        return number
 
 
 class Bytes(click.ParamType[int]):
@@ -44,7 +71,7 @@ class Share(click.ParamType[float | str]):
             self.fail(f"{value!r} is neither a share like 0.05 nor {words}", param, ctx)
 
 
-class Dimensions(click.ParamType[list[str]]):
+class Names(click.ParamType[list[str]]):
     """Names with commas between them, or a list of names."""
 
     name = "names"
@@ -56,13 +83,13 @@ class Dimensions(click.ParamType[list[str]]):
 
 def config_option(table: str) -> Callable[..., Any]:
     """
-    Return the option `--config`: what *table* of that file says lies under the options of the command line.
+    Return the option `--config`: the options in *table* of that file lie under those of the command line.
 
     Afterwards `ctx.meta["config"]` holds the whole file, a `Config`.
     """
     return click.option(
         "--config",
-        type=click.Path(path_type=Path),
+        type=PATH,
         callback=partial(_read_defaults, table),
         is_eager=True,
         expose_value=False,
@@ -73,7 +100,12 @@ def config_option(table: str) -> Callable[..., Any]:
 def _read_defaults(table: str, ctx: click.Context, _param: click.Parameter, path: Path | None) -> None:
     if path is None and Path(DEFAULT_NAME).exists():
         path = Path(DEFAULT_NAME)
-    config = read_config(path) if path is not None else Config()
-    said: dict[str, Any] = msgspec.to_builtins(getattr(config, table))
-    ctx.default_map = {name: value for name, value in said.items() if value is not None}
+    config = Config() if path is None else read_config(path, _TABLES)
+    ctx.default_map = config.table(table)
     ctx.meta["config"] = config
+
+
+def key_file_of(ctx: click.Context) -> Path | None:
+    """Return the file with the key that the configuration file of the command names."""
+    key_file = ctx.meta["config"].table("submit").get("key_file")
+    return None if key_file is None else Path(key_file)

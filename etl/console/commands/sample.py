@@ -4,25 +4,20 @@ from pathlib import Path
 
 import click
 
+from etl.console.commands.parameters import PATH
 from etl.console.output import consoles
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.option(
-    "--files", type=click.IntRange(min=100), default=400, show_default=True, help="Number of label files, roughly."
-)
+@click.argument("folder", type=PATH)
+@click.option("--files", type=int, default=400, show_default=True, help="Number of label files, 200 to 20,000.")
 @click.option("--seed", type=int, default=2022, show_default=True, help="Same seed, same bytes.")
 def sample(folder: Path, files: int, seed: int) -> None:
     """Write a small synthetic corpus into FOLDER: the real layout, invented text, broken files included."""
-    from etl.synthetic.corpus import write_sample
+    from etl.console.lines import print_line
+    from etl.synthetic.corpus import sample as run
 
-    report = write_sample(folder, files, seed)
-    console, _ = consoles()
+    report = run(folder, files, seed)
     broken = sum(report.broken.values())
-    console.print(
-        f"{report.label_files} label files in {report.archives} archives, {broken} of them broken on purpose, in {folder}",
-        highlight=False,
-        soft_wrap=True,
-        markup=False,
-    )
+    archives = f"{report.label_files} label files in {report.archives} archives"
+    print_line(consoles()[0], f"{archives}, {broken} of them broken on purpose, in {folder}")

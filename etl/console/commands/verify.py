@@ -4,21 +4,22 @@ from pathlib import Path
 
 import click
 
+from etl.console.commands.parameters import PATH
 from etl.console.output import consoles, print_json
 
 
 @click.command()
-@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("out", type=PATH)
 @click.option("--json", "as_json", is_flag=True, help="Print the findings on stdout, for machines.")
 @click.pass_context
 def verify(ctx: click.Context, out: Path, *, as_json: bool) -> None:
     """Hash and count every chunk in OUT again; the exit code is 4 if one is changed, missing or extra."""
     from etl.console.screens.verify import show_verification
-    from etl.output.verification import verify as check
+    from etl.output.finished import verify as run
 
-    found = check(out)
+    verification = run(out)
     if as_json:
-        print_json(found)
+        print_json(verification)
     else:
-        show_verification(consoles()[0], found)
-    ctx.exit(4 if found.damage else 0)
+        show_verification(consoles()[0], verification)
+    ctx.exit(4 if verification.damage else 0)

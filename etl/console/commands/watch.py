@@ -6,18 +6,21 @@ from pathlib import Path
 import click
 
 from etl.console.commands.access import ledger_command
+from etl.console.commands.parameters import Seconds
 from etl.console.output import consoles, print_json_line, resumable
 from etl.errors import ProviderError
 from etl.providers.pace import Pace
-from etl.submission.after import Access
+from etl.submission.access import Access
 from schemas.ledger import SUCCEEDED
+
+_DAY_SECONDS = 86_400
 
 
 @ledger_command
 @click.option(
     "--every",
     "seconds",
-    type=click.FloatRange(min=0.05),
+    type=Seconds(min=0.05, max=_DAY_SECONDS),
     default=Pace().poll_seconds,
     show_default=True,
     help="Seconds between looks.",
@@ -31,7 +34,7 @@ def watch(out: Path, access: Access, *, seconds: float, as_json: bool) -> None:
     cancelled.
     """
     from etl.console.screens.watch import watching
-    from etl.submission.after import watch as run
+    from etl.submission.watch import watch as run
 
     console, errors = consoles()
     resumable()

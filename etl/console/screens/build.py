@@ -1,4 +1,4 @@
-"""A build as a person sees it: what a dry run found, progress, account and shards."""
+"""The screens of a build: archives of a dry run, progress, account and shards."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -10,6 +10,7 @@ from rich.progress import Progress as ProgressBars
 from rich.table import Column, Table
 from rich.text import Text
 
+from etl.console.lines import add_row, print_line
 from etl.console.screens.words import reasons, size
 from etl.corpus.scan import Scan
 from etl.pipeline.build import BuildResult
@@ -28,36 +29,46 @@ _STEPS = {
     "read": "reading label files",
     "select": "selecting",
     "compare": "comparing texts",
-    "share": "looking for texts on both sides",
+    "share": "looking for shared texts",
     "limit": "limiting",
+    "sample": "sampling",
     "write": "writing chunks",
     "prove": "looking for leaks",
     "tables": "writing lineage, decisions and rejects",
 }
 _OF_BYTES = ("inspect", "read")  # steps whose progress is in bytes of archives
+_LEAST_SECONDS = 0.5  # of which a rate says anything
 
 
-class _Rate:
-    """Turn progress into words, with rates since the step began."""
+class _Rates:
+    """Progress in words, with rates of what was read since the step began; segments that were on disk took no time."""
 
     def __init__(self) -> None:
-        self.step = ""
-        self.began = time.monotonic()
+        self._last = Progress("", 0, 0)
+        self._at = self._began = time.monotonic()
+        self._read_bytes = self._read_files = 0
+
+    @property
+    def step(self) -> str:
+        return self._last.step
 
     def describe(self, progress: Progress) -> str:
-        if progress.step != self.step:
-            self.step, self.began = progress.step, time.monotonic()
+        """Return *progress*, which follows the one described before, in words."""
+        if progress.step != self._last.step:
+            self._began = self._at  # what the first progress tells took its time, too
+            self._last = Progress(progress.step, 0, progress.total)
+            self._read_bytes = self._read_files = 0
+        if progress.reused == self._last.reused:
+            self._read_bytes += progress.done - self._last.done
+            self._read_files += progress.label_files - self._last.label_files
+        self._last, self._at = progress, time.monotonic()
         if progress.step not in _OF_BYTES:
             return f"{progress.done} of {progress.total}"
-        seconds = max(time.monotonic() - self.began, 1e-6)
-        words = [
-            f"{size(progress.done)} of {size(progress.total)}",
-            f"{progress.label_files:,} files",
-            f"{progress.label_files / seconds:,.0f} files/s",
-            f"{size(progress.done / seconds)}/s",
-            f"{progress.rejected:,} rejected",
-        ]
-        return " · ".join(words)
+        words = [f"{size(progress.done)} of {size(progress.total)}", f"{progress.label_files:,} files"]
+        seconds = self._at - self._began
+        if self._read_files and seconds >= _LEAST_SECONDS:
+            words += [f"{self._read_files / seconds:,.0f} files/s", f"{size(self._read_bytes / seconds)}/s"]
+        return " · ".join((*words, f"{progress.rejected:,} rejected"))
 
 
 @contextmanager
@@ -75,14 +86,14 @@ def watching(console: Console) -> Iterator[Watcher]:
         # What does not fit is cut off here, at the end.
         TextColumn("{task.description}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
     )
-    rate = _Rate()
+    rates = _Rates()
     with ProgressBars(*columns, console=console, transient=True, expand=True) as bar:
         task = bar.add_task("", total=None, step="looking for archives")
 
         def show(progress: Progress) -> None:
-            if progress.step != rate.step:
+            if progress.step != rates.step:
                 bar.reset(task, total=progress.total)
-            description = rate.describe(progress)
+            description = rates.describe(progress)
             bar.update(
                 task, completed=progress.done, total=progress.total, description=description, step=_STEPS[progress.step]
             )
@@ -91,17 +102,17 @@ def watching(console: Console) -> Iterator[Watcher]:
 
 
 def _plain(console: Console) -> Watcher:
-    rate = _Rate()
+    rates = _Rates()
     printed = 0.0
 
     def show(progress: Progress) -> None:
         nonlocal printed
-        words = rate.describe(progress)
+        words = rates.describe(progress)
         now = time.monotonic()
         last = progress.step in _OF_BYTES and progress.done == progress.total
         if last or now - printed >= PLAIN_SECONDS:
             printed = now
-            console.print(f"{_STEPS[progress.step]}: {words}", highlight=False, soft_wrap=True)
+            print_line(console, f"{_STEPS[progress.step]}: {words}")
 
     return show
 
@@ -111,32 +122,31 @@ def show_build(console: Console, result: BuildResult) -> None:
     manifest, run = result.manifest, result.facts
     console.print(_account(manifest))
     console.print(_shards(manifest))
-    reused = (
-        f", {run.segments_reused} of {run.segments_made + run.segments_reused} segments found on disk"
+    segments = run.segments_made + run.segments_reused
+    how = (  # what was on disk was not read, so that a rate would be none
+        f"{run.workers} workers, {run.segments_reused} of {segments} segments were on disk"
         if run.segments_reused
-        else ""
+        else f"{size(run.json_bytes / max(run.seconds, 1e-6))}/s, {run.workers} workers"
     )
-    json_rate = run.json_bytes / max(run.seconds, 1e-6)
-    console.print(
-        f"{size(run.json_bytes)} of JSON in {run.seconds:.1f} s ({size(json_rate)}/s, {run.workers} workers{reused}); "
+    print_line(
+        console,
+        f"{size(run.json_bytes)} of JSON in {run.seconds:.1f} s ({how}); "
         f"peak memory: parent {size(run.parent_peak_bytes)}, worker {size(run.worker_peak_bytes)}",
-        highlight=False,
-        soft_wrap=True,
     )
-    console.print(f"Next: saturi verify {result.out}", highlight=False, soft_wrap=True, markup=False)
+    print_line(console, f"Next: saturi verify {result.out}")
 
 
 def show_profile(console: Console, run: BuildFacts) -> None:
-    """Print where the time of the workers went, stage by stage, and how long they waited."""
+    """Print what the time of the workers went into, and how long they waited."""
     whole = run.workers * run.seconds
     table = Table(title="Where the time went", title_justify="left", box=None, pad_edge=False, header_style="dim")
-    table.add_column("stage")
+    table.add_column("work")
     table.add_column("seconds", justify="right")
     table.add_column("share", justify="right")
     rows = sorted(run.stages.items(), key=lambda row: -row[1])
-    for stage, seconds in (*rows, ("no task: start, waiting", whole - sum(run.stages.values()))):
-        table.add_row(stage, f"{seconds:.2f}", f"{seconds / whole:.1%}")
-    table.add_row("all workers", f"{whole:.2f}", "100.0%", style="bold")
+    for work, seconds in (*rows, ("no task: start, waiting", whole - sum(run.stages.values()))):
+        add_row(table, work, f"{seconds:.2f}", f"{seconds / whole:.1%}")
+    add_row(table, "all workers", f"{whole:.2f}", "100.0%", style="bold")
     console.print(table)
 
 
@@ -148,15 +158,15 @@ def _account(manifest: Manifest) -> Table:
     table.add_column(style="dim")
     rejected, dropped = sum(counts.rejected.values()), sum(counts.dropped.values())
     beside = f"{counts.ignored:,} other files, {counts.ignored_archives:,} audio archives"
-    table.add_row("label files", f"{counts.label_files:,}", f"in {len(manifest.corpus)} archives; ignored: {beside}")
-    table.add_row("  decoded", f"{counts.decoded:,}", f"{counts.repaired:,} mended")
-    table.add_row("  rejected", f"{rejected:,}", reasons(counts.rejected))
+    add_row(table, "label files", f"{counts.label_files:,}", f"in {len(manifest.corpus)} archives; ignored: {beside}")
+    add_row(table, "  decoded", f"{counts.decoded:,}", f"{counts.repaired:,} mended")
+    add_row(table, "  rejected", f"{rejected:,}", reasons(counts.rejected))
     turns = ", of 2020 one a turn" if manifest.options["unit"] == Unit.FILE and "2020" in counts.generations else ""
-    table.add_row("utterances", f"{counts.utterances:,}", f"one a {manifest.options['unit']}{turns}")
-    table.add_row("  examples", f"{counts.examples:,}", f"in {len(manifest.chunks)} chunks")
-    table.add_row("  dropped", f"{dropped:,}", reasons(counts.dropped))
+    add_row(table, "utterances", f"{counts.utterances:,}", f"one a {manifest.options['unit']}{turns}")
+    add_row(table, "  examples", f"{counts.examples:,}", f"in {len(manifest.chunks)} chunks")
+    add_row(table, "  dropped", f"{dropped:,}", reasons(counts.dropped))
     shared = ", ".join(f"{number:,} {name}" for name, number in counts.shared.items())
-    table.add_row("on both sides", "", f"{shared} of train and validation")
+    add_row(table, "in both splits", "", f"{shared} of train and validation")
     return table
 
 
@@ -170,7 +180,8 @@ def _shards(manifest: Manifest) -> Table:
     for shard in manifest.shards:
         few = Text(" (too few)", "yellow") if shard.too_few else Text()
         examples = Text(f"{shard.examples:,}").append(few)
-        table.add_row(
+        add_row(
+            table,
             shard.split,
             shard.region,
             shard.speech_type,
@@ -180,12 +191,12 @@ def _shards(manifest: Manifest) -> Table:
             reasons(shard.dropped),
         )
     for row in manifest.unsharded:
-        table.add_row(Text("none", "dim"), row.region, row.speech_type, "", "", "", reasons(row.dropped))
+        add_row(table, Text("none", "dim"), row.region, row.speech_type, "", "", "", reasons(row.dropped))
     return table
 
 
 def show_scans(console: Console, scans: Sequence[Scan]) -> None:
-    """Print what a dry run found, archive by archive."""
+    """Print the archives of a dry run."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("archive", overflow="fold")
     for name in ("split", "region", "speech type"):
@@ -195,11 +206,11 @@ def show_scans(console: Console, scans: Sequence[Scan]) -> None:
     for scan in scans:
         hints = (scan.archive.hints.split, scan.archive.hints.region, scan.archive.hints.speech_type)
         numbers = (f"{scan.label_files:,}", size(scan.packed_bytes), size(scan.json_bytes))
-        table.add_row(Text(scan.archive.name), *(hint or "?" for hint in hints), *numbers)
+        add_row(table, scan.archive.name, *(hint or "?" for hint in hints), *numbers)
     total = (
         f"{sum(scan.label_files for scan in scans):,}",
         size(sum(s.packed_bytes for s in scans)),
         size(sum(s.json_bytes for s in scans)),
     )
-    table.add_row("total", "", "", "", *total, style="bold")
+    add_row(table, "total", "", "", "", *total, style="bold")
     console.print(table)

@@ -1,4 +1,4 @@
-"""What a check found: problems in full, then all in counts."""
+"""A check as a person sees it: problems in full, then all in counts."""
 
 from rich.console import Console
 from rich.table import Table
@@ -6,6 +6,7 @@ from rich.text import Text
 
 from etl.checking.advice import ADVICE
 from etl.checking.report import CheckReport, Kind, Problem
+from etl.console.lines import add_row, plain, print_line
 from etl.console.screens.words import reasons, size
 
 _STYLES = {"error": "red", "warning": "yellow"}
@@ -14,10 +15,10 @@ _STYLES = {"error": "red", "warning": "yellow"}
 def show_check(console: Console, report: CheckReport) -> None:
     """Print the first problems in full, the counts of all, and a verdict."""
     for problem in report.problems:
-        console.print(_sentence(problem), soft_wrap=True)
+        print_line(console, _sentence(problem))
     counts = report.errors | report.warnings
     if hidden := sum(counts.values()) - len(report.problems):
-        console.print(f"… and {hidden:,} more; --show {sum(counts.values())} shows all", style="dim", highlight=False)
+        print_line(console, f"… and {hidden:,} more; --show {sum(counts.values())} shows all", "dim")
     if counts:
         console.print(_counts(counts))
     verdict = (
@@ -26,22 +27,20 @@ def show_check(console: Console, report: CheckReport) -> None:
         else Text("Nothing a provider would refuse" + (", but warnings" if report.warnings else ""), "green")
     )
     files = "1 file" if report.files == 1 else f"{report.files:,} files"
-    console.print(
-        verdict.append(f" · {report.examples:,} examples, {files}, {size(report.bytes)}", "default"), soft_wrap=True
-    )
+    print_line(console, verdict.append(f" · {report.examples:,} examples, {files}, {size(report.bytes)}", "default"))
 
 
 def _sentence(problem: Problem) -> Text:
     """Return *problem* as where, what, what to do, and where the line came from."""
-    text = Text(f"{problem.severity} ", _STYLES[problem.severity]).append(problem.file, "bold")
+    text = Text(f"{problem.severity} ", _STYLES[problem.severity]).append_text(plain(problem.file, "bold"))
     if problem.line is not None:
         text.append(f", line {problem.line:,}")
     if problem.message is not None:
         text.append(f", message {problem.message}")
-    text.append(f": {problem.detail}; {problem.advice}")
+    text.append_text(plain(f": {problem.detail}; {problem.advice}"))
     if origin := problem.origin:
         sentence = f", sentence {origin.sentence}" if origin.sentence is not None else ""
-        text.append(f" (from {origin.archive}!{origin.member}{sentence})", "dim")
+        text.append_text(plain(f" (from {origin.archive}!{origin.member}{sentence})", "dim"))
     return text
 
 
@@ -52,5 +51,5 @@ def _counts(counts: dict[str, int]) -> Table:
     table.add_column("what to do", overflow="fold")
     for kind, number in counts.items():
         severity, advice = ADVICE[Kind(kind)]
-        table.add_row(Text(kind, _STYLES[severity]), f"{number:,}", advice)
+        add_row(table, Text(kind, _STYLES[severity]), f"{number:,}", advice)
     return table

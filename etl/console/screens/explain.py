@@ -1,36 +1,38 @@
 """What became of a label file, as a person sees it."""
 
 from rich.console import Console
-from rich.text import Text
 
+from etl.console.lines import print_line
 from schemas.explanation import Explanation, Fate
 
 
-def show_explanation(console: Console, found: Explanation) -> None:
+def show_explanation(console: Console, explanation: Explanation) -> None:
     """Print what became of one label file, a line a step."""
-    lines = [f"{found.archive}!{found.member}", f"  stage: segment {found.segment}"]
-    if found.rejected is not None:
-        where = "" if found.position is None else f" at byte {found.position:,}"
-        lines.append(f"  rejected: {found.rejected}{where} ({found.detail})")
-    elif not found.utterances:
+    lines = [f"{explanation.archive}!{explanation.member}", f"  stage: segment {explanation.segment}"]
+    if explanation.rejected is not None:
+        where = "" if explanation.position is None else f" at byte {explanation.position:,}"
+        lines.append(f"  rejected: {explanation.rejected}{where} ({explanation.detail})")
+    elif not explanation.utterances:
         lines.append("  decoded: no utterance in it")
     else:
-        lines.append(f"  decoded: {found.region}-{found.speech_type}, utterances: {len(found.utterances):,}")
-        lines += [f"  key {place.key}: {place.side or 'as published'}" for place in found.keys]
+        lines.append(
+            f"  decoded: {explanation.region}-{explanation.speech_type}, utterances: {len(explanation.utterances):,}"
+        )
+        lines += [f"  key {place.key}: {place.side or 'as published'}" for place in explanation.keys]
     for line in lines:
-        console.print(Text(line), soft_wrap=True)
-    for fate in found.utterances:
+        print_line(console, line)
+    for fate in explanation.utterances:
         _show_fate(console, fate)
 
 
 def _show_fate(console: Console, fate: Fate) -> None:
     name = "whole file" if fate.sentence is None else f"sentence {fate.sentence}"
-    console.print(Text(f"  {name}: {fate.split or 'on no side'}", "bold"), soft_wrap=True)
+    print_line(console, f"  {name}: {fate.split or 'on no side'}", "bold")
     if fate.source is not None or fate.target is not None:
-        console.print(Text(f"    {fate.source or ''} → {fate.target or ''}"), soft_wrap=True)
+        print_line(console, f"    {fate.source or ''} → {fate.target or ''}")
     for rule in fate.passed:
-        console.print(Text(f"    {rule}: passed", "dim"), soft_wrap=True)
+        print_line(console, f"    {rule}: passed", "dim")
     if fate.dropped is not None:
-        console.print(Text(f"    {fate.dropped}: dropped", "red"), soft_wrap=True)
+        print_line(console, f"    {fate.dropped}: dropped", "red")
     else:
-        console.print(Text(f"    {fate.chunk}, line {fate.line:,}", "green"), soft_wrap=True)
+        print_line(console, f"    {fate.chunk}, line {fate.line:,}", "green")

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
-from rich.text import Text
 
+from etl.console.lines import add_row, plain, print_line
 from etl.console.screens.words import reasons, size
 from etl.corpus.groups import ALL
 from schemas.inspection import ClosedField, InspectedArchive, InspectedGroup, Inspection, Lengths
@@ -18,33 +18,34 @@ _LEGEND = (
 )
 
 
-def show_inspection(console: Console, found: Inspection) -> None:
-    """Print everything that was found."""
-    for archive in found.archives:
+def show_inspection(console: Console, inspection: Inspection) -> None:
+    """Print the whole of an inspection."""
+    for archive in inspection.archives:
         _show_archive(console, archive)
-    ignored = {"audio archives": found.ignored_archives, "other files": found.ignored_files}
+    ignored = {"audio archives": inspection.ignored_archives, "other files": inspection.ignored_files}
     beside = reasons({what: number for what, number in ignored.items() if number})
-    console.print(f"Beside them, and ignored: {beside or 'nothing'}\n", highlight=False)
-    console.print(_groups(found))
+    print_line(console, f"Beside them, and ignored: {beside or 'nothing'}")
+    console.print()
+    console.print(_groups(inspection))
     for title, counts in (("markup", "residues"), ("disagreements", "disagreements"), ("missing", "missing")):
-        table = _details(title, {_name(group): getattr(group, counts) for group in found.groups})
+        table = _details(title, {_name(group): getattr(group, counts) for group in inspection.groups})
         if table.row_count:
             console.print()
             console.print(table)
     console.print()
-    if found.total.fields is not None:
-        console.print(_fields(found.total.fields))
-    elif found.groups:
-        console.print("Closed fields are not in a stage: inspect the corpus for them.", style="dim", highlight=False)
+    if inspection.total.fields is not None:
+        console.print(_fields(inspection.total.fields))
+    elif inspection.groups:
+        print_line(console, "Closed fields are not in a stage: inspect the corpus for them.", "dim")
 
 
 def _show_archive(console: Console, archive: InspectedArchive) -> None:
     """Print the name of an archive, and below it what is known of it; a table would fold names of this length."""
-    console.print(Text(archive.archive.rpartition("/")[2], style="bold"), soft_wrap=True)  # brackets are no markup
+    print_line(console, archive.archive.rpartition("/")[2], "bold")
     if archive.problem:
-        console.print(Padding(Text(archive.problem, style="yellow"), (0, 0, 0, 2)))
+        console.print(Padding(plain(archive.problem, "yellow"), (0, 0, 0, 2)))
         return
-    console.print(Padding(Text(" · ".join(_facts(archive))), (0, 0, 0, 2)), highlight=False)
+    console.print(Padding(plain(" · ".join(_facts(archive))), (0, 0, 0, 2)))
 
 
 def _facts(archive: InspectedArchive) -> Iterator[str]:
@@ -64,13 +65,13 @@ def _facts(archive: InspectedArchive) -> Iterator[str]:
         yield f"ignored: {reasons({what: number for what, number in ignored.items() if number})}"
 
 
-def _groups(found: Inspection) -> Table:
+def _groups(inspection: Inspection) -> Table:
     table = Table(padding=(0, 1, 0, 0), box=None, caption=_LEGEND, caption_justify="left")
     table.add_column("region, speech type", min_width=11)
     for header in ("train", "valid.", "sentences", "distinct", "same", "scripts", "chars", "speakers"):
         table.add_column(header, justify="right")
-    for group in (*found.groups, found.total):
-        table.add_row(*_cells(group), style="bold" if group.region == ALL else "")
+    for group in (*inspection.groups, inspection.total):
+        add_row(table, *_cells(group), style="bold" if group.region == ALL else None)
     return table
 
 
@@ -100,9 +101,9 @@ def _details(title: str, counts: Mapping[str, dict[str, int]]) -> Table:
     table = Table(padding=(0, 1, 0, 0), box=None)
     table.add_column(title, no_wrap=True)
     table.add_column("")
-    for name, found in counts.items():
-        if found:
-            table.add_row(name, reasons(found))
+    for name, numbers in counts.items():
+        if numbers:
+            add_row(table, name, reasons(numbers))
     return table
 
 
@@ -113,7 +114,7 @@ def _fields(fields: list[ClosedField]) -> Table:
     for field in fields:
         shown = [f"{_word(one.value)} {one.count:,}" for one in field.values[:_MOST_VALUES]]
         others = sum(one.count for one in field.values[_MOST_VALUES:]) + field.others
-        table.add_row(Text(field.field), Text(", ".join(shown) + (f", others {others:,}" if others else "")))
+        add_row(table, field.field, ", ".join(shown) + (f", others {others:,}" if others else ""))
     return table
 
 

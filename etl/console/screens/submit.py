@@ -19,15 +19,16 @@ from rich.progress import (
 from rich.table import Table
 
 from etl.console.screens.words import short, size
-from etl.submission.after import Status
-from etl.submission.news import JobCreated, JobEnded, JobKnown, JobStatus, News, NoAnswer, Reporter, Uploading, cost
+from etl.pricing.money import cost_usd
+from etl.providers.recorder import Request
+from etl.submission.execution import Submission
+from etl.submission.news import JobCreated, JobEnded, JobKnown, JobStatus, News, NoAnswer, Reporter, Uploading
 from etl.submission.plan import Plan, PlannedFile
-from etl.submission.requests import Request
-from etl.submission.submit import Submission
+from etl.submission.status import Status
 from schemas.ledger import JobRow
 
 PLAIN_SECONDS = 5.0
-"""How often a line says how far an upload is where there is no terminal."""
+"""Seconds between lines on how far an upload is, where there is no terminal."""
 
 _UNKNOWN = "?"
 _SHOWN_KEY = 12
@@ -40,7 +41,7 @@ def dollars(usd: float | None) -> str:
 
 def show_plan(console: Console, plan: Plan, new: Set[str]) -> None:
     """Print the jobs of *plan* with what they cost in all; those whose keys are not *new* were submitted before."""
-    _say(console, f"Plan: {plan.shape}, {plan.model} at {plan.account.base_url}", "italic")
+    _print(console, f"Plan: {plan.shape}, {plan.model} at {plan.account.base_url}", "italic")
     table = _table()
     for name in ("examples", "validation", "bytes", "tokens", "epochs", "price"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -63,35 +64,37 @@ def show_plan(console: Console, plan: Plan, new: Set[str]) -> None:
     table.add_row(f"{len(jobs)} to create", "", "", "", "", "", dollars(total), style="bold")
     console.print(table)
     for reason in plan.left_out:
-        _say(console, f"Left out: {reason}", "yellow")
+        _print(console, f"Left out: {reason}", "yellow")
     for note in plan.notes:
-        _say(console, f"Note: {note}", "yellow")
+        _print(console, f"Note: {note}", "yellow")
 
 
 def show_requests(console: Console, plan: Plan, requests: list[Request]) -> None:
     """Print every request of a dry run, and which chunks make which file."""
     for file in plan.files:
-        _say(console, f"{file.name}: {_chunks(file)}")
+        _print(console, f"{file.name}: {_chunks(file)}")
     for request in requests:
         times = f"  x {request.repeated}" if request.repeated > 1 else ""
         body = "" if request.body is None else "  " + msgspec.json.encode(request.body).decode()
-        _say(console, f"{request.method} {request.path}{body}{times}")
-    _say(console, "Nothing was sent.")
+        _print(console, f"{request.method} {request.path}{body}{times}")
+    _print(console, "Nothing was sent.")
 
 
 def show_submission(console: Console, done: Submission, out: Path) -> None:
     """Print what was submitted, and what to do next."""
     console.print(_jobs(done.jobs))
-    _say(console, f"{done.created} created, {len(done.jobs) - done.created} submitted before. Next: saturi watch {out}")
+    _print(
+        console, f"{done.created} created, {len(done.jobs) - done.created} submitted before. Next: saturi watch {out}"
+    )
 
 
-def show_status(console: Console, found: Status) -> None:
+def show_status(console: Console, status: Status) -> None:
     """Print jobs and files."""
-    console.print(_jobs(found.jobs))
-    there = [file for file in found.files if file.state == "there"]
-    _say(console, f"{len(there)} files at the provider, {size(sum(file.bytes for file in there))}")
-    if any(row.state == "intended" for row in found.jobs):
-        _say(
+    console.print(_jobs(status.jobs))
+    there = [file for file in status.files if file.state == "there"]
+    _print(console, f"{len(there)} files at the provider, {size(sum(file.bytes for file in there))}")
+    if any(row.state == "intended" for row in status.jobs):
+        _print(
             console, "Of some jobs nobody knows whether they were created: submit again, which looks for them", "yellow"
         )
 
@@ -100,11 +103,11 @@ def show_status(console: Console, found: Status) -> None:
 def submitting(console: Console) -> Iterator[Reporter]:
     """Show on *console* how far uploads are, and which jobs there are: a bar on a terminal, else a line now and then."""
     with _Uploads(console) as uploads:
-        yield uploads.tell
+        yield uploads.show
 
 
 class _Uploads:
-    """Bars, one a file, from the first byte on: before that somebody may have to type an answer."""
+    """Bars, one a file, from the first byte on: before that an answer may have to be typed."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -119,17 +122,17 @@ class _Uploads:
     def __exit__(self, *_: object) -> None:
         self._stop()
 
-    def tell(self, news: News) -> None:
+    def show(self, news: News) -> None:
         """Show *news*."""
         if isinstance(news, Uploading):
-            self._show(news)
+            self._show_bytes(news)
             return
         self._stop()
         sentence = _sentence(news)
         if sentence is not None:
-            _say(self._console, sentence)
+            _print(self._console, sentence)
 
-    def _show(self, news: Uploading) -> None:
+    def _show_bytes(self, news: Uploading) -> None:
         if self._console.is_terminal:
             if self._bars is None:
                 self._bars = Progress(*_columns(), console=self._console, transient=True)
@@ -141,7 +144,7 @@ class _Uploads:
         now, last = time.monotonic(), (news.file, news.done)
         if last != self._last and (news.done == news.total or now - self._printed >= PLAIN_SECONDS):
             self._printed, self._last = now, last
-            _say(self._console, f"uploading {_short(news.file)}: {size(news.done)} of {size(news.total)}")
+            _print(self._console, f"uploading {_short(news.file)}: {size(news.done)} of {size(news.total)}")
 
     def _stop(self) -> None:
         if self._bars is not None:
@@ -156,7 +159,7 @@ def _columns() -> tuple[TextColumn, BarColumn, DownloadColumn, TransferSpeedColu
 
 
 def _sentence(news: News) -> str | None:
-    """Return *news* of a job, or None where a submission says nothing of it."""
+    """Return *news* of a job, or None where a submission has no line for it."""
     match news:
         case JobKnown(title=title, job_id=job_id, status=status):
             return f"{title}: submitted before as {job_id}, {status}"
@@ -189,7 +192,7 @@ def _jobs(rows: tuple[JobRow, ...]) -> Table:
             f"{status}{failure}",
             row.fine_tuned_model or "",
             _UNKNOWN if tokens is None else estimated + short(tokens),
-            estimated + dollars(cost(tokens, row.usd_per_million_tokens)),
+            estimated + dollars(cost_usd(tokens, row.usd_per_million_tokens)),
         )
     return table
 
@@ -207,9 +210,9 @@ def _chunks(file: PlannedFile) -> str:
 
 
 def _short(name: str) -> str:
-    """Return the beginning of a file's name, which tells it from others."""
+    """Return the beginning of a file's name, which no other has."""
     return name[: len("saturi-") + _SHOWN_KEY]
 
 
-def _say(console: Console, sentence: str, style: str | None = None) -> None:
+def _print(console: Console, sentence: str, style: str | None = None) -> None:
     console.print(sentence, style=style, highlight=False, soft_wrap=True, markup=False)

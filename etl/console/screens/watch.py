@@ -36,14 +36,14 @@ def watching(console: Console) -> Iterator[Reporter]:
     """Show on *console* what happens to jobs; on a terminal, with a line for each that moves."""
     story = _Story(console)
     if not console.is_terminal:
-        yield story.tell
+        yield story.show
         return
     with Live(get_renderable=story.lines, console=console, refresh_per_second=4, transient=True):
-        yield story.tell
+        yield story.show
 
 
 class _Story:
-    """What was told of all jobs."""
+    """The story of all jobs."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -51,19 +51,19 @@ class _Story:
         self._jobs: dict[str, _Job] = {}
         self._signs = _BLOCKS if _can_print(console, _BLOCKS) else _LETTERS
 
-    def tell(self, news: News) -> None:
+    def show(self, news: News) -> None:
         """Show *news*."""
         match news:
             case JobEvent():
                 self._job(news.job_id, news.title).take(news)
                 # On a terminal the steps of a training move its line; a log has them one by one.
                 if news.train_loss is None or not self._console.is_terminal:
-                    self._say(f"{_clock(news.at)} {news.title}: {news.message}{_losses(news)}", _style(news.level))
+                    self._print(f"{_clock(news.at)} {news.title}: {news.message}{_losses(news)}", _style(news.level))
             case JobStatus():
                 self._job(news.job_id, news.title).status = news.status
-                self._say(f"{_clock(time.time())} {news.title}: {news.job_id} {news.status}", "bold")
+                self._print(f"{_clock(time.time())} {news.title}: {news.job_id} {news.status}", "bold")
             case NoAnswer():
-                self._say(f"No answer, trying again: {news.problem}", "yellow")
+                self._print(f"No answer, trying again: {news.problem}", "yellow")
             case JobEnded():
                 job = self._jobs.pop(news.job_id, None)
                 self._end(news, job.describe(self._signs) if job is not None else "")
@@ -75,27 +75,27 @@ class _Story:
         return Group(*(Text(f"{elapsed} {line}", no_wrap=True, overflow="ellipsis") for line in lines))
 
     def _end(self, news: JobEnded, curves: str) -> None:
-        self._say(
+        self._print(
             f"{news.title}: {news.job_id} {news.status} after {_elapsed(time.monotonic() - self._began)} of watching"
         )
         if curves:
-            self._say(f"  {curves}")
+            self._print(f"  {curves}")
         if news.model is not None:
-            self._say(f"  model: {news.model}", "green")
+            self._print(f"  model: {news.model}", "green")
         if news.trained_tokens is not None:
             estimate = "no estimate" if news.billed_tokens is None else f"estimate {short(news.billed_tokens)}"
             share = f", {news.trained_tokens / news.billed_tokens:.1%} of it" if news.billed_tokens else ""
-            self._say(f"  tokens: {short(news.trained_tokens)} trained ({estimate}{share})")
-            self._say(f"  cost: {dollars(news.trained_usd)} (estimate {dollars(news.usd)})")
+            self._print(f"  tokens: {short(news.trained_tokens)} trained ({estimate}{share})")
+            self._print(f"  cost: {dollars(news.trained_usd)} (estimate {dollars(news.usd)})")
         if news.error_message is not None:
-            self._say(f"  {news.error_code}: {news.error_message}", "red")
+            self._print(f"  {news.error_code}: {news.error_message}", "red")
         for flaw in news.flaws:
-            self._say(f"  {_origin(flaw)}", "red")
+            self._print(f"  {_origin(flaw)}", "red")
 
     def _job(self, job_id: str, title: str) -> "_Job":
         return self._jobs.setdefault(job_id, _Job(title))
 
-    def _say(self, sentence: str, style: str | None = None) -> None:
+    def _print(self, sentence: str, style: str | None = None) -> None:
         self._console.print(sentence, style=style, highlight=False, soft_wrap=True, markup=False)
 
 
@@ -127,8 +127,8 @@ class _Job:
 
 def _losses(event: JobEvent) -> str:
     named = (("loss", event.train_loss), ("validation loss", event.valid_loss))
-    said = ", ".join(f"{name} {value:.4g}" for name, value in named if value is not None)
-    return f" ({said})" if said else ""
+    losses = ", ".join(f"{name} {value:.4g}" for name, value in named if value is not None)
+    return f" ({losses})" if losses else ""
 
 
 def _origin(flaw: Flaw) -> str:

@@ -1,14 +1,15 @@
-"""The arithmetic of an estimate: from the tokens of every example to rows and prices."""
+"""The breakdown of an estimate: from the tokens of every example to rows of shards and samples, each with its price."""
 
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 
 import polars as pl
-from msgspec import Struct, structs
+from msgspec import structs
 
 from etl.example.tokens import Tokenizer
-from etl.pricing.counted import example_tokens
+from etl.output.finished import FinishedBuild
+from etl.pricing.tariff import Tariff
+from etl.pricing.tokens import TokenCounter, example_tokens
 from etl.providers.profiles import read_providers
 from schemas.estimate import Estimate, SampleEstimate, Saving, ShardEstimate
 from schemas.manifest import Manifest
@@ -25,45 +26,42 @@ _SAMPLING = frozenset(
 )  # the rules that make a shard as large as wanted
 
 
-class Bill(Struct, frozen=True):
-    """What decides a price: the model, dollars for a million tokens, epochs if any are given, won for a dollar likewise."""
-
-    model: Model
-    usd_per_million_tokens: float
-    epochs: int | None
-    rate: float | None
-
-    def epochs_for(self, examples: int) -> int:
-        """Return how often each of so many *examples* is seen."""
-        return self.model.epochs.default(examples) if self.epochs is None else self.epochs
-
-    def usd(self, billed_tokens: int) -> float:
-        """Return the price of *billed_tokens*."""
-        return round(billed_tokens * self.usd_per_million_tokens / 1_000_000, 6)
-
-
-def make_estimate(out: Path, manifest: Manifest, tokenizer: Tokenizer, bill: Bill, sample: int | None) -> Estimate:
+def make_estimate(
+    build: FinishedBuild,
+    tariff: Tariff,
+    tokenizer: Tokenizer,
+    sample: int | None = None,
+    counter: TokenCounter | None = None,
+) -> Estimate:
     """
-    Return the estimate for the build in *out*; see `etl.pricing.estimate`.
+    Return the estimate for *build*; see `etl.pricing.estimate`.
+
+    Args:
+        build: The build, which is verified.
+        tariff: What decides the price.
+        tokenizer: What tokens are counted with.
+        sample: Also estimate the cost of so many examples of train.
+        counter: That of `counter_for`; chunks that it has not seen are read.
 
     Raises:
-        BuildError: Lineage or chunks are not as the manifest says.
+        BuildError: The build is damaged.
     """
-    counts = example_tokens(out, manifest, tokenizer)
+    manifest = build.manifest
+    counts = example_tokens(build, counter)
     bin_tokens = _largest(counts["tokens"]) // BINS + 1
-    shards = list(_estimate_shards(counts, manifest, bill, bin_tokens))
+    shards = list(_estimate_shards(counts, manifest, tariff, bin_tokens))
     learnt = [number for number, shard in enumerate(manifest.shards) if shard.split == Split.TRAIN]
     train = counts.filter(pl.col("shard").is_in(learnt))["tokens"]
-    total = _estimate_one(train, bill, bill.epochs_for(train.len()), bin_tokens)
-    model = bill.model
+    total = _estimate_one(train, tariff, tariff.epochs_for(train.len()), bin_tokens)
+    model = tariff.model
     return Estimate(
         model=model.name,
         tokenizer=tokenizer.name,
         exact=tokenizer.exact,
         epochs=total.epochs,
-        epochs_given=bill.epochs is not None,
+        epochs_given=tariff.epochs is not None,
         max_example_tokens=model.max_example_tokens,
-        usd_per_million_tokens=bill.usd_per_million_tokens,
+        usd_per_million_tokens=tariff.usd_per_million_tokens,
         price_as_of=model.as_of,
         price_source=model.source,
         no_jobs_from=_no_jobs_from(model),
@@ -72,11 +70,11 @@ def make_estimate(out: Path, manifest: Manifest, tokenizer: Tokenizer, bill: Bil
         bin_tokens=bin_tokens,
         shards=shards,
         total=total,
-        samples=_samples(total, sample, bill),
-        saved=_saved(shards, manifest, bill),
+        samples=_samples(total, sample, tariff),
+        saved=_saved(shards, manifest, tariff),
         billed_tokens=total.billed_tokens,
         price_usd=total.price_usd,
-        price_krw=None if bill.rate is None else round(total.price_usd * bill.rate),
+        price_krw=None if tariff.krw_per_usd is None else round(total.price_usd * tariff.krw_per_usd),
     )
 
 
@@ -87,19 +85,21 @@ def _no_jobs_from(model: Model) -> date | None:
     return max((day for day in days if day is not None), default=None) if None not in days else None
 
 
-def _estimate_shards(counts: pl.DataFrame, manifest: Manifest, bill: Bill, bin_tokens: int) -> Iterator[ShardEstimate]:
+def _estimate_shards(
+    counts: pl.DataFrame, manifest: Manifest, tariff: Tariff, bin_tokens: int
+) -> Iterator[ShardEstimate]:
     """Yield the estimate of every shard that has examples; all of train have the epochs of one job."""
-    epochs = bill.epochs_for(sum(shard.examples for shard in manifest.shards if shard.split == Split.TRAIN))
+    epochs = tariff.epochs_for(sum(shard.examples for shard in manifest.shards if shard.split == Split.TRAIN))
     for number, shard in enumerate(manifest.shards):
         if shard.examples:
             tokens = counts.filter(pl.col("shard") == number)["tokens"]
-            one = _estimate_one(tokens, bill, epochs if shard.split == Split.TRAIN else 0, bin_tokens)
+            one = _estimate_one(tokens, tariff, epochs if shard.split == Split.TRAIN else 0, bin_tokens)
             yield structs.replace(one, split=shard.split, region=shard.region, speech_type=shard.speech_type)
 
 
-def _estimate_one(tokens: pl.Series, bill: Bill, epochs: int, bin_tokens: int) -> ShardEstimate:
+def _estimate_one(tokens: pl.Series, tariff: Tariff, epochs: int, bin_tokens: int) -> ShardEstimate:
     """Return the estimate of a part of train whose examples have *tokens*."""
-    limit = bill.model.max_example_tokens
+    limit = tariff.model.max_example_tokens
     billed = int((tokens if limit is None else tokens.clip(upper_bound=limit)).sum()) * epochs
     bins = dict((tokens // bin_tokens).value_counts().iter_rows())
     return ShardEstimate(
@@ -112,24 +112,24 @@ def _estimate_one(tokens: pl.Series, bill: Bill, epochs: int, bin_tokens: int) -
         over_limit=0 if limit is None else int((tokens > limit).sum()),
         epochs=epochs,
         billed_tokens=billed,
-        price_usd=bill.usd(billed),
+        price_usd=tariff.usd(billed),
         histogram=[bins.get(number, 0) for number in range(BINS)],
     )
 
 
-def _samples(total: ShardEstimate, sample: int | None, bill: Bill) -> list[SampleEstimate]:
+def _samples(total: ShardEstimate, sample: int | None, tariff: Tariff) -> list[SampleEstimate]:
     """Return estimates of samples of train in round sizes, of *sample* if given, and of all, the smallest first."""
     sizes = sorted({size for size in (*_SIZES, sample or 0, total.examples) if 0 < size <= total.examples})
     rows = []
     for size in sizes:
-        epochs = bill.epochs_for(size)
+        epochs = tariff.epochs_for(size)
         # An example's share of the bill, which knows what is cut.
         billed = round(total.billed_tokens / total.epochs / total.examples * size * epochs)
-        rows.append(SampleEstimate(examples=size, epochs=epochs, billed_tokens=billed, price_usd=bill.usd(billed)))
+        rows.append(SampleEstimate(examples=size, epochs=epochs, billed_tokens=billed, price_usd=tariff.usd(billed)))
     return rows
 
 
-def _saved(shards: list[ShardEstimate], manifest: Manifest, bill: Bill) -> Saving:
+def _saved(shards: list[ShardEstimate], manifest: Manifest, tariff: Tariff) -> Saving:
     """Return what the duplicates dropped from train would have cost; in a shard that was sampled, others had their places."""
     kept = [row for row in manifest.shards if row.examples]  # of each of them there is an estimate, in the same order
     saved = [
@@ -138,7 +138,7 @@ def _saved(shards: list[ShardEstimate], manifest: Manifest, bill: Bill) -> Savin
         if row.split == Split.TRAIN and _SAMPLING.isdisjoint(row.dropped)
     ]
     billed = round(sum(duplicates * mean for duplicates, mean in saved))
-    return Saving(duplicates=sum(number for number, _ in saved), billed_tokens=billed, price_usd=bill.usd(billed))
+    return Saving(duplicates=sum(number for number, _ in saved), billed_tokens=billed, price_usd=tariff.usd(billed))
 
 
 def _quantile(tokens: pl.Series, share: float) -> int:

@@ -40,7 +40,7 @@ class Parsed(NamedTuple):
     texts: list[tuple[str, str]]
 
 
-def explain(line: bytes) -> Parsed:
+def diagnose(line: bytes) -> Parsed:
     """Return everything that is wrong with *line*, which has no newline and is no blank one."""
     try:
         text = line.decode()

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 from msgspec import UNSET
 
-from etl.checking.explain import Finding, explain
+from etl.checking.diagnosis import Finding, diagnose
 from etl.checking.limits import Limits
 from etl.checking.report import Kind
-from etl.example.lines import MAX_LINE_BYTES
 from etl.example.tokens import Tokenizer, count_example
+from etl.output.lines import MAX_LINE_BYTES
 from schemas.line import AnyMessage, AssistantMessage, Line, ToolMessage
 
 _DECODE = msgspec.json.Decoder(Line).decode
@@ -68,7 +68,7 @@ def _explain(line: bytes, limits: Limits, tokenizer: Tokenizer) -> Iterator[Find
     if not line.strip(_JSON_SPACES):
         yield Finding(Kind.BLANK_LINE, None, "the line is blank")
         return
-    findings, texts = explain(line)
+    findings, texts = diagnose(line)
     yield from findings
     limit = limits.max_example_tokens
     if limit is not None and len(line) > limit and (tokens := count_example(texts, tokenizer.count)) > limit:

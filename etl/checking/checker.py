@@ -1,47 +1,61 @@
 """The way of a check: every line of every file, then the files as a whole, then the lines beside each other."""
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import structs
 
-from etl.checking.examine import examine, has_separators
-from etl.checking.explain import Finding
+from etl.checking.diagnosis import Finding
 from etl.checking.limits import Limits
-from etl.checking.origins import with_origins
+from etl.checking.proof import examine, has_separators
 from etl.checking.repeats import LineHashes
-from etl.checking.report import CheckReport, Kind
-from etl.checking.sets import CheckedFile, FileSet, file_sets
+from etl.checking.report import CheckReport, Kind, Problem
+from etl.checking.sets import BuildChunk, CheckedFile, FileSet
 from etl.checking.tally import Tally
-from etl.example.lines import BOM, MAX_LINE_BYTES, file_bytes, read_blocks
 from etl.example.tokens import Tokenizer
+from etl.output.finished import FinishedBuild
+from etl.output.lines import BOM, MAX_LINE_BYTES, whole_lines
+from schemas.origin import Origin
 from schemas.terms import Split
 
 
-def run(
-    paths: Sequence[Path], limits: Limits, validation: Sequence[Path], tokenizer: Tokenizer, show: int
-) -> CheckReport:
-    """Return everything that is wrong with the files; see `etl.checking.check`."""
-    sets = list(file_sets(paths, validation))
-    state = _Run(limits, tokenizer, show)
-    for one in sets:
-        state.check_set(one)
-    return state.report(sets)
+class Checker:
+    """
+    One check, with all that is wrong so far.
 
+    Args:
+        limits: What files and lines are held against.
+        tokenizer: Counts tokens of examples.
+        show: Problems to keep in full.
+        observers: Called with the path of each chunk of a build and each block of its bytes.
+    """
 
-class _Run:
-    """One check: its limits, and what it has found so far."""
-
-    def __init__(self, limits: Limits, tokenizer: Tokenizer, show: int) -> None:
-        self._limits, self._tokenizer, self._show = limits, tokenizer, show
+    def __init__(
+        self, limits: Limits, tokenizer: Tokenizer, show: int, observers: Sequence[Callable[[str, bytes], None]] = ()
+    ) -> None:
+        self._limits, self._tokenizer, self._show, self._observers = limits, tokenizer, show, observers
         self._tally = Tally(show)
         self._hashes = {split: LineHashes() for split in Split}
+        self._chunks: dict[str, BuildChunk] = {}
         self._files = self._examples = self._bytes = 0
 
-    def check_set(self, files: FileSet) -> None:
+    def check(self, sets: Sequence[FileSet]) -> CheckReport:
+        """
+        Return everything that is wrong with *sets*.
+
+        Raises:
+            BuildError: A build among them is damaged.
+            InputError: A file cannot be read.
+        """
+        for files in sets:
+            self._check_set(files)
+        for build in dict.fromkeys(files.build for files in sets if files.build is not None):
+            build.refuse_damage()  # in what no line is in
+        return self._report()
+
+    def _check_set(self, files: FileSet) -> None:
         """Check every line of *files*, then their number and size as a whole."""
         limits = self._limits if files.build is None else structs.replace(self._limits, bom="refused")
-        size = sum(file_bytes(file.path) for file in files.files)
+        size = sum(file.size for file in files.files)
         examples = sum(self._check_file(file, limits, self._hashes[files.split]) for file in files.files)
         if examples < limits.fewest_examples:
             fact = f"{examples:,} examples, where {limits.fewest_examples:,} is the least"
@@ -58,7 +72,7 @@ class _Run:
         label = str(file.path)
         hashes.begin(label)
         line, examples = 1, 0
-        for block in read_blocks(file.path):
+        for block in whole_lines(self._observed(file)):
             content = self._without_bom(label, block.content, limits) if line == 1 else block.content
             if block.too_long:
                 fact = f"over {MAX_LINE_BYTES:,} bytes"
@@ -77,6 +91,17 @@ class _Run:
             examples += len(lines) - hashed.count(None)
         return examples
 
+    def _observed(self, file: CheckedFile) -> Iterator[bytes]:
+        """Yield the bytes of *file*, those of a chunk after all observers had them."""
+        if file.chunk is None:
+            yield from file.blocks()
+            return
+        self._chunks[str(file.path)] = file.chunk
+        for block in file.blocks():
+            for observe in self._observers:
+                observe(file.chunk.row.path, block)
+            yield block
+
     def _without_bom(self, file: str, content: bytes, limits: Limits) -> bytes:
         """Return the beginning of a file without its byte order mark; note where it has one and should not, or has none."""
         has_bom = content.startswith(BOM)
@@ -86,21 +111,30 @@ class _Run:
             self._tally.add(file, None, Finding(Kind.NO_BOM, None, "the file begins without a byte order mark"))
         return content.removeprefix(BOM)
 
-    def report(self, sets: Sequence[FileSet]) -> CheckReport:
-        """Compare the lines with each other, and return all that was found."""
+    def _report(self) -> CheckReport:
+        """Compare the lines with each other, and return all that is wrong."""
         train, validation = self._hashes[Split.TRAIN], self._hashes[Split.VALIDATION]
         for hashes in (train, validation):
             self._tally.add_repeats(Kind.DUPLICATE, hashes.repeats(self._show))
         self._tally.add_repeats(Kind.IN_TRAINING, validation.shared_with(train, self._show))
-        problems = self._tally.problems
-        for out in {files.build for files in sets if files.build is not None}:
-            chunks = {str(f.path): f.chunk for s in sets if s.build == out for f in s.files if f.chunk is not None}
-            problems = with_origins(problems, out, chunks)
         return CheckReport(
             files=self._files,
             examples=self._examples,
             bytes=self._bytes,
             errors=self._tally.counts("error"),
             warnings=self._tally.counts("warning"),
-            problems=problems,
+            problems=self._with_origins(self._tally.problems),
         )
+
+    def _with_origins(self, problems: Sequence[Problem]) -> list[Problem]:
+        """Return *problems*, those of lines of a build with where they came from."""
+        lines: dict[FinishedBuild, list[tuple[str, int]]] = {}
+        for problem in problems:
+            source = self._chunks.get(problem.file)
+            if source is not None and problem.line is not None:
+                lines.setdefault(source.build, []).append((source.row.path, problem.line))
+        origins: dict[tuple[str, int | None], Origin] = {}
+        for build, places in lines.items():
+            known = build.origins(places)
+            origins |= {(str(build.given / chunk), line): origin for (chunk, line), origin in known.items()}
+        return [structs.replace(problem, origin=origins.get((problem.file, problem.line))) for problem in problems]

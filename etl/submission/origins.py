@@ -1,4 +1,4 @@
-"""Lead what a provider says of a line of a submitted file back to its chunk, and by the lineage to archive and member."""
+"""Origins of the lines that a provider complains of: their chunks, and by the lineage archive and member."""
 
 import re
 from pathlib import Path
@@ -6,8 +6,7 @@ from pathlib import Path
 from msgspec import structs
 
 from etl.errors import BuildError
-from etl.output.folder import LINEAGE_FILE
-from etl.output.verification import read_manifest
+from etl.output.finished import FinishedBuild
 from etl.submission.content import locate
 from etl.submission.ledger import Ledger
 from etl.submission.news import Flaw
@@ -15,6 +14,7 @@ from schemas.ledger import FileRow, JobRow
 
 _LINES = re.compile(r"\b(?:flagged lines|lines?|examples?)\b:?\s*((?:\d+(?:\s*,\s*|\s+and\s+)?)+)", re.IGNORECASE)
 _MOST_LINES = 100  # of one error, those that are led back
+_MOST_DIGITS = 18
 _ABOUT_COUNTS = frozenset({"invalid_n_examples"})  # a number in such an error is how many there are
 
 
@@ -22,11 +22,12 @@ def lines_in(message: str, code: str | None = None) -> list[int]:
     """Return the line numbers that an error names: "Example 100, message 2 …", "Flagged lines: 4, 13"."""
     if code in _ABOUT_COUNTS:
         return []
-    numbers = [int(number) for found in _LINES.finditer(message) for number in re.findall(r"\d+", found[1])]
+    texts = [number for match in _LINES.finditer(message) for number in re.findall(r"\d+", match[1])]
+    numbers = [int(text) for text in texts if len(text) <= _MOST_DIGITS]
     return list(dict.fromkeys(numbers))[:_MOST_LINES]
 
 
-def trace(out: Path, ledger: Ledger, row: JobRow) -> tuple[Flaw, ...]:
+def flaws_of(out: Path, ledger: Ledger, row: JobRow) -> tuple[Flaw, ...]:
     """
     Return the lines that the error of *row* names, with where they came from as far as that is known.
 
@@ -37,7 +38,7 @@ def trace(out: Path, ledger: Ledger, row: JobRow) -> tuple[Flaw, ...]:
     file = ledger.file(row.account, name or "")
     if not lines or file is None:
         return ()
-    return tuple(_origins(out, file, [_flaw(file, line) for line in lines]))
+    return tuple(_with_origins(out, file, [_flaw(file, line) for line in lines]))
 
 
 def _flaw(file: FileRow, line: int) -> Flaw:
@@ -45,21 +46,20 @@ def _flaw(file: FileRow, line: int) -> Flaw:
     return Flaw(line=line, chunk=chunk, chunk_line=chunk_line)
 
 
-def _origins(out: Path, file: FileRow, flaws: list[Flaw]) -> list[Flaw]:
+def _with_origins(out: Path, file: FileRow, flaws: list[Flaw]) -> list[Flaw]:
     """Return *flaws* with archive, member and sentence, where the chunks are still those that were sent."""
     sent = {piece.path: piece.sha256 for piece in file.pieces}
     try:
-        still = {chunk.path for chunk in read_manifest(out).chunks if sent.get(chunk.path) == chunk.sha256}
-    except BuildError:
+        build = FinishedBuild.open(out)
+        unchanged = {chunk.path for chunk in build.manifest.chunks if sent.get(chunk.path) == chunk.sha256}
+        origins = build.origins(_place(flaw) for flaw in flaws if flaw.chunk in unchanged)
+    except BuildError:  # the error of the job matters more than where its lines came from
         return flaws
-    wanted = [(flaw.chunk, flaw.chunk_line) for flaw in flaws if flaw.chunk in still]
-    lineage = out / LINEAGE_FILE
-    if not wanted or not lineage.exists():
-        return flaws
-    import polars as pl  # noqa: PLC0415 - only for a job that failed
+    return [
+        structs.replace(flaw, **structs.asdict(origin)) if (origin := origins.get(_place(flaw))) else flaw
+        for flaw in flaws
+    ]
 
-    keys = pl.LazyFrame(wanted, schema={"chunk": pl.String, "line": pl.UInt32}, orient="row")
-    rows = pl.scan_parquet(lineage, glob=False).join(keys, on=["chunk", "line"], how="semi")
-    found = rows.select("chunk", "line", "archive", "member", "sentence").collect().iter_rows()
-    origins = {(chunk, line): {"archive": a, "member": m, "sentence": s} for chunk, line, a, m, s in found}
-    return [structs.replace(flaw, **origins.get((flaw.chunk, flaw.chunk_line), {})) for flaw in flaws]
+
+def _place(flaw: Flaw) -> tuple[str, int]:
+    return flaw.chunk or "", flaw.chunk_line or 0

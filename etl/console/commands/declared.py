@@ -1,0 +1,83 @@
+"""Options of the command line as structs declare them; see `etl.settings.declaration`."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+from msgspec import Struct
+
+from etl.console.commands.parameters import PATH, Bytes, Names, Share
+from etl.settings.declaration import Declaration, Kind, declarations
+
+Decorator = Callable[..., Any]
+
+_TYPES: dict[Kind, Any] = {
+    Kind.TEXT: str,
+    Kind.TEXTS: str,
+    Kind.INTEGER: int,
+    Kind.SIZE: Bytes(),
+    Kind.FLOAT: float,
+    Kind.PATH: PATH,
+}
+
+
+def declared_options(struct: type[Struct], beside: Mapping[str, Decorator] | None = None) -> Decorator:
+    """
+    Return a decorator that gives a command the options that *struct* declares, in the order of its fields.
+
+    Args:
+        struct: A struct of options.
+        beside: Further options, by the name of the declared one that each follows.
+    """
+
+    def decorate(function: Decorator) -> Decorator:
+        for declared in reversed(declarations(struct)):  # as a pile of decorators is applied
+            if beside and declared.name in beside:
+                function = beside[declared.name](function)
+            if declared.option.only != "file":
+                function = _option(declared)(function)
+        return function
+
+    return decorate
+
+
+def _option(declared: Declaration) -> Decorator:
+    option, spelling = declared.option, declared.flag
+    one_way = declared.kind is Kind.SWITCH and not option.negatable
+    if declared.kind is Kind.SWITCH and option.negatable:
+        spelling += "/--no-" + spelling.removeprefix("--")
+    return click.option(
+        spelling,
+        declared.name,
+        default=_plain(declared.default),
+        show_default=declared.default is not None and not one_way,
+        help=option.help + (f"  [default: {option.unset}]" if option.unset else ""),
+        metavar=option.metavar,
+        **_values(declared),
+    )
+
+
+def _values(declared: Declaration) -> dict[str, Any]:
+    """Return the arguments of click that say what values the option takes."""
+    match declared.kind:
+        case Kind.SWITCH:
+            return {"is_flag": True}
+        case Kind.TERMS if declared.option.commas:
+            return {"type": Names()}
+        case Kind.TERM | Kind.TERMS:
+            # Of members of an enumeration click would show the names, not the values.
+            return {
+                "type": click.Choice([str(term) for term in declared.terms]),
+                "multiple": declared.kind is Kind.TERMS,
+            }
+        case Kind.SHARE:
+            return {"type": Share(*declared.terms)}
+        case _:
+            return {"type": _TYPES[declared.kind], "multiple": declared.kind is Kind.TEXTS}
+
+
+def _plain(default: Any) -> Any:
+    """Return *default* with terms as plain texts, which click shows as they are typed."""
+    if isinstance(default, tuple):
+        return [str(value) for value in default]
+    return str(default) if isinstance(default, str) else default

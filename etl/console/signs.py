@@ -1,0 +1,59 @@
+"""
+Signs that an encoding lacks: what is printed in their place; the one place that knows of encodings.
+
+Consoles of Korean Windows are in CP949, which has Hangul and some signs, but no `₩`, no `–` and no blocks.
+"""
+
+import codecs
+
+ERRORS = "saturi-signs"
+"""Name of the error handler, for streams on which people read."""
+
+_FALLBACKS = {
+    "₩": "W",
+    "–": "-",
+    "—": "-",
+    "·": "|",
+    "×": "x",
+    "…": "...",
+    "→": "->",
+    "○": "o",
+    "‘": "'",
+    "’": "'",
+    "“": '"',
+    "”": '"',
+    # Bars and lines of rich, where it does not know better.
+    "━": "-",
+    "╸": "-",
+    "╺": "-",
+    "─": "-",
+    "│": "|",
+    "•": "*",
+}
+
+_BLOCKS = "▁▂▃▄▅▆▇█"
+_LETTERS = "_.-=+*#@"
+
+
+def blocks(encoding: str) -> str:
+    """Return eight signs for pictures of numbers, the lowest first: blocks, or letters where *encoding* has not all of them."""
+    try:
+        _BLOCKS.encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return _LETTERS
+    return _BLOCKS
+
+
+def _fall_back(error: UnicodeError) -> tuple[str, int]:
+    """Return what to write for the first sign that cannot be encoded, and where to go on."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    sign = error.object[error.start]
+    return _FALLBACKS.get(sign) or _escape(sign), error.start + 1
+
+
+def _escape(sign: str) -> str:
+    return sign.encode("ascii", "backslashreplace").decode("ascii")
+
+
+codecs.register_error(ERRORS, _fall_back)

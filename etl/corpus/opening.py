@@ -1,0 +1,104 @@
+"""Opening files of a corpus: regular ones only, without waiting for a pipe; errors of the system become ours in one place."""
+
+import errno
+import hashlib
+import os
+import stat
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import msgspec
+
+from etl.errors import EtlError, ExhaustedError, InputError
+
+_FLAGS = os.O_RDONLY
+for _name in ("O_BINARY", "O_NONBLOCK", "O_NOCTTY"):  # not every system has each
+    _FLAGS |= getattr(os, _name, 0)
+
+_KINDS = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFDIR: "a folder",
+}
+_EXHAUSTED = {
+    errno.EMFILE: "raise the limit of open files (ulimit -n), or use fewer --workers",
+    errno.ENFILE: "close other programs, or raise the system's limit of open files",
+    errno.ENOMEM: "close other programs, or use fewer --workers",
+}
+
+
+class FileFacts(NamedTuple):
+    """Size, times and inode of a file, by which it differs from the one that was there before."""
+
+    size: int
+    modified_ns: int
+    changed_ns: int
+    inode: int
+
+
+ABSENT = FileFacts(0, 0, 0, 0)
+"""The facts of a file that cannot be looked at."""
+
+
+def open_regular(path: str | bytes) -> int:
+    """
+    Return a descriptor of the file at *path*.
+
+    Raises:
+        OSError: It cannot be opened, or is a pipe, a socket, a device or a folder.
+    """
+    descriptor = os.open(path, _FLAGS)
+    try:
+        kind = kind_of(os.fstat(descriptor).st_mode)
+        if kind is not None:
+            raise OSError(errno.EINVAL, f"it is {kind}")
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def kind_of(mode: int) -> str | None:
+    """Return what a file of *mode* is, where it is no regular one, or None."""
+    return None if stat.S_ISREG(mode) else _KINDS.get(stat.S_IFMT(mode), "no regular file")
+
+
+def is_exhausted(error: OSError) -> bool:
+    """Whether *error* is about the process, which has no more open files or memory, and not about the file it asked for."""
+    return error.errno in _EXHAUSTED
+
+
+def failure(path: str, action: str, error: OSError, advice: str) -> EtlError:
+    """
+    Return the error for *path*, which cannot be *action* ("opened", "listed").
+
+    Args:
+        path: The file or folder.
+        action: What was tried, as a participle.
+        error: The system's answer.
+        advice: What to do, unless it is the process that lacks something.
+    """
+    if error.errno in _EXHAUSTED:
+        return ExhaustedError(path, f"cannot be {action} ({error.strerror})", _EXHAUSTED[error.errno])
+    return InputError(path, f"cannot be {action} ({error.strerror or error})", advice)
+
+
+def facts_of(path: str | bytes) -> FileFacts:
+    """Return the facts of the file at *path*, a link followed; `ABSENT` where it cannot be looked at."""
+    try:
+        status = os.stat(path)  # noqa: PTH116 - a Path takes as long as the call
+    except OSError:
+        return ABSENT
+    return facts_in(status)
+
+
+def facts_in(status: os.stat_result) -> FileFacts:
+    """Return the facts in *status*."""
+    return FileFacts(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+
+
+def witness_of(facts: Iterable[FileFacts]) -> str:
+    """Return a hash of the facts of several files, which is another one as soon as one of them changes."""
+    return hashlib.sha256(msgspec.json.encode(list(facts))).hexdigest()

@@ -1,0 +1,272 @@
+"""The finished build: an output folder with a manifest, and what can be asked of it. Nothing here writes."""
+
+import hashlib
+import io
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Struct
+
+from etl.errors import BuildError
+from etl.output.examples import scan_examples
+from etl.output.files import open_regular
+from etl.output.folder import CHUNK_PATH, CHUNKS, DECISIONS_FILE, LINEAGE_FILE, MANIFEST, chunk_files
+from etl.output.lines import BLOCK_BYTES
+from etl.output.verification import Damage, Measure, Verification
+from etl.settings.paths import path_of
+from schemas.manifest import MANIFEST_VERSION, ChunkRow, Manifest
+from schemas.origin import Origin
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_MOST_LINES = 2**32 - 1  # of a chunk, by the type of the column
+
+
+class FinishedBuild:
+    """
+    An output folder with a manifest: the only way to a build that is there.
+
+    The manifest is decoded once, and a chunk that was read to its end is not read again to verify it. Whatever another
+    process does to the folder meanwhile is seen or not.
+
+    Args:
+        given: The folder as it was named, for messages.
+        content: The bytes of the manifest.
+        manifest: The manifest.
+    """
+
+    def __init__(self, given: Path, content: bytes, manifest: Manifest) -> None:
+        self.given = given
+        self.folder = given.absolute()
+        self.manifest = manifest
+        self.manifest_sha256 = hashlib.sha256(content).hexdigest()
+        self._measured: dict[str, Damage | None] = {}
+
+    @classmethod
+    def open(cls, out: str | Path) -> "FinishedBuild":
+        """
+        Return the build in *out*.
+
+        Raises:
+            OptionError: The path is empty.
+            BuildError: There is none, or its manifest is damaged, or of another version.
+        """
+        folder = path_of(out, "OUT")
+        content = _read_whole(folder / MANIFEST)
+        return cls(folder, content, _decode_manifest(folder / MANIFEST, content))
+
+    def read_chunk(self, chunk: ChunkRow) -> Iterator[bytes]:
+        """
+        Yield the bytes of *chunk*, a row of the manifest, in blocks; they are hashed and counted on the way.
+
+        Raises:
+            BuildError: It cannot be read, or, after its last block: it is not as the manifest says.
+        """
+        yield from self._measure(chunk)
+        damage = self._measured[chunk.path]
+        if damage is not None:
+            raise self._refusal([damage])
+
+    def verification(self) -> Verification:
+        """Return what is wrong with this build; chunks that were not read to their end before are read now."""
+        chunks = self.manifest.chunks
+        for chunk in chunks:
+            if chunk.path not in self._measured:
+                for _ in self._measure(chunk):
+                    pass
+        damage = [found for chunk in chunks if (found := self._measured[chunk.path]) is not None]
+        damage += self._extra_files()
+        if self.manifest.counts.examples != sum(chunk.examples for chunk in chunks):
+            damage.append(Damage(MANIFEST, "changed", "its examples are not the sum of its chunks'"))
+        return Verification(
+            len(chunks),
+            self.manifest.counts.examples,
+            sum(chunk.bytes for chunk in chunks),
+            sorted(damage, key=lambda one: one.path),
+        )
+
+    def refuse_damage(self) -> None:
+        """
+        Verify the build, and return if nothing is wrong.
+
+        Raises:
+            BuildError: Something is; the first damage is named.
+        """
+        damage = self.verification().damage
+        if damage:
+            raise self._refusal(damage)
+
+    def origins(self, lines: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Origin]:
+        """
+        Return where *lines* came from, as far as that is known: nowhere, where the build has no lineage.
+
+        Args:
+            lines: Path of a chunk in the manifest, and number of a line in it, from 1.
+
+        Raises:
+            BuildError: The lineage is damaged.
+        """
+        keys = [(chunk, line) for chunk, line in dict.fromkeys(lines) if 0 < line <= _MOST_LINES]
+        if not keys or not (self.folder / LINEAGE_FILE).exists():
+            return {}
+        import polars as pl  # noqa: PLC0415 - the parent of a build never loads it
+
+        wanted = pl.LazyFrame(keys, schema={"chunk": pl.String, "line": pl.UInt32}, orient="row")
+        rows = self.lineage().join(wanted, on=["chunk", "line"], how="semi")
+        columns = ("chunk", "line", "archive", "member", "sentence")
+        return {
+            (chunk, line): Origin(archive=archive, member=member, sentence=sentence)
+            for chunk, line, archive, member, sentence in self.collect(rows.select(columns)).iter_rows()
+        }
+
+    def examples(self) -> "pl.LazyFrame":
+        """
+        Return all examples, a row each, in the order of the chunks; chunks are read, and verified, when it is collected.
+
+        Returns:
+            `chunk` (its path in the manifest), `line` (from 1), `split`, `region` and `speech_type` (of the shard: `all` where
+            shards are not apart by it), `system` (the instruction, null where there is none), `source` and `target`. With
+            chunk and line it joins to `lineage`.
+        """
+        return scan_examples(self.given, self.manifest.chunks, self.read_chunk)
+
+    def lineage(self) -> "pl.LazyFrame":
+        """
+        Return where every example came from, a row each, in the order of the chunks.
+
+        Returns:
+            `chunk` and `line` (from 1), `archive`, `member`, `sentence` (from 1; null where a line is a whole label file) and
+            `tokens` (o200k_base; null where they were not counted).
+
+        Raises:
+            BuildError: It is missing, or damaged.
+        """
+        return self._scan(LINEAGE_FILE)
+
+    def decisions(self) -> "pl.LazyFrame":
+        """
+        Return what became of every utterance, a row a segment and group, in canonical order of the segments.
+
+        Returns:
+            `archive`, `segment` (name of its file in the stage), `region` and `speech_type` (null where nothing was selected
+            from the segment), and the lists `row` (numbers of the utterances in the segment), `split` and `reason` (null
+            where it is an example).
+
+        Raises:
+            BuildError: They are missing, or damaged.
+        """
+        return self._scan(DECISIONS_FILE)
+
+    def collect(self, rows: "pl.LazyFrame") -> "pl.DataFrame":
+        """
+        Return *rows* of lineage or decisions, which are decoded only now.
+
+        Raises:
+            BuildError: The table is damaged.
+        """
+        with _damaged_tables(self.given):
+            return rows.collect()
+
+    def _scan(self, table: str) -> "pl.LazyFrame":
+        import polars as pl  # noqa: PLC0415 - the parent of a build never loads it
+
+        # As bytes, since Polars takes neither every path for a path nor each for one file.
+        content = _read_whole(self.given / table)
+        with _damaged_tables(self.given / table):
+            frame = pl.scan_parquet(io.BytesIO(content))
+            frame.collect_schema()
+        return frame
+
+    def _measure(self, chunk: ChunkRow) -> Iterator[bytes]:
+        """Yield the bytes of *chunk*, and remember at their end what is wrong with it."""
+        measure = Measure()
+        try:
+            with open_regular(self.folder / chunk.path) as file:
+                while block := file.read(BLOCK_BYTES):
+                    measure.add(block)
+                    yield block
+            damage = measure.damage_of(chunk)
+        except FileNotFoundError:
+            damage = Damage(chunk.path, "missing", f"{chunk.examples:,} examples")
+        except OSError as error:
+            damage = Damage(chunk.path, "unreadable", error.strerror or "")
+        self._measured[chunk.path] = damage
+
+    def _extra_files(self) -> list[Damage]:
+        listed = {chunk.path for chunk in self.manifest.chunks}
+        try:
+            return [
+                Damage(path, "extra", "not in the manifest") for path in chunk_files(self.folder) if path not in listed
+            ]
+        except OSError as error:
+            return [Damage(CHUNKS, "unreadable", error.strerror or "")]
+
+    def _refusal(self, damage: list[Damage]) -> BuildError:
+        more = f" and {len(damage) - 1} more" if damage[1:] else ""
+        problem = f"{damage[0].path} is {damage[0].problem}{more}"
+        return BuildError(str(self.given), problem, "see saturi verify, and build again")
+
+
+class _Versioned(Struct, frozen=True):
+    """All that every version of a manifest has."""
+
+    version: int
+
+
+def verify(out: str | Path) -> Verification:
+    """
+    Return what is wrong with the build in *out*.
+
+    Raises:
+        BuildError: *out* holds no finished build.
+    """
+    return FinishedBuild.open(out).verification()
+
+
+def _decode_manifest(path: Path, content: bytes) -> Manifest:
+    try:
+        version = msgspec.json.decode(content, type=_Versioned).version
+        if version != MANIFEST_VERSION:
+            problem = f"of version {version}, this is for {MANIFEST_VERSION}"
+            raise BuildError(str(path), problem, "use the version that made it")
+        manifest = msgspec.json.decode(content, type=Manifest)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BuildError(str(path), f"damaged ({error})", "build again") from error
+    paths = {chunk.path for chunk in manifest.chunks}
+    if len(paths) < len(manifest.chunks) or not all(map(CHUNK_PATH.fullmatch, paths)):
+        raise BuildError(str(path), "damaged (its chunks are not named like chunks)", "build again")
+    return manifest
+
+
+def _read_whole(path: Path) -> bytes:
+    """
+    Return the content of a file of a build.
+
+    Raises:
+        BuildError: It is missing, or cannot be read.
+    """
+    try:
+        with open_regular(path) as file:
+            return file.readall()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        if path.name != MANIFEST:
+            raise BuildError(str(path), "missing", "build again") from error
+        advice = "give the folder that a build wrote to, or build it first"
+        raise BuildError(str(path), "there is no finished build", advice) from error
+    except OSError as error:
+        raise BuildError(str(path), f"cannot be read ({error.strerror})", "check its permissions") from error
+
+
+@contextmanager
+def _damaged_tables(path: Path) -> Iterator[None]:
+    """Translate what Polars makes of a damaged table at *path*."""
+    import polars as pl  # noqa: PLC0415 - the parent of a build never loads it
+
+    try:
+        yield
+    except pl.exceptions.PolarsError as error:
+        raise BuildError(str(path), "damaged", "build again") from error

@@ -1,0 +1,88 @@
+"""The first step of a build: directories to batches, batches to segments."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from etl.corpus.batches import Limits
+from etl.corpus.discover import Corpus
+from etl.corpus.scan import Scan, ScanRules, scan, unreadable
+from etl.errors import EmptyCorpusError, InputError
+from etl.pipeline.sums import check_sum
+from etl.read.archives import ReadArchive
+from etl.read.calls import read_batch
+from etl.read.suspects import read_without_killers
+from etl.read.tasks import ReadTask, UnreadBatch
+from etl.runtime.progress import Progress
+from etl.runtime.steps import Run
+from etl.settings.options import BuildOptions
+from schemas.segment import SegmentHeader
+
+
+def scan_rules(options: BuildOptions) -> ScanRules:
+    """Return the part of *options* that is about archives."""
+    limits = Limits(options.max_member_bytes, options.max_ratio)
+    return ScanRules(limits, options.max_entries, options.allow_bad_archives)
+
+
+def scan_archives(run: Run, corpus: Corpus, rules: ScanRules, stage: Path) -> list[Scan]:
+    """
+    Return the scans of all archives, made in this process while the workers start; so a damaged one is met before any work.
+
+    Raises:
+        InputError: An archive cannot be read.
+        EmptyCorpusError: None holds a label file.
+    """
+    with run.meter.step("scan"):
+        scans = [scan(archive, rules, stage) for archive in corpus.archives]
+    if not any(scan.label_files for scan in scans):
+        raise EmptyCorpusError(
+            "corpus", "no label file in any archive", "give the folder that holds the downloaded label zips"
+        )
+    return scans
+
+
+def read_archives(run: Run, scans: Sequence[Scan], stage: Path, *, allow_bad_archives: bool) -> list[ReadArchive]:
+    """
+    Make every segment that is not in *stage* yet, and return the headers of all.
+
+    Raises:
+        InputError: An archive cannot be read any more, and that is not allowed.
+        PromiseError: A segment does not hold the label files of its batch.
+    """
+    # The large ones first, so that no worker is left alone with one at the end.
+    batches = sorted((batch for scan in scans for batch in scan.batches), key=lambda batch: -batch.extent.json_bytes)
+    tasks = {batch.key: ReadTask(batch, str(stage)) for batch in batches}
+    segments: dict[str, SegmentHeader] = {}
+    unread: dict[str, InputError] = {}
+    progress = Progress("read", 0, sum(task.batch.extent.packed_bytes for task in tasks.values()))
+    run.watcher(progress)
+    with run.meter.step("read"):
+        for task, measured in run.pool.map(read_batch, tasks.values()):
+            batch, result = task.batch, run.meter.take(measured or read_without_killers(run.pool, task))
+            if isinstance(result, UnreadBatch):
+                unread[batch.key] = InputError(*result)
+                if not allow_bad_archives:
+                    raise unread[batch.key]
+                continue
+            header, reused = result
+            check_sum(
+                f"label files of a batch of {batch.archive.name}",
+                batch.extent.label_files,
+                {"rows of its segment": header.label_files},
+            )
+            segments[batch.key] = header
+            run.meter.count_batch(batch.extent.packed_bytes, batch.extent.json_bytes, reused=reused)
+            progress = progress.after(batch.extent.packed_bytes, header, reused=reused)
+            run.watcher(progress)
+    if not segments:
+        [first, *_] = unread.values()
+        raise first
+    return [_read_archive(scan, segments, unread) for scan in scans]
+
+
+def _read_archive(scan: Scan, segments: Mapping[str, SegmentHeader], unread: Mapping[str, InputError]) -> ReadArchive:
+    """Return an archive with the headers of its segments, or without any where one of its batches is *unread*."""
+    for batch in scan.batches:
+        if batch.key in unread:
+            return ReadArchive(unreadable(scan.archive, unread[batch.key]), [])
+    return ReadArchive(scan, [segments[batch.key] for batch in scan.batches])

@@ -1,0 +1,221 @@
+"""
+HTTP for adapters: no redirect is followed, and every answer has a limit of size and of time.
+
+Of the environment only proxies and certificates are used, and a variable that holds none is named.
+"""
+
+import importlib.util
+import os
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+from urllib.request import getproxies
+
+import httpx2
+
+from etl.errors import OptionError
+
+MOST_ANSWER_BYTES = 64 << 20
+"""An answer that is larger is not read: all that is asked for are rows of lists."""
+
+_SOCKS = ("socks", "socks4", "socks5", "socks5h")  # `socks://` is how desktops write the address of theirs
+_PORTS = range(1, 1 << 16)
+_PROXIES = {"http": "HTTP_PROXY", "https": "HTTPS_PROXY", "all": "ALL_PROXY"}
+
+
+class AnswerError(httpx2.TransportError):
+    """An answer over a limit."""
+
+
+class StatusError(Exception):
+    """
+    An answer with a status other than those of success.
+
+    Args:
+        response: The answer; its content has been read.
+        content: That content.
+    """
+
+    def __init__(self, response: httpx2.Response, content: bytes) -> None:
+        super().__init__(response.status_code)
+        self.response, self.content = response, content
+
+
+def proxy_for(url: httpx2.URL) -> str | None:
+    """
+    Return the address of the proxy that the environment names for *url*, or None.
+
+    Raises:
+        OptionError: A variable holds no address of a proxy, or one that needs a package which is not installed.
+    """
+    settings = {scheme: address for scheme, address in getproxies().items() if scheme in _PROXIES and address}
+    checked = {scheme: _check_proxy(scheme, address) for scheme, address in settings.items()}
+    exceptions = [entry.strip() for entry in getproxies().get("no", "").split(",")]
+    if any(_bypasses(entry, url.host) for entry in exceptions if entry):
+        return None
+    return checked.get(url.scheme, checked.get("all"))
+
+
+def _bypasses(entry: str, host: str) -> bool:
+    """Return whether an *entry* of `NO_PROXY` is for *host*: all hosts, a host, or a domain with all below it."""
+    name = entry.lower().lstrip("*").lstrip(".").strip("[]")
+    return entry == "*" or host.lower() == name or host.lower().endswith(f".{name}")
+
+
+def _check_proxy(scheme: str, address: str) -> str:
+    """Return *address* as the HTTP library takes it."""
+    name = _variable(_PROXIES[scheme])
+    try:
+        url = httpx2.URL(address if "://" in address else f"http://{address}")
+        possible = url.scheme in ("http", "https", *_SOCKS) and url.host and (url.port is None or url.port in _PORTS)
+    except httpx2.InvalidURL:
+        possible = False
+    if not possible:
+        raise OptionError(name, "it holds no address of a proxy", _proxy_advice(name))
+    if url.scheme in _SOCKS:
+        if importlib.util.find_spec("socksio") is None:
+            raise OptionError(name, "a SOCKS proxy needs the package socksio", "pip install socksio, or unset it")
+        url = url.copy_with(scheme="socks5h" if url.scheme == "socks5h" else "socks5")
+    return str(url)
+
+
+def _proxy_advice(name: str) -> str:
+    return f"set it to one like http://host:8080, or unset {name}"
+
+
+def _variable(name: str) -> str:
+    """Return *name* as the environment spells it."""
+    return next((spelling for spelling in (name.lower(), name) if os.environ.get(spelling)), name)
+
+
+def ssl_context() -> ssl.SSLContext | bool:
+    """
+    Return the certificates that `SSL_CERT_FILE` or `SSL_CERT_DIR` names, or True for those of the system.
+
+    Raises:
+        OptionError: There are none.
+    """
+    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    name, path = ("SSL_CERT_FILE", file) if file else ("SSL_CERT_DIR", folder)
+    if not path:
+        return True
+    if not file and not Path(path).is_dir():
+        raise OptionError(name, f"{path} is no folder of certificates", f"correct it, or unset {name}")
+    try:
+        return ssl.create_default_context(cafile=file or None, capath=None if file else folder)
+    except (OSError, ValueError) as error:  # what is wrong with a certificate is an OSError, too
+        reason = "no certificates in it" if isinstance(error, ssl.SSLError) else getattr(error, "strerror", error)
+        raise OptionError(name, f"{path} cannot be used ({reason})", f"correct it, or unset {name}") from error
+
+
+def read_answer(response: httpx2.Response) -> bytes:
+    """
+    Return the content of *response*.
+
+    Raises:
+        AnswerError: It is over the limit of size.
+    """
+    content = bytearray()
+    for block in response.iter_bytes():
+        content += block
+        if len(content) > MOST_ANSWER_BYTES:
+            message = f"an answer of more than {MOST_ANSWER_BYTES >> 20} MiB"
+            raise AnswerError(message)
+    return bytes(content)
+
+
+class Stopwatch:
+    """
+    Breaks off the connection of one request when its time is up.
+
+    Timeouts of the HTTP library are for each read by itself, so that a byte a second would never end.
+
+    Args:
+        send_seconds: From the connection to the last byte sent.
+        answer_seconds: From there to the last byte of the answer.
+    """
+
+    def __init__(self, send_seconds: float, answer_seconds: float) -> None:
+        self._send_seconds, self._answer_seconds = send_seconds, answer_seconds
+        self._socket: socket.socket | None = None
+        self._timer: threading.Timer | None = None
+        self.rang = False
+
+    def __call__(self, name: str, info: dict[str, Any]) -> None:
+        """Take note of an event of the connection; the `trace` extension of the HTTP library."""
+        stream = info.get("return_value")
+        if stream is not None and hasattr(stream, "get_extra_info"):
+            self._socket = stream.get_extra_info("socket")
+            self._start(self._send_seconds)
+        elif name.endswith("receive_response_headers.started"):
+            self._start(self._answer_seconds)
+
+    def stop(self) -> None:
+        """Let the connection be."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _start(self, seconds: float) -> None:
+        self.stop()
+        self._timer = threading.Timer(seconds, self._ring)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _ring(self) -> None:
+        self.rang = True
+        if self._socket is not None:
+            with suppress(OSError):  # it is closed already
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+
+_CURRENT = threading.local()
+
+
+@contextmanager
+def timed(send_seconds: float, answer_seconds: float) -> Iterator[Stopwatch]:
+    """Yield the stopwatch of the requests that this thread makes inside; the client must have been made by `open_http`."""
+    watch = _CURRENT.watch = Stopwatch(send_seconds, answer_seconds)
+    try:
+        yield watch
+    finally:
+        watch.stop()
+        _CURRENT.watch = None
+
+
+def open_http(base_url: str, **options: Any) -> httpx2.Client:  # the options are those of the library
+    """
+    Return an HTTP client for the one host of *base_url*.
+
+    Raises:
+        OptionError: The address cannot be one, or the environment names proxies or certificates that cannot be used.
+    """
+    try:
+        url = httpx2.URL(base_url)
+    except httpx2.InvalidURL as error:
+        raise OptionError("--base-url", f"no address ({error})", "give one like https://host/v1") from error
+    return httpx2.Client(
+        proxy=proxy_for(url),
+        verify=ssl_context(),
+        trust_env=False,  # it would take the same variables, and raise what names none of them
+        follow_redirects=False,  # what is sent is for this host and no other
+        # The stopwatch hears of a connection when it is made, so that each request makes one.
+        limits=httpx2.Limits(max_keepalive_connections=0),
+        event_hooks={"request": [_set_stopwatch], "response": [_refuse_bad_status]},
+        **options,
+    )
+
+
+def _set_stopwatch(request: httpx2.Request) -> None:
+    watch = getattr(_CURRENT, "watch", None)
+    if watch is not None:
+        request.extensions["trace"] = watch
+
+
+def _refuse_bad_status(response: httpx2.Response) -> None:
+    """Raise a bad status here, where its content is read within the limits."""
+    if not response.is_success:
+        raise StatusError(response, read_answer(response))

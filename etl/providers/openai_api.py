@@ -1,0 +1,348 @@
+"""The OpenAI SDK as an adapter: the only module that imports it, and the only place where its errors are translated."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, BinaryIO, Final, TypeVar
+
+import httpx2
+import openai
+from openai import OpenAI
+
+from etl.errors import EligibilityError, GoneError, NoAnswerError, ProviderError, UnreachableError
+from etl.providers import border, retry_after
+from etl.providers.account import Account
+from etl.providers.http import AnswerError, StatusError, open_http, read_answer, timed
+from etl.providers.pace import Pace
+from etl.providers.port import RequestError
+from schemas.remote import FileState, JobError, JobRequest, Page, RemoteEvent, RemoteFile, RemoteJob, RemoteModel
+
+Json = dict[str, Any]
+Made = TypeVar("Made")
+
+_PURPOSE: Final = "fine-tune"
+_MIME_TYPE = "application/jsonl"
+_EVENTS_PAGE = 100
+_CONNECT_SECONDS = 15.0
+_CODE_CHARACTERS = 200
+
+_FOREIGN = (openai.OpenAIError, httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError)
+_NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
+_IMPOSSIBLE = (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError, httpx2.InvalidURL)
+
+_GONE = 404
+_ENDED = frozenset({400, 404})
+_WORTH_REPEATING = frozenset({408, 409, 429})
+_MOVED = frozenset({301, 302, 303, 307, 308})
+_NOT_CARRIED_OUT = frozenset({307, 308})  # the others may be an answer to a request that was
+_TOO_MANY, _SERVER_ERROR = 429, 500
+_USED_UP = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
+
+_BROKEN = frozenset({"error", "deleted", "deleting", "failed"})
+_PENDING = frozenset({"pending", "running", "uploading", "processing", "notRunning", "importing"})
+
+_AGAIN = "run the same command again, it goes on from here"
+
+
+class OpenAIApi:
+    """
+    The port to a provider that speaks OpenAI's API.
+
+    Answers are decoded here and not by the SDK, which makes objects of whatever comes.
+
+    Raises:
+        OptionError: There is no key, or the environment names a proxy or certificates that cannot be used.
+    """
+
+    def __init__(self, account: Account, pace: Pace) -> None:
+        self._account, self._pace = account, pace
+        key = account.read_key()
+        self._border = border.Border(key)
+        self._api = OpenAI(
+            api_key=key,
+            base_url=account.base_url,
+            max_retries=0,  # by itself it also repeats the creation of a job
+            http_client=open_http(account.base_url),
+            timeout=openai.Timeout(pace.answer_seconds, connect=min(_CONNECT_SECONDS, pace.answer_seconds)),
+        )
+        # The SDK fills these from the environment, for whatever provider; the account says what goes where.
+        self._api.organization, self._api.project = account.organization or None, account.project or None
+        self._api._custom_headers = {}
+
+    # Files.
+
+    def list_files(self, after: str | None = None) -> Page[RemoteFile]:
+        """Return a page of the files for fine-tuning."""
+        query = {} if after is None else {"after": after}
+        answer = self._ask(self._api.files.with_streaming_response.list, purpose=_PURPOSE, **query)
+        return self._page(answer, self._file)
+
+    def get_file(self, file_id: str) -> RemoteFile:
+        """Return a file."""
+        return self._whole(self._file, self._ask(self._api.files.with_streaming_response.retrieve, file_id))
+
+    def send_file(self, name: str, content: BinaryIO, seconds: float) -> RemoteFile:
+        """Send a file whole, in at most *seconds*."""
+        call = self._api.files.with_streaming_response.create
+        answer = self._send(call, seconds, file=(name, content, _MIME_TYPE), purpose=_PURPOSE)
+        return self._whole(self._file, answer)
+
+    def delete_file(self, file_id: str) -> None:
+        """Delete a file."""
+        self._ask(self._api.files.with_streaming_response.delete, file_id)
+
+    # Uploads in parts.
+
+    def begin_upload(self, name: str, size: int) -> str:
+        """Begin the upload in parts of a file of *size* bytes, and return the id of the upload."""
+        call = self._api.uploads.with_streaming_response.create
+        answer = self._ask(call, bytes=size, filename=name, mime_type=_MIME_TYPE, purpose=_PURPOSE)
+        return self._whole(self._id, answer)
+
+    def send_part(self, upload_id: str, content: BinaryIO, seconds: float) -> str:
+        """Send a part, in at most *seconds*, and return its id."""
+        call = self._api.uploads.parts.with_streaming_response.create
+        answer = self._send(call, seconds, upload_id, data=("part", content, "application/octet-stream"))
+        return self._whole(self._id, answer)
+
+    def complete_upload(self, upload_id: str, part_ids: Sequence[str], md5: str) -> RemoteFile | None:
+        """Make a file of the parts, in this order, and return it; None where the provider does not say which it is."""
+        call = self._api.uploads.with_streaming_response.complete
+        answer = self._send(call, self._pace.answer_seconds, upload_id, part_ids=list(part_ids), md5=md5)
+        file = answer.get("file")
+        return self._file(file) if isinstance(file, dict) else None
+
+    def cancel_upload(self, upload_id: str) -> None:
+        """Cancel an upload in parts."""
+        self._ask(self._api.uploads.with_streaming_response.cancel, upload_id)
+
+    # Jobs.
+
+    def create_job(self, request: JobRequest) -> RemoteJob:
+        """Create a job."""
+        given: Json = {
+            "model": request.model,
+            "training_file": request.training_file,
+            "validation_file": request.validation_file,
+            "metadata": request.metadata,
+            "method": {"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": request.epochs}}},
+            "suffix": request.suffix,
+            "seed": request.seed,
+            "extra_body": request.extra,
+        }
+        given = {name: value for name, value in given.items() if value not in (None, {})}
+        return self._whole(self._job, self._ask(self._api.fine_tuning.jobs.with_streaming_response.create, **given))
+
+    def list_jobs(
+        self, metadata: Mapping[str, str] | None = None, limit: int = 100, after: str | None = None
+    ) -> Page[RemoteJob]:
+        """Return a page of at most *limit* jobs, the newest first; with *metadata*, of those that carry it."""
+        query: Json = {"limit": limit, "metadata": metadata, "after": after}
+        call = self._api.fine_tuning.jobs.with_streaming_response.list
+        return self._page(self._ask(call, **{name: value for name, value in query.items() if value}), self._job)
+
+    def get_job(self, job_id: str) -> RemoteJob:
+        """Return a job."""
+        return self._whole(self._job, self._ask(self._api.fine_tuning.jobs.with_streaming_response.retrieve, job_id))
+
+    def cancel_job(self, job_id: str) -> None:
+        """Cancel a job."""
+        self._ask(self._api.fine_tuning.jobs.with_streaming_response.cancel, job_id)
+
+    def list_events(self, job_id: str, after: str | None = None) -> Page[RemoteEvent]:
+        """Return a page of the events of a job, the newest first."""
+        query = {} if after is None else {"after": after}
+        call = self._api.fine_tuning.jobs.with_streaming_response.list_events
+        return self._page(self._ask(call, job_id, limit=_EVENTS_PAGE, **query), self._event)
+
+    def get_model(self, name: str) -> RemoteModel:
+        """Return a model."""
+        answer = self._ask(self._api.models.with_streaming_response.retrieve, name)
+        return RemoteModel(id=name, shutdown_date=border.day(answer.get("shutdown_date")))
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._api.close()
+
+    # Requests.
+
+    def _ask(self, call: Callable[..., Any], *arguments: str, **given: Any) -> Json:
+        """Return the answer to a request that is sent at once."""
+        return self._request(partial(call, *arguments, **given), self._pace.answer_seconds, self._pace.answer_seconds)
+
+    def _send(self, call: Callable[..., Any], seconds: float, *arguments: str, **given: Any) -> Json:
+        """Return the answer to a request whose body is long, or which takes the provider long; sending may take *seconds*."""
+        store_seconds = self._pace.store_seconds
+        return self._request(partial(call, *arguments, timeout=store_seconds, **given), seconds, store_seconds)
+
+    def _request(self, call: Callable[[], Any], send_seconds: float, answer_seconds: float) -> Json:
+        with self._translated(send_seconds, answer_seconds), call() as response:
+            http: httpx2.Response = response.http_response
+            kind = self._border.text(http.headers.get("content-type", "nothing said")) or ""
+            content = read_answer(http)
+        if not content:
+            return {}
+        if "json" not in kind:
+            raise RequestError(NoAnswerError, f"no usable answer ({kind} instead of JSON)", _AGAIN)
+        try:
+            answer = border.decode(content)
+        except ValueError:
+            raise _unusable("no JSON", repeatable=True) from None
+        if not isinstance(answer, dict):
+            raise _unusable("no JSON object")
+        return answer
+
+    @contextmanager
+    def _translated(self, send_seconds: float, answer_seconds: float) -> Iterator[None]:
+        """Limit the time of one request, and translate what goes wrong with it."""
+        with timed(send_seconds, answer_seconds) as watch:
+            try:
+                yield
+            except StatusError as error:
+                # Without its cause, here and below: the text of that is the provider's, and may hold the key.
+                raise self._refusal(error.response, error.content) from None
+            except _FOREIGN as error:
+                raise self._failure(error, in_time=not watch.rang) from None
+
+    def _failure(self, error: Exception, *, in_time: bool) -> RequestError:
+        """Return what *error* is, where there was no answer, or not all of one."""
+        cause = error.__cause__ if isinstance(error, openai.APIConnectionError) and error.__cause__ else error
+        reason = self._border.text(str(cause)) or type(cause).__name__
+        if isinstance(cause, _IMPOSSIBLE):
+            return RequestError(UnreachableError, f"cannot be asked ({reason})", "check the address and the key")
+        if isinstance(cause, _NOT_SENT) and in_time:
+            passing = not isinstance(cause, httpx2.ProxyError) and "CERTIFICATE_VERIFY_FAILED" not in reason
+            advice = "check the network and the address" if passing else "check the proxy and the certificates"
+            return RequestError(UnreachableError, f"cannot be reached ({reason})", advice, repeatable=passing)
+        if isinstance(error, openai.APITimeoutError) or not in_time:
+            reason = "none in time"
+        return _unusable(reason, repeatable=not isinstance(cause, AnswerError))
+
+    def _refusal(self, response: httpx2.Response, content: bytes) -> RequestError:
+        """Return what an answer with a bad status is."""
+        provider, status = self._account.provider, response.status_code
+        code, message = self._problem(content)
+        problem = f"answer {status}: {message}"
+        if status in _MOVED:
+            return self._redirect(response)
+        if code is not None and (refusal := self._not_eligible(code, message, problem)) is not None:
+            return refusal
+        if status in (401, 403):
+            place = self._account.key_file or provider.key_env
+            return RequestError(ProviderError, problem, f"check the key in {place} and what it is allowed to do")
+        wait = retry_after.wait_seconds(response.headers)
+        if status == _TOO_MANY:  # never carried out
+            advice = "wait a while and run the same command again"
+            return RequestError(ProviderError, problem, advice, repeatable=True, wait_seconds=wait)
+        if status in _WORTH_REPEATING or status >= _SERVER_ERROR:
+            advice = "run the same command again later, it goes on from here"
+            return RequestError(NoAnswerError, problem, advice, repeatable=True, wait_seconds=wait)
+        kind = GoneError if status == _GONE else ProviderError
+        return RequestError(kind, problem, "see what it says; nothing was done", ended=status in _ENDED)
+
+    def _not_eligible(self, code: str, message: str, problem: str) -> RequestError | None:
+        """Return the error of a *code* by which a provider does not do something for an account, or None for any other."""
+        if code == "training_not_available":
+            closings = "; ".join(f"{day}: {what}" for day, what in self._account.provider.closings.items())
+            problem, advice = f"this account may not train ({message})", closings or "ask the provider"
+        elif code in _USED_UP:
+            problem = f"the account's balance or limit is used up ({message})"
+            advice = "add money to the account or raise its limit, and run the same command again"
+        elif code == "model_not_found":
+            advice = "choose a model that this account can train"
+        else:
+            return None
+        return RequestError(EligibilityError, problem, advice)
+
+    def _problem(self, content: bytes) -> tuple[str | None, str]:
+        """Return code and message of an answer with a bad status."""
+        try:
+            answer = border.decode(content)
+        except ValueError:
+            answer = None
+        error = answer.get("error", answer) if isinstance(answer, dict) else None
+        if not isinstance(error, dict):
+            error = {"message": error}
+        message = self._border.text(error.get("message"))
+        page = self._border.text(content.decode(errors="replace"), _CODE_CHARACTERS)
+        return self._border.text(error.get("code"), _CODE_CHARACTERS), message or page or "nothing said"
+
+    def _redirect(self, response: httpx2.Response) -> RequestError:
+        address = self._border.text(response.headers.get("location")) or "an address that it does not say"
+        certain = response.status_code in _NOT_CARRIED_OUT
+        advice = "nothing was sent there; if it is right, give it as --base-url"
+        kind: type[ProviderError] = ProviderError if certain else NoAnswerError
+        return RequestError(kind, f"answer {response.status_code}: it has moved to {address}", advice)
+
+    # Answers.
+
+    def _whole(self, make: Callable[[Json], Made | None], answer: Json) -> Made:
+        """Return what *make* makes of *answer*, which must be something."""
+        made = make(answer)
+        if made is None:
+            raise _unusable("no id in it")
+        return made
+
+    def _page(self, answer: Json, make: Callable[[Json], Made | None]) -> Page[Made]:
+        rows = answer.get("data")
+        if not isinstance(rows, list):
+            raise _unusable("no list in it")
+        last = self._id(rows[-1]) if rows and isinstance(rows[-1], dict) else None
+        return Page(border.rows_of(rows, make), last if answer.get("has_more") is not False else None)
+
+    def _id(self, answer: Json) -> str | None:
+        return self._border.name(answer.get("id"))
+
+    def _file(self, answer: Json) -> RemoteFile | None:
+        file_id, status = self._id(answer), self._border.text(answer.get("status"), _CODE_CHARACTERS)
+        if file_id is None:
+            return None
+        state: FileState = "broken" if status in _BROKEN else "pending" if status in _PENDING else "ready"
+        name, size = self._border.name(answer.get("filename")), border.count(answer.get("bytes"))
+        return RemoteFile(id=file_id, name=name, bytes=size, status=status, state=state)
+
+    def _job(self, answer: Json) -> RemoteJob | None:
+        job_id, status = self._id(answer), self._border.text(answer.get("status"), _CODE_CHARACTERS)
+        if job_id is None:
+            return None
+        names = ("model", "training_file", "validation_file", "suffix", "fine_tuned_model")
+        return RemoteJob(
+            id=job_id,
+            status=self._account.provider.statuses.get(status, status) if status else None,
+            **{name: self._border.name(answer.get(name)) for name in names},
+            metadata=self._border.texts(answer.get("metadata")),
+            trained_tokens=border.count(answer.get("trained_tokens")),
+            error=self._job_error(answer.get("error")),
+            created_at=border.seconds(answer.get("created_at")),
+            finished_at=border.seconds(answer.get("finished_at")),
+        )
+
+    def _job_error(self, error: Any) -> JobError | None:
+        """Return the error of a job; a healthy one may carry an error without a code or a message."""
+        if isinstance(error, str):
+            error = {"message": error}
+        if not isinstance(error, dict):
+            return None
+        code, param = (self._border.text(error.get(name), _CODE_CHARACTERS) for name in ("code", "param"))
+        message = self._border.text(error.get("message"))
+        return JobError(code=code, message=message, param=param) if code or message else None
+
+    def _event(self, answer: Json) -> RemoteEvent | None:
+        event_id, data = self._id(answer), answer.get("data")
+        if event_id is None:
+            return None
+        data = data if isinstance(data, dict) else {}
+        return RemoteEvent(
+            id=event_id,
+            at=int(border.seconds(answer.get("created_at")) or 0),  # some leave out what the description requires
+            level=self._border.text(answer.get("level"), _CODE_CHARACTERS) or "info",
+            message=self._border.text(answer.get("message")) or "",
+            step=border.count(data.get("step")),
+            train_loss=border.finite(data.get("train_loss")),
+            # Over a part of the validation file at each step, over all of it now and then.
+            valid_loss=border.finite(data.get("valid_loss", data.get("full_valid_loss"))),
+        )
+
+
+def _unusable(reason: str, *, repeatable: bool = False) -> RequestError:
+    return RequestError(NoAnswerError, f"no usable answer ({reason})", _AGAIN, repeatable=repeatable)

@@ -1,0 +1,158 @@
+"""The recorder: a port that sends nothing and keeps each request, with answers of a provider that has nothing and does all."""
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any, BinaryIO
+
+from msgspec import Struct, structs
+
+from schemas.ledger import SUCCEEDED
+from schemas.remote import JobRequest, Page, RemoteEvent, RemoteFile, RemoteJob, RemoteModel
+
+_BLOCK_BYTES = 1 << 20
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """One request; what only the provider's answers hold is in angle brackets, and `repeated` is how often it is made."""
+
+    method: str
+    path: str
+    body: dict[str, Any] | None = None
+    repeated: int = 1
+
+
+class Recorder:
+    """A port that keeps the requests of OpenAI's API, in their order; jobs come to their end at once."""
+
+    def __init__(self) -> None:
+        self.requests: list[Request] = []
+        self._files: list[RemoteFile] = []
+        self._jobs = 0
+        self._upload: tuple[str, int] = ("", 0)
+        self._lock = threading.Lock()  # parts are sent by several threads
+
+    def list_files(self, after: str | None = None) -> Page[RemoteFile]:  # noqa: ARG002 - the port's signature
+        """Return the files that were sent."""
+        self._record("GET", "/files?purpose=fine-tune")
+        return Page(tuple(self._files))
+
+    def get_file(self, file_id: str) -> RemoteFile:
+        """Return a file that was sent."""
+        self._record("GET", f"/files/{file_id}")
+        return next(file for file in self._files if file.id == file_id)
+
+    def send_file(self, name: str, content: BinaryIO, seconds: float) -> RemoteFile:  # noqa: ARG002 - the port's signature
+        """Read the content of a file, and return the file."""
+        size = _read_all(content)
+        self._record("POST", "/files", {"purpose": "fine-tune", "filename": name, "bytes": size})
+        return self._add(name, size)
+
+    def delete_file(self, file_id: str) -> None:
+        """Delete nothing."""
+        self._record("DELETE", f"/files/{file_id}")
+
+    def begin_upload(self, name: str, size: int) -> str:
+        """Return a name for the upload."""
+        body = {"purpose": "fine-tune", "filename": name, "bytes": size, "mime_type": "application/jsonl"}
+        self._record("POST", "/uploads", body)
+        self._upload = (name, size)
+        return "<upload>"
+
+    def send_part(self, upload_id: str, content: BinaryIO, seconds: float) -> str:  # noqa: ARG002 - the port's signature
+        """Read the content of a part; parts of one upload are one request, repeated."""
+        _read_all(content)
+        path = f"/uploads/{upload_id}/parts"
+        with self._lock:
+            last = self.requests[-1]
+            if last.path == path:
+                self.requests[-1] = structs.replace(last, repeated=last.repeated + 1)
+            else:
+                self.requests.append(Request(method="POST", path=path))
+        return "<part>"
+
+    def complete_upload(self, upload_id: str, part_ids: Sequence[str], md5: str) -> RemoteFile | None:
+        """Return the file."""
+        self._record("POST", f"/uploads/{upload_id}/complete", {"part_ids": sorted(set(part_ids)), "md5": md5})
+        return self._add(*self._upload)
+
+    def cancel_upload(self, upload_id: str) -> None:
+        """Cancel nothing."""
+        self._record("POST", f"/uploads/{upload_id}/cancel")
+
+    def create_job(self, request: JobRequest) -> RemoteJob:
+        """Return a job that has succeeded."""
+        self._record("POST", "/fine_tuning/jobs", self._body(request))
+        self._jobs += 1
+        return RemoteJob(
+            id=f"<job {self._jobs}>",
+            status=SUCCEEDED,
+            model=request.model,
+            training_file=request.training_file,
+            validation_file=request.validation_file,
+            suffix=request.suffix,
+            metadata=request.metadata,
+            fine_tuned_model=f"<model of job {self._jobs}>",
+            trained_tokens=None,
+            error=None,
+            created_at=None,
+            finished_at=None,
+        )
+
+    def list_jobs(
+        self,
+        metadata: Mapping[str, str] | None = None,
+        limit: int = 100,
+        after: str | None = None,  # noqa: ARG002 - the port's signature
+    ) -> Page[RemoteJob]:
+        """Return no job."""
+        wanted = "".join(f"&metadata[{name}]={value}" for name, value in (metadata or {}).items())
+        self._record("GET", f"/fine_tuning/jobs?limit={limit}{wanted}")
+        return Page(())
+
+    def get_job(self, job_id: str) -> RemoteJob:
+        """Return nothing: a job that has ended is not asked for."""
+        raise NotImplementedError(job_id)
+
+    def cancel_job(self, job_id: str) -> None:
+        """Cancel nothing."""
+        self._record("POST", f"/fine_tuning/jobs/{job_id}/cancel")
+
+    def list_events(self, job_id: str, after: str | None = None) -> Page[RemoteEvent]:  # noqa: ARG002 - the port's signature
+        """Return no event."""
+        self._record("GET", f"/fine_tuning/jobs/{job_id}/events?limit=100")
+        return Page(())
+
+    def get_model(self, name: str) -> RemoteModel:
+        """Return the model."""
+        self._record("GET", f"/models/{name}")
+        return RemoteModel(id=name, shutdown_date=None)
+
+    def close(self) -> None:
+        """Do nothing."""
+
+    def _record(self, method: str, path: str, body: dict[str, Any] | None = None) -> None:
+        self.requests.append(Request(method=method, path=path, body=body))
+
+    def _add(self, name: str, size: int) -> RemoteFile:
+        file = RemoteFile(id=f"<{name}>", name=name, bytes=size, status="processed", state="ready")
+        self._files.append(file)
+        return file
+
+    def _body(self, request: JobRequest) -> dict[str, Any]:
+        optional = {
+            "validation_file": request.validation_file,
+            "metadata": request.metadata or None,
+            "method": {"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": request.epochs}}},
+            "suffix": request.suffix,
+            "seed": request.seed,
+        }
+        given = {name: value for name, value in optional.items() if value is not None}
+        return {"model": request.model, "training_file": request.training_file, **given, **request.extra}
+
+
+def _read_all(content: BinaryIO) -> int:
+    """Return the number of bytes of *content*, after all of it was read."""
+    size = 0
+    while block := content.read(_BLOCK_BYTES):
+        size += len(block)
+    return size

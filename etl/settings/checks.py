@@ -1,0 +1,164 @@
+"""Checks of the values of options; a value that cannot be is an `OptionError` that names the option as it is typed."""
+
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from msgspec import Struct, structs
+
+from etl.errors import OptionError
+from etl.settings.declaration import Declaration, Kind, declarations, flag
+from etl.settings.paths import path_of
+
+Term = TypeVar("Term", bound=str)
+
+MOST_NUMBER = 2**53 - 1
+"""Largest whole number: beyond, JSON's readers round (RFC 8259, section 6)."""
+
+MOST_CHARACTERS = 100_000
+"""Of a text that has no narrower limit, which is far more than an instruction has."""
+
+_MOST_BITS = 1_024  # of a number that a message shows
+
+
+def check_options(options: Struct) -> None:
+    """
+    Check every declared option of *options*, and put its value in its one form, so that equal options are equal values.
+
+    Raises:
+        OptionError: A value is of another kind, or out of its range.
+    """
+    for declared in declarations(type(options)):
+        value = getattr(options, declared.name)
+        if value is not None or not declared.optional:
+            structs.force_setattr(options, declared.name, _FORMS[declared.kind](declared, value))
+
+
+def check_ordered(name: str, low: int | None, high: int | None) -> None:
+    """Refuse a least value *low*, that of the option *name*, that is over the most, *high*."""
+    if low is not None and high is not None and low > high:
+        raise OptionError(flag(name), f"{low} is more than the most, {high}", "give a smaller one, or no other")
+
+
+def whole_number(name: str, value: object, low: int = 1, high: int | None = None) -> int:
+    """
+    Return *value*, a whole number from *low* to *high*, or to what every format on disk holds exactly.
+
+    Raises:
+        OptionError: It is none, or out of that range.
+    """
+    number: int = _of_kind(flag(name), value, int)
+    if low <= number <= (MOST_NUMBER if high is None else high):
+        return number
+    upper = "up" if high is None and number < low else f"to {MOST_NUMBER if high is None else high}"
+    raise OptionError(flag(name), f"{_shown(number)} is out of range", f"give a whole number from {low} {upper}")
+
+
+def one_of(name: str, value: object, terms: Iterable[Term]) -> Term:
+    """Return *value* as one of *terms*."""
+    terms = tuple(terms)
+    for term in terms:
+        if term == value:
+            return term
+    raise OptionError(flag(name), f"{value!r} is unknown", f"choose from {', '.join(terms)}")
+
+
+def _switch(declared: Declaration, value: Any) -> bool:
+    return bool(_of_kind(declared.flag, value, bool))
+
+
+def _term(declared: Declaration, value: Any) -> str:
+    return one_of(declared.name, value, declared.terms)
+
+
+def _terms(declared: Declaration, values: Any) -> tuple[str, ...]:
+    """Return *values* in the order of the terms, so that the order given does not matter."""
+    if isinstance(values, str):
+        values = map(str.strip, values.split(",")) if declared.option.commas else (values,)
+    # Shards are apart by their split in any case, so its name says nothing.
+    listed = [value for value in values if not (declared.option.commas and value == "split")]
+    given = {one_of(declared.name, value, declared.terms) for value in listed}
+    if not given and not declared.option.commas:
+        raise OptionError(declared.flag, "none given", f"choose from {', '.join(declared.terms)}")
+    return tuple(term for term in declared.terms if term in given)
+
+
+def _text(declared: Declaration, value: Any) -> str:
+    text = str(_of_kind(declared.flag, value, str))
+    if any("\ud800" <= letter <= "\udfff" for letter in text):  # halves of surrogate pairs, which UTF-8 does not have
+        raise OptionError(declared.flag, "it is no valid Unicode", "check the terminal's encoding (UTF-8)")
+    low, high = declared.option.low or 0, declared.option.high or MOST_CHARACTERS
+    if not low <= len(text) <= high:
+        raise OptionError(declared.flag, f"{len(text):,} characters", f"give {low:,} to {high:,}")
+    return text
+
+
+def _texts(declared: Declaration, values: Any) -> tuple[str, ...]:
+    return tuple(_text(declared, value) for value in ((values,) if isinstance(values, str) else values))
+
+
+def _integer(declared: Declaration, value: Any) -> int:
+    option = declared.option
+    high = None if option.high is None else int(option.high)
+    return whole_number(declared.name, value, int(option.low or 0), high)
+
+
+def _float(declared: Declaration, value: Any) -> float:
+    return float(_in_range(declared, _of_kind(declared.flag, value, float, int)))
+
+
+def _share(declared: Declaration, value: Any) -> float | str:
+    """Return one of the words, or a share as a float."""
+    value = _of_kind(declared.flag, value, float, int, str)
+    if not isinstance(value, str):
+        return float(_in_range(declared, value))
+    if value not in declared.terms:
+        advice = f"give a share like 0.05, or {' or '.join(declared.terms)}"
+        raise OptionError(declared.flag, f"{value!r} is unknown", advice)
+    return value
+
+
+def _path(declared: Declaration, value: Any) -> Path:
+    return path_of(value, declared.flag)
+
+
+def _of_kind(flag: str, value: Any, *kinds: type) -> Any:
+    """Refuse a *value* that is of none of *kinds*; truth is no number."""
+    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+        expected = " or ".join(kind.__name__ for kind in kinds)
+        raise OptionError(flag, f"{value!r} is no {expected}", f"give one as {expected}")
+    return value
+
+
+def _in_range(declared: Declaration, value: float) -> float:
+    """Refuse a *value* below the least or above the greatest, infinity and NaN."""
+    option = declared.option
+    low = 0 if option.low is None else option.low
+    high = sys.float_info.max if option.high is None else option.high
+    if low <= value < high or (value == high and not option.below):
+        return value
+    upper = "up" if option.high is None else f"to {'below ' if option.below else ''}{high:g}"
+    advice = f"give {option.unit or 'a number'} from {low:g} {upper}"
+    raise OptionError(declared.flag, f"{_shown(value)} is out of range", advice)
+
+
+def _shown(number: float) -> str:
+    """Return *number* for a message; Python refuses to write one of some thousand digits."""
+    if isinstance(number, int) and number.bit_length() > _MOST_BITS:
+        return f"a number of {number.bit_length():,} bits"
+    return f"{number}"
+
+
+_FORMS: dict[Kind, Callable[[Declaration, Any], object]] = {
+    Kind.SWITCH: _switch,
+    Kind.TERM: _term,
+    Kind.TERMS: _terms,
+    Kind.TEXT: _text,
+    Kind.TEXTS: _texts,
+    Kind.INTEGER: _integer,
+    Kind.SIZE: _integer,
+    Kind.FLOAT: _float,
+    Kind.SHARE: _share,
+    Kind.PATH: _path,
+}

@@ -1,0 +1,120 @@
+"""
+Declaration of options: one `Option` beside the field of a struct.
+
+Name, kind, range, help, key of `etl.toml` and option of the command line follow from the field and its `Option`; nothing
+of them is written a second time.
+"""
+
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
+
+from msgspec import NODEFAULT, Struct, structs
+
+
+class Kind(StrEnum):
+    """What values an option takes: the type of its field, with what the type alone does not say."""
+
+    SWITCH = "switch"
+    TERM = "term"
+    TERMS = "terms"
+    TEXT = "text"
+    TEXTS = "texts"
+    INTEGER = "integer"
+    SIZE = "size"
+    FLOAT = "float"
+    SHARE = "share"
+    PATH = "path"
+
+
+class Option(Struct, frozen=True, kw_only=True):
+    """
+    What a field does not say of the option it holds.
+
+    Args:
+        help: One sentence for the command line.
+        unset: What no value means, in words.
+        low, high: Least and greatest number, or number of characters of a text.
+        below: The number is below *high*, and not *high* itself.
+        unit: What the number counts.
+        size: The number is one of bytes, and may be written with a unit.
+        commas: The terms may be one text with commas between them, or none at all.
+        negatable: The switch has a `--no-` form.
+        metavar: Form of a value, for the help.
+        only: The one place where the option can be given, or None for both.
+    """
+
+    help: str
+    unset: str | None = None
+    low: float | None = None
+    high: float | None = None
+    below: bool = False
+    unit: str | None = None
+    size: bool = False
+    commas: bool = False
+    negatable: bool = True
+    metavar: str | None = None
+    only: Literal["file", "command line"] | None = None
+
+
+class Declaration(NamedTuple):
+    """
+    An option as its field and its `Option` declare it.
+
+    `terms` are the values of a term, the words that stand for a share; `optional` says that None is a value.
+    """
+
+    name: str
+    kind: Kind
+    option: Option
+    terms: tuple[str, ...]
+    optional: bool
+    default: Any  # a value of the field, whose type is not known here
+
+    @property
+    def flag(self) -> str:
+        """The spelling on the command line."""
+        return flag(self.name)
+
+
+def flag(name: str) -> str:
+    """Return the command-line spelling of the option *name*."""
+    return "--" + name.replace("_", "-")
+
+
+@cache
+def declarations(struct: type[Struct]) -> tuple[Declaration, ...]:
+    """Return the options that the fields of *struct* declare, in their order; a field without an `Option` is none."""
+    hints = get_type_hints(struct, include_extras=True)
+    declared = ((field, hints[field.name]) for field in structs.fields(struct))
+    return tuple(
+        _declaration(field.name, hint, None if field.default is NODEFAULT else field.default)
+        for field, hint in declared
+        if isinstance(getattr(hint, "__metadata__", (None,))[0], Option)
+    )
+
+
+def _declaration(name: str, hint: Any, default: object) -> Declaration:
+    option: Option = hint.__metadata__[0]
+    union = hint.__origin__
+    kinds = get_args(union) if get_origin(union) in (Union, UnionType) else (union,)
+    first = kinds[0]
+    if get_origin(first) is tuple:
+        first = get_args(first)[0]
+        kind = Kind.TEXTS if first is str else Kind.TERMS
+    else:
+        kind = _kind(first, kinds, option)
+    words = tuple(word for part in kinds if get_origin(part) is Literal for word in get_args(part))
+    terms = tuple(first) if isinstance(first, type) and issubclass(first, StrEnum) else words
+    return Declaration(name, kind, option, terms, NoneType in kinds, default)
+
+
+def _kind(first: Any, kinds: tuple[Any, ...], option: Option) -> Kind:
+    if option.size:
+        return Kind.SIZE
+    if first is float and any(get_origin(part) is Literal for part in kinds):
+        return Kind.SHARE
+    named = {bool: Kind.SWITCH, int: Kind.INTEGER, float: Kind.FLOAT, str: Kind.TEXT, Path: Kind.PATH}
+    return named.get(first, Kind.TERM)

@@ -1,0 +1,37 @@
+"""Paths as users name them; an empty one would be the working directory, and one with a NUL is none."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from etl.errors import OptionError
+
+
+def path_of(name: str | Path, what: str) -> Path:
+    """
+    Return the path that *name* is.
+
+    Args:
+        name: The path.
+        what: The option or argument, for the message.
+
+    Raises:
+        OptionError: It is empty, or holds a NUL.
+    """
+    if not isinstance(name, str | Path):
+        raise OptionError(what, f"{name!r} is no path", "give one as a text or a pathlib.Path")
+    if isinstance(name, str) and not name:
+        raise OptionError(what, "the path is empty", "name a file or a folder; the working directory is a dot")
+    if "\0" in str(name):
+        raise OptionError(what, f"{str(name)!r} holds a NUL", "give a path without")
+    return Path(name)
+
+
+def paths_of(names: str | Path | Iterable[str | Path], what: str) -> tuple[Path, ...]:
+    """
+    Return the paths that *names* are; one text or one path is one.
+
+    Raises:
+        OptionError: One is empty, or holds a NUL.
+    """
+    names = (names,) if isinstance(names, str | Path) else names
+    return tuple(path_of(name, what) for name in names)

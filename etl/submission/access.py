@@ -1,0 +1,65 @@
+"""Access to the accounts that a ledger names: where keys and profiles are, and a remote for each account when it is needed."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from msgspec import Struct
+
+from etl.providers.account import Account
+from etl.providers.client import Client
+from etl.providers.pace import Pace
+from etl.providers.profiles import find_provider, read_providers
+from etl.submission.ledger import Ledger, read_ledger
+from etl.submission.news import Reporter, report_waits
+from etl.submission.remote import Remote
+
+
+class Access(Struct, frozen=True, kw_only=True):
+    """
+    How to get into the accounts that a ledger names.
+
+    Args:
+        key_file: File with the key, for its owner's eyes only; None for the environment.
+        providers: File of the user's own, laid over the profiles of this package.
+    """
+
+    key_file: Path | None = None
+    providers: Path | None = None
+
+
+class Remotes(dict[str, Remote]):
+    """A remote for each account of a ledger, by its id, made when it is first asked for."""
+
+    def __init__(self, stack: ExitStack, ledger: Ledger, access: Access, pace: Pace, report: Reporter) -> None:
+        super().__init__()
+        self.ledger, self.pace = ledger, pace
+        self._stack, self._access, self._report = stack, access, report
+        self._accounts = {row.id: row for row in ledger.accounts()}
+        self._providers = read_providers(access.providers)
+
+    def __missing__(self, account_id: str) -> Remote:
+        row = self._accounts[account_id]
+        account = Account(
+            provider=find_provider(row.provider, self._providers),
+            base_url=row.base_url,
+            organization=row.organization,
+            project=row.project,
+            key_file=self._access.key_file,
+        )
+        client = self._stack.enter_context(Client(account, self.pace, report_waits(self._report)))
+        self[account_id] = Remote(client, self.ledger)
+        return self[account_id]
+
+
+@contextmanager
+def open_remotes(out: Path, access: Access | None, report: Reporter, pace: Pace | None) -> Iterator[Remotes]:
+    """
+    Yield a remote for each account in the ledger of the build in *out*.
+
+    Raises:
+        BuildError: Nothing was submitted from there.
+    """
+    with ExitStack() as stack:
+        ledger = stack.enter_context(read_ledger(out))
+        yield Remotes(stack, ledger, access or Access(), pace or Pace(), report)

@@ -1,0 +1,101 @@
+"""The billing of each job of a plan, by the estimate; where no price is known, there is a note and no guess."""
+
+from typing import NamedTuple
+
+from etl.checking.check import Observer
+from etl.errors import OptionError
+from etl.example.tokens import load_tokenizer
+from etl.output.finished import FinishedBuild
+from etl.pricing.tariff import Tariff, tariff_of
+from etl.providers.models import find_model, read_models
+from etl.providers.profiles import find_provider, read_providers
+from etl.submission.options import SubmitOptions
+from etl.submission.plan import Billing, Material, Pricer
+from schemas.estimate import Estimate
+from schemas.model import EpochRule, Model
+from schemas.provider import Provider
+
+
+class Terms(NamedTuple):
+    """The profiles of provider and model, and the tariff; None where the model, or its price, is not known."""
+
+    provider: Provider
+    model: Model | None
+    tariff: Tariff | None
+
+
+class Prices(NamedTuple):
+    """The billing of each job, and what to know of that."""
+
+    billing: Pricer
+    notes: list[str]
+
+
+def terms_of(options: SubmitOptions) -> Terms:
+    """
+    Return provider, model and tariff of *options*.
+
+    Raises:
+        OptionError: The provider is unknown, or a file of profiles or models cannot be read.
+    """
+    provider = find_provider(options.provider, read_providers(options.providers))
+    models = read_models(options.models)
+    try:
+        model = find_model(options.model, models)
+    except OptionError:
+        return Terms(provider, None, None)
+    priced = model.usd_per_million_tokens is not None
+    return Terms(provider, model, tariff_of(options.model, models, epochs=options.epochs) if priced else None)
+
+
+class Quote:
+    """
+    The prices of the jobs of *build*, made around one pass over its chunks.
+
+    Args:
+        build: The build.
+        options: Model and epochs.
+        terms: The profiles that decide a price.
+    """
+
+    def __init__(self, build: FinishedBuild, options: SubmitOptions, terms: Terms) -> None:
+        from etl.pricing.tokens import counter_for  # noqa: PLC0415 - it loads Polars, which building must not
+
+        self._build, self._options, self._terms = build, options, terms
+        self._tokenizer = load_tokenizer(terms.tariff.model) if terms.tariff else None
+        self._counter = counter_for(build, self._tokenizer) if self._tokenizer else None
+
+    @property
+    def observers(self) -> list[Observer]:
+        """What must see every block of the chunks before `prices`."""
+        return [] if self._counter is None else [self._counter]
+
+    def prices(self) -> Prices:
+        """Return the prices."""
+        from etl.pricing.breakdown import make_estimate  # noqa: PLC0415 - as above
+
+        model, tariff, tokenizer = self._terms.model, self._terms.tariff, self._tokenizer
+        rule = model.epochs if model else EpochRule()
+        if tariff is None or tokenizer is None:
+
+            def unknown(material: Material) -> Billing:
+                return Billing(self._options.epochs or rule.default(material.train.examples), None, None)
+
+            return Prices(unknown, [f"nobody here knows what training {self._options.model} costs"])
+        estimate = make_estimate(self._build, tariff, tokenizer, counter=self._counter)
+        notes = [f"the price is that of {estimate.price_as_of} ({estimate.price_source})"]
+        if not estimate.exact:
+            notes.append(f"tokens are counted with {estimate.tokenizer}, which is not the model's own tokenizer")
+
+        def billing(material: Material) -> Billing:
+            epochs = self._options.epochs or rule.default(material.train.examples)
+            return Billing(epochs, _tokens(estimate, material) * epochs, estimate.usd_per_million_tokens)
+
+        return Prices(billing, notes)
+
+
+def _tokens(estimate: Estimate, material: Material) -> int:
+    """Return the tokens of *material* that are billed in each epoch."""
+    name = (material.region, material.speech_type)
+    rows = [estimate.total] if material.region is None else estimate.shards
+    return sum(row.billed_tokens // row.epochs for row in rows if row.epochs and (row.region, row.speech_type) == name)

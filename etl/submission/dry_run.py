@@ -1,0 +1,29 @@
+"""A dry run: a plan executed against a recorder and a ledger in memory, so that nothing is sent and nothing written."""
+
+from etl.providers.client import Client
+from etl.providers.pace import Pace
+from etl.providers.recorder import Recorder, Request
+from etl.submission.consent import PriorConsent
+from etl.submission.execution import Execution
+from etl.submission.ledger import Ledger
+from etl.submission.news import silent
+from etl.submission.plan import Plan, PlannedJob
+from etl.submission.remote import Remote
+
+
+def requests_of(plan: Plan) -> list[Request]:
+    """
+    Return the requests of a first submission of *plan* in which nothing breaks and nothing is there already.
+
+    Raises:
+        BuildError: A chunk cannot be read, or was changed since the plan was made.
+    """
+    recorder = Recorder()
+    with Client(plan.account, Pace(), port=recorder) as client, Ledger(None) as ledger:
+        out = plan.files[0].content.folder
+        Execution(out, plan, Remote(client, ledger), silent).carry_out(PriorConsent(), _agree)
+    return recorder.requests
+
+
+def _agree(plan: Plan, new: tuple[PlannedJob, ...]) -> None:
+    """Agree to anything: it costs nothing."""

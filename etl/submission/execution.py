@@ -1,0 +1,115 @@
+"""The execution of a plan, job by job: known from before, or created on files that are put there first."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from msgspec import Struct, structs
+
+from etl.errors import JobFailedError
+from etl.submission.consent import Consent
+from etl.submission.follow import follow
+from etl.submission.jobs import agree_to_another, create_job, known_job
+from etl.submission.news import JobCreated, JobKnown, Reporter, Uploading
+from etl.submission.origins import flaws_of
+from etl.submission.plan import Plan, PlannedFile, PlannedJob
+from etl.submission.preflight import check_account
+from etl.submission.remote import Remote
+from etl.submission.upload import put_file
+from schemas.ledger import FINAL, SUCCEEDED, JobRow
+
+Agree = Callable[[Plan, tuple[PlannedJob, ...]], None]
+"""Returns if the new jobs of a plan may be created, and raises what is against it."""
+
+
+class Submission(Struct, frozen=True, kw_only=True):
+    """What was submitted: the plan, the row of each of its jobs, and how many of them this run created."""
+
+    plan: Plan
+    jobs: tuple[JobRow, ...]
+    created: int
+
+
+class Execution:
+    """
+    The execution of *plan* at *remote*, from the build in *out*.
+
+    Args:
+        out: Folder of the build.
+        plan: The plan.
+        remote: The account, and the ledger of the build.
+        report: Takes news of bytes and jobs.
+    """
+
+    def __init__(self, out: Path, plan: Plan, remote: Remote, report: Reporter) -> None:
+        self.out, self.plan, self.remote, self.report = out, plan, remote, report
+
+    def carry_out(self, consent: Consent, agree: Agree) -> Submission:
+        """Return the plan, with what the provider says of it, and the row of each of its jobs."""
+        known = self._find_known(consent)
+        new = tuple(job for job in self.plan.jobs if job.key not in known)
+        plan = self.plan
+        if new:
+            plan = structs.replace(plan, notes=(*plan.notes, *self._notes(new)))
+            agree(plan, new)
+        rows: list[JobRow] = []
+        for job in plan.jobs:
+            rows.append(known[job.key] if job.key in known else self._create(job, rows))
+        return Submission(plan=plan, jobs=tuple(rows), created=len(new))
+
+    def _find_known(self, consent: Consent) -> dict[str, JobRow]:
+        """Return the row of every job that was submitted before and is not to be submitted again, by its key."""
+        known: dict[str, JobRow] = {}
+        for job in self.plan.jobs:
+            row = known_job(self.remote, job, self.plan)
+            if row is None:
+                continue
+            if row.state == "intended" or (row.status in FINAL - {SUCCEEDED}):
+                agree_to_another(row, consent)
+                continue
+            known[job.key] = row
+            self.report(JobKnown(title=row.title, job_id=row.job_id or "", status=row.status))
+        return known
+
+    def _notes(self, new: tuple[PlannedJob, ...]) -> list[str]:
+        """Return notes of the provider and of the ledger on the plan."""
+        notes: list[str] = []
+        models = dict.fromkeys(job.model for job in new if job.model is not None)
+        for model in models:
+            notes += check_account(self.remote.client, model)
+        created = [row for row in self.remote.ledger.jobs() if row.state == "created"]
+        earlier = [row for row in created if row.manifest != self.plan.manifest]
+        if earlier:
+            notes.append(f"the build was changed since {len(earlier)} jobs were created from it; these are other jobs")
+        return notes
+
+    def _create(self, job: PlannedJob, before: list[JobRow]) -> JobRow:
+        """Put the files of *job* there, create it, and return its row; in a chain, wait for the job *before* it."""
+        model = job.model or self._model_of(before[-1])
+        training = self._put(job.training)
+        validation = self._put(job.validation) if job.validation else None
+        row = create_job(self.remote, job, self.plan, model, (training, validation))
+        self.report(JobCreated(title=row.title, job_id=row.job_id or ""))
+        return row
+
+    def _put(self, file: PlannedFile) -> str:
+        """Return the id of *file* at the provider."""
+
+        def report(done: int, total: int) -> None:
+            self.report(Uploading(file=file.name, done=done, total=total))
+
+        return put_file(self.remote, file, report).file_id or ""
+
+    def _model_of(self, row: JobRow) -> str:
+        """
+        Return the model that the job of *row* makes, once it is made.
+
+        Raises:
+            JobFailedError: It ended without one.
+        """
+        find_flaws = partial(flaws_of, self.out, self.remote.ledger)
+        [row] = follow({row.account: self.remote}, [row], find_flaws, self.report)
+        if row.fine_tuned_model is None:
+            problem = f"{row.job_id} {row.status} ({row.error_message or 'no reason given'})"
+            raise JobFailedError(row.title, problem, "the jobs after it were not created; mend it and submit again")
+        return row.fine_tuned_model

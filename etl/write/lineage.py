@@ -1,0 +1,96 @@
+"""Lineage: where every line came from, in parts as the lines are written, and joined at the end."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+
+from etl.output.files import make_folder, write_whole
+from etl.write.tasks import LineageTask
+
+LINEAGE = pl.Schema(
+    {
+        "chunk": pl.String,  # its path in the manifest
+        "line": pl.UInt32,  # from 1
+        "archive": pl.String,
+        "member": pl.String,
+        "sentence": pl.UInt32,  # from 1, of a turn that of its first; null where a line is a whole label file
+        "tokens": pl.UInt32,  # of the example; null where they were not counted
+    }
+)
+"""A row an example, in the order of the chunks."""
+
+_PART_ROWS = 16_384  # rows gathered before they go to disk: about 4 MB
+_ROW_GROUP_ROWS = 16_384  # bounds the memory of whoever writes or reads it
+
+
+class LineOrigin(NamedTuple):
+    """Where a line came from: its sentence is None for a whole label file, its tokens are None where they are not counted."""
+
+    archive: str
+    member: str
+    sentence: int | None
+    tokens: int | None
+
+
+class LineageWriter:
+    """
+    Write the lineage of one shard in parts.
+
+    Args:
+        folder: Folder of the parts of all shards.
+        shard: Name of the shard, which begins the names of its parts.
+    """
+
+    def __init__(self, folder: Path, shard: str) -> None:
+        self.parts: list[str] = []
+        self._folder, self._shard = folder, shard
+        self._rows: list[tuple[str | int | None, ...]] = []  # of LINEAGE
+
+    def add(self, chunk: str, first_line: int, origins: Sequence[LineOrigin]) -> None:
+        """
+        Take consecutive lines of a chunk.
+
+        Raises:
+            StorageError: A part cannot be written.
+        """
+        self._rows += [(chunk, line, *origin) for line, origin in enumerate(origins, first_line)]
+        if len(self._rows) >= _PART_ROWS:
+            self.save()
+
+    def save(self) -> None:
+        """
+        Write the lines that are in no part yet.
+
+        Raises:
+            StorageError: The part cannot be written.
+        """
+        if not self._rows:
+            return
+        path = self._folder / f"{self._shard}-{len(self.parts):05d}.ipc"
+        make_folder(path.parent)
+        columns = dict(zip(LINEAGE, zip(*self._rows, strict=True), strict=True))
+        part = io.BytesIO()
+        # A file and no stream, since it is scanned when all parts are joined, and never held whole.
+        pl.DataFrame(columns, schema=LINEAGE).write_ipc(part, compression="lz4")
+        write_whole(path, [part.getvalue()])
+        self.parts.append(str(path))
+        self._rows.clear()
+
+
+def write_lineage(task: LineageTask) -> int:
+    """
+    Join the parts of the lineage, and return how many rows it has.
+
+    Raises:
+        StorageError: The file cannot be written.
+    """
+    frame = pl.scan_ipc(list(task.parts), glob=False) if task.parts else LINEAGE.to_frame().lazy()
+    buffer = io.BytesIO()  # 20 bytes an example; a full disk is then met by our own write and not inside Polars
+    frame.sink_parquet(buffer, row_group_size=_ROW_GROUP_ROWS)
+    content = buffer.getvalue()
+    write_whole(Path(task.path), [content])
+    rows: int = pl.scan_parquet(content).select(pl.len()).collect().item()
+    return rows

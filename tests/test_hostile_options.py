@@ -1,0 +1,279 @@
+"""Values that no option can have, tried on every option of every command that takes its kind of value, and in `etl.toml`."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from runs import command, error_of, saturi
+
+from etl import BuildOptions, build, check, dry_run, estimate, explain, export, inspect, sample, verify
+from etl.console.commands.parameters import Bytes, NamedPath, Share
+from etl.console.dispatch import COMMANDS, cli
+from etl.errors import EtlError, OptionError
+from etl.settings.config import read_config
+from etl.settings.declaration import Kind, declarations
+from etl.settings.options import RunOptions
+from etl.settings.toml import MOST_BYTES
+from etl.submission.options import SubmitOptions
+
+REQUIRED = {
+    "verify": ["out"],
+    "check": ["files"],
+    "explain": ["out", "--member", "x.json"],
+    "estimate": ["out"],
+    "export": ["out", "--to", "trl"],
+    "submit": ["out"],
+    "status": ["out"],
+    "watch": ["out"],
+    "cancel": ["out"],
+    "clean": ["out"],
+    "sample": ["folder"],
+    "build": ["corpus"],
+    "inspect": ["corpus"],
+}
+"""What each command cannot do without; nothing of it is there, so that a value is refused before anything is looked for."""
+
+REFUSALS = (click.UsageError, OptionError)
+
+NUMBERS = ("99999999999999999999", "-99999999999999999999", "nan", "inf", "-inf", "1e400", "9" * 5_000, "0x10", "")
+
+
+def _parameters() -> Iterator[tuple[str, click.Parameter]]:
+    context = click.Context(cli)
+    for name in COMMANDS:
+        known = cli.get_command(context, name)
+        assert known is not None
+        yield from ((name, parameter) for parameter in known.params)
+
+
+def _is_number(parameter: click.Parameter) -> bool:
+    numbers = (click.types.IntParamType, click.types.FloatParamType, Bytes, Share)
+    return isinstance(parameter.type, numbers)
+
+
+def _run(name: str, *arguments: str) -> None:
+    cli.main([name, *REQUIRED[name], *arguments], standalone_mode=False)
+
+
+def _sentence(error: Exception) -> str:
+    """Return the sentence of an *error* whose exit code is 2."""
+    assert isinstance(error, REFUSALS)
+    assert error.exit_code == 2
+    return str(error) if isinstance(error, OptionError) else error.format_message()
+
+
+NUMERIC = [(name, parameter.opts[0]) for name, parameter in _parameters() if _is_number(parameter)]
+PATHS = [(name, parameter) for name, parameter in _parameters() if isinstance(parameter.type, NamedPath)]
+
+
+@pytest.fixture
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_every_command_is_tried() -> None:
+    """No command and no kind of number is left out of this module."""
+    assert REQUIRED.keys() == COMMANDS.keys()
+    assert {name for name, _ in NUMERIC} == {"build", "inspect", "check", "estimate", "submit", "watch", "sample"}
+    assert not [
+        one for _, one in _parameters() if isinstance(one.type, click.Path) and not isinstance(one.type, NamedPath)
+    ]
+
+
+@pytest.mark.parametrize(("name", "flag"), NUMERIC, ids=[f"{name} {flag}" for name, flag in NUMERIC])
+def test_numbers_out_of_all_bounds(nowhere: Path, name: str, flag: str) -> None:
+    """A number beyond all bounds, infinity, NaN, or none at all is refused with 2, and nothing is written."""
+    for value in NUMBERS:
+        with pytest.raises(REFUSALS) as caught:
+            _run(name, f"{flag}={value}")
+        assert flag in _sentence(caught.value)
+    assert list(nowhere.iterdir()) == []
+
+
+@pytest.mark.parametrize(("name", "parameter"), PATHS, ids=[f"{name} {parameter.opts[0]}" for name, parameter in PATHS])
+def test_empty_paths(nowhere: Path, name: str, parameter: click.Parameter) -> None:
+    """An empty path, which would be the working directory, is refused with 2 by every argument and option."""
+    if isinstance(parameter, click.Argument):
+        arguments = [name, "", *REQUIRED[name][1:]]
+    else:
+        arguments = [name, *REQUIRED[name], parameter.opts[0], ""]
+    with pytest.raises(click.UsageError, match="the path is empty"):
+        cli.main(arguments, standalone_mode=False)
+    assert list(nowhere.iterdir()) == []
+
+
+TEXTS = {
+    "check": ["--provider", "--model"],
+    "estimate": ["--model"],
+    "export": ["--base-model", "--to"],
+    "explain": ["--member"],
+    "submit": ["--provider", "--model", "--base-url", "--suffix"],
+    "build": ["--balance", "--unit", "--region"],
+}
+
+
+@pytest.mark.parametrize(("name", "flag"), [(name, flag) for name, flags in TEXTS.items() for flag in flags])
+def test_empty_names(nowhere: Path, name: str, flag: str) -> None:
+    """A name that is empty is refused with 2, and is not as if it were not given."""
+    with pytest.raises(REFUSALS) as caught:
+        _run(name, flag, "")
+    assert _sentence(caught.value)
+    assert list(nowhere.iterdir()) == []
+
+
+CALLS = {
+    "build": lambda path: build(path, "out", workers=1),
+    "build-out": lambda path: build("corpus", path, workers=1),
+    "build-stage": lambda path: build("corpus", "out", stage=path, workers=1),
+    "dry-run": dry_run,
+    "inspect": inspect,
+    "inspect-stage": lambda path: inspect("out", stage=path),
+    "check": check,
+    "check-validation": lambda path: check("files", validation=path),
+    "estimate": estimate,
+    "explain": lambda path: explain(path, "x.json"),
+    "export": lambda path: export(path, "trl"),
+    "verify": verify,
+    "sample": sample,
+    "submit-models": lambda path: SubmitOptions(models=path),
+    "submit-key-file": lambda path: SubmitOptions(key_file=path),
+}
+
+
+@pytest.mark.parametrize("call", [name for name in CALLS if name != "inspect-stage"])
+@pytest.mark.parametrize("path", ["", "a\0b", 5], ids=["empty", "nul", "number"])
+def test_paths_in_python(nowhere: Path, call: str, path: Any) -> None:
+    """A path that is empty, holds a NUL, or is none is an error of the options from Python, too."""
+    function: Any = CALLS[call]
+    with pytest.raises((OptionError, TypeError)) as caught:
+        function(path)
+    assert isinstance(caught.value, OptionError) or path == 5
+    assert list(nowhere.iterdir()) == []
+
+
+def test_one_path_is_one_path(here: Path, out: Path) -> None:
+    """Where Python functions take several paths, a text is one of them, and not its letters."""
+    corpus = str(here / "corpus")
+    assert len(dry_run(corpus)) == 1
+    assert inspect(corpus, workers=1).total.sentences > 0
+    assert build(corpus, str(here / "built"), workers=1).manifest.counts.label_files == 40
+    chunk = str(next((out / "chunks" / "train").glob("*.jsonl")))
+    assert check(chunk, validation=chunk).files == 2
+
+
+PATH_KEYS = [
+    ("corpus", "paths"),
+    *(
+        (table, declared.name)
+        for table, struct in (("build", RunOptions), ("build", BuildOptions), ("submit", SubmitOptions))
+        for declared in declarations(struct)
+        if declared.kind is Kind.PATH and declared.option.only != "command line"
+    ),
+]
+
+
+@pytest.mark.parametrize(("table", "key"), PATH_KEYS)
+@pytest.mark.parametrize("value", ['""', '"a\\u0000b"'], ids=["empty", "nul"])
+def test_paths_in_the_file(tmp_path: Path, table: str, key: str, value: str) -> None:
+    """A path in etl.toml that is empty or holds a NUL is refused with file, table and key."""
+    path = tmp_path / "etl.toml"
+    path.write_text(f"[{table}]\n{key} = {f'[{value}]' if key == 'paths' else value}\n")
+    with pytest.raises(OptionError, match=rf"etl\.toml: {table}\.{key}: .*(empty|NUL)"):
+        read_config(path, {"submit": SubmitOptions})
+
+
+NUMBER_KEYS = [
+    (table, declared.name)
+    for table, struct in (("build", RunOptions), ("build", BuildOptions), ("submit", SubmitOptions))
+    for declared in declarations(struct)
+    if declared.kind in (Kind.INTEGER, Kind.SIZE, Kind.FLOAT, Kind.SHARE)
+]
+
+
+@pytest.mark.parametrize(("table", "key"), NUMBER_KEYS)
+def test_numbers_in_the_file(nowhere: Path, table: str, key: str) -> None:
+    """A number in etl.toml that is beyond all bounds is refused with 2 like on the command line."""
+    for value in ("99999999999999999999", "-99999999999999999999", "nan", "inf", "1e400", "9" * 400, "9" * 5_000):
+        Path("etl.toml").write_text(f"[{table}]\n{key} = {value}\n")
+        with pytest.raises(REFUSALS) as caught:
+            _run({"build": "build", "submit": "submit"}[table])
+        assert _sentence(caught.value)
+    assert [path.name for path in nowhere.iterdir()] == ["etl.toml"]
+
+
+GOOD = "[build]\nsystem_prompt = '표준어로'\n"
+FILES = {
+    "cp949": (GOOD.encode("cp949"), "is not in UTF-8.*; save it as UTF-8"),
+    "utf-16": (GOOD.encode("utf-16"), "is not in UTF-8.*; save it as UTF-8"),
+    "utf-16-without-mark": (GOOD.encode("utf-16-le"), "no valid TOML|is not in UTF-8"),
+    "utf-32": (GOOD.encode("utf-32"), "is not in UTF-8.*; save it as UTF-8"),
+    "brackets": (b"a = " + b"[" * 20_000 + b"]" * 20_000, "nested too deeply"),
+    "braces": (b"a = " + b"{a = " * 20_000 + b"1" + b"}" * 20_000, "nested too deeply"),
+    "digits": (b"a = " + b"9" * 5_000, "more digits"),
+    "large": (b"#" * MOST_BYTES + b"\n", "more than 1,048,576 bytes"),
+    "zip": (b"PK\x03\x04" + bytes(100), "no valid TOML|is not in UTF-8"),
+}
+
+
+def _options_of_files() -> dict[str, list[str]]:
+    return {
+        "--config": ["build", "corpus", "--dry-run", "--config"],
+        "--config of submit": ["submit", "out", "--dry-run", "--config"],
+        "--config of status": ["status", "out", "--config"],
+        "--providers": ["check", "corpus", "--providers"],
+        "--models": ["estimate", "out", "--models"],
+    }
+
+
+@pytest.mark.parametrize("option", _options_of_files())
+@pytest.mark.parametrize("name", FILES)
+def test_files_that_are_no_toml(nowhere: Path, option: str, name: str) -> None:
+    """A file in another encoding, nested without end, too large or no TOML at all is refused with what to do."""
+    content, problem = FILES[name]
+    (nowhere / "file.toml").write_bytes(content)
+    with pytest.raises(OptionError, match=f"^file.toml: .*({problem})"):
+        cli.main([*_options_of_files()[option], "file.toml"], standalone_mode=False)
+
+
+@pytest.mark.parametrize("option", _options_of_files())
+def test_a_byte_order_mark_in_toml(nowhere: Path, option: str) -> None:
+    """A file with a byte order mark, as Windows editors save it, is read like one without."""
+    (nowhere / "file.toml").write_bytes(b"\xef\xbb\xbf# nothing\n")
+    with pytest.raises(EtlError, match=r"^(?!.*file\.toml)"):  # nothing else of what the command needs is there
+        cli.main([*_options_of_files()[option], "file.toml"], standalone_mode=False)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
+@pytest.mark.usefixtures("nowhere")
+@pytest.mark.parametrize("device", ["/dev/zero", "/dev/null", "pipe"])
+@pytest.mark.parametrize("option", _options_of_files())
+def test_devices_and_pipes(option: str, device: str) -> None:
+    """A file without an end, or one that nobody writes, is refused at once and not read."""
+    os.mkfifo("pipe")
+    with pytest.raises(OptionError, match="is no regular file"):
+        cli.main([*_options_of_files()[option], device], standalone_mode=False)
+
+
+def test_one_sentence_and_exit_code_2(here: Path) -> None:
+    """On the command line itself such a value is one sentence on stderr and exit code 2."""
+    (here / "etl.toml").write_text('[build]\nout = "a\\u0000b"\n')
+    assert "NUL" in error_of(saturi("build", "corpus", cwd=here), 2)
+    (here / "etl.toml").unlink()
+    workers = error_of(saturi("build", "corpus", "--workers", "99999999999999999999", cwd=here), 2)
+    assert "--workers: 99999999999999999999 is out of range; give a whole number from 1 to 1" in workers
+    run = subprocess.run(
+        command("build", "corpus", "--config", "/dev/stdin"),
+        cwd=here,
+        stdin=subprocess.PIPE,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert "no regular file" in error_of(run, 2)

@@ -1,0 +1,134 @@
+"""
+The types of the public API, as mypy sees them: a change of one is an error here, and so a decision.
+
+Nothing here is run; `mypy --strict` checks it with the rest (`make types`).
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import assert_type
+
+import polars as pl
+
+from etl import (
+    Access,
+    BuildOptions,
+    BuildResult,
+    CheckReport,
+    Cleaning,
+    Estimate,
+    EtlError,
+    FinishedBuild,
+    SampleReport,
+    Status,
+    Submission,
+    SubmitOptions,
+    Verification,
+    build,
+    cancel,
+    check,
+    clean,
+    dry_run,
+    estimate,
+    explain,
+    export,
+    inspect,
+    plan_submission,
+    sample,
+    status,
+    submit,
+    verify,
+    watch,
+)
+from etl.checking.report import Problem
+from etl.corpus.scan import Scan
+from etl.output.verification import Damage
+from etl.runtime.measurements import BuildFacts
+from etl.submission.plan import Plan, PlannedJob
+from schemas.estimate import SampleEstimate, Saving, ShardEstimate
+from schemas.explanation import Explanation, Fate
+from schemas.inspection import InspectedArchive, InspectedGroup, Inspection
+from schemas.ledger import FileRow, JobRow
+from schemas.manifest import ArchiveRow, ChunkRow, Counts, Manifest, ShardRow
+from schemas.origin import Origin
+
+
+def types_of_builds(corpus: Sequence[Path], out: Path) -> None:
+    """Types of a build and of what is read from one."""
+    result = build(corpus, out, BuildOptions(), workers=2)
+    assert_type(result, BuildResult)
+    assert_type(result.out, str)
+    assert_type(result.facts, BuildFacts)
+    assert_type(result.warnings, list[str])
+    assert_type(result.failures, list[str])
+    assert_type(result.manifest, Manifest)
+    assert_type(result.manifest.counts, Counts)
+    assert_type(result.manifest.corpus, list[ArchiveRow])
+    assert_type(result.manifest.shards, list[ShardRow])
+    assert_type(result.manifest.chunks, list[ChunkRow])
+    assert_type(dry_run(corpus), list[Scan])
+    assert_type(sample(out, 400, seed=1), SampleReport)
+    assert_type(inspect(corpus), Inspection)
+    assert_type(inspect(out).archives, list[InspectedArchive])
+    assert_type(inspect(str(out)).total, InspectedGroup)
+    assert_type(verify(out), Verification)
+    assert_type(verify(str(out)).damage, list[Damage])
+    explanations = explain(out, "a.json", text=True)
+    assert_type(explanations, list[Explanation])
+    assert_type(explanations[0].utterances, list[Fate])
+
+
+def types_of_finished_builds(out: Path) -> None:
+    """Types of a finished build and its frames."""
+    finished = FinishedBuild.open(out)
+    assert_type(finished, FinishedBuild)
+    assert_type(finished.folder, Path)
+    assert_type(finished.manifest, Manifest)
+    assert_type(finished.manifest_sha256, str)
+    assert_type(finished.read_chunk(finished.manifest.chunks[0]), Iterator[bytes])
+    assert_type(finished.verification(), Verification)
+    assert_type(finished.origins([("chunk", 1)]), dict[tuple[str, int], Origin])
+    assert_type(finished.examples(), pl.LazyFrame)
+    assert_type(finished.lineage(), pl.LazyFrame)
+    assert_type(finished.decisions(), pl.LazyFrame)
+    assert_type(finished.collect(finished.lineage()), pl.DataFrame)
+
+
+def types_of_estimates(out: Path) -> None:
+    """Types of checks, estimates and exports."""
+    report = check([out])
+    assert_type(report, CheckReport)
+    assert_type(report.problems, list[Problem])
+    assert_type(report.errors, dict[str, int])
+    price = estimate(out, "gpt-4.1-mini", epochs=2)
+    assert_type(price, Estimate)
+    assert_type(price.total, ShardEstimate)
+    assert_type(price.samples, list[SampleEstimate])
+    assert_type(price.saved, Saving)
+    assert_type(price.price_usd, float)
+    assert_type(price.price_krw, int | None)
+    assert_type(export(out, "trl"), Path)
+
+
+def types_of_jobs(out: Path) -> None:
+    """Types of submissions and of what follows them."""
+    options = SubmitOptions(epochs=2)
+    plan = plan_submission(out, options)
+    assert_type(plan, Plan)
+    assert_type(plan.usd, float | None)
+    assert_type(plan.jobs, tuple[PlannedJob, ...])
+    assert_type(submit(out, options), Submission)
+    assert_type(submit(out, options).jobs, tuple[JobRow, ...])
+    assert_type(submit(out, options).created, int)
+    access = Access(key_file=Path("key"))
+    assert_type(watch(out, access), tuple[JobRow, ...])
+    assert_type(status(out, access), Status)
+    assert_type(status(out).files, tuple[FileRow, ...])
+    assert_type(cancel(out, "ftjob-1", access), tuple[JobRow, ...])
+    assert_type(clean(out, access), Cleaning)
+    assert_type(clean(out).deleted, tuple[str, ...])
+
+
+def types_of_errors(error: EtlError) -> None:
+    """Types of an error."""
+    assert_type(error.exit_code, int)
