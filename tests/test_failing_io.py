@@ -117,10 +117,14 @@ def _finish(bench: Bench, place: Path, code: int, context: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("call", "number"),
-    [("open", errno.EMFILE), ("open", errno.ENFILE), ("open", errno.ENOMEM), ("mmap", errno.ENOMEM)],
+    ("role", "call", "number"),
+    [
+        ("parent", "open", errno.EMFILE),
+        ("parent", "open", errno.ENOMEM),
+        ("worker", "open", errno.ENFILE),
+        ("worker", "mmap", errno.ENOMEM),
+    ],
 )
-@pytest.mark.parametrize("role", ["parent", "worker"])
 def test_what_is_wrong_with_the_process(bench: Bench, role: str, call: str, number: int) -> None:
     """No memory or open files left in a process is an error of the whole build, with 5 and a sentence that says so."""
     place = bench.place("process", with_build=False)
