@@ -34,6 +34,7 @@ is wrong, what to do.
 
 import errno
 from pathlib import Path
+from traceback import walk_tb
 
 
 class EtlError(Exception):
@@ -174,6 +175,7 @@ _MEMORY_WORDS = (
     "memory allocation",  # Rust
     "out of memory",
     "threadpoolbuilderror",  # Polars, whose threads have a stack each
+    "resource temporarily unavailable",  # pthread_create(3), for want of a stack
 )
 
 
@@ -191,8 +193,21 @@ def exhausted_error(error: BaseException) -> ExhaustedError | None:
         return None
     if isinstance(error, OSError) and error.errno in _EXHAUSTED:
         return ExhaustedError(*_EXHAUSTED[error.errno])
+    if isinstance(error, NameError) and _place(error).startswith("polars"):  # it hides the error of its own library
+        return ExhaustedError.memory("Polars cannot be loaded")
     words = " ".join(str(error).split())
     return ExhaustedError.memory(words) if any(word in words.lower() for word in _MEMORY_WORDS) else None
+
+
+def is_panic(error: BaseException) -> bool:
+    """Return whether *error* is how Polars, or another library in Rust, says that it is broken; its class cannot be imported."""
+    return type(error).__name__ == "PanicException"
+
+
+def _place(error: BaseException) -> str:
+    """Return the name of the module that raised *error*."""
+    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+    return str(frames[-1].f_globals.get("__name__")) if frames else ""
 
 
 class LockedError(StorageError):
