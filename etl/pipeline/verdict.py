@@ -53,6 +53,11 @@ def warnings_of(manifest: Manifest) -> list[str]:
         names = ", ".join(f"{shard.split}/{shard.region}-{shard.speech_type}" for shard in small)
         warnings.append(f"chunks of fewer than {FEWEST_EXAMPLES} examples, which fine-tuning APIs refuse, in: {names}")
     counts = manifest.counts
+    if "too_large" in counts.rejected:
+        warnings.append(
+            f"{counts.rejected['too_large']:,} label files are larger than any real one (rejects.jsonl names them); "
+            "raise --max-member-bytes if they are meant"
+        )
     if any(counts.shared.values()):
         shared = ", ".join(f"{number:,} {name}" for name, number in counts.shared.items())
         warnings.append(
