@@ -18,7 +18,7 @@ from etl.inspection.calls import inspect_batch, inspect_segment
 from etl.inspection.notes import notes_of
 from etl.inspection.sketch import BatchSketch
 from etl.inspection.tasks import InspectTask, SketchTask
-from etl.output.files import MARKER
+from etl.output.files import MARKER, is_there
 from etl.output.finished import FinishedBuild
 from etl.output.folder import STAGE
 from etl.pipeline.reading import scan_rules
@@ -68,7 +68,7 @@ def inspect(
     if sample is not None:
         whole_number("sample", sample)
     survey = _Survey(partial(Workers, make_executor or partial(process_pool, workers), 2 * workers), watcher)
-    if not any((path / MARKER).is_file() for path in paths):
+    if not any(is_there(path / MARKER) for path in paths):
         if stage is not None:
             raise OptionError("--stage", "a corpus has none", "give the folder of a build, or leave it out")
         return _inspect_corpus(survey, paths, sample)

@@ -38,7 +38,7 @@ from etl.select.calls import count_shared
 from etl.select.selection import segments_of, select
 from etl.select.tasks import ShareTask
 from etl.settings.options import BuildOptions
-from etl.settings.paths import path_of
+from etl.settings.paths import folder_of
 from schemas.manifest import Manifest
 
 
@@ -93,7 +93,7 @@ def build(  # noqa: PLR0913 - the six behind the star are how, not what
     """
     options = options or BuildOptions()
     workers = checked_workers(workers)
-    out = path_of(out, "--out").absolute()
+    out = folder_of(out, "--out").absolute()
     stage = _stage_of(out, stage)
     began = time.monotonic()
     archives = discover(corpus)
@@ -147,7 +147,7 @@ def _stage_of(out: Path, stage: str | Path | None) -> Path:
     Raises:
         OptionError: The build uses it for other things.
     """
-    folder = out / STAGE if stage is None else path_of(stage, "--stage").absolute()
+    folder = out / STAGE if stage is None else folder_of(stage, "--stage").absolute()
     if not {out / WORK, out / CHUNKS}.isdisjoint((folder, *folder.parents)):
         raise OptionError("--stage", f"{folder} is for other things", "give a folder of its own")
     return folder
