@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-AtLeastOne = Annotated[int, Meta(ge=1)]
+AtLeastOne = Annotated[int, Meta(ge=1, le=2**53 - 1)]
 Price = Annotated[float, Meta(ge=0, le=1_000_000)]  # neither NaN, which passes every limit on costs, nor infinity
 
 

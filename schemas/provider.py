@@ -1,9 +1,11 @@
 """The profile of a provider: its address, its limits, and its differences from the others."""
 
 from datetime import date
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
+
+Number = Annotated[int, Meta(ge=1, le=2**53 - 1)]  # exact in every JSON
 
 
 class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -19,6 +21,7 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             where every file is sent through the Files API.
         max_part_bytes: Largest part of an upload in parts.
         bom: Whether a file must begin with a UTF-8 byte order mark, or must not.
+        refused_tokens: Control tokens in a text for which it fails a job.
         metadata: Whether a job carries texts of ours, by which it is found again.
         models: Whether one model can be looked up by its name.
         organization_env, project_env: Names of the environment variables that hold the customer's organisation, and the
@@ -35,16 +38,17 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: str
     key_env: str
     base_url: str | None = None
-    max_file_bytes: int
-    uploads_threshold_bytes: int | None = None
-    max_part_bytes: int = 64_000_000
+    max_file_bytes: Number
+    uploads_threshold_bytes: Number | None = None
+    max_part_bytes: Number = 64_000_000
     bom: Literal["refused", "required"] = "refused"
+    refused_tokens: list[str] = []
     metadata: bool = True
     models: bool = True
     organization_env: str | None = None
     project_env: str | None = None
     extra_body: dict[str, Any] = {}  # any JSON value
-    max_billed_tokens: int | None = None
+    max_billed_tokens: Number | None = None
     no_jobs_from: date | None = None
     closings: dict[str, str] = {}
     statuses: dict[str, str] = {}

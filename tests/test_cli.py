@@ -145,9 +145,24 @@ def test_progress_without_a_terminal(here: Path) -> None:
     run = saturi("build", "corpus", "--workers", "1", "--out", "out", "--validation", "0", cwd=here)
     assert "\x1b" not in run.stderr + run.stdout
     assert "\r" not in run.stderr
-    line = r"looking at archives: \d+ of \d+|reading label files: .* files · .* files/s · .*/s · \d+ rejected|[a-z ]+: \d+ of \d+"
+    read = r"reading label files: [^·]* · \d+ files( · \d+ files/s · [^·]*/s)? · \d+ rejected"
+    line = rf"{read}|[a-z ]+: \d+ of \d+"
     assert run.stderr
     assert [said for said in run.stderr.splitlines() if not re.fullmatch(line, said)] == []
+
+
+def test_rates_are_of_what_was_read(big_sample: Path, tmp_path: Path) -> None:
+    """A rate is of files read in the time that passed: none is beyond all of them in half a second, and reused ones have none."""
+    for name, more in (("inspect", ()), ("build", ("--out", "out"))):
+        first = saturi(name, big_sample, *more, "--workers", "1", cwd=tmp_path)
+        rates = [int(number.replace(",", "")) for number in re.findall(r"([\d,]+) files/s", first.stderr)]
+        assert rates
+        assert max(rates) <= 2 * 3_000
+    again = saturi("build", big_sample, "--out", "out", "--workers", "1", cwd=tmp_path)
+    assert "3,000 files" in again.stderr
+    assert "/s" not in again.stderr
+    assert "/s" in first.stdout
+    assert "/s" not in again.stdout
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo terminals")

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,30 @@ import click
 import pytest
 from runs import command, error_of, saturi
 
-from etl import BuildOptions, build, check, dry_run, estimate, explain, export, inspect, sample, verify
+from etl import (
+    Access,
+    BuildOptions,
+    build,
+    cancel,
+    check,
+    clean,
+    dry_run,
+    estimate,
+    explain,
+    export,
+    inspect,
+    plan_submission,
+    sample,
+    status,
+    submit,
+    verify,
+    watch,
+)
 from etl.console.commands.parameters import Bytes, NamedPath, Share
 from etl.console.dispatch import COMMANDS, cli
 from etl.errors import EtlError, OptionError
+from etl.providers.models import read_models
+from etl.providers.profiles import read_providers
 from etl.settings.config import read_config
 from etl.settings.declaration import Kind, declarations
 from etl.settings.options import RunOptions
@@ -133,7 +154,6 @@ CALLS = {
     "build-stage": lambda path: build("corpus", "out", stage=path, workers=1),
     "dry-run": dry_run,
     "inspect": inspect,
-    "inspect-stage": lambda path: inspect("out", stage=path),
     "check": check,
     "check-validation": lambda path: check("files", validation=path),
     "estimate": estimate,
@@ -141,12 +161,20 @@ CALLS = {
     "export": lambda path: export(path, "trl"),
     "verify": verify,
     "sample": sample,
+    "status": status,
+    "watch": watch,
+    "cancel": cancel,
+    "clean": clean,
+    "submit": submit,
+    "plan-submission": plan_submission,
+    "access-key-file": lambda path: Access(key_file=path),
+    "access-providers": lambda path: Access(providers=path),
     "submit-models": lambda path: SubmitOptions(models=path),
     "submit-key-file": lambda path: SubmitOptions(key_file=path),
 }
 
 
-@pytest.mark.parametrize("call", [name for name in CALLS if name != "inspect-stage"])
+@pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("path", ["", "a\0b", 5], ids=["empty", "nul", "number"])
 def test_paths_in_python(nowhere: Path, call: str, path: Any) -> None:
     """A path that is empty, holds a NUL, or is none is an error of the options from Python, too."""
@@ -155,6 +183,38 @@ def test_paths_in_python(nowhere: Path, call: str, path: Any) -> None:
         function(path)
     assert isinstance(caught.value, OptionError) or path == 5
     assert list(nowhere.iterdir()) == []
+
+
+FOLDERS = (build, estimate, explain, export, verify, submit, plan_submission, status, watch, cancel, clean)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+@pytest.mark.parametrize("function", FOLDERS)
+@pytest.mark.parametrize("above", [False, True], ids=["named", "above"])
+def test_folders_that_are_not_utf8(nowhere: Path, function: Any, above: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of a build, or one above it, whose name is not UTF-8 is refused, since our files cannot hold its name."""
+    odd = nowhere / os.fsdecode(b"\xff")
+    odd.mkdir()
+    if above:
+        monkeypatch.chdir(odd)
+    arguments: list[Any] = ["out" if above else odd / "out"]
+    arguments = (
+        ["corpus", *arguments]
+        if function is build
+        else [*arguments, *{explain: ["x"], export: ["trl"]}.get(function, [])]
+    )
+    with pytest.raises(OptionError, match="is not UTF-8; rename the folder"):
+        function(*arguments)
+    assert list(odd.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_corpus_that_is_not_utf8(here: Path) -> None:
+    """Archives, and folders above them, may have names that are not UTF-8: they are shown with escapes, and read."""
+    (here / "corpus").rename(here / os.fsdecode(b"\xff"))
+    run = saturi("build", os.fsdecode(b"\xff"), "--out", "out", "--workers", "1", cwd=here)
+    assert run.returncode == 0, run.stderr
+    assert "\\udcff" in error_of(saturi("build", os.fsdecode(b"nowhere\xff"), cwd=here), 3)
 
 
 def test_one_path_is_one_path(here: Path, out: Path) -> None:
@@ -215,6 +275,7 @@ FILES = {
     "utf-32": (GOOD.encode("utf-32"), "is not in UTF-8.*; save it as UTF-8"),
     "brackets": (b"a = " + b"[" * 20_000 + b"]" * 20_000, "nested too deeply"),
     "braces": (b"a = " + b"{a = " * 20_000 + b"1" + b"}" * 20_000, "nested too deeply"),
+    "dots": (b"[" + b".".join([b"a"] * 20_000) + b"]\nb = 1\n", "nested too deeply"),
     "digits": (b"a = " + b"9" * 5_000, "more digits"),
     "large": (b"#" * MOST_BYTES + b"\n", "more than 1,048,576 bytes"),
     "zip": (b"PK\x03\x04" + bytes(100), "no valid TOML|is not in UTF-8"),
@@ -277,3 +338,29 @@ def test_one_sentence_and_exit_code_2(here: Path) -> None:
         timeout=60,
     )
     assert "no regular file" in error_of(run, 2)
+
+
+NUMBER_FIELDS = [
+    (
+        "providers",
+        "[x]",
+        'key_env = "X"\n',
+        ("max_file_bytes", "uploads_threshold_bytes", "max_part_bytes", "max_billed_tokens"),
+    ),
+    ("models", "[x]", 'providers = ["openai"]\n', ("max_example_tokens", "usd_per_million_tokens")),
+    ("models", "[x.epochs]", "", ("least", "most", "usual", "usual_most", "fewest_examples", "most_examples")),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "head", "name"),
+    [(kind, f"{head}\n{more}", name) for kind, head, more, names in NUMBER_FIELDS for name in names],
+)
+def test_numbers_in_catalogues(tmp_path: Path, kind: str, head: str, name: str) -> None:
+    """A number of a provider or a model that is beyond all bounds is refused, whichever it is."""
+    read: Any = {"providers": read_providers, "models": read_models}[kind]
+    for value in ("-1", "nan", "inf", "-inf", "1e400", "99999999999999999999", "9" * 400, "9" * 5_000):
+        path = tmp_path / f"{kind}.toml"
+        path.write_text(f"{head}{name} = {value}\n")
+        with pytest.raises(OptionError, match=f"finite|digits|{name}"):
+            read(path)

@@ -11,14 +11,14 @@ from rich.text import Text
 from etl.output.printable import printable
 
 
-def plain(text: str | Text, style: str = "") -> Text:
+def plain(text: str | Text, style: str | None = None) -> Text:
     """Return *text* as it may be shown: no markup in it counts, and what is no sign is an escape."""
     if isinstance(text, str):
-        return Text(printable(text), style)
+        return Text(printable(text), style or "")
     return text if text.plain.isprintable() else Text(printable(text.plain), text.style)
 
 
-def print_line(console: Console, text: str | Text, style: str = "") -> None:
+def print_line(console: Console, text: str | Text, style: str | None = None) -> None:
     """Print *text* on one line, which only a terminal folds."""
     console.print(plain(text, style), soft_wrap=True)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from etl.console.streams import refuse_loss
+from etl.output.printable import escaped_json
 from etl.runtime.interrupts import set_farewell
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def consoles() -> tuple["Console", "Console"]:
-    """Return consoles on stdout and on stderr that survive what their encoding cannot show."""
+    """Return consoles on stdout and on stderr."""
     from rich.console import Console  # noqa: PLC0415 - what prints JSON does not wait for it
 
     # What is not a terminal has no width; tables in a file or a log should not be folded at 80 columns.
@@ -41,7 +42,7 @@ def print_json_line(value: Any) -> None:
 
 
 def _deliver(content: bytes) -> None:
-    sys.stdout.buffer.write(content + b"\n")
+    sys.stdout.buffer.write(escaped_json(content) + b"\n")
     refuse_loss()
 
 

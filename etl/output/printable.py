@@ -1,5 +1,6 @@
 """Text as people may see it, from wherever it comes: nothing in it moves a terminal or forges a line."""
 
+import json
 import unicodedata
 
 # Controls, format characters (directions, zero width), halves of surrogate pairs, line and paragraph separators:
@@ -20,6 +21,17 @@ def printable(text: str, most: int | None = None) -> str:
     if text.isprintable():
         return text
     return "".join(_escape(sign) if unicodedata.category(sign) in _UNPRINTABLE else sign for sign in text)
+
+
+def escaped_json(content: bytes) -> bytes:
+    """Return the JSON in *content* with escapes in its texts in the place of what is no sign; it is the same value."""
+    if content.isascii() and b"\x7f" not in content:
+        return content
+    text = content.decode()
+    signs = {sign for sign in set(text) if unicodedata.category(sign) in _UNPRINTABLE and sign != "\n"}
+    return text.translate(
+        {ord(sign): json.dumps(sign)[1:-1] if sign != "\x7f" else "\\u007f" for sign in signs}
+    ).encode()
 
 
 def _escape(sign: str) -> str:

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
+from etl.output.printable import printable
+
 Made = TypeVar("Made")
 
 MOST_TEXT = 2_000
@@ -21,20 +23,7 @@ HIDDEN = "(key)"
 _MOST_NAME = 512  # an id, the name of a model or a file; OpenAI's are below 100
 _MOST_COUNT = 2**63 - 1  # what a column of the ledger holds
 _MOST_SECONDS = 253_402_300_799  # the end of the year 9999
-# C0 and C1 controls, the line ends of Unicode, what turns the direction of a line, and halves of surrogate pairs.
 _BLANKS = re.compile(r"[\t\n\r ]+")
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
-
-
-def printable(text: str, most: int = MOST_TEXT) -> str:
-    """Return *text* with escapes in the place of what would move a terminal or forge a line, cut to *most* characters."""
-    cut = text if len(text) <= most else text[:most] + "…"
-    return _UNPRINTABLE.sub(_escape, cut)
-
-
-def _escape(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"  # noqa: PLR2004 - two digits are enough
 
 
 class Border:

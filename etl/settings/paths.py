@@ -26,6 +26,21 @@ def path_of(name: str | Path, what: str) -> Path:
     return Path(name)
 
 
+def folder_of(name: str | Path, what: str) -> Path:
+    """
+    Return the path of a folder of builds, which stands in files of ours, and so has to be text.
+
+    Raises:
+        OptionError: It is empty, holds a NUL, or has a name that is not UTF-8, perhaps that of a folder above.
+    """
+    folder = path_of(name, what)
+    try:
+        str(folder.absolute()).encode()
+    except UnicodeEncodeError as error:
+        raise OptionError(what, f"{str(folder.absolute())!r} is not UTF-8", "rename the folder") from error
+    return folder
+
+
 def paths_of(names: str | Path | Iterable[str | Path], what: str) -> tuple[Path, ...]:
     """
     Return the paths that *names* are; one text or one path is one.

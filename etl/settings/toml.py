@@ -4,7 +4,6 @@ import math
 import os
 import stat
 import tomllib
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,32 +12,36 @@ from etl.errors import OptionError
 MOST_BYTES = 1 << 20
 """Of a file; one with every option in it has 5 kB."""
 
+MOST_DEPTH = 50
+"""Of tables and arrays within each other; ours have three."""
+
 
 def read_toml(path: Path) -> dict[str, Any]:
     """
     Return the tables of the file at *path*.
 
     Raises:
-        OptionError: It cannot be read, is too large or no regular file, is not UTF-8, or is no TOML.
+        OptionError: It cannot be read, is too large or no regular file, is not UTF-8, is no TOML, is nested too deeply,
+            or has an infinite number.
     """
     try:
         content = _read(path)
     except OSError as error:
         raise OptionError(str(path), f"cannot be read ({error.strerror})", "check the path") from error
     try:
-        return tomllib.loads(content.decode("utf-8-sig"), parse_float=partial(_finite, path))
+        tables = tomllib.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise OptionError(
             str(path), f"is not in UTF-8 ({error.reason} at byte {error.start:,})", "save it as UTF-8"
         ) from error
-    except OptionError:  # a ValueError, too
-        raise
     except RecursionError as error:
         raise OptionError(str(path), "no valid TOML (nested too deeply)", "mend it there") from error
     except tomllib.TOMLDecodeError as error:
         raise OptionError(str(path), f"no valid TOML ({error})", "mend it there") from error
     except ValueError as error:
         raise OptionError(str(path), "a number has more digits than Python reads", "mend it there") from error
+    _refuse_excess(path, tables)
+    return tables
 
 
 def _read(path: Path) -> bytes:
@@ -53,12 +56,19 @@ def _read(path: Path) -> bytes:
     return content
 
 
-def _finite(path: Path, text: str) -> float:
-    """Return the number that *text* is; nothing has NaN or infinity as its value, or a number that is rounded to it."""
-    number = float(text)
-    if not math.isfinite(number):
-        raise OptionError(str(path), f"{text} is no finite number", "mend it there")
-    return number
+def _refuse_excess(path: Path, tables: dict[str, Any]) -> None:
+    """Refuse values nested too deeply, NaN, infinity and what is rounded to it, wherever in *tables*."""
+    rest: list[tuple[str, Any, int]] = [(name, value, 1) for name, value in tables.items()]
+    while rest:
+        name, value, depth = rest.pop()
+        if depth > MOST_DEPTH:
+            raise OptionError(str(path), "no valid TOML (nested too deeply)", "mend it there")
+        if isinstance(value, dict):
+            rest += [(f"{name}.{key}", below, depth + 1) for key, below in value.items()]
+        elif isinstance(value, list):
+            rest += [(name, below, depth + 1) for below in value]
+        elif isinstance(value, float) and not math.isfinite(value):
+            raise OptionError(str(path), f"{name} is {value}, which is no finite number", "mend it there")
 
 
 def _open_without_waiting(path: str, flags: int) -> int:

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from etl.providers.account import Account
 from etl.providers.client import Client
 from etl.providers.pace import Pace
 from etl.providers.profiles import find_provider, read_providers
+from etl.settings.paths import path_of
 from etl.submission.ledger import Ledger, read_ledger
 from etl.submission.news import Reporter, report_waits
 from etl.submission.remote import Remote
@@ -22,10 +23,18 @@ class Access(Struct, frozen=True, kw_only=True):
     Args:
         key_file: File with the key, for its owner's eyes only; None for the environment.
         providers: File of the user's own, laid over the profiles of this package.
+
+    Raises:
+        OptionError: A path is empty.
     """
 
     key_file: Path | None = None
     providers: Path | None = None
+
+    def __post_init__(self) -> None:
+        for name, path in (("key_file", self.key_file), ("--providers", self.providers)):
+            if path is not None:
+                structs.force_setattr(self, name.removeprefix("--"), path_of(path, name))
 
 
 class Remotes(dict[str, Remote]):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from etl.errors import OptionError, SpendingError
 from etl.providers.pace import Pace
+from etl.settings.paths import folder_of
 from etl.submission.access import Access, open_remotes
 from etl.submission.consent import Consent, PriorConsent
 from etl.submission.jobs import cancel_job, refreshed
@@ -37,7 +38,7 @@ def cancel(
         SpendingError: Consent was not given.
         ProviderError: The provider does not answer, or refuses.
     """
-    with open_remotes(Path(out).absolute(), access, report, pace) as remotes:
+    with open_remotes(folder_of(out, "OUT").absolute(), access, report, pace) as remotes:
         rows = [row for row in remotes.ledger.jobs() if row.job_id is not None and job_id in (None, row.job_id)]
         if job_id is not None and not rows:
             raise OptionError("JOB", f"the ledger has no job {job_id!r}", "see saturi status for those it has")

@@ -9,6 +9,7 @@ from msgspec import Struct, structs
 from etl.errors import SpendingError
 from etl.output.folder import locked
 from etl.providers.pace import Pace
+from etl.settings.paths import folder_of
 from etl.submission.access import Access, open_remotes
 from etl.submission.consent import Consent, PriorConsent
 from etl.submission.news import Reporter, silent
@@ -57,7 +58,10 @@ def clean(
         SpendingError: Consent was not given.
         ProviderError: The provider does not answer, or refuses.
     """
-    with open_remotes(Path(out).absolute(), access, report, pace) as remotes, locked(Path(out).absolute()):
+    with (
+        open_remotes(folder_of(out, "OUT").absolute(), access, report, pace) as remotes,
+        locked(folder_of(out, "OUT").absolute()),
+    ):
         accounts = dict.fromkeys(row.account for row in remotes.ledger.files() if row.state != "deleted")
         used = [remotes[account] for account in accounts]
         files = [sort_files(remote) for remote in used]

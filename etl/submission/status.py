@@ -5,6 +5,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from etl.providers.pace import Pace
+from etl.settings.paths import folder_of
 from etl.submission.access import Access, open_remotes
 from etl.submission.jobs import refreshed
 from etl.submission.news import Reporter, silent
@@ -34,6 +35,6 @@ def status(
         BuildError: Nothing was submitted from there.
         ProviderError: A provider does not answer, or not to this key.
     """
-    with open_remotes(Path(out).absolute(), access, report, pace) as remotes:
+    with open_remotes(folder_of(out, "OUT").absolute(), access, report, pace) as remotes:
         jobs = [refreshed(remotes, row) for row in remotes.ledger.jobs()]
         return Status(jobs=tuple(jobs), files=tuple(remotes.ledger.files()))

@@ -10,6 +10,7 @@ from etl.output.folder import locked
 from etl.providers.account import open_account
 from etl.providers.client import Client
 from etl.providers.pace import Pace
+from etl.settings.paths import folder_of
 from etl.submission.billing import Quote, terms_of
 from etl.submission.consent import Agreement, Consent, PriorConsent
 from etl.submission.content import Digester
@@ -32,7 +33,7 @@ def plan_submission(out: str | Path, options: SubmitOptions | None = None) -> Pl
         EligibilityError: The provider or the model has come to its end.
         OptionError: An option cannot be, or a job is over a limit of the provider.
     """
-    return _plan(FinishedBuild.open(Path(out).absolute()), options or SubmitOptions())
+    return _plan(FinishedBuild.open(folder_of(out, "OUT").absolute()), options or SubmitOptions())
 
 
 def _plan(build: FinishedBuild, options: SubmitOptions) -> Plan:
@@ -78,7 +79,7 @@ def submit(
         JobFailedError: A job of a chain ended without a model.
         LockedError: Another build or submission holds the folder.
     """
-    out, options, pace = Path(out).absolute(), options or SubmitOptions(), pace or Pace()
+    out, options, pace = folder_of(out, "OUT").absolute(), options or SubmitOptions(), pace or Pace()
     consent = consent or PriorConsent(accept_data_terms=options.accept_data_terms, resubmit=options.resubmit)
     build = FinishedBuild.open(out)  # before the lock, which is not left in a folder that holds no build
     with ExitStack() as stack:

@@ -7,6 +7,7 @@ from pathlib import Path
 from etl.errors import LockedError
 from etl.output.folder import locked
 from etl.providers.pace import Pace
+from etl.settings.paths import folder_of
 from etl.submission.access import Access, open_remotes
 from etl.submission.follow import follow
 from etl.submission.news import Reporter, silent
@@ -38,7 +39,7 @@ def watch(
         NoAnswerError: A provider did not answer for too long.
         ProviderError: It refuses to answer.
     """
-    out = Path(out).absolute()
+    out = folder_of(out, "OUT").absolute()
     with open_remotes(out, access, report, pace) as remotes:
         ended: dict[tuple[str, int], JobRow] = {}
         while True:

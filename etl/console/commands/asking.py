@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from etl.output.printable import printable
 from etl.submission.consent import TERMS, Agreement, PriorConsent
 from schemas.ledger import JobRow
 
@@ -36,7 +37,7 @@ class Asking(PriorConsent):
     def terms(self) -> bool:
         """Show the terms, and return whether they are agreed to."""
         for line in TERMS:
-            self._errors.print(line, highlight=False, soft_wrap=True, markup=False)
+            self._print(line)
         return super().terms() or _typed("agree", "to say that you may do this")
 
     def spending(self, agreement: Agreement) -> bool:
@@ -64,13 +65,18 @@ class Asking(PriorConsent):
     def deleting(self, names: list[str], size: int) -> bool:
         """Return whether the files *names* are to be deleted."""
         for name in names:
-            self._errors.print(name, highlight=False, soft_wrap=True, markup=False)
+            self._print(name)
         return super().deleting(names, size) or _typed("delete", f"to delete {len(names)} files of {size:,} bytes")
+
+    def _print(self, line: str) -> None:
+        from etl.console.lines import print_line
+
+        print_line(self._errors, line)
 
 
 def _typed(word: str, purpose: str) -> bool:
     """Return whether *word* is typed on the terminal; without one it is not."""
     if not sys.stdin.isatty():
         return False
-    answer: str = click.prompt(f"Type {word} {purpose}", default="", show_default=False, err=True)
+    answer: str = click.prompt(printable(f"Type {word} {purpose}"), default="", show_default=False, err=True)
     return answer.strip() == word

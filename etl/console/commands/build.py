@@ -36,7 +36,7 @@ def build(ctx: click.Context, /, **given: Any) -> None:
     once is not read again.
     """
     paths = given.pop("corpus") or tuple(map(Path, ctx.meta["config"].corpus.paths)) or (Path(FALLBACK_CORPUS),)
-    out, workers, stage = given.pop("out"), given.pop("workers"), given.pop("stage")
+    how = RunOptions(out=given.pop("out"), workers=given.pop("workers"), stage=given.pop("stage"))
     as_json, dry_run, profile = given.pop("as_json"), given.pop("dry_run"), given.pop("profile")
     merged = given.pop("merge")
     given["shard_by"] = [name for name in given["shard_by"] if name not in merged]
@@ -55,7 +55,7 @@ def build(ctx: click.Context, /, **given: Any) -> None:
     console, errors = consoles()
     resumable()
     with watching(errors) as watcher:
-        result = run(paths, out, options, workers=workers, stage=stage, watcher=watcher, profile=profile)
+        result = run(paths, how.out, options, workers=how.workers, stage=how.stage, watcher=watcher, profile=profile)
     if as_json:
         print_json(result.manifest.counts)
     else:

@@ -15,6 +15,7 @@ from etl.submission.access import Access
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def cancel(out: Path, access: Access, *, job: str | None, yes: bool) -> None:
     """Cancel JOB, or every job submitted from OUT that has not ended; what is done of it is billed all the same."""
+    from etl.console.lines import print_line
     from etl.console.screens.submit import submitting
     from etl.submission.cancellation import cancel as run
 
@@ -22,6 +23,6 @@ def cancel(out: Path, access: Access, *, job: str | None, yes: bool) -> None:
     with submitting(errors) as report:
         rows = run(out, job, access, consent=Asking(errors, yes=yes), report=report)
     for row in rows:
-        console.print(f"{row.job_id} {row.status}", highlight=False, soft_wrap=True, markup=False)
+        print_line(console, f"{row.job_id} {row.status}")
     if not rows:
-        console.print("no job to cancel: all have ended", highlight=False)
+        print_line(console, "no job to cancel: all have ended")

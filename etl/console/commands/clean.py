@@ -14,10 +14,11 @@ from etl.submission.access import Access
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def clean(out: Path, access: Access, *, yes: bool) -> None:
     """Delete the files uploaded from OUT that no job at the provider needs any more."""
+    from etl.console.lines import print_line
     from etl.console.screens.submit import submitting
     from etl.submission.removal import clean as run
 
     console, errors = consoles()
     with submitting(errors) as report:
         done = run(out, access, consent=Asking(errors, yes=yes), report=report)
-    console.print(f"{len(done.deleted)} files deleted, {len(done.needed)} stay since a job needs them", highlight=False)
+    print_line(console, f"{len(done.deleted)} files deleted, {len(done.needed)} stay since a job needs them")

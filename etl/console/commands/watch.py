@@ -33,6 +33,7 @@ def watch(out: Path, access: Access, *, seconds: float, as_json: bool) -> None:
     May be stopped at any time and begun again: the provider has the whole story. The exit code is 6 if a job failed or was
     cancelled.
     """
+    from etl.console.lines import print_line
     from etl.console.screens.watch import watching
     from etl.submission.watch import watch as run
 
@@ -44,8 +45,6 @@ def watch(out: Path, access: Access, *, seconds: float, as_json: bool) -> None:
         with watching(console) as report:
             rows = run(out, access, report=report, pace=Pace(poll_seconds=seconds))
     if not rows:
-        errors.print(
-            "No job is known here: submit again, which also looks for one whose answer was lost.", highlight=False
-        )
+        print_line(errors, "No job is known here: submit again, which also looks for one whose answer was lost.")
     failed = sum(row.status != SUCCEEDED for row in rows)
     sys.exit(ProviderError.exit_code if failed else 0)

@@ -18,6 +18,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from etl.console.lines import add_row, print_line
 from etl.console.screens.words import short, size
 from etl.pricing.money import cost_usd
 from etl.providers.recorder import Request
@@ -41,14 +42,15 @@ def dollars(usd: float | None) -> str:
 
 def show_plan(console: Console, plan: Plan, new: Set[str]) -> None:
     """Print the jobs of *plan* with what they cost in all; those whose keys are not *new* were submitted before."""
-    _print(console, f"Plan: {plan.shape}, {plan.model} at {plan.account.base_url}", "italic")
+    print_line(console, f"Plan: {plan.shape}, {plan.model} at {plan.account.base_url}", "italic")
     table = _table()
     for name in ("examples", "validation", "bytes", "tokens", "epochs", "price"):
         table.add_column(name, justify="right", no_wrap=True)
     for job in plan.jobs:
         known = job.key not in new
         files = [file for file in (job.training, job.validation) if file is not None]
-        table.add_row(
+        add_row(
+            table,
             f"{job.title} (submitted before)" if known else job.title,
             f"{job.training.examples:,}",
             f"{job.validation.examples:,}" if job.validation else "none",
@@ -61,29 +63,29 @@ def show_plan(console: Console, plan: Plan, new: Set[str]) -> None:
     jobs = [job for job in plan.jobs if job.key in new]
     costs = [job.billing.usd for job in jobs]
     total = None if None in costs else sum(usd for usd in costs if usd is not None)
-    table.add_row(f"{len(jobs)} to create", "", "", "", "", "", dollars(total), style="bold")
+    add_row(table, f"{len(jobs)} to create", "", "", "", "", "", dollars(total), style="bold")
     console.print(table)
     for reason in plan.left_out:
-        _print(console, f"Left out: {reason}", "yellow")
+        print_line(console, f"Left out: {reason}", "yellow")
     for note in plan.notes:
-        _print(console, f"Note: {note}", "yellow")
+        print_line(console, f"Note: {note}", "yellow")
 
 
 def show_requests(console: Console, plan: Plan, requests: list[Request]) -> None:
     """Print every request of a dry run, and which chunks make which file."""
     for file in plan.files:
-        _print(console, f"{file.name}: {_chunks(file)}")
+        print_line(console, f"{file.name}: {_chunks(file)}")
     for request in requests:
         times = f"  x {request.repeated}" if request.repeated > 1 else ""
         body = "" if request.body is None else "  " + msgspec.json.encode(request.body).decode()
-        _print(console, f"{request.method} {request.path}{body}{times}")
-    _print(console, "Nothing was sent.")
+        print_line(console, f"{request.method} {request.path}{body}{times}")
+    print_line(console, "Nothing was sent.")
 
 
 def show_submission(console: Console, done: Submission, out: Path) -> None:
     """Print what was submitted, and what to do next."""
     console.print(_jobs(done.jobs))
-    _print(
+    print_line(
         console, f"{done.created} created, {len(done.jobs) - done.created} submitted before. Next: saturi watch {out}"
     )
 
@@ -92,9 +94,9 @@ def show_status(console: Console, status: Status) -> None:
     """Print jobs and files."""
     console.print(_jobs(status.jobs))
     there = [file for file in status.files if file.state == "there"]
-    _print(console, f"{len(there)} files at the provider, {size(sum(file.bytes for file in there))}")
+    print_line(console, f"{len(there)} files at the provider, {size(sum(file.bytes for file in there))}")
     if any(row.state == "intended" for row in status.jobs):
-        _print(
+        print_line(
             console, "Of some jobs nobody knows whether they were created: submit again, which looks for them", "yellow"
         )
 
@@ -130,7 +132,7 @@ class _Uploads:
         self._stop()
         sentence = _sentence(news)
         if sentence is not None:
-            _print(self._console, sentence)
+            print_line(self._console, sentence)
 
     def _show_bytes(self, news: Uploading) -> None:
         if self._console.is_terminal:
@@ -144,7 +146,7 @@ class _Uploads:
         now, last = time.monotonic(), (news.file, news.done)
         if last != self._last and (news.done == news.total or now - self._printed >= PLAIN_SECONDS):
             self._printed, self._last = now, last
-            _print(self._console, f"uploading {_short(news.file)}: {size(news.done)} of {size(news.total)}")
+            print_line(self._console, f"uploading {_short(news.file)}: {size(news.done)} of {size(news.total)}")
 
     def _stop(self) -> None:
         if self._bars is not None:
@@ -186,7 +188,8 @@ def _jobs(rows: tuple[JobRow, ...]) -> Table:
         status = row.status if row.state == "created" else {"intended": "unknown"}.get(row.state, row.state)
         failure = f": {row.error_message}" if row.error_message else ""
         estimated = "" if row.trained_tokens is not None else "~"
-        table.add_row(
+        add_row(
+            table,
             row.title,
             row.job_id or f"(key {row.key[:_SHOWN_KEY]})",
             f"{status}{failure}",
@@ -212,7 +215,3 @@ def _chunks(file: PlannedFile) -> str:
 def _short(name: str) -> str:
     """Return the beginning of a file's name, which no other has."""
     return name[: len("saturi-") + _SHOWN_KEY]
-
-
-def _print(console: Console, sentence: str, style: str | None = None) -> None:
-    console.print(sentence, style=style, highlight=False, soft_wrap=True, markup=False)

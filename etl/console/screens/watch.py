@@ -8,19 +8,20 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
+from etl.console.lines import print_line
 from etl.console.screens.submit import dollars
 from etl.console.screens.words import short
+from etl.console.signs import blocks
+from etl.output.printable import printable
 from etl.submission.news import Flaw, JobEnded, JobEvent, JobStatus, News, NoAnswer, Reporter
 
 WIDTH = 24
 """Columns of a curve."""
 
-_BLOCKS = "▁▂▃▄▅▆▇█"
-_LETTERS = "_.-=+*#@"  # where the console's encoding has no blocks
 _MINUTE = 60
 
 
-def curve(values: Sequence[float], signs: str = _BLOCKS, width: int = WIDTH) -> str:
+def curve(values: Sequence[float], signs: str, width: int = WIDTH) -> str:
     """Return *values* as a curve of at most *width* signs, the lowest value with the first of *signs*."""
     if not values:
         return ""
@@ -49,7 +50,7 @@ class _Story:
         self._console = console
         self._began = time.monotonic()
         self._jobs: dict[str, _Job] = {}
-        self._signs = _BLOCKS if _can_print(console, _BLOCKS) else _LETTERS
+        self._signs = blocks(console.encoding)
 
     def show(self, news: News) -> None:
         """Show *news*."""
@@ -72,7 +73,7 @@ class _Story:
         """Return a line for each job that has not ended."""
         elapsed = _elapsed(time.monotonic() - self._began)
         lines = [f"{job.title} {job.status} {job.describe(self._signs)}" for job in self._jobs.values()]
-        return Group(*(Text(f"{elapsed} {line}", no_wrap=True, overflow="ellipsis") for line in lines))
+        return Group(*(Text(printable(f"{elapsed} {line}"), no_wrap=True, overflow="ellipsis") for line in lines))
 
     def _end(self, news: JobEnded, curves: str) -> None:
         self._print(
@@ -96,7 +97,7 @@ class _Story:
         return self._jobs.setdefault(job_id, _Job(title))
 
     def _print(self, sentence: str, style: str | None = None) -> None:
-        self._console.print(sentence, style=style, highlight=False, soft_wrap=True, markup=False)
+        print_line(self._console, sentence, style)
 
 
 class _Job:
@@ -153,11 +154,3 @@ def _elapsed(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), _MINUTE)
     hours, minutes = divmod(minutes, _MINUTE)
     return f"{hours}:{minutes:02}:{rest:02}"
-
-
-def _can_print(console: Console, signs: str) -> bool:
-    try:
-        signs.encode(console.encoding)
-    except UnicodeEncodeError:
-        return False
-    return True
