@@ -31,7 +31,7 @@ def check(
     A file may be larger than memory, of which 20 bytes a line are used to find lines that are there twice.
 
     Args:
-        files: Files of chat JSONL, or folders of builds, whose validation chunks are told from the others. The chunks of a
+        files: Files of chat JSONL, or folders of builds, whose validation chunks are held apart from the others. The chunks of a
             split are judged as one file, which has no byte order mark: whoever sends them joins them, and puts one in front.
         limits: What they are held against; None for what OpenAI takes.
         validation: Files held out from training.

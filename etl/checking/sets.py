@@ -46,7 +46,7 @@ class FileSet(NamedTuple):
     Files that a provider gets as one, in their order.
 
     Args:
-        name: What problems of the whole are said of.
+        name: The name in problems of the whole.
         split: Learnt from, or held out.
         files: The files.
         build: The build they are of, or None.

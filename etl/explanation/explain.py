@@ -1,4 +1,4 @@
-"""What became of one label file, step by step, told from a finished build and its stage; no text is told unless asked for."""
+"""What became of one label file, step by step, by a finished build and its stage; without texts, unless they are asked for."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def explain(out: str | Path, member: str, *, stage: str | Path | None = None, te
         out: Folder of a finished build.
         member: Path of a label file in its archive, or the last part of it.
         stage: Folder of the segments, where that is not `stage` in *out*.
-        text: Also tell the texts of its utterances, as they stand in examples.
+        text: Whether the texts of its utterances are in it, as they stand in examples.
 
     Raises:
         OptionError: The name is empty.
@@ -31,8 +31,8 @@ def explain(out: str | Path, member: str, *, stage: str | Path | None = None, te
     build = FinishedBuild.open(out)
     build.refuse_damage()
     fates = Fates(build, Path(out) / STAGE if stage is None else path_of(stage, "--stage"), text=text)
-    found = fates.of(member)
-    if not found:
+    explanations = fates.of(member)
+    if not explanations:
         problem = "no label file of this build is called so"
         raise InputError(member, problem, "give its path in the archive, or its file name with .json")
-    return found
+    return explanations

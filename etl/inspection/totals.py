@@ -1,4 +1,4 @@
-"""Add up sketches, and tell what they say."""
+"""The totals of sketches: what a region and speech type, and all together, hold."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
