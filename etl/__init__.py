@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from etl.pipeline.build import build as build
     from etl.pipeline.build import dry_run as dry_run
     from etl.pricing.estimate import estimate as estimate
+    from etl.providers.pace import Pace as Pace
     from etl.settings.options import BuildOptions as BuildOptions
     from etl.submission.access import Access as Access
     from etl.submission.cancellation import cancel as cancel
+    from etl.submission.consent import PriorConsent as PriorConsent
     from etl.submission.execution import Submission as Submission
     from etl.submission.options import SubmitOptions as SubmitOptions
     from etl.submission.removal import Cleaning as Cleaning
@@ -57,9 +59,11 @@ _HOMES = {
         "dry_run",
     ),
     "etl.pricing.estimate": ("estimate",),
+    "etl.providers.pace": ("Pace",),
     "etl.settings.options": ("BuildOptions",),
     "etl.submission.access": ("Access",),
     "etl.submission.cancellation": ("cancel",),
+    "etl.submission.consent": ("PriorConsent",),
     "etl.submission.execution": ("Submission",),
     "etl.submission.options": ("SubmitOptions",),
     "etl.submission.removal": (
@@ -89,6 +93,8 @@ __all__ = [
     "Estimate",
     "EtlError",
     "FinishedBuild",
+    "Pace",
+    "PriorConsent",
     "SampleReport",
     "Status",
     "Submission",

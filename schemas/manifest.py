@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec import Struct
 
-MANIFEST_VERSION = 3
+MANIFEST_VERSION = 4
 
 
 class ArchiveRow(Struct, frozen=True, kw_only=True):
@@ -37,7 +37,8 @@ class Counts(Struct, frozen=True, kw_only=True):
     repaired comma or string, `generations` decoded label files by the year of their form, `disagreements` label files by
     the fact on which name, archive and contents disagree, `oddities` label files whose texts were taken although a
     field beside them has an odd type, or only the whole or only the sentences have any, `unknown` decoded label files
-    without region or speech type.
+    without `region`, without `speech_type`, without `either`; and, of the regions and speech types that are kept, those
+    without a `speaker` and those read aloud without a `script`, or with the number of one but not its set (`script_set`).
     `shared` is measured on the written examples: distinct `speakers`, `scripts` and `texts` (source or target) that occur
     in both train and validation; `validation_in_training` counts the validation examples with such a text.
     """

@@ -21,6 +21,7 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             where every file is sent through the Files API.
         max_part_bytes: Largest part of an upload in parts.
         bom: Whether a file must begin with a UTF-8 byte order mark, or must not.
+        refused_tokens: Control tokens in a text for which it fails a job.
         metadata: Whether a job carries texts of ours, by which it is found again.
         models: Whether one model can be looked up by its name.
         organization_env, project_env: Names of the environment variables that hold the customer's organisation, and the
@@ -41,6 +42,7 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     uploads_threshold_bytes: Number | None = None
     max_part_bytes: Number = 64_000_000
     bom: Literal["refused", "required"] = "refused"
+    refused_tokens: list[str] = []
     metadata: bool = True
     models: bool = True
     organization_env: str | None = None

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 Line = dict[str, Any]
 
+_SYSTEM = {"role": "system", "content": "가"}
 _USER = {"role": "user", "content": "가"}
 _TOOL = {"role": "tool", "content": "가", "tool_call_id": "zz"}
 
@@ -29,8 +30,9 @@ def _message(role: str, **optional: st.SearchStrategy[Any]) -> st.SearchStrategy
     return st.fixed_dictionaries({"role": st.just(role), "content": TEXT}, optional=optional)
 
 
+USER = _message("user", name=TEXT)
 ASSISTANT = _message("assistant", name=TEXT, weight=st.sampled_from([0, 1]))
-OTHERS = _message("system", name=TEXT) | _message("user", name=TEXT)
+LEARNT = _message("assistant", name=TEXT, weight=st.just(1))
 
 
 @st.composite
@@ -46,11 +48,14 @@ def answered_calls(draw: st.DrawFn) -> list[Line]:
 @st.composite
 def good_lines(draw: st.DrawFn) -> Line:
     """Return a line that no provider would refuse, and of which there is nothing to warn."""
-    messages: list[Line] = draw(st.lists(OTHERS | ASSISTANT, max_size=4))
+    messages: list[Line] = draw(st.lists(_message("system", name=TEXT), max_size=1))
+    for _ in range(draw(st.integers(0, 2))):
+        messages += [draw(USER), draw(ASSISTANT)]
+    messages.append(draw(USER))
     if draw(st.booleans()):
         messages += draw(answered_calls())
     more = draw(st.fixed_dictionaries({}, optional={"parallel_tool_calls": st.booleans(), "tools": st.just([{}])}))
-    return {"messages": [*messages, draw(ASSISTANT)], **more}
+    return {"messages": [*messages, draw(LEARNT)], **more}
 
 
 def encode(line: Any, *, ascii_only: bool = False) -> bytes:
@@ -85,6 +90,18 @@ def _changed(**fields: Any) -> Callable[[Line], bytes]:
     return change
 
 
+def _answers(line: Line) -> list[Line]:
+    """Return the messages of *line* from the first of the assistant on."""
+    roles = [message["role"] for message in line["messages"]]
+    answers: list[Line] = line["messages"][roles.index("assistant") :]
+    return answers
+
+
+def _content_twice(line: Line) -> bytes:
+    *before, last = map(encode, line["messages"])
+    return b'{"messages":[' + b",".join([*before, last[:-1] + b',"content":"x"}']) + b"]}"
+
+
 def _raw(before: str, after: bytes) -> Callable[[Line], bytes]:
     """Return a way to break the last content, with a mark put in and replaced by other bytes."""
     return lambda line: _changed(content=f"앞{before}뒤")(line).replace(before.encode(), after)
@@ -110,7 +127,7 @@ ERRORS: dict[str, tuple[str, int | None, Callable[[Line], bytes]]] = {
     "weight-of-a-user": (
         "unknown_key",
         0,
-        lambda line: encode({"messages": [{**_USER, "weight": 1}, *line["messages"]]}),
+        lambda line: encode({"messages": [{**_USER, "weight": 1}, *_answers(line)]}),
     ),
     "tools-no-list": ("bad_tools", None, lambda line: encode({**line, "tools": {}})),
     "no-messages": ("no_messages", None, lambda _: b"{}"),
@@ -134,17 +151,17 @@ ERRORS: dict[str, tuple[str, int | None, Callable[[Line], bytes]]] = {
     "no-calls": ("bad_tool_call", -1, _changed(tool_calls=[])),
     "call-without-id": ("bad_tool_call", -1, _changed(tool_calls=[{"type": "function", "function": {}}])),
     "arguments-no-text": ("bad_tool_call", -1, _changed(function_call={"name": "x", "arguments": {}})),
-    "answer-to-no-call": ("bad_tool_call", 0, lambda line: encode({"messages": [_TOOL, *line["messages"]]})),
+    "answer-to-no-call": ("bad_tool_call", 0, lambda line: encode({"messages": [_TOOL, _USER, *_answers(line)]})),
     "answer-by-a-list": (
         "bad_tool_call",
         0,
-        lambda line: encode({"messages": [{**_TOOL, "tool_call_id": [1]}, *line["messages"]]}),
+        lambda line: encode({"messages": [{**_TOOL, "tool_call_id": [1]}, _USER, *_answers(line)]}),
     ),
     "no-assistant": ("no_assistant", None, lambda _: encode({"messages": [{"role": "user", "content": "가"}]})),
     "assistant-not-last": ("assistant_not_last", -1, lambda line: encode({"messages": [*line["messages"], _USER]})),
     "half-a-pair": ("lone_surrogate", -1, _raw("MARK", rb"\ud800")),
     "other-half": ("lone_surrogate", -1, _raw("MARK", rb"\udc00")),
-    "half-in-a-name": ("lone_surrogate", None, lambda line: _changed(name="MARK")(line).replace(b"MARK", rb"\ud83d")),
+    "half-in-a-name": ("lone_surrogate", -1, lambda line: _changed(name="MARK")(line).replace(b"MARK", rb"\ud83d")),
 }
 """Ways to break a good line: the kind of error, the message (-1: the last) it is in, and the way."""
 
@@ -152,6 +169,19 @@ WARNINGS: dict[str, tuple[str, int | None, Callable[[Line], bytes]]] = {
     "line-separator": ("separator", -1, _raw("MARK", "\u2028".encode())),
     "paragraph-separator": ("separator", -1, _raw("MARK", "\u2029".encode())),
     "next-line": ("separator", -1, _raw("MARK", "\u0085".encode())),
+    "two-assistants": ("role_order", -1, lambda line: encode({"messages": [*line["messages"], line["messages"][-1]]})),
+    "two-users": ("role_order", 1, lambda line: encode({"messages": [_USER, _USER, *_answers(line)]})),
+    "late-system": ("role_order", 1, lambda line: encode({"messages": [_USER, _SYSTEM, *_answers(line)]})),
+    "two-systems": ("role_order", 1, lambda line: encode({"messages": [_SYSTEM, _SYSTEM, _USER, *_answers(line)]})),
+    "weight-0": ("nothing_learnt", None, lambda _: encode(chat("가", weight=0))),
+    "weights-0": ("nothing_learnt", None, lambda _: encode({"messages": chat("가", weight=0)["messages"] * 2})),
+    "content-twice": ("repeated_key", -1, _content_twice),
+    "messages-twice": ("repeated_key", None, lambda line: b'{"messages":[],' + encode(line)[1:]),
+    "key-of-tools-twice": (
+        "repeated_key",
+        None,
+        lambda line: b'{"messages":' + encode(line["messages"]) + b',"tools":[{"a":1,"b":{"c":1,"c":2}}]}',
+    ),
     "end-of-text": ("special_token", -1, _changed(content="끝 <|endoftext|>")),
     "escaped-end-of-text": ("special_token", -1, _raw("MARK", rb"\u003c|im_start|\u003e")),
 }

@@ -20,7 +20,7 @@ _SDK = OpenAI(api_key="none")
 _PRELOADED = (check, openai_api, _SDK.files, _SDK.uploads.parts, _SDK.fine_tuning.jobs, _SDK.models)
 
 DONE, RESUBMIT, FAILED, KILLED = 0, 7, 1, -9
-"""Exit codes: done; nobody knows whether a job was created; any other foreseen error; killed."""
+"""Exit codes: done; a job may or may not have been created; any other foreseen error; killed."""
 
 
 class Errand(NamedTuple):

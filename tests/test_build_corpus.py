@@ -80,7 +80,14 @@ def test_region_and_speech_type_by_what_is_nearest(tmp_path: Path) -> None:
         "알 수 없음": "unknown-unknown",
         "말투만": "unknown-repeat",
     }
-    assert counts_of(tmp_path / "out")["unknown"] == {"either": 3, "region": 3, "speech_type": 2}
+    assert counts_of(tmp_path / "out")["unknown"] == {
+        "either": 3,
+        "region": 3,
+        "script": 0,
+        "script_set": 0,
+        "speaker": 0,
+        "speech_type": 2,
+    }
 
 
 def test_disagreements_are_counted(tmp_path: Path) -> None:

@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 from chats import ERRORS, WARNINGS, Line, chat, encode, fillers, good_lines, write_lines
 from hypothesis import HealthCheck, given, settings
+from msgspec import structs
 
 from etl import check
 from etl.checking.advice import ADVICE
 from etl.checking.diagnosis import diagnose
-from etl.checking.limits import Limits
+from etl.checking.limits import Limits, limits_of
 from etl.checking.report import CheckReport, Kind
 from etl.example.tokens import Tokenizer
 from etl.output.lines import BOM
+from etl.providers.profiles import read_providers
 
 LIMITS = Limits(max_file_bytes=10_000)
 BROKEN = ERRORS | WARNINGS
@@ -25,6 +27,7 @@ OF_FILES = {
     "line_too_long",
     "too_few_examples",
     "file_too_large",
+    "control_token",
     "too_many_tokens",
     "duplicate",
     "in_training",
@@ -69,6 +72,38 @@ def test_broken_lines(
     assert (found, number) == (kind, 11)
     assert report.errors | report.warnings == {kind: 1}
     assert where == (len(json.loads(broken)["messages"]) - 1 if message == -1 else message)
+
+
+TOKENS = {
+    "fim": ("나 <|fim_suffix|>", {"content": "나 <|fim_suffix|>"}, 1),
+    "escaped": ("나", {"content": "\\u003c|endoftext|\\u003e"}, 1),
+    "name": ("나", {"content": "나", "name": "<|im_start|>"}, 1),
+    "arguments": ("나", {"content": "나", "function_call": {"name": "x", "arguments": "<|im_end|>"}}, 1),
+}
+
+
+@pytest.mark.parametrize(("target", "fields", "message"), TOKENS.values(), ids=TOKENS)
+@pytest.mark.parametrize(
+    ("provider", "kind"),
+    [("openai", "control_token"), ("azure", "control_token"), ("nebius", "special_token"), ("custom", "special_token")],
+)
+def test_control_tokens(
+    tmp_path: Path, target: str, fields: dict[str, Any], message: int, provider: str, kind: str
+) -> None:
+    """A control token anywhere in a message is an error where jobs fail for it, and else one to warn of."""
+    line = encode(chat("가", target, **fields)).replace(rb"\\u", rb"\u")
+    limits = structs.replace(limits_of(read_providers()[provider]), bom="refused")
+    report = check([write_lines(tmp_path / "a.jsonl", [*fillers(), line])], limits)
+    assert found_in(report) == [(kind, 11, message)]
+
+
+def test_other_marks_are_no_control_tokens(tmp_path: Path) -> None:
+    """What only looks like a control token of OpenAI is one to warn of; both in one message are two problems."""
+    limits = limits_of(read_providers()["openai"])
+    lines = [encode(chat("가", text)) for text in ("<|laugh|>", "<|im_end|> <|laugh|> <|im_end|>", "< |im_end|>", "<|")]
+    report = check([write_lines(tmp_path / "a.jsonl", [*fillers(), *lines])], limits)
+    assert found_in(report) == [("special_token", 11, 1), ("control_token", 12, 1), ("special_token", 12, 1)]
+    assert report.problems[1].detail == "<|im_end|>, 2 times"
 
 
 @pytest.mark.parametrize("name", ["없는 열쇠", "speaker id", "x" * 41])
@@ -116,7 +151,7 @@ def test_why_it_is_no_json(line: bytes, said: str) -> None:
 
 def test_two_things_wrong_are_two_problems(tmp_path: Path) -> None:
     """Everything that is wrong with a line is told, not only the first."""
-    line = {"messages": [{"role": "user", "content": ""}, {"role": "user", "content": 1, "x": 1}], "y": 1}
+    line = {"messages": [{"role": "system", "content": ""}, {"role": "user", "content": 1, "x": 1}], "y": 1}
     report = check([write_lines(tmp_path / "a.jsonl", [*fillers(), encode(line)])], LIMITS)
     assert sorted(found_in(report), key=str) == [
         ("content_not_text", 11, 1),

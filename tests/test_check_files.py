@@ -211,6 +211,9 @@ def test_a_damaged_lineage(tmp_path: Path) -> None:
     """A problem of a build whose lineage is damaged is no traceback, and without a lineage names the line alone."""
     out = _build_with_a_token(tmp_path, 1, 4)
     (out / "lineage.parquet").write_bytes(b"PAR1")
+    with pytest.raises(BuildError, match=r"lineage\.parquet is changed; see saturi verify"):
+        check([out], LIMITS)
+    (out / "SHA256SUMS").unlink()
     with pytest.raises(BuildError, match=r"lineage\.parquet: damaged"):
         check([out], LIMITS)
     (out / "lineage.parquet").unlink()

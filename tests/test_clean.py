@@ -1,7 +1,8 @@
 """Cleaning: every row of the markup table, what each rule does by its action, and that nothing known is left."""
 
+import unicodedata
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 import pytest
@@ -21,21 +22,100 @@ UNTOUCHED = [
     "가가 가가",
     "ᄒᆞᆫ저 옵서ㆍ",
     "한-미-일",
-    "3~4일",
-    "3 ~ 4일",
-    "3시~4시",
-    "10% ~ 20%",
-    "2019년～2020년 5∼6월",
-    "3 - 4일",
-    "영하 -5도",
     "웃음(소리)",
-    "R&B 음악",
-    "엑스선 taxi",
-    "100-200",
     "김○○ 씨",
     "㈜",
     "",
 ]
+ORDINARY = {
+    "stutter": [
+        "3 - 4일",
+        "영하 -5도",
+        "100-200",
+        "5월- 6월",
+        "서울 - 부산",
+        "e-mail 주소",
+        "COVID-19",
+        "-3.5도까지",
+        "(-5도)",
+        "(가)-(나)",
+    ],
+    "lengthening": [
+        "3~4일",
+        "3 ~ 4일",
+        "3시~4시",
+        "10% ~ 20%",
+        "2019년～2020년 5∼6월",
+        "1,000~만원",
+        "9시~오후 6시",
+        "오전 9시 ~ 오후",
+        "2~삼일",
+        "500원~천원",
+        "9월 ~ 이듬해",
+        "오후~6시",
+        "9시~오후~6시",
+        "~3월 말",
+        "3명이~4명",
+        "３～４일",
+        "A~Z",
+        "$5~$10",
+        "1~2학년 ~ 3학년",
+    ],
+    "unclear": [
+        "x세대",
+        "x축",
+        "x축이",
+        "3 x 4",
+        "3미터 x 4미터",
+        "y = x",
+        "x+1",
+        "o/x 문제",
+        "x-ray",
+        "엑스선 taxi",
+        "xylo",
+        "X 표",
+        "2x3",
+    ],
+    "masked": [
+        "R&B 음악",
+        "rock&roll",
+        "H&M&B",
+        "AT&T",
+        "Q&A",
+        "삼성&LG",
+        "가&나&다",
+        "Tom & Jerry",
+        "연구 & 개발 & 교육",
+        "가 &amp; 나",
+        "&lt;",
+        "a=1&b=2",
+    ],
+    "interjection": ["C#", "C#과 F#", "#1 번", "1번 #2번"],
+    "broken": ["(그때 (60년대))", "그게 (그 뭐냐 (그거) 말이다)", "f(x)", ":)"],
+    "phone": ["1588", "2002 2003 2004", "1,234,567", "0.123 4567", "02 점"],
+    "resident_number": ["20230101", "9788901234567", "2023 0101 1234"],
+    "email": ["@ 표시", "골뱅이@"],
+    "invisible": ["👨\u200d👩\u200d👧", "❤\ufe0f\u200d🔥", "ᅟᆞ"],
+}
+"""Ordinary text by the rule whose mark it resembles."""
+UNSURE = [
+    "서울~부산",
+    "봄 ~ 가을",
+    "삼~사월",
+    "천원~만원",
+    "월~금",
+    "오전~오후",
+    "3월~ 다시",
+    "100~",
+]
+"""Texts of which nobody can say whether a tilde is a range or a syllable drawn out."""
+INVISIBLE = (
+    "\0\x08\x1b\x7f\x80\x9f\xad\u034f\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202e\u2060\u2064"
+    "\u2066\u2069\u206f\ufeff\ufff9\U000e0001\U000e0061"
+)
+BLANKS = (
+    "\t\n\v\f\r\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2003\u2009\u200a\u2028\u2029\u202f\u205f\u2800\u3000\u3164\uffa0"
+)
 NAMES = [field.name for field in structs.fields(CleanRules)]
 MARKUP: list[tuple[str, str, str, str | None, str]] = [
     ("double", "(마이)/(많이) 왔나", "마이 왔나", "많이 왔나", "markup"),
@@ -59,9 +139,11 @@ MARKUP: list[tuple[str, str, str, str | None, str]] = [
     ("stutter-trailing", "그- 그래서 그-.", "그 그래서 그.", None, "markup"),
     ("stutter-leading", "인자 -태 태교", "인자 태 태교", None, "markup"),
     ("lengthening", "그~래서 3~4일 아~~", "그래서 3~4일 아", None, "markup"),
-    ("lengthening-number", "3명이~4명 아~ 3 100~", "3명이4명 아 3 100", None, "markup"),
+    ("lengthening-number", "3명이~4명 아~ 3 100", "3명이~4명 아 3 100", None, "markup"),
+    ("lengthening-attached", "마~이 왔네~.", "마이 왔네.", None, "markup"),
     ("unclear", "뭐 x 카노 xx는", "뭐 카노 는", None, "unclear"),
-    ("space", "\u3000왔나  \t그래\u200b \n", "왔나 그래", None, "markup"),
+    ("space", "\u3000왔나  \t그래 \n", "왔나 그래", None, "markup"),
+    ("invisible", "마이\ufeff왔\u200b데이", "마이왔데이", None, "markup"),
 ]
 BROKEN = ["(마이)/많이", "마이/(많이)", "((마이))/(많이)", "((뭐라) 카노", "(뭐라)) 카노"]
 PERSONAL = [
@@ -152,8 +234,87 @@ def test_personal_data(text: str, masked: str) -> None:
 
 @pytest.mark.parametrize("text", UNTOUCHED)
 def test_texts_without_markup_stay(text: str) -> None:
-    """A text without known markup keeps every byte: old Hangul, ranges, single brackets, and hyphens within words."""
+    """A text without known markup keeps every byte: old Hangul, single brackets, and hyphens within words."""
     assert _cleaned(text) == (text, text, None)
+
+
+@pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in ORDINARY.items() for text in texts])
+def test_ordinary_text_is_not_touched(name: str, text: str) -> None:
+    """Ordinary text that resembles a mark keeps every byte, by default, within a sentence, and where every rule mends."""
+    assert name in {rule.name for rule in RULES}
+    for whole in (text, f"그기 {text} 카던데"):
+        assert _cleaned(whole) == (whole, whole, None)
+        assert _cleaned(whole, clean_rules=_ALL_REWRITE, pii="mask") == (whole, whole, None)
+
+
+@pytest.mark.parametrize("text", UNSURE)
+def test_words_never_run_together(text: str) -> None:
+    """Where a tilde may be a range or a syllable drawn out, the utterance is dropped, also where it should be mended."""
+    assert _cleaned(text) == (text, text, "markup")
+    assert _cleaned(text, clean_rules=_ALL_REWRITE) == (text, text, "markup")
+    assert _cleaned(text, clean_rules=structs.replace(CleanRules(), lengthening=Action.KEEP)) == (text, text, None)
+
+
+@pytest.mark.parametrize("character", INVISIBLE, ids=lambda character: f"U+{ord(character):04X}")
+def test_characters_without_width_vanish(character: str) -> None:
+    """A character that shows nothing leaves no blank within a word, and hides neither markup nor personal data."""
+    assert _cleaned(f"마이{character}왔{character}데이") == ("마이왔데이", "마이왔데이", None)
+    assert _cleaned(f"010{character}-1234-56{character}78")[2] == "personal_data"
+    assert _cleaned(f"&na{character}me1& 씨")[2] == "personal_data"
+
+
+@pytest.mark.parametrize("character", BLANKS, ids=lambda character: f"U+{ord(character):04X}")
+def test_white_space_of_other_kinds_becomes_a_blank(character: str) -> None:
+    """What looks like white space parts words by one blank, and stands at no end."""
+    assert _cleaned(f"{character}왔나{character}{character}그래{character}") == ("왔나 그래", "왔나 그래", None)
+
+
+@pytest.mark.parametrize("form", ["NFD", "NFC"])
+@pytest.mark.parametrize("text", [row[1] for row in (*MARKUP, *PERSONAL)])
+def test_decomposed_markup_is_markup(text: str, form: Literal["NFD", "NFC"]) -> None:
+    """Markup and personal data are the same in decomposed Hangul, and what is mended is composed."""
+    spelled = unicodedata.normalize(form, text)
+    assert _cleaned(spelled) == _cleaned(text)
+    assert _cleaned(spelled, pii="mask") == _cleaned(text, pii="mask")
+
+
+@pytest.mark.parametrize(
+    "text", [row[1] for row in MARKUP if row[0] not in ("space", "invisible")] + [row[1] for row in PERSONAL]
+)
+def test_markup_as_wide_as_hangul_is_markup(text: str) -> None:
+    """Markup and personal data in full width are dropped where they are not mended; none of them is left."""
+    wide = "".join(chr(ord(letter) + 0xFEE0) if "!" <= letter <= "~" else letter for letter in text)
+    source, target, reason = _cleaned(wide, pii="mask")
+    frame = pl.DataFrame({"source": [source], "target": [target]}).lazy()
+    left = count_residues(frame).select(rule.name for rule in RULES).collect().row(0)
+    assert (reason is None) == (sum(left) == 0)
+    assert reason is not None or source != wide
+
+
+def test_old_hangul_is_text() -> None:
+    """Conjoining letters that no syllable has a code for stay as they are, also beside decomposed ones."""
+    assert _cleaned("ᄒᆞᆫ저 옵서") == ("ᄒᆞᆫ저 옵서", "ᄒᆞᆫ저 옵서", None)
+    assert _cleaned(unicodedata.normalize("NFD", "ᄒᆞᆫ저 옵서")) == ("ᄒᆞᆫ저 옵서", "ᄒᆞᆫ저 옵서", None)
+
+
+def test_whatever_composes_is_looked_at() -> None:
+    """Every character that composition may change, or that joins the one before it, is looked at; Hangul syllables are not."""
+    letters = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
+    joining = {
+        chr(int(part, 16))
+        for letter in letters
+        if (parts := unicodedata.decomposition(letter).split()) and not parts[0].startswith("<")
+        for part in parts[1:]
+    } | {chr(code) for code in (*range(0x1161, 0x1176), *range(0x11A8, 0x11C3))}
+    changing = [
+        letter
+        for letter in letters
+        if letter in joining or unicodedata.combining(letter) or unicodedata.normalize("NFC", letter) != letter
+    ]
+    frame = pl.DataFrame({"source": changing, "target": [None] * len(changing)}, schema=_TEXTS)
+    assert suspects(frame, []).len() == len(changing)
+    syllables = pl.DataFrame({"source": ["가각힣 ㄱㅏ ,.?!"], "target": ["漢字 abc ○"]})
+    assert suspects(syllables, []).is_empty()
 
 
 @pytest.mark.parametrize("text", [*(row[1] for row in MARKUP), *(row[1] for row in PERSONAL), *BROKEN])
@@ -187,7 +348,15 @@ def test_the_first_reason_counts() -> None:
 
 
 _PIECE = st.sampled_from(
-    [*(row[1] for row in MARKUP), *(row[1] for row in PERSONAL), *BROKEN, *UNTOUCHED, *"(){}#&~-x/@ 가010.∼%"]
+    [
+        *(row[1] for row in MARKUP),
+        *(row[1] for row in PERSONAL),
+        *BROKEN,
+        *UNTOUCHED,
+        *UNSURE,
+        *(text for texts in ORDINARY.values() for text in texts),
+        *"(){}#&~-x/@ 가010.∼%＃（ᆨ\u200b",
+    ]
 )
 _ACTIONS = st.sampled_from(list(Action))
 _RULES = st.builds(CleanRules, **dict.fromkeys(NAMES, _ACTIONS))

@@ -179,7 +179,10 @@ def test_a_damaged_build(folder: Path, tmp_path: Path) -> None:
     write_zip(tmp_path / "corpus" / ANSWER_ZIP, answers(40))
     build([tmp_path / "corpus"], tmp_path / "out", BuildOptions(validation=0), make_executor=one_thread)
     (tmp_path / "out" / "lineage.parquet").write_bytes((folder / "out" / "lineage.parquet").read_bytes())
-    with pytest.raises(BuildError, match=r"lineage\.parquet"):
+    with pytest.raises(BuildError, match=r"lineage\.parquet is changed"):
+        estimate(tmp_path / "out")
+    (tmp_path / "out" / "SHA256SUMS").unlink()
+    with pytest.raises(BuildError, match=r"lineage\.parquet: [\d,]+ examples, where the manifest has 40"):
         estimate(tmp_path / "out")
     (tmp_path / "out" / "lineage.parquet").write_bytes(b"PAR1")
     with pytest.raises(BuildError, match=r"lineage\.parquet: damaged"):

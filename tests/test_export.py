@@ -1,8 +1,11 @@
 """Exports: what is written, that it is the same every time, and that `datasets` loads it."""
 
 import ast
+import hashlib
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,7 +17,7 @@ from corpora import ANSWER_ZIP, answers, write_zip
 from runs import chunks_of, error_of, manifest_of, one_thread, saturi, tree_of
 
 from etl import export
-from etl.errors import BuildError, LockedError, OptionError
+from etl.errors import BuildError, ForeignFolderError, LockedError, OptionError
 from etl.exports.targets import Target
 from etl.output.folder import claimed
 from etl.pipeline.build import build
@@ -140,12 +143,145 @@ def test_the_card(out: Path, target: Target) -> None:
 
 @pytest.mark.parametrize("target", Target)
 def test_the_same_bytes_again(out: Path, tmp_path: Path, target: Target) -> None:
-    """The same build exported elsewhere, and again over itself and over what else was there, gives the same files."""
+    """The same build exported elsewhere, and again over itself, gives the same files."""
     other = _build(tmp_path, validation=0.25)
     for _ in range(2):
         export(other, target)
         assert tree_of(other / "export" / target) == tree_of(out / "export" / target)
-        (other / "export" / target / "stale.txt").write_text("old")
+
+
+@pytest.mark.parametrize("target", Target)
+def test_what_others_put_there_stays(tmp_path: Path, target: Target) -> None:
+    """An export of another build replaces what an export wrote, and leaves models, caches and notes as they are."""
+    built = _build(tmp_path, validation=0.25)
+    folder = export(built, target)
+    first = tree_of(folder)
+    others = {name: folder / name for name in ("model/adapter.bin", "data/mine.txt", "notes.txt", "prepared/0.arrow")}
+    for path in others.values():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("hours of training")
+    build([tmp_path / "corpus"], built, BuildOptions(validation=0), make_executor=one_thread)
+    export(built, target)
+    fresh = tmp_path / "fresh"
+    assert {path.read_text() for path in others.values()} == {"hours of training"}
+    left = {name for name, content in tree_of(folder).items() if content is not None} - others.keys()
+    build([tmp_path / "corpus"], fresh, BuildOptions(validation=0), make_executor=one_thread)
+    assert left == {name for name, content in tree_of(export(fresh, target)).items() if content is not None}
+    assert (
+        (folder / "README.md").read_bytes()
+        == (fresh / "export" / target / "README.md").read_bytes()
+        != first["README.md"]
+    )
+
+
+NAMES = {
+    Target.TRL: "sft.yaml",
+    Target.AXOLOTL: "axolotl.yaml",
+    Target.LLAMA_FACTORY: "sft.yaml",
+    Target.UNSLOTH: "train.py",
+}
+
+
+@pytest.mark.parametrize("target", NAMES)
+def test_folders_of_a_trainer_follow_the_content(tmp_path: Path, target: Target) -> None:
+    """Where a trainer writes models and tokens is the same for the same build and base model, and else another place."""
+
+    def places() -> set[str]:
+        text = (built / "export" / target / NAMES[target]).read_text(encoding="utf-8")
+        return set(re.findall(r"(?:model|prepared)-[0-9a-f]{12}", text))
+
+    built = _build(tmp_path, validation=0.25)
+    export(built, target)
+    first = places()
+    assert len(first) == (2 if target is Target.AXOLOTL else 1)
+    export(built, target)
+    assert places() == first
+    export(built, target, base_model="another/model")
+    assert not places() & first
+    build([tmp_path / "corpus"], built, BuildOptions(validation=0), make_executor=one_thread)
+    export(built, target)
+    assert not places() & first
+
+
+def test_a_configuration_that_was_edited(tmp_path: Path) -> None:
+    """What somebody has edited, or put in the place of a file of an export, is refused by its name, and nothing is changed."""
+    built = _build(tmp_path, validation=0.25)
+    folder = export(built, "trl")
+    for name, replace in (("sft.yaml", Path.write_text), ("README.md", Path.write_text)):
+        before = (folder / name).read_bytes()
+        replace(folder / name, "learning_rate: 1.0e-5\n")
+        tree = tree_of(folder)
+        with pytest.raises(
+            ForeignFolderError, match=rf"{name}: changed since it was written here, .*move it or delete it"
+        ):
+            export(built, "trl", base_model="another/model")
+        assert tree_of(folder) == tree
+        (folder / name).write_bytes(before)
+    (folder / "sft.yaml").unlink()
+    export(built, "trl")
+    assert (folder / "sft.yaml").exists()
+
+
+def test_an_export_that_was_killed(tmp_path: Path) -> None:
+    """Whatever a killed export has written is taken for its own by the next one, and so is an equal file without a list."""
+    built = _build(tmp_path, validation=0.25)
+    folder = export(built, "hf")
+    whole = tree_of(folder)
+    (folder / "SHA256SUMS").unlink()
+    (folder / ".README.md.0a1b2c3d.tmp").write_text("half")
+    (folder / "data" / "train" / ".x.jsonl.0a1b2c3d.tmp").write_text("half")
+    (folder / "data" / "train" / "gyeongsang-answer-00001.jsonl").unlink()
+    export(built, "hf")
+    assert tree_of(folder) == whole
+
+
+def test_the_list_of_an_export(out: Path) -> None:
+    """The list beside an export is one that `sha256sum -c` reads: every other file with its hash."""
+    for target in Target:
+        folder = out / "export" / target
+        files = {
+            name: content for name, content in tree_of(folder).items() if content is not None and name != "SHA256SUMS"
+        }
+        lines = [f"{hashlib.sha256(content).hexdigest()}  {name}" for name, content in sorted(files.items())]
+        assert (folder / "SHA256SUMS").read_text(encoding="utf-8").splitlines() == lines
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="not everybody may make links there")
+@pytest.mark.parametrize(
+    "link", ["export", "export/hf", "export/hf/data", "export/hf/data/train", "export/hf/README.md"]
+)
+def test_an_export_follows_no_link(tmp_path: Path, link: str) -> None:
+    """An export does not go where a link leads, but names it; what lies there stays."""
+    built = _build(tmp_path, validation=0.25)
+    export(built, "hf")
+    elsewhere = (built / link).rename(tmp_path / "elsewhere")
+    (built / link).symlink_to(elsewhere)
+    before = tree_of(elsewhere) if elsewhere.is_dir() else elsewhere.read_bytes()
+    build([tmp_path / "corpus"], built, BuildOptions(validation=0), make_executor=one_thread)
+    with pytest.raises(ForeignFolderError, match=f"{Path(link).name}: "):
+        export(built, "hf")
+    assert before == (tree_of(elsewhere) if elsewhere.is_dir() else elsewhere.read_bytes())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such names")
+@pytest.mark.parametrize("name", ["[v1] out", "a*b", "a?b", "a::b", "$HOME", "${HOME}"])
+@pytest.mark.parametrize("target", Target)
+def test_a_path_that_trainers_take_for_a_pattern(out: Path, tmp_path: Path, name: str, target: Target) -> None:
+    """A build whose path `datasets` takes for a pattern is not exported, by one sentence that names the sign."""
+    shutil.copytree(out, tmp_path / name, ignore=shutil.ignore_patterns("export"))
+    with pytest.raises(BuildError, match=r"trainers take the (\[|\*|\?|::|\$) in this path for a pattern"):
+        export(tmp_path / name, target)
+    assert not (tmp_path / name / "export").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such names")
+def test_other_odd_paths_load(out: Path, tmp_path: Path, load: Callable[..., dict[str, list[Any]]]) -> None:
+    """A build whose path is odd in other ways is exported, and loads."""
+    name = "a b]c%20#&'+~@! 한글 (1) {a,b} x;y,z=1^ $"
+    shutil.copytree(out, tmp_path / name, ignore=shutil.ignore_patterns("export"))
+    for target, path in ((Target.TRL, "../../chunks"), (Target.HF, "../hf")):
+        rows = load(export(tmp_path / name, target), path)
+        assert rows == {split: _lines(out, split) for split in ("train", "validation")}
 
 
 def test_nothing_points_to_this_machine(out: Path) -> None:

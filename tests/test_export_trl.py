@@ -83,7 +83,8 @@ def test_a_step_of_training(folder: Path) -> None:
             "1",
         )
     )
-    state = json.loads((folder / "model" / "checkpoint-1" / "trainer_state.json").read_text(encoding="utf-8"))
+    [model] = folder.glob("model-*")
+    state = json.loads((model / "checkpoint-1" / "trainer_state.json").read_text(encoding="utf-8"))
     assert state["global_step"] == 1
     assert any("eval_loss" in entry for entry in state["log_history"])
-    assert (folder / "model" / "adapter_model.safetensors").exists()
+    assert (model / "adapter_model.safetensors").exists()

@@ -1,6 +1,7 @@
 """The output folder: what is refused, what is replaced, and what stays as it was."""
 
 import shutil
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -10,7 +11,7 @@ from corpora import ANSWER_ZIP, DIALOGUE_ZIP, answers, member, stem, write_loose
 from killings import kill_group, started, wait_until
 from runs import chunks_of, digest_of, leftovers_of, one_thread, saturi, segments_of, tree_of
 
-from etl.errors import LockedError
+from etl.errors import ForeignFolderError, LockedError
 from etl.output.folder import claimed
 from etl.pipeline.build import build
 from etl.runtime.progress import Progress
@@ -124,9 +125,9 @@ def test_what_a_killed_build_left_is_no_use_for_another(corpus: Path, tmp_path: 
     build([corpus], out, BuildOptions(validation=0, max_chunk_examples=10), make_executor=one_thread)
     shutil.copytree(out / "chunks", out / ".work" / "chunks")
     (out / ".work" / "key").write_text("another")
-    (out / ".work" / ".chunk.0000.tmp").write_text("half")
-    (out / ".manifest.json.0000.tmp").write_text("half")
-    next((out / "stage").glob("??")).joinpath(".x.segment.0000.tmp").write_text("half")
+    (out / ".work" / ".chunk.00000000.tmp").write_text("half")
+    (out / ".manifest.json.00000000.tmp").write_text("half")
+    next((out / "stage").glob("??")).joinpath(".x.segment.00000000.tmp").write_text("half")
     build([corpus], out, BuildOptions(validation=0, max_chunk_examples=3), make_executor=one_thread)
     build([corpus], tmp_path / "fresh", BuildOptions(validation=0, max_chunk_examples=3), make_executor=one_thread)
     assert digest_of(out) == digest_of(tmp_path / "fresh")
@@ -179,3 +180,78 @@ def test_a_corpus_that_is_not_there_makes_no_folder(tmp_path: Path, name: str) -
     before = tree_of(tmp_path)
     assert saturi("build", name, "--out", "out", cwd=tmp_path).returncode == 3
     assert tree_of(tmp_path) == before
+
+
+def test_files_named_like_chunks_stay(corpus: Path, tmp_path: Path) -> None:
+    """A file that no build wrote stays, also where it is named like a chunk; where a build needs the name, it is refused."""
+    out = tmp_path / "out"
+    few, many = (BuildOptions(validation=0, max_chunk_examples=number) for number in (10, 3))
+    build([corpus], out, few, make_executor=one_thread)
+    there = len(chunks_of(out))
+    mine = [out / "chunks" / "train" / f"gyeongsang-answer-{number:05}.jsonl" for number in (there, 777)]
+    for path in mine:
+        path.write_text("mine")
+    build([corpus], out, few, make_executor=one_thread)
+    before = tree_of(out / "chunks")
+    with pytest.raises(
+        ForeignFolderError, match=f"{mine[0].name}: no build wrote this, and one would now; move it elsewhere"
+    ):
+        build([corpus], out, many, make_executor=one_thread)
+    assert tree_of(out / "chunks") == before
+    mine[0].unlink()
+    build([corpus], out, many, make_executor=one_thread)
+    assert mine[1].read_text() == "mine"
+    mine[1].unlink()
+    build([corpus], tmp_path / "fresh", many, make_executor=one_thread)
+    assert digest_of(out) == digest_of(tmp_path / "fresh")
+
+
+@pytest.mark.parametrize("lost", [("manifest.json",), ("SHA256SUMS",), ("manifest.json", "SHA256SUMS")], ids="+".join)
+def test_a_build_without_its_lists_is_built_again(corpus: Path, tmp_path: Path, lost: tuple[str, ...]) -> None:
+    """A build whose manifest or list of files is damaged or gone is mended by building again, with the same bytes."""
+    out = tmp_path / "out"
+    build([corpus], out, BuildOptions(validation=0, max_chunk_examples=3), make_executor=one_thread)
+    before = digest_of(out)
+    for damage in (Path.unlink, lambda path: path.write_bytes(b"\xff")):
+        for name in lost:
+            damage(out / name)
+        build([corpus], out, BuildOptions(validation=0, max_chunk_examples=3), make_executor=one_thread)
+        assert digest_of(out) == before
+        assert saturi("verify", "out", cwd=tmp_path).returncode == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="not everybody may make links there")
+@pytest.mark.parametrize("link", ["chunks", "chunks/train", "chunks/validation", ".work", ".saturi"])
+def test_a_build_follows_no_link(corpus: Path, tmp_path: Path, link: str) -> None:
+    """Where something that a build replaces is a link to elsewhere, it is named, and nothing that lies there is touched."""
+    out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    build([corpus], out, BuildOptions(validation=0.3, max_chunk_examples=3), make_executor=one_thread)
+    if link == ".work":
+        elsewhere.mkdir()
+        (elsewhere / "notes.txt").write_text("mine")
+    else:
+        (out / link).rename(elsewhere)
+    (out / link).symlink_to(elsewhere)
+    before = tree_of(elsewhere) if elsewhere.is_dir() else elsewhere.read_bytes()
+    with pytest.raises(ForeignFolderError, match=f"{Path(link).name}: a link to elsewhere"):
+        build([corpus], out, BuildOptions(validation=0), make_executor=one_thread)
+    assert before == (tree_of(elsewhere) if elsewhere.is_dir() else elsewhere.read_bytes())
+
+
+def test_temporary_files_of_others_stay(corpus: Path, tmp_path: Path) -> None:
+    """Only half files of ours are swept away, and no hidden file of another name."""
+    out = tmp_path / "out"
+    build([corpus], out, BuildOptions(validation=0), make_executor=one_thread)
+    (out / ".notes.tmp").write_text("mine")
+    (out / ".manifest.json.0a1b2c3d.tmp").write_text("half")
+    build([corpus], out, BuildOptions(validation=0), make_executor=one_thread)
+    assert (out / ".notes.tmp").read_text() == "mine"
+    assert not (out / ".manifest.json.0a1b2c3d.tmp").exists()
+
+
+def test_a_folder_that_a_file_manager_has_opened(corpus: Path, tmp_path: Path) -> None:
+    """A folder that holds nothing but what a file manager left is as good as an empty one."""
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / ".DS_Store").write_bytes(b"Bud1")
+    build([corpus], tmp_path / "out", BuildOptions(validation=0), make_executor=one_thread)
+    assert saturi("verify", "out", cwd=tmp_path).returncode == 0

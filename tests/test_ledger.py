@@ -18,7 +18,7 @@ SPELLINGS: dict[str, tuple[Any, str]] = {
     "int-or-none": (int | None, "INTEGER"),
     "none-or-int": (None | int, "INTEGER"),
     "optional-int": (Optional[int], "INTEGER"),  # noqa: UP045 - another spelling of the same type
-    "union-of-float": (Union[None, float], "REAL"),  # noqa: UP007 - likewise
+    "union-of-float": (Union[None, float], "REAL"),  # noqa: UP007 - another spelling of the same type
     "text": (str | None, "TEXT"),
     "number-or-text": (int | str, "TEXT"),
     "tuple": (tuple[int, ...], "TEXT"),

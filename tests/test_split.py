@@ -1,5 +1,6 @@
 """The split of an utterance: the same for ever, close to the share asked for, and never a key in both."""
 
+import unicodedata
 from collections import Counter
 
 import polars as pl
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etl.corpus.groups import Group
-from etl.select.split import SPLIT, is_held_out, keys_of, split_of, splits
+from etl.select.split import SPLIT, is_held_out, keys_of, resolve_scripts, split_of, splits
 from schemas.terms import Region, SpeechType, Split
 
 _HELD_OUT = ["speaker:speakergs2", "speaker:speakergs13", "script:gyeongsang:1:3", "script:gyeongsang:3:12"]
@@ -71,28 +72,54 @@ def test_a_row_is_in_the_split_of_all_its_keys(keys: list[str], split: Split | N
 
 
 @pytest.mark.parametrize(
-    ("speakers", "script", "speech_type", "keys"),
+    ("speakers", "scripts", "keys"),
     [
-        pytest.param("", None, SpeechType.REPEAT, [], id="nothing-known"),
-        pytest.param("speakergs3", None, SpeechType.REPEAT, ["speaker:speakergs3"], id="speaker-without-script"),
-        pytest.param("", "1:79", SpeechType.REPEAT, ["script:jeju:1:79"], id="script-without-speaker"),
-        pytest.param("a\nb", "1:79", SpeechType.REPEAT, ["speaker:a", "speaker:b", "script:jeju:1:79"], id="repeat"),
-        pytest.param("a", "1:79", SpeechType.ANSWER, ["speaker:a"], id="answer"),
-        pytest.param(" a\na\n ", None, SpeechType.ANSWER, ["speaker:a"], id="stray-spaces"),
-        pytest.param("a\nb", "1:79", SpeechType.DIALOGUE, ["speaker:a", "speaker:b"], id="dialogue"),
-        pytest.param("a", "1:79", SpeechType.UNKNOWN, ["speaker:a"], id="unknown"),
-        pytest.param(
-            "a\x1f1\na\x1f2\nb\x1f1", None, SpeechType.DIALOGUE, ["speaker:a", "speaker:b"], id="known-within-a-file"
-        ),
-        pytest.param("gs/1\ngs/2", None, SpeechType.ANSWER, ["speaker:gs/1", "speaker:gs/2"], id="slash-within-an-id"),
-        pytest.param("화자 하나\n둘", None, SpeechType.ANSWER, ["speaker:화자 하나", "speaker:둘"], id="hangul"),
+        pytest.param("", [], [], id="nothing-known"),
+        pytest.param("speakergs3", [], ["speaker:speakergs3"], id="speaker-without-script"),
+        pytest.param("", ["1:79"], ["script:jeju:1:79"], id="script-without-speaker"),
+        pytest.param("a\nb", ["1:79"], ["speaker:a", "speaker:b", "script:jeju:1:79"], id="both"),
+        pytest.param(" a\na\n ", [], ["speaker:a"], id="stray-spaces"),
+        pytest.param("a\x1f1\na\x1f2\nb\x1f1", [], ["speaker:a", "speaker:b"], id="known-within-a-file"),
+        pytest.param("gs/1\ngs/2", [], ["speaker:gs/1", "speaker:gs/2"], id="slash-within-an-id"),
+        pytest.param("화자 하나\n둘", [], ["speaker:화자 하나", "speaker:둘"], id="hangul"),
+        pytest.param(unicodedata.normalize("NFD", "화자\n화자"), [], ["speaker:화자"], id="decomposed"),
+        pytest.param("Speaker1\nspeaker1", [], ["speaker:speaker1"], id="case"),
     ],
 )
-def test_keys_are_speakers_and_scripts(
-    speakers: str, script: str | None, speech_type: SpeechType, keys: list[str]
-) -> None:
-    """Every speaker is a key, and the script of its region only where it is read by many."""
-    assert keys_of(speakers, script, Region.JEJU, speech_type) == keys
+def test_keys_are_speakers_and_scripts(speakers: str, scripts: list[str], keys: list[str]) -> None:
+    """Every speaker is a key, and every script of its region."""
+    assert keys_of(speakers, scripts, Region.JEJU) == keys
+
+
+_SAME_SCRIPT = ["밥 먹었니?", " 밥 먹었니", "밥먹었니!", unicodedata.normalize("NFD", "밥 먹었니?")]
+
+
+def _scripts(script: list[str | None], standard: list[str | None], speech_type: SpeechType) -> list[str | None]:
+    texts = pl.Series(standard, dtype=pl.String)
+    return resolve_scripts(pl.Series(script, dtype=pl.String), texts, speech_type).to_list()
+
+
+def test_a_text_stands_for_a_script_that_is_unknown() -> None:
+    """Readings of a script that nothing names have one script by their letters and digits; other texts have another."""
+    scripts = _scripts([None] * 5, [*_SAME_SCRIPT, "밥 먹었네"], SpeechType.REPEAT)
+    assert len(set(scripts[:4])) == 1
+    assert scripts[4] not in scripts[:4]
+    assert _scripts(["1:7", None], ["가", "가"], SpeechType.REPEAT) == [
+        "1:7",
+        *_scripts([None], ["가"], SpeechType.REPEAT),
+    ]
+    assert "먹" not in str(scripts)
+
+
+def test_a_text_without_letters_stands_for_nothing() -> None:
+    """A missing text, or one of signs only, is no script."""
+    assert _scripts([None] * 3, [None, "", "…?"], SpeechType.REPEAT) == [None, None, None]
+
+
+@pytest.mark.parametrize("speech_type", [kind for kind in SpeechType if kind is not SpeechType.REPEAT])
+def test_only_what_is_read_aloud_has_a_script(speech_type: SpeechType) -> None:
+    """Questions and topics are no scripts, known or not."""
+    assert _scripts(["1:79", None], ["가", "나"], speech_type) == [None, None]
 
 
 people = st.integers(0, 30).map("speakerjj{}".format)
@@ -112,7 +139,7 @@ def test_no_key_is_in_both_splits(drawn: list[tuple[str, str | None]], share: fl
     assert row_splits.dtype == SPLIT
     splits_by_key: dict[str, set[str]] = {}
     for (speakers, script), split in zip(drawn, row_splits, strict=True):
-        for key in keys_of(speakers, script, Region.JEJU, speech_type) if split else []:
+        for key in keys_of(speakers, [script] if script else [], Region.JEJU) if split else []:
             splits_by_key.setdefault(key, set()).add(split)
     assert all(len(both) == 1 for both in splits_by_key.values())
 

@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from corpora import ANSWER_ZIP, answers, member, write_zip
+from corpora import ANSWER_ZIP, answers, member, write_loose, write_zip
 from runs import ROOT, counts_of, lines_of, one_thread, result_of
 
 from etl.corpus.archive import read_members
@@ -17,6 +17,8 @@ from etl.corpus.scan import scan
 from etl.errors import InputError, OptionError
 from etl.pipeline.build import build
 from etl.pipeline.reading import scan_rules
+from etl.read.batch import read_batch
+from etl.read.tasks import ReadTask, StagedBatch, UnreadBatch
 from etl.settings.options import BuildOptions
 
 OPTIONS = BuildOptions(validation=0)
@@ -109,3 +111,94 @@ def test_a_script_without_a_guard_ends_with_a_sentence(tmp_path: Path) -> None:
     )
     assert run.returncode != 0
     assert "must do so under `if __name__" in run.stderr
+
+
+def _loose(folder: Path) -> Path:
+    return write_loose(folder / "제주도", answers(12))
+
+
+def _published(out: Path) -> dict[str, bytes]:
+    names = ("decisions.parquet", "lineage.parquet", "manifest.json", "rejects.jsonl")
+    return {name: (out / name).read_bytes() for name in names} | result_of(out)
+
+
+@pytest.mark.parametrize("change", ["copy", "touch", "chmod", "rewrite"])
+def test_loose_files_are_known_by_their_contents(tmp_path: Path, change: str) -> None:
+    """Loose files that were copied, touched, written again, or given other permissions give the same bytes, tables too."""
+    corpus = _loose(tmp_path / "corpus").parent
+    build([corpus], tmp_path / "out", OPTIONS, make_executor=one_thread)
+    published = _published(tmp_path / "out")
+    if change == "copy":
+        corpus = Path(shutil.copytree(corpus, tmp_path / "copy" / "corpus"))
+    for path in sorted(corpus.rglob("*.json")):
+        if change == "touch":
+            os.utime(path, ns=(10**18, 10**18))
+        elif change == "chmod":
+            path.chmod(0o600)
+        elif change == "rewrite":
+            path.write_bytes(path.read_bytes())
+    for out, stage in (
+        (tmp_path / "out", None),
+        (tmp_path / "anew", None),
+        (tmp_path / "other", tmp_path / "out" / "stage"),
+    ):
+        again = build([corpus], out, OPTIONS, stage=stage, make_executor=one_thread)
+        assert _published(out) == published
+        if out.name == "out" and change != "copy":
+            assert (again.facts.segments_made, again.facts.segments_reused) == (0, 1)
+
+
+@pytest.mark.parametrize("times", ["kept", "new"])
+def test_other_contents_of_loose_files_are_read(tmp_path: Path, times: str) -> None:
+    """A loose file with other contents of the same size is read, also where somebody gave it the times of the one before."""
+    folder = _loose(tmp_path / "corpus")
+    build([folder], tmp_path / "out", OPTIONS, make_executor=one_thread)
+    path = min(folder.iterdir())
+    before = path.stat()
+    path.write_bytes(path.read_bytes().replace("묵었나".encode(), "드셨나".encode()))
+    if times == "kept":
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert path.stat().st_size == before.st_size
+    again = build([folder], tmp_path / "out", OPTIONS, make_executor=one_thread)
+    assert again.facts.segments_made == 1
+    assert "드셨나" in b"".join(lines_of(tmp_path / "out")).decode()
+
+
+def test_an_archive_overwritten_while_it_is_read(tmp_path: Path) -> None:
+    """An archive whose members turn to damage while it is read has changed, which is said; one that was damaged is rejected."""
+    path = write_zip(tmp_path / "corpus" / ANSWER_ZIP, answers(12))
+    [batch] = scan(discover([path]).archives[0], scan_rules(OPTIONS)).batches
+    content = bytearray(path.read_bytes())
+    content[80:100] = bytes(20)
+    with path.open("r+b") as file:
+        file.write(content)
+    task = ReadTask(batch, str(tmp_path / "stage"))
+    assert read_batch(task) == UnreadBatch(
+        str(path),
+        "has changed since the build began",
+        "leave the corpus alone while it is read, and run the same command again",
+    )
+    [batch] = scan(discover([path]).archives[0], scan_rules(OPTIONS)).batches
+    staged = read_batch(ReadTask(batch, str(tmp_path / "stage")))
+    assert isinstance(staged, StagedBatch)
+    assert sum(staged.header.rejected.values()) == 1
+
+
+def test_a_loose_file_that_changes_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A loose file that is written to while it is read is rejected for that, and read by the next build."""
+    folder = _loose(tmp_path / "corpus")
+    real = os.read
+    changed: list[int] = []
+
+    def read(descriptor: int, length: int) -> bytes:
+        content = real(descriptor, length)
+        if not changed and b"transcription" in content:
+            changed.append(descriptor)
+            os.utime(descriptor, ns=(10**18, 10**18))
+        return content
+
+    monkeypatch.setattr(os, "read", read)
+    build([folder], tmp_path / "out", BuildOptions(validation=0, max_rejects=1), make_executor=one_thread)
+    assert counts_of(tmp_path / "out")["rejected"] == {"unreadable": 1}
+    build([folder], tmp_path / "out", BuildOptions(validation=0, max_rejects=1), make_executor=one_thread)
+    assert counts_of(tmp_path / "out")["rejected"] == {}

@@ -145,11 +145,21 @@ def test_a_failed_job(out: Path, server: Server, world: World, flagged: tuple[in
         assert (flaw.archive or "").endswith(".zip")
 
 
-def test_a_failed_job_of_a_build_that_is_gone(out: Path, server: Server, world: World) -> None:
-    """Where the chunks were replaced since, a line is led back to its chunk, and no origin is made up."""
+GONE = {
+    "no-manifest": lambda out: (out / "manifest.json").unlink(),
+    "no-lineage": lambda out: (out / "lineage.parquet").unlink(),
+    "damaged-lineage": lambda out: (out / "lineage.parquet").write_bytes(b"PAR1"),
+}
+
+
+@pytest.mark.parametrize("damage", GONE.values(), ids=GONE)
+def test_a_failed_job_of_a_build_that_is_gone(
+    out: Path, server: Server, world: World, damage: Callable[[Path], object]
+) -> None:
+    """Where the build was replaced or damaged since, a line is led back to its chunk, and no origin is made up."""
     world.flagged = (4,)
     hand_in(out, server, world)
-    (out / "manifest.json").unlink()
+    damage(out)
     _, told = watched(out)
     end = told[-1]
     assert isinstance(end, JobEnded)

@@ -1,8 +1,10 @@
 """Verification: whatever is not as the manifest says is named, with an exit code of its own."""
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from runs import chunks_of, counts_of, manifest_of, one_thread, saturi
 
 from etl.errors import BuildError
 from etl.output.finished import verify
+from etl.output.sums import SUMS
 from etl.pipeline.build import build
 from etl.settings.options import BuildOptions
 from schemas.manifest import MANIFEST_VERSION
@@ -22,7 +25,7 @@ FIRST, SECOND = (f"chunks/train/gyeongsang-answer-{number:05}.jsonl" for number 
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A build with chunks of ten examples on both sides."""
     folder = tmp_path_factory.mktemp("verify")
-    write_zip(folder / "corpus" / ANSWER_ZIP, answers(100))
+    write_zip(folder / "corpus" / ANSWER_ZIP, [*answers(100), ("broken.json", b"{")])
     build(
         [folder / "corpus"],
         folder / "out",
@@ -50,6 +53,23 @@ def _swap(out: Path) -> None:
     (out / SECOND).write_bytes(first)
 
 
+def _flip_table(name: str, at: int | None, out: Path) -> None:
+    size = (out / name).stat().st_size
+    _flip(out / name, size // 2 if at is None else at)
+
+
+def _count_one_more(out: Path) -> None:
+    manifest = manifest_of(out)
+    manifest["counts"]["repaired"] += 1
+    (out / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def _forge_a_hash(out: Path) -> None:
+    [line] = [line for line in (out / SUMS).read_text(encoding="utf-8").splitlines() if "lineage" in line]
+    text = (out / SUMS).read_text(encoding="utf-8").replace(line, "0" * 64 + line[64:])
+    (out / SUMS).write_text(text, encoding="utf-8")
+
+
 DAMAGES: dict[str, tuple[Callable[[Path], object], list[tuple[str, str]]]] = {
     "first-byte": (lambda out: _flip(out / FIRST, 0), [(FIRST, "changed")]),
     "last-byte": (lambda out: _flip(out / FIRST, -1), [(FIRST, "changed")]),
@@ -63,6 +83,13 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], list[tuple[str, str]]]] = {
     "missing": (lambda out: (out / FIRST).unlink(), [(FIRST, "missing")]),
     "renamed": (lambda out: (out / FIRST).rename(out / "chunks" / "x"), [(FIRST, "missing"), ("chunks/x", "extra")]),
     "extra": (lambda out: (out / "chunks" / "train" / "x.jsonl").touch(), [("chunks/train/x.jsonl", "extra")]),
+    **{
+        f"{name}-{where}": (partial(_flip_table, name, at), [(name, "changed")])
+        for name in ("lineage.parquet", "decisions.parquet", "rejects.jsonl", "build.json")
+        for where, at in (("begin", 0), ("middle", None), ("end", -1))
+    },
+    "manifest": (_count_one_more, [("manifest.json", "changed")]),
+    "list-of-hashes": (_forge_a_hash, [("lineage.parquet", "changed")]),
     "all-gone": (lambda out: shutil.rmtree(out / "chunks"), []),
 }
 
@@ -77,6 +104,7 @@ def test_a_whole_build(out: Path) -> None:
     run = saturi("verify", "out", cwd=out.parent)
     assert (run.returncode, run.stderr) == (0, "")
     assert "all as the manifest says" in run.stdout
+    assert "not checked" not in run.stdout
 
 
 @pytest.mark.parametrize(("damage", "expected"), DAMAGES.values(), ids=DAMAGES)
@@ -85,6 +113,34 @@ def test_damage_is_named(out: Path, damage: Callable[[Path], object], expected: 
     damage(out)
     every = [(chunk["path"], "missing") for chunk in manifest_of(out)["chunks"]]
     assert [(found.path, found.problem) for found in verify(out).damage] == sorted(expected or every)
+
+
+def test_the_list_of_hashes(out: Path) -> None:
+    """`SHA256SUMS` holds every chunk, table and the manifest, as `sha256sum` prints them."""
+    names = [*chunks_of(out), "manifest.json", "rejects.jsonl", "lineage.parquet", "decisions.parquet", "build.json"]
+    lines = [f"{hashlib.sha256((out / name).read_bytes()).hexdigest()}  {name}" for name in sorted(names)]
+    assert (out / SUMS).read_text(encoding="utf-8").splitlines() == lines
+
+
+def test_a_build_that_was_handed_on(out: Path) -> None:
+    """What is not there, or has no hash, is no damage but said not to be checked; so builds of earlier versions are read."""
+    (out / "lineage.parquet").unlink()
+    assert (verify(out).damage, verify(out).unchecked) == ([], ["lineage.parquet"])
+    (out / SUMS).unlink()
+    tables = ["rejects.jsonl", "lineage.parquet", "decisions.parquet", "build.json"]
+    assert (verify(out).damage, verify(out).unchecked) == ([], tables)
+    run = saturi("verify", "out", cwd=out.parent)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "not checked, since they or their hashes are not there: rejects.jsonl, lineage.parquet" in run.stdout
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff\xfe", b"not a list\n", b"0" * 64 + b"  \n"], ids=["empty", "bytes", "text", "no-name"]
+)
+def test_a_list_that_is_none(out: Path, content: bytes) -> None:
+    """A list of hashes that lists nothing is as good as none, and no traceback."""
+    (out / SUMS).write_bytes(content)
+    assert (verify(out).damage, len(verify(out).unchecked)) == ([], 4)
 
 
 def test_damage_on_the_command_line(out: Path) -> None:

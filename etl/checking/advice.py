@@ -44,9 +44,15 @@ ADVICE: dict[Kind, Advice] = {
     Kind.ASSISTANT_NOT_LAST: Advice("error", "end with a message of the assistant"),
     Kind.TOO_FEW_EXAMPLES: Advice("error", "join it with another file, or leave it out"),
     Kind.FILE_TOO_LARGE: Advice("error", "cut it into smaller files, or build with a smaller --max-chunk-bytes"),
+    Kind.CONTROL_TOKEN: Advice("error", "remove it: this provider fails the job for it, after the upload"),
     Kind.TOO_MANY_TOKENS: Advice("warning", "shorten it: the provider cuts off what is over the limit"),
     Kind.DUPLICATE: Advice("warning", "remove it, unless it is meant to count twice: each one is paid for"),
     Kind.IN_TRAINING: Advice("warning", "remove it from one of them: a score on what was trained on says nothing"),
+    Kind.ROLE_ORDER: Advice(
+        "warning", "let user and assistant alternate, after one system message: many models know no other order"
+    ),
+    Kind.NOTHING_LEARNT: Advice("warning", "give a message weight 1, or remove the line: it is paid for all the same"),
+    Kind.REPEATED_KEY: Advice("warning", "keep one of them: readers differ on which one counts"),
     Kind.SEPARATOR: Advice("warning", "escape U+2028, U+2029 and U+0085: some readers end a line there"),
     Kind.SPECIAL_TOKEN: Advice("warning", "remove it, unless it is meant as text: some trainers take it for a command"),
 }

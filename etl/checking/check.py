@@ -31,8 +31,8 @@ def check(
     A file may be larger than memory, of which 20 bytes a line are used to find lines that are there twice.
 
     Args:
-        files: Files of chat JSONL, or folders of builds, whose validation chunks are told from the others. The chunks of a
-            split are judged as one file, which has no byte order mark: whoever sends them joins them, and puts one in front.
+        files: Files of chat JSONL, or folders of builds, whose manifest names the split of each chunk. The chunks of a split
+            are checked as one file without a byte order mark: for sending they are joined, and a mark is put in front.
         limits: What they are held against; None for what OpenAI takes.
         validation: Files held out from training.
         tokenizer: Counts tokens of examples; None for o200k_base.
@@ -43,7 +43,7 @@ def check(
         InputError: A file cannot be read.
     """
     from etl.checking.checker import Checker  # noqa: PLC0415 - it needs Polars, which a build's parent process never loads
-    from etl.checking.sets import file_sets  # noqa: PLC0415 - likewise
+    from etl.checking.sets import file_sets  # noqa: PLC0415 - as above
 
     show = whole_number("show", show, 0)
     limits = limits or limits_of(read_providers()[DEFAULT_PROVIDER])
@@ -73,6 +73,6 @@ def check_build(
         BuildError: The build is damaged; what is wrong with its lines does not matter then.
     """
     from etl.checking.checker import Checker  # noqa: PLC0415 - it needs Polars, which a build's parent process never loads
-    from etl.checking.sets import sets_of_build  # noqa: PLC0415 - likewise
+    from etl.checking.sets import sets_of_build  # noqa: PLC0415 - as above
 
     return Checker(limits, tokenizer or load_tokenizer(), show, observers).check(list(sets_of_build(build)))

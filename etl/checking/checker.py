@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import structs
 
-from etl.checking.diagnosis import Finding
+from etl.checking.finding import Finding
 from etl.checking.limits import Limits
-from etl.checking.proof import examine, has_separators
+from etl.checking.proof import examine
 from etl.checking.repeats import LineHashes
 from etl.checking.report import CheckReport, Kind, Problem
 from etl.checking.sets import BuildChunk, CheckedFile, FileSet
@@ -82,7 +82,7 @@ class Checker:
                 continue
             lines = content.split(b"\n")
             hashed: list[int | None] = list(map(hash, lines))
-            for number, finding in examine(lines, limits, self._tokenizer, separated=has_separators(content)):
+            for number, finding in examine(lines, content, limits, self._tokenizer):
                 self._tally.add(label, line + number, finding)
                 if finding.kind is Kind.BLANK_LINE:
                     hashed[number] = None

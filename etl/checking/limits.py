@@ -18,12 +18,14 @@ class Limits(Struct, frozen=True, kw_only=True):
         bom: Whether a file must begin with a UTF-8 byte order mark, or must not.
         max_example_tokens: Tokens after which the provider cuts an example, or None.
         fewest_examples: Lines below which it refuses a file.
+        refused_tokens: Control tokens in a text for which it fails a job.
     """
 
     max_file_bytes: int
     bom: Literal["refused", "required"] = "refused"
     max_example_tokens: int | None = None
     fewest_examples: int = FEWEST_EXAMPLES
+    refused_tokens: frozenset[str] = frozenset()
 
 
 def limits_of(provider: Provider, model: Model | None = None) -> Limits:
@@ -31,5 +33,6 @@ def limits_of(provider: Provider, model: Model | None = None) -> Limits:
     return Limits(
         max_file_bytes=provider.max_file_bytes,
         bom=provider.bom,
+        refused_tokens=frozenset(provider.refused_tokens),
         max_example_tokens=model.max_example_tokens if model else None,
     )

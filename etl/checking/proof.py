@@ -1,74 +1,110 @@
-"""Find what is wrong with the lines of a block: most are proved good in one strict decode, the others are explained."""
+"""Lines that are proved good in one strict decode, and the findings of the others."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 from msgspec import UNSET
 
-from etl.checking.diagnosis import Finding, diagnose
+from etl.checking.diagnosis import diagnose
+from etl.checking.finding import Finding
 from etl.checking.limits import Limits
 from etl.checking.report import Kind
 from etl.example.tokens import Tokenizer, count_example
 from etl.output.lines import MAX_LINE_BYTES
-from schemas.line import AnyMessage, AssistantMessage, Line, ToolMessage
+from schemas.line import AnyMessage, AssistantMessage, Line, SystemMessage, ToolMessage, UserMessage
 
 _DECODE = msgspec.json.Decoder(Line).decode
 _UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 # The first byte of U+2028 and U+2029, and of U+0085, in UTF-8: one byte is found ten times as fast as three.
 _SEPARATORS = {b"\xe2": ("\u2028".encode(), "\u2029".encode()), b"\xc2": ("\u0085".encode(),)}
+_TOKEN_SIGNS = (b"<|", b"\\u00")  # as it stands, or perhaps as an escape
 _JSON_SPACES = b" \t\r"
 
 
 def examine(
-    lines: Iterable[bytes], limits: Limits, tokenizer: Tokenizer, *, separated: bool
+    lines: Sequence[bytes], block: bytes, limits: Limits, tokenizer: Tokenizer
 ) -> Iterator[tuple[int, Finding]]:
     """
     Yield what is wrong with *lines*, each time with the number of the line (from 0).
 
     Args:
         lines: Lines without their newlines.
+        block: All of them in one piece, which is looked through sooner.
         limits: What they are held against.
         tokenizer: Counts the tokens of those that may be over their limit.
-        separated: Whether any of them may have a separator, as `has_separators` tells.
     """
     longest = limits.max_example_tokens or MAX_LINE_BYTES  # a token is a byte at least
+    marked = _is_marked(block)
     for number, line in enumerate(lines):
-        try:
-            good = _is_good(_DECODE(line).messages)
-        except _UNDECODABLE:
-            good = False
-        if not good or len(line) > longest or (separated and has_separators(line)):
+        if len(line) > longest or (marked and _is_marked(line)) or not _is_good(line):
             for finding in _explain(line, limits, tokenizer):
                 yield number, finding
 
 
-def has_separators(content: bytes) -> bool:
-    """Whether *content* has U+2028, U+2029 or U+0085 that is not escaped."""
-    return any(first in content and any(map(content.__contains__, whole)) for first, whole in _SEPARATORS.items())
+def _is_marked(content: bytes) -> bool:
+    """Whether *content* has U+2028, U+2029 or U+0085 that is not escaped, or what may begin a control token."""
+    return any(sign in content for sign in _TOKEN_SIGNS) or any(
+        first in content and any(map(content.__contains__, whole)) for first, whole in _SEPARATORS.items()
+    )
 
 
-def _is_good(messages: Sequence[AnyMessage]) -> bool:
-    """Whether nothing is wrong with *messages*, which have the right form; False also where it takes a longer look."""
+def _is_good(line: bytes) -> bool:
+    """Whether nothing is wrong with *line*; False also where it takes a longer look."""
+    try:
+        example = _DECODE(line)
+    except _UNDECODABLE:
+        return False
+    messages = example.messages
+    # Each key has a colon, and a repeated one another; texts with colons, and messages with further keys, take a longer look.
+    return (line.count(b":") == 1 + 2 * len(messages) or line.count(b'":') == _keys_of(example)) and _is_sound(messages)
+
+
+def _keys_of(example: Line) -> int:
+    """Return how many keys *example* has, if none is repeated; -1 where it has tools, of any form."""
+    if example.tools is not UNSET or example.functions is not UNSET:
+        return -1
+    keys = 1 + (example.parallel_tool_calls is not UNSET)
+    for message in example.messages:
+        if isinstance(message, AssistantMessage):
+            keys += 2 + (message.name is not UNSET) + (message.weight is not UNSET)
+            keys += 0 if message.tool_calls is UNSET else 1 + 5 * len(message.tool_calls)
+            keys += 0 if message.function_call is UNSET else 3
+        elif isinstance(message, SystemMessage | UserMessage):
+            keys += 2 + (message.name is not UNSET)
+        else:
+            keys += 3
+    return keys
+
+
+def _is_sound(messages: Sequence[AnyMessage]) -> bool:
+    """Whether *messages*, which have the right form, are in order, and none is empty."""
     calls: set[str] = set()
+    before: type[AnyMessage] | None = None
+    learnt = False
     for message in messages:
+        kind = type(message)
+        if kind is before or (kind is SystemMessage and before is not None):
+            return False
+        before = kind
         content = message.content
-        if type(message) is AssistantMessage and message.tool_calls is not UNSET:
-            calls.update(call.id for call in message.tool_calls)
-        elif type(message) is ToolMessage and message.tool_call_id not in calls:
+        if content is not None and (not content or content.isspace()):
             return False
-        if content is None:
-            if type(message) is AssistantMessage and message.tool_calls is UNSET and message.function_call is UNSET:
+        if isinstance(message, AssistantMessage):
+            learnt = learnt or message.weight != 0
+            if message.tool_calls is not UNSET:
+                calls.update(call.id for call in message.tool_calls)
+            elif content is None and message.function_call is UNSET:
                 return False
-        elif "<|" in content or content.isspace() or not content:
+        elif isinstance(message, ToolMessage) and message.tool_call_id not in calls:
             return False
-    return type(messages[-1]) is AssistantMessage
+    return learnt and before is AssistantMessage
 
 
 def _explain(line: bytes, limits: Limits, tokenizer: Tokenizer) -> Iterator[Finding]:
     if not line.strip(_JSON_SPACES):
         yield Finding(Kind.BLANK_LINE, None, "the line is blank")
         return
-    findings, texts = diagnose(line)
+    findings, texts = diagnose(line, limits.refused_tokens)
     yield from findings
     limit = limits.max_example_tokens
     if limit is not None and len(line) > limit and (tokens := count_example(texts, tokenizer.count)) > limit:

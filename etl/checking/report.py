@@ -35,9 +35,13 @@ class Kind(StrEnum):
     ASSISTANT_NOT_LAST = "assistant_not_last"
     TOO_FEW_EXAMPLES = "too_few_examples"
     FILE_TOO_LARGE = "file_too_large"
+    CONTROL_TOKEN = "control_token"  # noqa: S105 - a token of text
     TOO_MANY_TOKENS = "too_many_tokens"
     DUPLICATE = "duplicate"
     IN_TRAINING = "in_training"
+    ROLE_ORDER = "role_order"
+    NOTHING_LEARNT = "nothing_learnt"
+    REPEATED_KEY = "repeated_key"
     SEPARATOR = "separator"
     SPECIAL_TOKEN = "special_token"  # noqa: S105 - a token of text
 

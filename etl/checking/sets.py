@@ -1,5 +1,6 @@
-"""What a check is given: single files, or a finished build, whose chunks of one split are judged as one file."""
+"""Input of a check: single files, or a finished build, whose chunks of one split are checked as one file."""
 
+import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -45,8 +46,8 @@ class FileSet(NamedTuple):
     Files that a provider gets as one, in their order.
 
     Args:
-        name: What problems of the whole are said of.
-        split: Learnt from, or held out.
+        name: Name of the whole, in its problems.
+        split: Train, or held out.
         files: The files.
         build: The build they are of, or None.
     """
@@ -66,14 +67,28 @@ def file_sets(paths: Sequence[Path], validation: Sequence[Path]) -> Iterator[Fil
     """
     for split, given in ((Split.TRAIN, paths), (Split.VALIDATION, validation)):
         for path in given:
-            if path.is_dir() and split is Split.TRAIN:
+            kind = _kind_of(path)
+            if stat.S_ISDIR(kind) and split is Split.TRAIN:
                 yield from sets_of_build(FinishedBuild.open(path))
-            elif path.is_file():
+            elif stat.S_ISREG(kind):
                 yield FileSet(str(path), split, [CheckedFile(path)])
-            elif path.exists():
-                raise InputError(str(path), "no file", "give files of chat JSONL one by one")
             else:
-                raise MissingPathError(str(path), "does not exist", "check the path")
+                raise InputError(str(path), "no file", "give files of chat JSONL one by one")
+
+
+def _kind_of(path: Path) -> int:
+    """
+    Return the mode of what lies at *path*.
+
+    Raises:
+        InputError: Nothing does, or the system does not say what.
+    """
+    try:
+        return path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise MissingPathError(str(path), "does not exist", "check the path") from error
+    except (OSError, ValueError) as error:
+        raise InputError(str(path), f"cannot be read ({error})", "check the path and its permissions") from error
 
 
 def sets_of_build(build: FinishedBuild) -> Iterator[FileSet]:

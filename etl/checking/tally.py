@@ -3,7 +3,7 @@
 from collections import Counter
 
 from etl.checking.advice import ADVICE
-from etl.checking.diagnosis import Finding
+from etl.checking.finding import Finding
 from etl.checking.repeats import Repeats
 from etl.checking.report import Kind, Problem
 

@@ -18,7 +18,7 @@ from etl.corpus.names import Hints, is_audio_archive, is_deidentified, is_label_
 from etl.corpus.opening import failure, kind_of
 from etl.corpus.parts import Part, gap_in, part_of, refuse_gaps, without_part
 from etl.corpus.unread import Unread, notes_on, unread_kind
-from etl.errors import EmptyCorpusError, InputError, MissingPathError
+from etl.errors import EmptyCorpusError, EtlError, InputError, MissingPathError
 from etl.output.files import MARKER
 from etl.settings.paths import paths_of
 
@@ -119,7 +119,7 @@ def _lack_of(listing: _Listing, audio: int) -> tuple[str, str]:
 def _list_argument_safely(argument: Path, listing: _Listing) -> None:
     try:
         _list_argument(argument, listing)
-    except InputError:
+    except EtlError:
         raise
     except OSError as error:
         raise failure(str(argument), "read", error, "check the path and its permissions") from error
@@ -156,7 +156,7 @@ def _refusal_of(name: str) -> tuple[str, str]:
 
 def _list_folder(argument: Path, listing: _Listing) -> None:
     def fail(error: OSError) -> None:
-        raise failure(str(error.filename), "listed", error, "check its permissions") from error
+        raise failure(str(error.filename or argument), "listed", error, "check its permissions") from error
 
     context = _nfc(argument.name)
     seen: set[str] = set()

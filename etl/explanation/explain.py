@@ -1,4 +1,4 @@
-"""What became of one label file, step by step, told from a finished build and its stage; no text is told unless asked for."""
+"""Explanation of one label file from a finished build and its stage, step by step; no text unless requested."""
 
 from pathlib import Path
 
@@ -11,13 +11,13 @@ from schemas.explanation import Explanation
 
 def explain(out: str | Path, member: str, *, stage: str | Path | None = None, text: bool = False) -> list[Explanation]:
     """
-    Return what became of every label file of the build in *out* that is called *member*.
+    Return the explanation of every label file *member* in the build in *out*.
 
     Args:
         out: Folder of a finished build.
         member: Path of a label file in its archive, or the last part of it.
         stage: Folder of the segments, where that is not `stage` in *out*.
-        text: Also tell the texts of its utterances, as they stand in examples.
+        text: Include the texts of its utterances, as in examples.
 
     Raises:
         OptionError: The name is empty.
@@ -31,8 +31,8 @@ def explain(out: str | Path, member: str, *, stage: str | Path | None = None, te
     build = FinishedBuild.open(out)
     build.refuse_damage()
     fates = Fates(build, Path(out) / STAGE if stage is None else path_of(stage, "--stage"), text=text)
-    found = fates.of(member)
-    if not found:
+    explanations = fates.of(member)
+    if not explanations:
         problem = "no label file of this build is called so"
         raise InputError(member, problem, "give its path in the archive, or its file name with .json")
-    return found
+    return explanations

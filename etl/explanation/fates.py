@@ -17,8 +17,8 @@ from etl.read.segments import read_any_header, read_files
 from etl.select.exclusion import exclusion_of
 from etl.select.markup import CleanSettings
 from etl.select.rules import rules_in_force
-from etl.select.split import is_held_out, keys_of
-from etl.select.utterances import PLACEMENT_COLUMNS, as_pairs, read_utterances, resolve_placement
+from etl.select.split import is_held_out, keys_of, resolve_scripts
+from etl.select.utterances import PLACEMENT_COLUMNS, as_pairs, read_utterances, resolve_placement, standard_column
 from etl.settings.options import BuildOptions
 from schemas.explanation import Explanation, Fate, KeyPlace
 from schemas.terms import DropReason, Region, SpeechType, Split
@@ -99,6 +99,8 @@ class Fates:
             return Explanation(archive=source.archive, member=member, segment=segment)
         told = utterances.row(0, named=True)
         group = Group(Region(told["region"]), SpeechType(told["speech_type"]))
+        standard = utterances[standard_column(options.direction)]
+        scripts = resolve_scripts(utterances["script"], standard, group.speech_type)
         return Explanation(
             archive=source.archive,
             member=member,
@@ -107,7 +109,7 @@ class Fates:
             speech_type=group.speech_type,
             keys=[
                 KeyPlace(key=key, side=self._side(key))
-                for key in keys_of(told["speakers"], told["script"], group.region, group.speech_type)
+                for key in keys_of(told["speakers"], scripts.drop_nulls().unique(maintain_order=True), group.region)
             ],
             utterances=list(self._fates(utterances, group, source.archive, segment, member)),
         )

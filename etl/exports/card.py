@@ -53,10 +53,10 @@ The build is that whose manifest.json has SHA-256 `{manifest_sha256}`.
 
 def _terms(manifest: Manifest) -> str:
     """Return licence notice and source, with the data sets that label files were decoded from."""
-    found = [generation for generation in _NAMES if manifest.counts.generations.get(generation)]
+    generations = [generation for generation in _NAMES if manifest.counts.generations.get(generation)]
     return _TERMS.format(
-        sets=", ".join(f"「{_NAMES[generation]}」 ({_NUMBERS[generation]})" for generation in found),
-        names=", ".join(f'"{_NAMES[generation]}"' for generation in found),
+        sets=", ".join(f"「{_NAMES[generation]}」 ({_NUMBERS[generation]})" for generation in generations),
+        names=", ".join(f'"{_NAMES[generation]}"' for generation in generations),
     )
 
 

@@ -1,14 +1,16 @@
 """Export a build to what trains open models: TRL, Axolotl, LLaMA-Factory, Unsloth, or a Hugging Face dataset folder."""
 
-import shutil
-from pathlib import Path
+import os
+import re
+from pathlib import Path, PurePosixPath
 
 from etl.errors import BuildError, OptionError
 from etl.exports.card import dataset_card
-from etl.exports.targets import DEFAULT_BASE_MODEL, TARGETS, Target, Training
-from etl.output.files import link_whole, make_folder, storage_errors, sync_folder, write_whole
+from etl.exports.targets import TARGETS, Target
+from etl.exports.training import DEFAULT_BASE_MODEL, Training
 from etl.output.finished import FinishedBuild
-from etl.output.folder import claimed
+from etl.output.folder import claimed, refuse_link
+from etl.output.replacement import Content, replace_files
 from etl.settings.paths import folder_of
 from schemas.manifest import Manifest
 from schemas.terms import Split
@@ -16,14 +18,17 @@ from schemas.terms import Split
 EXPORTS = "export"
 CARD = "README.md"
 
+_PATTERN = re.compile(r"\[|\*|\?|::")
+"""What `datasets`, which all of these trainers load files by, takes for a pattern or a chain of archives (5.2, by trial)."""
+
 
 def export(out: str | Path, to: str, base_model: str = DEFAULT_BASE_MODEL) -> Path:
     """
-    Write what *to* reads into a folder beside the chunks of a build, in the place of what was there, and return the folder.
+    Write what *to* reads into a folder beside the chunks of a build, and return the folder.
 
     The same build gives the same bytes. The configurations lead to the chunks where they are; the Hugging Face folder
-    holds them itself, as further names of the same files where the system can do that, else as copies. The card,
-    `README.md`, comes last: with it the folder is whole.
+    holds them itself, as further names of the same files where the system can do that, else as copies. Only what an export
+    wrote is replaced: models, caches and notes that lie there stay.
 
     Args:
         out: Folder of the build.
@@ -31,7 +36,9 @@ def export(out: str | Path, to: str, base_model: str = DEFAULT_BASE_MODEL) -> Pa
         base_model: The model to tune, as the trainer names it.
 
     Raises:
-        BuildError: *out* holds no finished build, a damaged one, or one without an example to learn from.
+        BuildError: *out* holds no finished build, a damaged one, one without an example to learn from, or one in a folder
+            whose name no trainer can read.
+        ForeignFolderError: A file of an export was changed since, or something else has its name.
         OptionError: Nothing is known of *to*, or a name is empty.
         StorageError: The folder cannot be written, or a build is writing there.
     """
@@ -43,39 +50,46 @@ def export(out: str | Path, to: str, base_model: str = DEFAULT_BASE_MODEL) -> Pa
     target = Target(to)
     build = FinishedBuild.open(out)
     build.refuse_damage()
-    manifest = build.manifest
-    training = _training(out, manifest, base_model)
+    _refuse_patterns(build)
     folder = out / EXPORTS / target
+    files = _files(build, target, _training(build, base_model))
     with claimed(out, out):
-        with storage_errors(folder, 0):
-            if folder.exists():
-                shutil.rmtree(folder)
-        make_folder(folder)
-        files, usage = TARGETS[target](training)
-        for name, content in files.items():
-            write_whole(folder / name, [content.encode()])
-        front = ""
-        if target is Target.HF:
-            _link_chunks(out, folder, manifest)
-            front = _front(manifest)
-        write_whole(folder / CARD, [dataset_card(manifest, build.manifest_sha256, front, usage).encode()])
-        with storage_errors(folder, 0):
-            sync_folder(folder)
+        for path in (folder.parent, folder):
+            refuse_link(path)
+        replace_files(folder, files)
     return folder
 
 
-def _training(out: Path, manifest: Manifest, base_model: str) -> Training:
-    examples = {split: sum(s.examples for s in manifest.shards if s.split == split) for split in Split}
+def _refuse_patterns(build: FinishedBuild) -> None:
+    path = str(build.folder.resolve())
+    match = _PATTERN.search(path)
+    if match is not None or os.path.expandvars(path) != path:
+        name = match[0] if match else "$"
+        problem = f"trainers take the {name} in this path for a pattern, and do not find the chunks"
+        raise BuildError(path, problem, "rename the folder, then export again")
+
+
+def _training(build: FinishedBuild, base_model: str) -> Training:
+    shards = build.manifest.shards
+    examples = {split: sum(shard.examples for shard in shards if shard.split == split) for split in Split}
     if not examples[Split.TRAIN]:
-        raise BuildError(str(out), "the build has no example to learn from", "see why the utterances were dropped")
-    return Training(base_model, examples[Split.TRAIN], has_validation=examples[Split.VALIDATION] > 0)
+        advice = "see why its utterances were dropped, in the manifest or by `saturi explain`"
+        raise BuildError(str(build.given), "the build has no example to learn from", advice)
+    return Training(base_model, examples[Split.TRAIN], examples[Split.VALIDATION] > 0, build.manifest_sha256)
 
 
-def _link_chunks(out: Path, folder: Path, manifest: Manifest) -> None:
-    for chunk in manifest.chunks:
-        target = folder / "data" / Path(chunk.path).relative_to("chunks")
-        make_folder(target.parent)
-        link_whole(out / chunk.path, target)
+def _files(build: FinishedBuild, target: Target, training: Training) -> dict[str, Content]:
+    """Return the files of an export by their path in its folder, the card last."""
+    texts, usage = TARGETS[target](training)
+    files = {name: Content.of(text) for name, text in texts.items()}
+    front = ""
+    if target is Target.HF:
+        front = _front(build.manifest)
+        for chunk in build.manifest.chunks:
+            path = PurePosixPath("data") / PurePosixPath(chunk.path).relative_to("chunks")
+            files[str(path)] = Content(build.folder / chunk.path, chunk.sha256)
+    card = dataset_card(build.manifest, build.manifest_sha256, front, usage)
+    return files | {CARD: Content.of(card)}
 
 
 def _front(manifest: Manifest) -> str:

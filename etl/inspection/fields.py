@@ -1,4 +1,4 @@
-"""Count the values of closed fields in a label file; whatever cannot be understood counts as such, and stops nothing."""
+"""Values of the closed fields of a label file; a value that cannot be understood counts as such."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -43,7 +43,7 @@ def _particulars(document: bytes, generation: Generation) -> Any:
 
 
 def _values_at(value: Any, steps: Sequence[str]) -> Iterator[Any]:
-    """Yield what lies at *steps* below *value*; None where it is missing."""
+    """Yield the values at the path *steps* below *value*; None where there is none."""
     if not steps:
         yield value
     elif steps[0] == "[]" and isinstance(value, list):

@@ -1,4 +1,4 @@
-"""What the owner of a corpus should know before building it, one sentence each."""
+"""Notes on a corpus for its owner before a build, one sentence each."""
 
 import re
 from collections import defaultdict
@@ -13,7 +13,7 @@ _VINTAGE = re.compile(r"\(?비식별화(?:완료)?\)?|[\s_]+")
 def notes_of(
     archives: Sequence[InspectedArchive], groups: Sequence[InspectedGroup], total: InspectedGroup
 ) -> list[str]:
-    """Return everything that is worth a warning, archives first."""
+    """Return the warnings, archives first."""
     return [*_archives(archives), *_vintages(archives), *_contents(groups, total)]
 
 
@@ -30,7 +30,7 @@ def _archives(archives: Sequence[InspectedArchive]) -> Iterator[str]:
 
 
 def _vintages(archives: Sequence[InspectedArchive]) -> Iterator[str]:
-    """Yield what shows that deliveries before and after the names were taken out lie beside each other."""
+    """Yield a warning where deliveries from before and after de-identification are mixed."""
     alike: dict[str, list[InspectedArchive]] = defaultdict(list)
     for archive in archives:
         alike[_VINTAGE.sub("", archive.archive.rpartition("/")[2])].append(archive)

@@ -1,4 +1,4 @@
-"""The sketch of a batch: counts, hashes and lengths of all that is in it, and no text; sketches add up."""
+"""Sketches: counts, hashes and lengths of the label files of a batch, and no text; sketches add up."""
 
 from collections import Counter
 
@@ -8,7 +8,7 @@ from schemas.segment import SegmentHeader
 from schemas.terms import Region, SpeechType
 
 NO_SPLIT = ""
-"""Stands for the split of label files of which nothing tells it."""
+"""Split of label files without a published one."""
 
 
 class Sketch(Struct, kw_only=True):
@@ -26,7 +26,7 @@ class Sketch(Struct, kw_only=True):
         scripts: Label files by set and prompt.
         speakers: 64-bit hashes of the ids, by split.
         residues: Sentences with markup, by the name of its rule.
-        disagreements: Label files whose name, archive and contents tell different things, by the thing.
+        disagreements: Label files by the fact on which name, archive and contents disagree.
         missing: Label files, or sentences, without a thing, by the thing.
         values: How often each value of each closed field occurs, values as JSON; null where only a stage was looked at.
     """
@@ -47,7 +47,7 @@ class Sketch(Struct, kw_only=True):
     values: dict[str, Counter[str]] | None = None
 
     def add(self, other: "Sketch") -> None:
-        """Add what *other* holds."""
+        """Add the counts of *other*."""
         for name in _NUMBERS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for name in _COUNTERS:
@@ -70,7 +70,7 @@ Sketches = dict[tuple[Region, SpeechType], Sketch]
 
 
 class BatchSketch(Struct):
-    """What was counted in a batch as it was read, and a sketch for each region and speech type in it."""
+    """Counts of a batch, and a sketch for each region and speech type in it."""
 
     header: SegmentHeader
     sketches: Sketches

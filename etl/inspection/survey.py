@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from etl.corpus.batches import segment_path
-from etl.corpus.discover import discover
+from etl.corpus.discover import Form, discover
 from etl.corpus.groups import SegmentSource
 from etl.corpus.names import Hints
 from etl.corpus.scan import Scan, scan
@@ -18,10 +18,11 @@ from etl.inspection.calls import inspect_batch, inspect_segment
 from etl.inspection.notes import notes_of
 from etl.inspection.sketch import BatchSketch
 from etl.inspection.tasks import InspectTask, SketchTask
-from etl.output.files import MARKER
+from etl.output.files import MARKER, is_there
 from etl.output.finished import FinishedBuild
 from etl.output.folder import STAGE
 from etl.pipeline.reading import scan_rules
+from etl.read.copies import SUM_MODULUS, Holding, copies_among
 from etl.runtime.executor import ExecutorMaker, Workers
 from etl.runtime.processes import checked_workers, process_pool
 from etl.runtime.progress import Progress, Watcher
@@ -67,7 +68,7 @@ def inspect(
     if sample is not None:
         whole_number("sample", sample)
     survey = _Survey(partial(Workers, make_executor or partial(process_pool, workers), 2 * workers), watcher)
-    if not any((path / MARKER).is_file() for path in paths):
+    if not any(is_there(path / MARKER) for path in paths):
         if stage is not None:
             raise OptionError("--stage", "a corpus has none", "give the folder of a build, or leave it out")
         return _inspect_corpus(survey, paths, sample)
@@ -90,6 +91,8 @@ def _inspect_corpus(survey: "_Survey", paths: Sequence[Path], sample: int | None
     }
     survey.look("inspect", inspect_batch, tasks)
     archives = [_scanned(one, survey.counted(one.archive.name)) for one in scans]
+    holdings = [] if sample is not None else [survey.holding(one) for one in scans]
+    survey.notes += [*found.notes, *(note for one in scans for note in one.notes), *copies_among(holdings)]
     return survey.report(archives, sample=sample, ignored=(found.ignored_archives, found.ignored_files))
 
 
@@ -153,6 +156,7 @@ class _Survey:
         self._watcher = watcher
         self._totals = Totals()
         self._archives: dict[str, _Counted] = {}
+        self.notes: list[str] = []
 
     def look(self, step: str, function: Callable[[Task], BatchSketch], tasks: Mapping[Task, _Part]) -> None:
         """
@@ -179,6 +183,7 @@ class _Survey:
         counted.numbers.update(
             inspected=header.label_files, decoded=header.decoded, repaired=header.repaired, ignored=header.ignored
         )
+        counted.numbers["content_sum"] += header.content_sum
         counted.rejected.update(header.rejected)
         for row in header.kinds:
             counted.generations[str(row.kind.generation)] += row.files
@@ -187,6 +192,12 @@ class _Survey:
     def counted(self, archive: str) -> _Counted:
         """Return what was counted of *archive*."""
         return self._archives.setdefault(archive, _Counted(Counter(), Counter(), Counter()))
+
+    def holding(self, one: Scan) -> Holding:
+        """Return what was counted of the contents of an archive that was scanned."""
+        numbers = self.counted(one.archive.name).numbers
+        is_folder = one.archive.form is Form.FOLDER
+        return Holding(one.archive.name, is_folder, numbers["inspected"], numbers["content_sum"] % SUM_MODULUS)
 
     def report(
         self, archives: list[InspectedArchive], *, sample: int | None, ignored: tuple[int, int | None]
@@ -201,7 +212,7 @@ class _Survey:
             ignored_files=ignored[1],
             groups=groups,
             total=total,
-            warnings=notes_of(archives, groups, total),
+            warnings=[*self.notes, *notes_of(archives, groups, total)],
         )
 
 

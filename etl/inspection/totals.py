@@ -1,4 +1,4 @@
-"""Add up sketches, and tell what they say."""
+"""Sums of sketches, by region and speech type and in all."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -35,14 +35,14 @@ class Totals:
             self._pairs.setdefault(key, _Distinct()).add(pairs)
 
     def groups(self) -> list[InspectedGroup]:
-        """Return what is known of each region and speech type."""
+        """Return the sums of each region and speech type."""
         order = [(region, speech_type) for region in Region for speech_type in SpeechType]
         return [
             self._group(*key, self._sketches[key], self._pairs[key].count()) for key in order if key in self._sketches
         ]
 
     def total(self) -> InspectedGroup:
-        """Return what is known of all together."""
+        """Return the sums of all regions and speech types."""
         everything = Sketch()
         for key, sketch in self._sketches.items():
             # A set and a prompt are another script in another region, and a question is none that is read.
@@ -77,7 +77,7 @@ class Totals:
 
 
 class _Distinct:
-    """The distinct pairs among those added, by their hashes."""
+    """Distinct pairs, by their hashes."""
 
     def __init__(self) -> None:
         self._known = pl.Series("pair", dtype=pl.UInt64)
@@ -90,7 +90,7 @@ class _Distinct:
             self.count()
 
     def count(self) -> int:
-        """Return how many are distinct."""
+        """Return the number of distinct pairs."""
         if self._loose:
             self._known = pl.concat([self._known, *self._loose]).unique()
             self._loose = []
@@ -98,13 +98,13 @@ class _Distinct:
 
     @classmethod
     def count_all(cls, several: Iterable["_Distinct"]) -> int:
-        """Return how many are distinct in all of *several*, each counted before."""
+        """Return the number of distinct pairs in all of *several*, each counted before."""
         known = [one._known for one in several]
         return pl.concat(known).n_unique() if known else 0
 
 
 def lengths_of(counts: Mapping[int, int]) -> Lengths | None:
-    """Return the percentiles (nearest rank) of lengths that occur as often as *counts* say; None where there are none."""
+    """Return the percentiles (nearest rank) of lengths, given the occurrences of each in *counts*; None without any."""
     total = sum(counts.values())
     if not total:
         return None

@@ -3,11 +3,12 @@
 import errno
 import io
 import os
+import re
 import secrets
 import shutil
 import stat
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +21,9 @@ TEMPORARY = ".tmp"
 """Ending of files still being written; their names begin with a dot and hold a random part, since a task may run twice at once."""
 
 
+_TEMPORARY_NAME = re.compile(r"\..+\.[0-9a-f]{8}" + re.escape(TEMPORARY), re.DOTALL)
 _COPY_BYTES = 1 << 20
+_JUNCTION = 0xA0000003  # IO_REPARSE_TAG_MOUNT_POINT of Windows
 
 
 @contextmanager
@@ -79,9 +82,11 @@ class PendingFile:
             self._temporary.replace(self.path)
 
     def discard(self) -> None:
-        """Remove what was written, unless it is finished."""
-        self._file.close()
-        self._temporary.unlink(missing_ok=True)
+        """Remove what was written, unless it is finished; where that fails, whoever holds the folder next sweeps it away."""
+        with suppress(OSError):
+            self._file.close()
+        with suppress(OSError):
+            self._temporary.unlink(missing_ok=True)
 
 
 def write_whole(path: Path, parts: Iterable[bytes], *, durable: bool = True) -> None:
@@ -107,18 +112,44 @@ def link_whole(source: Path, target: Path) -> None:
     """
     Give the file at *source* the name *target*, too, or copy it where the system or the disk has no second names.
 
-    Whole files of ours are never written again, only replaced, so that neither name can change the other's content.
+    Whole files of ours are never written again, only replaced, so that neither name can change the other's content. A file
+    that has the name already is replaced.
 
     Raises:
         StorageError: The file cannot be written; nothing is left of it.
     """
+    second_name = _temporary_name(target)
     try:
-        target.hardlink_to(source)
+        second_name.hardlink_to(source)
+        second_name.replace(target)
     except OSError:
         with storage_errors(source, 0), source.open("rb") as file:
             write_whole(target, iter(partial(file.read, _COPY_BYTES), b""))
+    finally:
+        with storage_errors(target, 0):
+            second_name.unlink(missing_ok=True)  # also where both are one file: then `replace` does nothing
     with storage_errors(target, 0):
         sync_folder(target.parent)
+
+
+def is_there(path: Path) -> bool:
+    """Whether something has the name *path*; also where the system does not say what, which whoever opens it will be told."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def is_link(path: Path) -> bool:
+    """Whether *path* leads elsewhere: a symbolic link, or a junction of Windows."""
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return False
+    return stat.S_ISLNK(status.st_mode) or getattr(status, "st_reparse_tag", 0) == _JUNCTION
 
 
 def open_regular(path: Path) -> io.FileIO:
@@ -129,10 +160,13 @@ def open_regular(path: Path) -> io.FileIO:
         OSError: It is no regular file, or cannot be opened.
     """
     file = open(path, "rb", buffering=0, opener=_open_without_waiting)  # noqa: SIM115 - Path.open has no opener; it is returned
-    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        return file
-    file.close()
-    raise OSError(errno.EINVAL, "it is no regular file", str(path))
+    try:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file", str(path))
+    except OSError:
+        file.close()
+        raise
+    return file
 
 
 def _open_without_waiting(path: str, flags: int) -> int:
@@ -167,14 +201,20 @@ def make_folder(folder: Path) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what a killed build left half written directly in *folder*; the caller holds the folder's lock."""
-    for leftover in folder.glob(f".*{TEMPORARY}"):
-        leftover.unlink(missing_ok=True)
+    """
+    Remove what a killed run left half written directly in *folder*; the caller holds the folder's lock.
+
+    Raises:
+        StorageError: The system does not allow it.
+    """
+    with storage_errors(folder, 0):
+        for leftover in folder.glob(f".*{TEMPORARY}"):
+            if _TEMPORARY_NAME.fullmatch(leftover.name):
+                leftover.unlink(missing_ok=True)
 
 
 def _free_bytes(path: Path) -> int:
-    folder = path if path.is_dir() else path.parent
     try:
-        return shutil.disk_usage(folder).free
+        return shutil.disk_usage(path if path.is_dir() else path.parent).free
     except OSError:
         return 0

@@ -12,9 +12,10 @@ from msgspec import Struct
 
 from etl.errors import BuildError
 from etl.output.examples import scan_examples
-from etl.output.files import open_regular
-from etl.output.folder import CHUNK_PATH, CHUNKS, DECISIONS_FILE, LINEAGE_FILE, MANIFEST, chunk_files
+from etl.output.files import is_there, open_regular
+from etl.output.folder import CHUNK_PATH, CHUNKS, DECISIONS_FILE, LINEAGE_FILE, MANIFEST, TABLES, chunk_files
 from etl.output.lines import BLOCK_BYTES
+from etl.output.sums import SUMS, Sums, file_sha256, read_sums
 from etl.output.verification import Damage, Measure, Verification
 from etl.settings.paths import folder_of
 from schemas.manifest import MANIFEST_VERSION, ChunkRow, Manifest
@@ -35,15 +36,17 @@ class FinishedBuild:
 
     Args:
         given: The folder as it was named, for messages.
-        content: The bytes of the manifest.
-        manifest: The manifest.
+        manifest_sha256: The hash of the manifest as it lies there.
+        manifest: What is in it.
+        sums: The list of hashes that lies beside it.
     """
 
-    def __init__(self, given: Path, content: bytes, manifest: Manifest) -> None:
+    def __init__(self, given: Path, manifest_sha256: str, manifest: Manifest, sums: Sums) -> None:
         self.given = given
         self.folder = given.absolute()
         self.manifest = manifest
-        self.manifest_sha256 = hashlib.sha256(content).hexdigest()
+        self.manifest_sha256 = manifest_sha256
+        self._sums = sums
         self._measured: dict[str, Damage | None] = {}
 
     @classmethod
@@ -57,7 +60,13 @@ class FinishedBuild:
         """
         folder = folder_of(out, "OUT")
         content = _read_whole(folder / MANIFEST)
-        return cls(folder, content, _decode_manifest(folder / MANIFEST, content))
+        manifest = _decode_manifest(folder / MANIFEST, content)
+        try:
+            sums = read_sums(folder)
+        except OSError as error:
+            problem = f"cannot be read ({error.strerror or error})"
+            raise BuildError(str(folder / SUMS), problem, "check its permissions") from error
+        return cls(folder, hashlib.sha256(content).hexdigest(), manifest, sums)
 
     def read_chunk(self, chunk: ChunkRow) -> Iterator[bytes]:
         """
@@ -79,14 +88,13 @@ class FinishedBuild:
                 for _ in self._measure(chunk):
                     pass
         damage = [found for chunk in chunks if (found := self._measured[chunk.path]) is not None]
-        damage += self._extra_files()
-        if self.manifest.counts.examples != sum(chunk.examples for chunk in chunks):
-            damage.append(Damage(MANIFEST, "changed", "its examples are not the sum of its chunks'"))
+        damage += [*self._extra_files(), *self._damaged_tables()]
         return Verification(
             len(chunks),
             self.manifest.counts.examples,
             sum(chunk.bytes for chunk in chunks),
             sorted(damage, key=lambda one: one.path),
+            self._unchecked(),
         )
 
     def refuse_damage(self) -> None:
@@ -111,7 +119,7 @@ class FinishedBuild:
             BuildError: The lineage is damaged.
         """
         keys = [(chunk, line) for chunk, line in dict.fromkeys(lines) if 0 < line <= _MOST_LINES]
-        if not keys or not (self.folder / LINEAGE_FILE).exists():
+        if not keys or not self.has_lineage:
             return {}
         import polars as pl  # noqa: PLC0415 - the parent of a build never loads it
 
@@ -122,6 +130,11 @@ class FinishedBuild:
             (chunk, line): Origin(archive=archive, member=member, sentence=sentence)
             for chunk, line, archive, member, sentence in self.collect(rows.select(columns)).iter_rows()
         }
+
+    @property
+    def has_lineage(self) -> bool:
+        """Whether a lineage lies beside the chunks, as where a build was not handed on without."""
+        return is_there(self.folder / LINEAGE_FILE)
 
     def examples(self) -> "pl.LazyFrame":
         """
@@ -168,7 +181,7 @@ class FinishedBuild:
         Raises:
             BuildError: The table is damaged.
         """
-        with _damaged_tables(self.given):
+        with _undecodable(self.given):
             return rows.collect()
 
     def _scan(self, table: str) -> "pl.LazyFrame":
@@ -176,7 +189,9 @@ class FinishedBuild:
 
         # As bytes, since Polars takes neither every path for a path nor each for one file.
         content = _read_whole(self.given / table)
-        with _damaged_tables(self.given / table):
+        if hashlib.sha256(content).hexdigest() not in self._sums.get(table, ()) and table in self._sums:
+            raise BuildError(str(self.given / table), "damaged", "build again")
+        with _undecodable(self.given / table):
             frame = pl.scan_parquet(io.BytesIO(content))
             frame.collect_schema()
         return frame
@@ -204,6 +219,25 @@ class FinishedBuild:
             ]
         except OSError as error:
             return [Damage(CHUNKS, "unreadable", error.strerror or "")]
+
+    def _damaged_tables(self) -> Iterator[Damage]:
+        """Yield what is wrong with the manifest and the tables that are there, as far as their hashes are listed."""
+        if self.manifest.counts.examples != sum(chunk.examples for chunk in self.manifest.chunks):
+            yield Damage(MANIFEST, "changed", "its examples are not the sum of its chunks'")
+        elif self.manifest_sha256 not in self._sums.get(MANIFEST, {self.manifest_sha256}):
+            yield Damage(MANIFEST, "changed", "its SHA-256 differs")
+        for name in TABLES:
+            try:
+                if name in self._sums and file_sha256(self.folder / name) not in self._sums[name]:
+                    yield Damage(name, "changed", "its SHA-256 differs")
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                yield Damage(name, "unreadable", error.strerror or "")
+
+    def _unchecked(self) -> list[str]:
+        """Return the tables that are not there, or whose hashes are not listed, as where a build was handed on without them."""
+        return [name for name in TABLES if name not in self._sums or not is_there(self.folder / name)]
 
     def _refusal(self, damage: list[Damage]) -> BuildError:
         more = f" and {len(damage) - 1} more" if damage[1:] else ""
@@ -258,11 +292,11 @@ def _read_whole(path: Path) -> bytes:
         advice = "give the folder that a build wrote to, or build it first"
         raise BuildError(str(path), "there is no finished build", advice) from error
     except OSError as error:
-        raise BuildError(str(path), f"cannot be read ({error.strerror})", "check its permissions") from error
+        raise BuildError(str(path), f"cannot be read ({error.strerror or error})", "check its permissions") from error
 
 
 @contextmanager
-def _damaged_tables(path: Path) -> Iterator[None]:
+def _undecodable(path: Path) -> Iterator[None]:
     """Translate what Polars makes of a damaged table at *path*."""
     import polars as pl  # noqa: PLC0415 - the parent of a build never loads it
 

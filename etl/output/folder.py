@@ -3,23 +3,27 @@ The output folder: whose it is, who writes there, and how a finished build takes
 
 While a build runs, everything lies in `.work`, and what the folder held before stays valid. At the end the old manifest
 is taken away, chunks are moved to their names, and the new manifest comes last: a folder with a manifest is whole, and
-a build killed in between is finished by the next one.
+a build killed in between is finished by the next one. `SHA256SUMS` lists what builds have written, and nothing else is
+ever removed.
 """
 
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import msgspec
 from filelock import FileLock, Timeout
+from msgspec import Struct
 
 from etl.errors import ForeignFolderError, LockedError
 from etl.output.debris import is_debris
-from etl.output.files import MARKER, make_folder, storage_errors, sweep, sync_folder, write_whole
+from etl.output.files import MARKER, is_link, make_folder, storage_errors, sweep, sync_folder, write_whole
+from etl.output.sums import file_sha256, joined, read_sums, write_sums
 from schemas.manifest import Manifest
+from schemas.terms import Split
 
 MANIFEST = "manifest.json"
 WORK = ".work"
@@ -35,6 +39,18 @@ TABLES = (REJECTS, LINEAGE_FILE, DECISIONS_FILE, BUILD_FACTS)
 
 CHUNK_PATH = re.compile(r"chunks/(?:train|validation)/[a-z]+-[a-z]+-\d{5,}\.jsonl")
 """How the files of chunks are named, as their paths in the manifest."""
+
+
+class _Listed(Struct, frozen=True):
+    """All that is needed of a chunk here, whatever the version of the manifest."""
+
+    path: str
+
+
+class _Listing(Struct, frozen=True):
+    """The chunks of a manifest."""
+
+    chunks: list[_Listed]
 
 
 @contextmanager
@@ -60,14 +76,30 @@ def claimed(out: Path, stage: Path) -> Iterator[None]:
 
 
 def _sweep(out: Path, stage: Path) -> None:
-    for folder in (out, stage, *stage.glob("[0-9a-f][0-9a-f]")):
+    with storage_errors(stage, 0):
+        segments = list(stage.glob("[0-9a-f][0-9a-f]"))
+    for folder in (out, stage, *segments):
         sweep(folder)
 
 
 def _refuse_foreign(folder: Path) -> None:
     with storage_errors(folder, 0):
-        if folder.exists() and not (folder / MARKER).exists() and any(folder.iterdir()):
-            raise ForeignFolderError(folder, "not empty, and not made by saturi", "give an empty or a new folder")
+        names = [path.name for path in folder.iterdir()] if folder.exists() else []
+    if MARKER not in names and not all(map(is_debris, names)):
+        raise ForeignFolderError(folder, "not empty, and not made by saturi", "give an empty or a new folder")
+    for path in (WORK, CHUNKS, *(f"{CHUNKS}/{split}" for split in Split)):
+        refuse_link(folder / path)
+
+
+def refuse_link(path: Path) -> None:
+    """
+    Return if *path* is no link, so that whatever is replaced or removed below it lies there.
+
+    Raises:
+        ForeignFolderError: It leads elsewhere.
+    """
+    if is_link(path):
+        raise ForeignFolderError(path, "a link to elsewhere", "remove the link, or give another folder")
 
 
 @contextmanager
@@ -76,10 +108,12 @@ def locked(folder: Path) -> Iterator[None]:
     Hold *folder*, which is there, for this process.
 
     Raises:
+        ForeignFolderError: The file to hold it by is a link to elsewhere.
         LockedError: Another process holds it.
         StorageError: It cannot be written.
     """
     marker = folder / MARKER
+    refuse_link(marker)
     with storage_errors(marker, 0):
         marker.touch()
         lock = FileLock(marker, timeout=0, preserve_lock_file=True, fallback_to_soft=False)
@@ -100,7 +134,7 @@ def open_work(out: Path, key: str) -> Path:
     work = out / WORK
     named = work / "key"
     with storage_errors(work, 0):
-        if not (named.exists() and named.read_text() == key):
+        if not (named.exists() and named.read_bytes() == key.encode()):
             if work.exists():
                 shutil.rmtree(work)
             work.mkdir()
@@ -114,30 +148,58 @@ def publish_build(out: Path, manifest: Manifest) -> None:
     """
     Put the build in the work folder of *out* in the place of the one before; may be repeated after a crash.
 
-    Only chunks and tables of a build are replaced; whatever else lies in *out* stays.
+    Only chunks and tables of builds are replaced; whatever else lies in *out* stays.
 
     Raises:
+        ForeignFolderError: A file that no build wrote has the name of a chunk.
         StorageError: The system does not allow it.
     """
     work = out / WORK
-    wanted = {chunk.path for chunk in manifest.chunks}
+    chunks = {chunk.path: frozenset({chunk.sha256}) for chunk in manifest.chunks}
     with storage_errors(out, 0):
+        before = _own_files(out)
+        for path in chunks.keys() - before.keys() if before else ():
+            if (out / path).exists():
+                problem = "no build wrote this, and one would now"
+                raise ForeignFolderError(out / path, problem, "move it elsewhere, and run the same command again")
+        after = chunks | {name: frozenset({file_sha256(work / name)}) for name in (*TABLES, MANIFEST)}
+        write_sums(out, joined(before, after))
         (out / MANIFEST).unlink(missing_ok=True)
         sync_folder(out)
-        for path in chunk_files(out):
-            if CHUNK_PATH.fullmatch(path) and path not in wanted:
-                (out / path).unlink()
-        for path in (*sorted(wanted), *TABLES):
-            target = out / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            (work / path).replace(target)
-        _remove_empty_folders(out / CHUNKS)
-        for folder in {(out / path).parent for path in wanted} | {out / CHUNKS, out}:
-            if folder.exists():
-                sync_folder(folder)
+        for path in before.keys() - after.keys():
+            if CHUNK_PATH.fullmatch(path):
+                (out / path).unlink(missing_ok=True)
+        _move(work, out, (*sorted(chunks), *TABLES))
+        write_sums(out, after)
         (work / MANIFEST).replace(out / MANIFEST)
         sync_folder(out)
         shutil.rmtree(work)
+
+
+def _own_files(out: Path) -> dict[str, frozenset[str]]:
+    """Return the files that builds wrote to *out*, by the list of them and by the manifest that is there."""
+    try:
+        content = (out / MANIFEST).read_bytes()
+        chunks = msgspec.json.decode(content, type=_Listing).chunks
+    except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
+        chunks = []
+    return joined(read_sums(out), {chunk.path: frozenset() for chunk in chunks if CHUNK_PATH.fullmatch(chunk.path)})
+
+
+def _move(work: Path, out: Path, paths: Iterable[str]) -> None:
+    """Give the files at *paths* below *work* their places below *out*, and remove splits that have none."""
+    folders = {out, out / CHUNKS}
+    for path in paths:
+        target = out / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        folders.add(target.parent)
+        (work / path).replace(target)
+    for folder in (*(out / CHUNKS / split for split in Split), out / CHUNKS):
+        if folder.exists() and not any(folder.iterdir()):
+            folder.rmdir()
+    for folder in folders:
+        if folder.exists():
+            sync_folder(folder)
 
 
 def chunk_files(out: Path) -> list[str]:
@@ -163,9 +225,3 @@ def chunk_files(out: Path) -> list[str]:
 def encode_manifest(manifest: Manifest) -> bytes:
     """Return *manifest* as it is written: keys sorted, indented by two spaces, a newline at the end."""
     return msgspec.json.format(msgspec.json.encode(manifest, order="sorted"), indent=2) + b"\n"
-
-
-def _remove_empty_folders(folder: Path) -> None:
-    for below in sorted(folder.rglob("*"), reverse=True):
-        if below.is_dir() and not any(below.iterdir()):
-            below.rmdir()

@@ -16,12 +16,17 @@ class Damage(Struct, frozen=True):
 
 
 class Verification(Struct, frozen=True):
-    """What was checked, and everything that is wrong (empty if nothing is)."""
+    """
+    What was checked, and everything that is wrong (empty if nothing is).
+
+    `unchecked` names the tables beside the chunks that are not there, or whose hashes are not.
+    """
 
     chunks: int
     examples: int
     bytes: int
     damage: list[Damage]
+    unchecked: list[str] = []
 
 
 class Measure:

@@ -1,8 +1,9 @@
 """The account of a build: every label file and every utterance in exactly one place, or the build does not end."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from hashlib import sha256
+from typing import NamedTuple
 
 from msgspec import structs
 
@@ -59,11 +60,24 @@ def check_groups(utterances: Mapping[Group, int], results: Iterable[SectionResul
         check_sum(f"utterances of {group.group}", utterances[group.group], parts)
 
 
-def make_counts(
-    reads: Sequence[ReadArchive], corpus: Corpus, utterances: int, dropped: Counter[str], examples: int, shared: Shared
-) -> Counts:
+class Outcome(NamedTuple):
+    """Numbers of utterances, of those dropped by reason, and of examples; and the groups that were selected from."""
+
+    utterances: int
+    dropped: Counter[str]
+    examples: int
+    groups: frozenset[Group]
+
+
+def make_counts(reads: Sequence[ReadArchive], corpus: Corpus, outcome: Outcome, shared: Shared) -> Counts:
     """
     Return the account of a build.
+
+    Args:
+        reads: Every archive.
+        corpus: What lies beside the archives.
+        outcome: What became of the utterances.
+        shared: What both splits have in common.
 
     Raises:
         PromiseError: A sum does not balance.
@@ -79,10 +93,10 @@ def make_counts(
         generations=_generations(segments),
         disagreements=_disagreements(reads),
         oddities=sorted_counts(sum_counts(structs.asdict(segment.oddities) for segment in segments)),
-        unknown=_unknown(reads),
-        utterances=utterances,
-        dropped=sorted_counts(dropped),
-        examples=examples,
+        unknown=sorted_counts(_unknown(reads) | _unknown_keys(reads, outcome.groups)),
+        utterances=outcome.utterances,
+        dropped=sorted_counts(outcome.dropped),
+        examples=outcome.examples,
         shared={"scripts": shared.scripts, "speakers": shared.speakers, "texts": shared.texts},
         validation_in_training=shared.validation_in_training,
     )
@@ -111,22 +125,32 @@ def _generations(segments: Iterable[SegmentHeader]) -> dict[str, int]:
     return sorted_counts(counts)
 
 
-def _unknown(reads: Iterable[ReadArchive]) -> dict[str, int]:
-    """Return of how many decoded label files the region, the speech type, or either is unknown."""
-    counts = Counter({"region": 0, "speech_type": 0, "either": 0})
+def _unknown_keys(reads: Iterable[ReadArchive], groups: Container[Group]) -> dict[str, int]:
+    """Return of how many decoded label files of *groups* the keys of the split are unknown, or scripts known by number only."""
+    counts = dict.fromkeys(("script", "script_set", "speaker"), 0)
     for read in reads:
-        for segment in read.segments:
-            for row in segment.kinds:
-                group = group_of(row.kind, read.scan.archive.hints)
-                missing = (group.region is Region.UNKNOWN, group.speech_type is SpeechType.UNKNOWN)
-                counts.update(
-                    {
-                        "region": missing[0] * row.files,
-                        "speech_type": missing[1] * row.files,
-                        "either": any(missing) * row.files,
-                    }
-                )
-    return sorted_counts(counts)
+        for row in (row for segment in read.segments for row in segment.kinds):
+            group = group_of(row.kind, read.scan.archive.hints)
+            if group not in groups:
+                continue
+            counts["speaker"] += row.without_speaker
+            if group.speech_type is SpeechType.REPEAT:
+                counts["script"] += row.without_script
+                counts["script_set"] += row.script_by_number
+    return counts
+
+
+def _unknown(reads: Iterable[ReadArchive]) -> dict[str, int]:
+    """Return of how many decoded label files the region, the speech type, or either of them is unknown."""
+    counts = dict.fromkeys(("region", "speech_type", "either"), 0)
+    for read in reads:
+        for row in (row for segment in read.segments for row in segment.kinds):
+            group = group_of(row.kind, read.scan.archive.hints)
+            missing = (group.region is Region.UNKNOWN, group.speech_type is SpeechType.UNKNOWN)
+            counts["region"] += missing[0] * row.files
+            counts["speech_type"] += missing[1] * row.files
+            counts["either"] += any(missing) * row.files
+    return counts
 
 
 def sum_counts(counts: Iterable[Mapping[str, int]]) -> Counter[str]:

@@ -28,7 +28,7 @@ from etl.pipeline.manifest import make_manifest
 from etl.pipeline.reading import read_archives, scan_archives, scan_rules
 from etl.pipeline.verdict import failures_of, warnings_of
 from etl.pipeline.writing import write_chunks, write_tables
-from etl.read.archives import ReadArchive
+from etl.read.archives import ReadArchive, notes_on_archives
 from etl.runtime.executor import ExecutorMaker, Workers
 from etl.runtime.measurements import BuildFacts, Meter
 from etl.runtime.processes import checked_workers, process_pool
@@ -100,14 +100,17 @@ def build(  # noqa: PLR0913 - the six behind the star are how, not what
     make_executor = make_executor or partial(process_pool, workers)
     with claimed(out, stage), Workers(make_executor, 2 * workers, profile=profile) as pool:
         run = Run(pool, Meter(workers, began), watcher or _ignore)
-        manifest = _run(run, archives, options, stage, out)
+        manifest, notes = _run(run, archives, options, stage, out)
     facts = run.meter.facts()
-    warnings, failures = warnings_of(manifest), failures_of(manifest, options.max_rejects, options.max_unknown)
+    warnings, failures = (
+        [*notes, *warnings_of(manifest)],
+        failures_of(manifest, options.max_rejects, options.max_unknown),
+    )
     return BuildResult(out=str(out), manifest=manifest, facts=facts, warnings=warnings, failures=failures)
 
 
-def _run(run: Run, archives: Corpus, options: BuildOptions, stage: Path, out: Path) -> Manifest:
-    """Take the steps of a build, and return its manifest."""
+def _run(run: Run, archives: Corpus, options: BuildOptions, stage: Path, out: Path) -> tuple[Manifest, list[str]]:
+    """Take the steps of a build, and return its manifest, and notes on its corpus."""
     scans = scan_archives(run, archives, scan_rules(options), stage)
     reads = read_archives(run, scans, stage, allow_bad_archives=options.allow_bad_archives)
     work = open_work(out, _build_key(run, reads, options))
@@ -119,7 +122,7 @@ def _run(run: Run, archives: Corpus, options: BuildOptions, stage: Path, out: Pa
     write_whole(work / BUILD_FACTS, [msgspec.json.format(msgspec.json.encode(run.meter.facts())), b"\n"])
     write_whole(work / MANIFEST, [encode_manifest(manifest)])
     publish_build(out, manifest)
-    return manifest
+    return manifest, [*archives.notes, *notes_on_archives(reads)]
 
 
 def dry_run(corpus: str | Path | Iterable[str | Path], options: BuildOptions | None = None) -> list[Scan]:

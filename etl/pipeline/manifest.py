@@ -6,7 +6,7 @@ from etl.corpus.discover import Corpus
 from etl.corpus.groups import Group
 from etl.errors import PromiseError
 from etl.example.limits import FEWEST_EXAMPLES
-from etl.pipeline.account import archive_row, check_groups, make_counts, sorted_counts, sum_counts
+from etl.pipeline.account import Outcome, archive_row, check_groups, make_counts, sorted_counts, sum_counts
 from etl.read.archives import ReadArchive, utterances_by_group
 from etl.select.exclusion import exclusion_of
 from etl.select.tasks import Shared
@@ -42,7 +42,9 @@ def make_manifest(
     shards = [row for result in results for row in _shard_rows(result, tokens=options.tokens)]
     unsharded = _unsharded(utterances, results, options)
     dropped = sum_counts([*unsharded.values(), *(shard.dropped for shard in shards)])
-    counts = make_counts(reads, corpus, utterances.total(), dropped, sum(shard.examples for shard in shards), shared)
+    groups = frozenset(group.group for result in results for group in result.groups)
+    outcome = Outcome(utterances.total(), dropped, sum(shard.examples for shard in shards), groups)
+    counts = make_counts(reads, corpus, outcome, shared)
     return Manifest(
         version=MANIFEST_VERSION,
         options=options.as_json(),

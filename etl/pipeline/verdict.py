@@ -1,7 +1,17 @@
 """The verdict on a finished build: why it is no success, and what its owner should know."""
 
 from etl.example.limits import FEWEST_EXAMPLES
-from schemas.manifest import Counts, Manifest
+from etl.pipeline.advice import advise
+from schemas.manifest import Manifest
+
+_UNKNOWN = {
+    "script": "{} label files read aloud name no script, and their standard text stands for it: what both splits share "
+    "of these is not proved",
+    "script_set": "{} label files read aloud name the number of a script and not its set: those of one number count as one, "
+    "and as another than where the set is known",
+    "speaker": "{} label files name no speaker: what both splits share of these is not proved",
+}
+"""What it means that keys are unknown, by their name in the manifest."""
 
 
 def failures_of(manifest: Manifest, max_rejects: float, max_unknown: float) -> list[str]:
@@ -29,15 +39,8 @@ def failures_of(manifest: Manifest, max_rejects: float, max_unknown: float) -> l
             f"{max_unknown:.1%} are allowed); check the names of files and archives, or raise --max-unknown"
         )
     if counts.examples == 0:
-        failures.append(f"no example is left; {_reason_for_nothing(counts)}")
+        failures.append(f"no example is left: {advise(manifest)}")
     return failures
-
-
-def _reason_for_nothing(counts: Counts) -> str:
-    """Return where to look when nothing is left."""
-    if counts.decoded == 0:
-        return "no label file could be read, rejects.jsonl says why"
-    return "see why the utterances were dropped"
 
 
 def warnings_of(manifest: Manifest) -> list[str]:
@@ -53,6 +56,10 @@ def warnings_of(manifest: Manifest) -> list[str]:
         names = ", ".join(f"{shard.split}/{shard.region}-{shard.speech_type}" for shard in small)
         warnings.append(f"chunks of fewer than {FEWEST_EXAMPLES} examples, which fine-tuning APIs refuse, in: {names}")
     counts = manifest.counts
+    if manifest.options["validation"] != 0 or manifest.options["max_per_script"] is not None:
+        warnings += [
+            sentence.format(f"{counts.unknown[name]:,}") for name, sentence in _UNKNOWN.items() if counts.unknown[name]
+        ]
     if any(counts.shared.values()):
         shared = ", ".join(f"{number:,} {name}" for name, number in counts.shared.items())
         warnings.append(

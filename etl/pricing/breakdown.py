@@ -17,7 +17,7 @@ from schemas.model import Model
 from schemas.terms import DropReason, Split
 
 BINS = 24
-"""Steps of a histogram: what fits beside the numbers."""
+"""Bins of a histogram: as many as fit beside the numbers."""
 
 _SIZES = (1_000, 10_000, 100_000, 1_000_000)  # of samples, in examples
 
@@ -130,7 +130,7 @@ def _samples(total: ShardEstimate, sample: int | None, tariff: Tariff) -> list[S
 
 
 def _saved(shards: list[ShardEstimate], manifest: Manifest, tariff: Tariff) -> Saving:
-    """Return what the duplicates dropped from train would have cost; in a shard that was sampled, others had their places."""
+    """Return the price of the duplicates dropped from train; none in a sampled shard, where others would have had their places."""
     kept = [row for row in manifest.shards if row.examples]  # of each of them there is an estimate, in the same order
     saved = [
         (row.dropped.get(DropReason.DUPLICATE, 0), shard.billed_tokens / shard.examples)

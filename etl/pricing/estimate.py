@@ -44,7 +44,7 @@ def estimate(  # noqa: PLR0913 - the five behind the star have defaults that sui
         whole_number("sample", sample)
     build = FinishedBuild.open(out)
     from etl.pricing.breakdown import make_estimate  # noqa: PLC0415 - it needs Polars, which a build's parent never loads
-    from etl.pricing.tokens import counter_for  # noqa: PLC0415 - likewise
+    from etl.pricing.tokens import counter_for  # noqa: PLC0415 - as above
 
     tokenizer = load_tokenizer(tariff.model, tokenizer_file)
     return make_estimate(build, tariff, tokenizer, sample, counter_for(build, tokenizer))

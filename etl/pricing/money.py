@@ -3,7 +3,7 @@
 
 def cost_usd(tokens: int | None, usd_per_million_tokens: float | None) -> float | None:
     """
-    Return what training on *tokens* costs, in US dollars to a millionth; None where one of the two is not known.
+    Return the price of training on *tokens*, in US dollars to a millionth; None if one of the two is not known.
 
     Args:
         tokens: Tokens that are billed, epochs included.

@@ -1,4 +1,4 @@
-"""What decides a price: model, price of a token, epochs, exchange rate."""
+"""The tariff: model, price of a token, epochs, exchange rate."""
 
 from collections.abc import Mapping
 
@@ -22,7 +22,7 @@ class Tariff(Struct, frozen=True):
     krw_per_usd: float | None = None
 
     def epochs_for(self, examples: int) -> int:
-        """Return how often each of so many *examples* is seen."""
+        """Return the epochs of a job on this number of *examples*."""
         return self.model.epochs.default(examples) if self.epochs is None else self.epochs
 
     def usd(self, billed_tokens: int) -> float:
@@ -34,7 +34,7 @@ def tariff_of(
     model: str, models: Mapping[str, Model] | None = None, *, epochs: int | None = None, rate: float | None = None
 ) -> Tariff:
     """
-    Return what decides the price of training *model*.
+    Return the tariff for training *model*.
 
     Args:
         model: A model, one of its snapshots, or a tune of either.

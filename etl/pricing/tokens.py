@@ -20,7 +20,7 @@ class TokenCounter:
     Count the tokens of examples while the chunks of a build are read for something else: an observer of `check_build`.
 
     Args:
-        tokenizer: What they are counted with.
+        tokenizer: The tokenizer to count with.
     """
 
     def __init__(self, tokenizer: Tokenizer) -> None:
@@ -30,7 +30,7 @@ class TokenCounter:
         self._rest = b""
 
     def __call__(self, chunk: str, block: bytes) -> None:
-        """Count what *block*, the next bytes of *chunk*, completes; what is no example makes the chunk `undecodable`."""
+        """Count the lines that *block*, the next bytes of *chunk*, completes; a line that is no example makes it `undecodable`."""
         if chunk not in self.tokens:
             self.tokens[chunk] = array("I")
             self._rest = b""
@@ -46,9 +46,9 @@ class TokenCounter:
 
 
 def counter_for(build: FinishedBuild, tokenizer: Tokenizer) -> TokenCounter | None:
-    """Return what counts the tokens of *build*, or None where its lineage has those of *tokenizer*."""
+    """Return a counter of the tokens of *build*, or None where its lineage has those of *tokenizer*."""
     counted = tokenizer.name == O200K and build.manifest.options.get("tokens")
-    return None if counted and (build.folder / LINEAGE_FILE).exists() else TokenCounter(tokenizer)
+    return None if counted and build.has_lineage else TokenCounter(tokenizer)
 
 
 def example_tokens(build: FinishedBuild, counter: TokenCounter | None) -> pl.DataFrame:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from etl.errors import OptionError
+from etl.output.files import open_regular
 from etl.output.printable import printable
 from schemas.ledger import AccountRow
 from schemas.provider import Provider
@@ -81,7 +82,7 @@ def open_account(provider: Provider, base_url: str | None = None, key_file: Path
     if address is None:
         problem = f"{provider.name} has no address of its own"
         raise OptionError("--base-url", problem, "give that of your resource or gateway, like https://host/v1")
-    # The SDK would take the two from the environment whatever the provider; they are part of what a job is.
+    # Organisation and project of the environment are part of what a job is, for the provider they belong to and no other.
     return Account(
         provider=provider,
         base_url=_checked(address).rstrip("/"),  # or the same job would have another key
@@ -95,11 +96,12 @@ def _checked(address: str) -> str:
     """Return *address*, which is one."""
     try:
         url = urlsplit(address)
-        possible = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
-    except ValueError:  # no port, or half of the brackets of an IPv6 address
+        host = (url.hostname or "").encode("idna")
+        possible = url.scheme in ("http", "https") and bool(host) and url.port != 0
+    except ValueError:  # no port, half of the brackets of an IPv6 address, or a host with an empty part
         possible = False
-    shown = printable(address, 200)
-    if not possible or shown != address or any(letter.isspace() for letter in address):
+    shown = printable(address, 200) if "@" not in address else "(not shown, since it may hold a password)"
+    if not possible or printable(address) != address or any(letter.isspace() for letter in address):
         raise OptionError("--base-url", f"'{shown}' is no address", "give one like https://host/v1")
     if url.username is not None or url.query or url.fragment:
         # It would be written into the ledger, and shown.
@@ -123,27 +125,14 @@ def _as_header(name: str, value: str) -> str:
 
 def _key_in(path: Path) -> str:
     try:
-        key = _read_regular(path).decode("utf-8-sig").strip()  # Windows editors put a byte order mark first
-    except OptionError:  # which is a ValueError, too
-        raise
+        with open_regular(path) as file:  # a pipe that is never written to would hold us for ever
+            mode, content = os.fstat(file.fileno()).st_mode, file.read(_MOST_KEY_BYTES)
+        key = content.decode("utf-8-sig").strip()  # Windows editors put a byte order mark first
     except (OSError, ValueError) as error:  # a UnicodeDecodeError, or a NUL in the path, is a ValueError
         raise OptionError(str(path), "the key cannot be read", "check the file named by key_file") from error
+    if os.name == "posix" and mode & _OTHERS:
+        problem = f"others can read the key (mode {stat.S_IMODE(mode):04o})"
+        raise OptionError(str(path), problem, f"chmod 600 {path}")
     if not key or any(letter.isspace() for letter in key):
         raise OptionError(str(path), "it does not hold one key and nothing else", "put the key on the only line")
     return _as_header(str(path), key)
-
-
-def _read_regular(path: Path) -> bytes:
-    """Return the content of the file *path*, which is a file, for its owner's eyes only."""
-    # Without waiting: a pipe that is never written to would hold us for ever.
-    file = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-    try:
-        mode = os.fstat(file).st_mode
-        if not stat.S_ISREG(mode):
-            raise OptionError(str(path), "it is no file", "write the key into a file, and name that by key_file")
-        if os.name == "posix" and mode & _OTHERS:
-            problem = f"others can read the key (mode {stat.S_IMODE(mode):04o})"
-            raise OptionError(str(path), problem, f"chmod 600 {path}")
-        return os.read(file, _MOST_KEY_BYTES)
-    finally:
-        os.close(file)

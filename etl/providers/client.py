@@ -19,7 +19,8 @@ Row = TypeVar("Row", RemoteFile, RemoteJob, RemoteEvent)
 MOST_PAGES = 1_000
 """Of one list; OpenAI's have 10,000 files or 100 jobs each."""
 
-MOST_EVENTS = 10_000
+MOST_EVENT_PAGES = 100
+"""Of the events of a job; those before are left out."""
 
 WaitReporter = Callable[[str], None]
 """Takes the problem for which a request is repeated."""
@@ -33,7 +34,7 @@ class Client:
     """
     The API of a provider, as one account sees it.
 
-    Every method but those that say otherwise repeats its request while that may help.
+    Every method repeats its request while that may help, but for `create_job` and `abandon_upload`.
 
     Args:
         account: The account.
@@ -115,7 +116,7 @@ class Client:
         return self._repeat(doing, lambda: self._port.begin_upload(name, size), deadline)
 
     def send_part(self, doing: str, upload_id: str, content: BinaryIO, deadline: float) -> str:
-        """Send a part, and return its id; *doing* says which, for the sentence of an error."""
+        """Send a part, and return its id; *doing* names the part in the sentence of an error."""
 
         def send() -> str:
             return self._port.send_part(upload_id, content, deadline - time.monotonic())
@@ -130,10 +131,10 @@ class Client:
 
         def complete() -> RemoteFile:
             made = self._port.complete_upload(upload_id, part_ids, md5)
-            found = made or _pick(self._files(deadline), name, size)
-            if found is None:
+            arrived = made or _pick(self._files(deadline), name, size)
+            if arrived is None:
                 raise RequestError(NoAnswerError, "no usable answer (no file in it)", "run the same command again")
-            return found
+            return arrived
 
         return self._arrive(name, size, complete, deadline)
 
@@ -162,7 +163,7 @@ class Client:
             raise error.located(self._where("creating a job")) from None
 
     def list_jobs(self, metadata: Mapping[str, str] | None = None) -> list[RemoteJob]:
-        """Return all jobs, the newest first; with *metadata*, of those that carry it where the provider can tell."""
+        """Return all jobs, the newest first; with *metadata*, of those that carry it, where the provider filters."""
         deadline = self._read_deadline()
 
         def read() -> list[RemoteJob]:
@@ -183,13 +184,13 @@ class Client:
         self._end(f"cancelling {job_id}", lambda: self._port.cancel_job(job_id))
 
     def list_events(self, job_id: str, known: Collection[str] = ()) -> list[RemoteEvent]:
-        """Return the newest events of a job, the newest first, up to the first whose id is *known*; at most 10,000."""
+        """Return the newest events of a job, the newest first, up to the first whose id is *known*; at most 100 pages."""
         deadline = self._read_deadline()
 
         def read() -> list[RemoteEvent]:
             events: list[RemoteEvent] = []
-            for event in _rows(lambda after: self._port.list_events(job_id, after), deadline):
-                if event.id in known or len(events) == MOST_EVENTS:
+            for event in _rows(lambda after: self._port.list_events(job_id, after), deadline, MOST_EVENT_PAGES):
+                if event.id in known:
                     break
                 events.append(event)
             return events
@@ -261,16 +262,23 @@ class Client:
         return self._repeat(f"uploading {name}", attempt, deadline)
 
 
-def _rows(read_page: Callable[[str | None], Page[Row]], deadline: float) -> Iterator[Row]:
+def _rows(
+    read_page: Callable[[str | None], Page[Row]], deadline: float, most_pages: int | None = None
+) -> Iterator[Row]:
     """
-    Yield the rows of a list, each once; a page without a new row is the last one, whatever it says of more.
+    Yield the rows of a list, each once; a page without a new row is the last one, even where there should be more.
+
+    Args:
+        read_page: Returns the page after a cursor.
+        deadline: When the list must be at its end, by `time.monotonic`.
+        most_pages: How many pages are enough; None where all are needed.
 
     Raises:
         RequestError: The list does not end.
     """
     seen: set[str] = set()
     after: str | None = None
-    for _ in range(MOST_PAGES):
+    for _ in range(most_pages or MOST_PAGES):
         page = read_page(after)
         new = [row for row in page.rows if row.id not in seen]
         seen.update(row.id for row in new)
@@ -280,7 +288,8 @@ def _rows(read_page: Callable[[str | None], Page[Row]], deadline: float) -> Iter
             return
         if time.monotonic() > deadline:
             break
-    raise RequestError(NoAnswerError, "no usable answer (a list that does not end)", "ask the provider why")
+    if most_pages is None:
+        raise RequestError(NoAnswerError, "no usable answer (a list that does not end)", "ask the provider why")
 
 
 def _pick(files: Iterable[RemoteFile], name: str, size: int) -> RemoteFile | None:

@@ -5,7 +5,9 @@ Of the environment only proxies and certificates are used, and a variable that h
 """
 
 import importlib.util
+import ipaddress
 import os
+import re
 import socket
 import ssl
 import threading
@@ -24,7 +26,12 @@ MOST_ANSWER_BYTES = 64 << 20
 
 _SOCKS = ("socks", "socks4", "socks5", "socks5h")  # `socks://` is how desktops write the address of theirs
 _PORTS = range(1, 1 << 16)
+_WITH_PORT = re.compile(r"(?:\[.*\]|[^:]+):[0-9]{1,5}")
 _PROXIES = {"http": "HTTP_PROXY", "https": "HTTPS_PROXY", "all": "ALL_PROXY"}
+
+
+_CURRENT = threading.local()
+"""The stopwatch of the request that a thread makes."""
 
 
 class AnswerError(httpx2.TransportError):
@@ -55,15 +62,22 @@ def proxy_for(url: httpx2.URL) -> str | None:
     settings = {scheme: address for scheme, address in getproxies().items() if scheme in _PROXIES and address}
     checked = {scheme: _check_proxy(scheme, address) for scheme, address in settings.items()}
     exceptions = [entry.strip() for entry in getproxies().get("no", "").split(",")]
-    if any(_bypasses(entry, url.host) for entry in exceptions if entry):
+    if any(_bypasses(entry.lower(), url) for entry in exceptions if entry):
         return None
     return checked.get(url.scheme, checked.get("all"))
 
 
-def _bypasses(entry: str, host: str) -> bool:
-    """Return whether an *entry* of `NO_PROXY` is for *host*: all hosts, a host, or a domain with all below it."""
-    name = entry.lower().lstrip("*").lstrip(".").strip("[]")
-    return entry == "*" or host.lower() == name or host.lower().endswith(f".{name}")
+def _bypasses(entry: str, url: httpx2.URL) -> bool:
+    """Return whether an *entry* of `NO_PROXY` is for *url*: `*`, a network, or a host or domain, perhaps with a port."""
+    if entry == "*":
+        return True
+    with suppress(ValueError):  # of what is no network, or no address
+        return ipaddress.ip_address(url.host) in ipaddress.ip_network(entry, strict=False)
+    name, _, port = entry.rpartition(":") if _WITH_PORT.fullmatch(entry) else (entry, "", "")
+    if port and int(port) != (url.port or {"http": 80, "https": 443}[url.scheme]):
+        return False
+    name = name.lstrip("*").lstrip(".").strip("[]")
+    return url.host == name or url.host.endswith(f".{name}")
 
 
 def _check_proxy(scheme: str, address: str) -> str:
@@ -72,13 +86,15 @@ def _check_proxy(scheme: str, address: str) -> str:
     try:
         url = httpx2.URL(address if "://" in address else f"http://{address}")
         possible = url.scheme in ("http", "https", *_SOCKS) and url.host and (url.port is None or url.port in _PORTS)
+        possible = possible and len(address.split()) == 1
     except httpx2.InvalidURL:
         possible = False
     if not possible:
         raise OptionError(name, "it holds no address of a proxy", _proxy_advice(name))
     if url.scheme in _SOCKS:
         if importlib.util.find_spec("socksio") is None:
-            raise OptionError(name, "a SOCKS proxy needs the package socksio", "pip install socksio, or unset it")
+            advice = f"run `pip install 'saturi[socks]'`, or unset {name}"
+            raise OptionError(name, "it holds a SOCKS proxy, and the package socksio is not installed", advice)
         url = url.copy_with(scheme="socks5h" if url.scheme == "socks5h" else "socks5")
     return str(url)
 
@@ -103,8 +119,9 @@ def ssl_context() -> ssl.SSLContext | bool:
     name, path = ("SSL_CERT_FILE", file) if file else ("SSL_CERT_DIR", folder)
     if not path:
         return True
-    if not file and not Path(path).is_dir():
-        raise OptionError(name, f"{path} is no folder of certificates", f"correct it, or unset {name}")
+    if not (Path(path).is_file() if file else Path(path).is_dir()):  # a pipe would be waited for
+        kind = "file" if file else "folder"
+        raise OptionError(name, f"{path} is no {kind} of certificates", f"correct it, or unset {name}")
     try:
         return ssl.create_default_context(cafile=file or None, capath=None if file else folder)
     except (OSError, ValueError) as error:  # what is wrong with a certificate is an OSError, too
@@ -117,14 +134,22 @@ def read_answer(response: httpx2.Response) -> bytes:
     Return the content of *response*.
 
     Raises:
-        AnswerError: It is over the limit of size.
+        AnswerError: It is over the limit of size, or might be by far.
+        httpx2.ReadTimeout: It is not whole, since its time was up.
     """
+    if len(response.headers.get_list("content-encoding", split_commas=True)) > 1:
+        message = "an answer that is packed more than once"  # a few bytes of it can be any number unpacked
+        raise AnswerError(message)
     content = bytearray()
     for block in response.iter_bytes():
         content += block
         if len(content) > MOST_ANSWER_BYTES:
             message = f"an answer of more than {MOST_ANSWER_BYTES >> 20} MiB"
             raise AnswerError(message)
+    watch: Stopwatch | None = getattr(_CURRENT, "watch", None)
+    if watch is not None and watch.rang:  # where no length was declared, this looks like the end
+        message = "none in time"
+        raise httpx2.ReadTimeout(message)
     return bytes(content)
 
 
@@ -170,9 +195,6 @@ class Stopwatch:
         if self._socket is not None:
             with suppress(OSError):  # it is closed already
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
-
-
-_CURRENT = threading.local()
 
 
 @contextmanager

@@ -15,10 +15,10 @@ _SNAPSHOT = re.compile(r"-\d{4}-\d{2}-\d{2}$")
 
 def read_models(users: Path | None = None) -> dict[str, Model]:
     """
-    Return every model known by its name, with what the *users* file says over what this package does.
+    Return every known model by its name, with the fields of the *users* file over those of this package.
 
     Raises:
-        OptionError: That file cannot be read, or says what a model cannot say.
+        OptionError: That file cannot be read, or has a field that a model cannot have.
     """
     return read_catalogue(_OURS, users, Model)
 

@@ -7,9 +7,10 @@ from typing import Any, BinaryIO, Final, TypeVar
 
 import httpx2
 import openai
+from msgspec import structs
 from openai import OpenAI
 
-from etl.errors import EligibilityError, GoneError, NoAnswerError, ProviderError, UnreachableError
+from etl.errors import EligibilityError, EtlError, GoneError, NoAnswerError, ProviderError, UnreachableError
 from etl.providers import border, retry_after
 from etl.providers.account import Account
 from etl.providers.http import AnswerError, StatusError, open_http, read_answer, timed
@@ -48,7 +49,7 @@ class OpenAIApi:
     """
     The port to a provider that speaks OpenAI's API.
 
-    Answers are decoded here and not by the SDK, which makes objects of whatever comes.
+    Answers are decoded here and not by the SDK, which makes an object of any JSON.
 
     Raises:
         OptionError: There is no key, or the environment names a proxy or certificates that cannot be used.
@@ -63,9 +64,9 @@ class OpenAIApi:
             base_url=account.base_url,
             max_retries=0,  # by itself it also repeats the creation of a job
             http_client=open_http(account.base_url),
-            timeout=openai.Timeout(pace.answer_seconds, connect=min(_CONNECT_SECONDS, pace.answer_seconds)),
+            timeout=_timeout(pace.answer_seconds),
         )
-        # The SDK fills these from the environment, for whatever provider; the account says what goes where.
+        # The SDK fills these from the environment, for any provider; the account has what goes to this one.
         self._api.organization, self._api.project = account.organization or None, account.project or None
         self._api._custom_headers = {}
 
@@ -79,7 +80,8 @@ class OpenAIApi:
 
     def get_file(self, file_id: str) -> RemoteFile:
         """Return a file."""
-        return self._whole(self._file, self._ask(self._api.files.with_streaming_response.retrieve, file_id))
+        file = self._whole(self._file, self._ask(self._api.files.with_streaming_response.retrieve, file_id))
+        return structs.replace(file, id=file_id)  # that which it is known by here
 
     def send_file(self, name: str, content: BinaryIO, seconds: float) -> RemoteFile:
         """Send a file whole, in at most *seconds*."""
@@ -106,7 +108,7 @@ class OpenAIApi:
         return self._whole(self._id, answer)
 
     def complete_upload(self, upload_id: str, part_ids: Sequence[str], md5: str) -> RemoteFile | None:
-        """Make a file of the parts, in this order, and return it; None where the provider does not say which it is."""
+        """Make a file of the parts, in this order, and return it; None where the answer does not name it."""
         call = self._api.uploads.with_streaming_response.complete
         answer = self._send(call, self._pace.answer_seconds, upload_id, part_ids=list(part_ids), md5=md5)
         file = answer.get("file")
@@ -143,7 +145,8 @@ class OpenAIApi:
 
     def get_job(self, job_id: str) -> RemoteJob:
         """Return a job."""
-        return self._whole(self._job, self._ask(self._api.fine_tuning.jobs.with_streaming_response.retrieve, job_id))
+        job = self._whole(self._job, self._ask(self._api.fine_tuning.jobs.with_streaming_response.retrieve, job_id))
+        return structs.replace(job, id=job_id)  # as above
 
     def cancel_job(self, job_id: str) -> None:
         """Cancel a job."""
@@ -173,7 +176,9 @@ class OpenAIApi:
     def _send(self, call: Callable[..., Any], seconds: float, *arguments: str, **given: Any) -> Json:
         """Return the answer to a request whose body is long, or which takes the provider long; sending may take *seconds*."""
         store_seconds = self._pace.store_seconds
-        return self._request(partial(call, *arguments, timeout=store_seconds, **given), seconds, store_seconds)
+        return self._request(
+            partial(call, *arguments, timeout=_timeout(store_seconds), **given), seconds, store_seconds
+        )
 
     def _request(self, call: Callable[[], Any], send_seconds: float, answer_seconds: float) -> Json:
         with self._translated(send_seconds, answer_seconds), call() as response:
@@ -203,6 +208,11 @@ class OpenAIApi:
                 raise self._refusal(error.response, error.content) from None
             except _FOREIGN as error:
                 raise self._failure(error, in_time=not watch.rang) from None
+            except EtlError:  # a content that cannot be read, or a deadline that has passed; some are ValueErrors
+                raise
+            except ValueError as error:  # a text that cannot be encoded
+                problem = f"cannot be asked ({self._border.text(str(error))})"
+                raise RequestError(UnreachableError, problem, "check model, suffix and address") from None
 
     def _failure(self, error: Exception, *, in_time: bool) -> RequestError:
         """Return what *error* is, where there was no answer, or not all of one."""
@@ -268,7 +278,7 @@ class OpenAIApi:
         return self._border.text(error.get("code"), _CODE_CHARACTERS), message or page or "nothing said"
 
     def _redirect(self, response: httpx2.Response) -> RequestError:
-        address = self._border.text(response.headers.get("location")) or "an address that it does not say"
+        address = self._border.text(response.headers.get("location")) or "an address that is not named"
         certain = response.status_code in _NOT_CARRIED_OUT
         advice = "nothing was sent there; if it is right, give it as --base-url"
         kind: type[ProviderError] = ProviderError if certain else NoAnswerError
@@ -346,3 +356,7 @@ class OpenAIApi:
 
 def _unusable(reason: str, *, repeatable: bool = False) -> RequestError:
     return RequestError(NoAnswerError, f"no usable answer ({reason})", _AGAIN, repeatable=repeatable)
+
+
+def _timeout(seconds: float) -> openai.Timeout:
+    return openai.Timeout(seconds, connect=min(_CONNECT_SECONDS, seconds))

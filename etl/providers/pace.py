@@ -13,7 +13,7 @@ class Pace(Struct, frozen=True, kw_only=True):
         first_wait_seconds, longest_wait_seconds: Before the first repetition of a request, and at most before any; in
             between it doubles. A wait is shortened by up to a half at random.
         longest_asked_seconds: The longest wait that a provider may ask for; never less than the wait there would be anyway.
-        answer_seconds: How long an answer may take, from its first byte to its last.
+        answer_seconds: How long an answer may take, from the last byte of the request to its own last byte.
         store_seconds: How long a provider may take to answer to a file, or to a part of one, once it has all of it.
         read_seconds: Deadline for a read with all its repetitions.
         upload_seconds: Deadline for a file with all its repetitions; uploads in parts expire after an hour.

@@ -17,7 +17,7 @@ class RequestError(Exception):
         advice: What to do.
         repeatable: Whether the same request may fare better a little later.
         ended: Whether what it was about is not there any more, or has ended otherwise.
-        wait_seconds: How long the provider asks to wait; None where it does not say.
+        wait_seconds: How long the provider asks to wait; None where it does not.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Port(Protocol):
         """Send a part, in at most *seconds*, and return its id."""
 
     def complete_upload(self, upload_id: str, part_ids: Sequence[str], md5: str) -> RemoteFile | None:
-        """Make a file of the parts, in this order, and return it; None where the provider does not say which it is."""
+        """Make a file of the parts, in this order, and return it; None where the answer does not name it."""
 
     def cancel_upload(self, upload_id: str) -> None:
         """Cancel an upload in parts."""

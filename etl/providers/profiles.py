@@ -14,10 +14,10 @@ _NEW = "custom"
 
 def read_providers(users: Path | None = None) -> dict[str, Provider]:
     """
-    Return every provider known by its name, with what the *users* file says over what this package does.
+    Return every known provider by its name, with the fields of the *users* file over those of this package.
 
     Raises:
-        OptionError: That file cannot be read, or says what a profile cannot say.
+        OptionError: That file cannot be read, or has a field that a profile cannot have.
     """
     return read_catalogue(_OURS, users, Provider, template=_NEW)
 

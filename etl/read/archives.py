@@ -5,8 +5,10 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from etl.corpus.discover import Form
 from etl.corpus.groups import Group, group_of
 from etl.corpus.scan import Scan
+from etl.read.copies import SUM_MODULUS, Holding, copies_among
 from schemas.segment import KindCount, SegmentHeader
 from schemas.terms import Generation, Unit
 
@@ -16,6 +18,21 @@ class ReadArchive(Struct, frozen=True):
 
     scan: Scan
     segments: list[SegmentHeader]
+
+
+def notes_on_archives(reads: Iterable[ReadArchive]) -> list[str]:
+    """Return what is odd with archives as a whole, a sentence each: by their directories, and those that hold the same."""
+    reads = list(reads)
+    holdings = [
+        Holding(
+            read.scan.archive.name,
+            read.scan.archive.form is Form.FOLDER,
+            sum(segment.label_files for segment in read.segments),
+            sum(segment.content_sum for segment in read.segments) % SUM_MODULUS,
+        )
+        for read in reads
+    ]
+    return [*(note for read in reads for note in read.scan.notes), *copies_among(holdings)]
 
 
 def utterances_by_group(reads: Iterable[ReadArchive], unit: Unit) -> Counter[Group]:

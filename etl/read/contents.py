@@ -73,7 +73,11 @@ def _of_2022(label: label2022.LabelFile, path: str) -> Contents:
     stand_in: Literal["whole_only", "sentences_only"] | None = None
     if not spoken:
         spoken, stand_in = [whole], "whole_only"
-    elif not any(map(_has_text, whole)) and any(_has_text(text) for texts in spoken for text in texts):
+    elif (
+        not _has_text(text.standard)
+        and not any(map(_has_text, whole))
+        and any(_has_text(text) for texts in spoken for text in texts)
+    ):
         whole, stand_in = _joined(spoken), "sentences_only"
     return Contents(
         name,
@@ -179,7 +183,13 @@ def _script_number(script: label2022.Script | None) -> str | None:
 
 
 def _named(identifiers: Iterable[Identifier]) -> set[str]:
-    return {_as_text(identifier) for identifier in identifiers if identifier is not None} - {""}
+    names = set()
+    for identifier in identifiers:
+        if isinstance(identifier, str) and identifier.isalnum():  # the rule, and this is called for every label file
+            names.add(identifier)
+        elif identifier is not None and (name := _as_text(identifier)):
+            names.add(name)
+    return names
 
 
 def _same_name(path: str, name: Identifier) -> bool:

@@ -140,9 +140,12 @@ def _parse_quickly(document: bytes) -> LabelFile | None:
         label = _DECODER_2022.decode(document)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    return (
-        label if label.transcription is not None and not _is_empty(label) and not _is_crowded(label, document) else None
-    )
+    text = label.transcription
+    if text is None:
+        return None
+    count = len(text.sentences) if text.sentences else 0
+    # `_is_empty` and `_is_crowded`, at a glance
+    return label if 0 < count <= _MANY_SENTENCES or not (_is_empty(label) or _is_crowded(label, document)) else None
 
 
 def _decode(document: bytes) -> Decoded | Defect:

@@ -12,6 +12,7 @@ from msgspec import Struct, structs
 from etl.corpus.archive import Defect, Member
 from etl.corpus.names import ANY_SET
 from etl.read.contents import Texts, contents_of
+from etl.read.copies import SUM_MODULUS
 from etl.read.decode import Decoded
 from etl.read.odd import LabelFile
 from etl.read.segments import FILES, SENTENCES, to_ipc
@@ -105,7 +106,7 @@ class Rows:
         counts.sentences += sentences
         if script is None:
             counts.without_script += 1
-        elif script.startswith(ANY_SET):
+        elif script[0] == ANY_SET:
             counts.script_by_number += 1
         if not contents.speakers:
             counts.without_speaker += 1
@@ -152,7 +153,7 @@ class Rows:
             disagreements=Disagreements(**self.disagreements),
             oddities=Oddities(**self.oddities),
             digest=digest_of(self.contents),
-            content_sum=sum(crc32 * (json_bytes + 1) for _, json_bytes, crc32 in self.contents) % 2**62,
+            content_sum=sum(crc32 * (json_bytes + 1) for _, json_bytes, crc32 in self.contents) % SUM_MODULUS,
         )
 
 

@@ -29,7 +29,7 @@ def choices(frame: pl.DataFrame, dedup: Dedup) -> pl.Series:
         dedup: What a shard holds only once.
     """
     # The file's name without its folder or archive, which are called otherwise from one download to the next.
-    origin = [pl.col("member").str.split("/").list.last()] if "member" in frame.columns else []
+    origin = [pl.col("member").str.extract(r"([^/\\]*)$")] if "member" in frame.columns else []
     origin += [pl.col("sentence").cast(pl.String).fill_null("")] if "sentence" in frame.columns else []
     rows = frame.lazy().with_columns(origin=pl.concat_str(*origin, separator="\n") if origin else pl.lit(""))
     texts = rows.select(pl.concat_str(pl.col(*_DISTINCT[dedup]).fill_null(""), separator="\x1f")).collect()

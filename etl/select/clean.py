@@ -20,9 +20,21 @@ UNCLEAN = "unclean"
 """The column with the reason why cleaning drops an utterance: a `DropReason`, or null where it is kept."""
 
 
+_FULL_WIDTH = {chr(0xFF01 + number): chr(0x21 + number) for number in range(94)}
+"""ASCII as it is printed as wide as Hangul (`＃`, `（`, `０`), in which markup and personal data are looked for, too."""
+
+# All that may not be composed, or that composes with what stands before it (Unicode 17, NFC_Quick_Check), and some more.
+_UNCOMPOSED = (
+    r"[\x{300}-\x{387}\x{483}-\x{10FF}\x{1161}-\x{1175}\x{11A8}-\x{11C2}\x{1200}-\x{1FFF}\x{2000}\x{2001}"
+    r"\x{20D0}-\x{20FF}\x{2126}\x{212A}\x{212B}\x{2329}\x{232A}\x{2ADC}\x{2C00}-\x{2DFF}\x{302A}-\x{302F}"
+    r"\x{3099}\x{309A}\x{A600}-\x{ABFF}\x{F900}-\x{FB4F}\x{FE20}-\x{FE2F}\x{10000}-\x{1EFFF}\x{2F800}-\x{2FA1F}]"
+)
+_UNUSUAL = rf"{_UNCOMPOSED}|[\x{{FF01}}-\x{{FF5E}}]"
+
+
 def clean(frame: pl.DataFrame, settings: CleanSettings | None) -> pl.DataFrame:
     """
-    Return *frame* with clean texts, and with the column `UNCLEAN`.
+    Return *frame* with clean texts, composed (NFC), and with the column `UNCLEAN`.
 
     Args:
         frame: Columns `source` (dialect) and `target` (standard Korean), texts or null; others stay.
@@ -31,10 +43,10 @@ def clean(frame: pl.DataFrame, settings: CleanSettings | None) -> pl.DataFrame:
     actions = [(rule, rule.action(settings)) for rule in RULES] if settings is not None else []
     active = [rule for rule, action in actions if action is not Action.KEEP]
     reasons = pl.repeat(None, frame.height, dtype=pl.String, eager=True).alias(UNCLEAN)
-    places = suspects(frame, active)
+    places = suspects(frame, active) if settings is not None else reasons.is_not_null().arg_true()
     if places.is_empty():
         return frame.with_columns(reasons)
-    mended = frame[places].lazy().select(TEXTS)
+    mended = frame[places].lazy().select(pl.col(TEXTS).str.normalize("NFC"))
     for rule, action in actions:
         if action is Action.REWRITE:
             mended = mended.with_columns(rule.mend(text, text) for text in TEXTS)
@@ -44,11 +56,24 @@ def clean(frame: pl.DataFrame, settings: CleanSettings | None) -> pl.DataFrame:
     )
 
 
+def compose(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return *frame* with `source` and `target` composed (NFC), so that equal texts are equal bytes."""
+    composed = []
+    for text in frame.select(TEXTS):
+        places = text.str.contains(_UNCOMPOSED).fill_null(value=False).arg_true()
+        composed.append(text.scatter(places, text[places].str.normalize("NFC")) if places.len() else text)
+    return frame.with_columns(composed)
+
+
 def suspects(frame: pl.DataFrame, rules: Sequence[Rule] = RULES) -> pl.Series:
-    """Return the places of the rows of *frame* with a `source` or `target` that may hold markup of *rules*; no other does."""
-    if not rules:
-        return pl.Series(dtype=pl.UInt32)
-    hints = "|".join(dict.fromkeys(rule.hint for rule in rules))
+    """
+    Return the places of the rows of *frame* with a `source` or `target` that may not be clean; all others are.
+
+    Args:
+        frame: Columns `source` and `target`.
+        rules: The rules whose markup is looked for.
+    """
+    hints = "|".join(dict.fromkeys([_UNUSUAL, *(rule.hint for rule in rules)]))
     return (
         frame.select(pl.any_horizontal(pl.col(*TEXTS).str.contains(hints)))
         .to_series()
@@ -61,16 +86,21 @@ def count_residues(frame: pl.LazyFrame) -> pl.LazyFrame:
     """
     Return *frame* (columns `source` and `target`) with a column for each rule, of its name: how often a row has its markup.
 
-    A rule's turn comes when all before it have mended a copy of the texts, whatever the options; but white space is that
-    of the texts themselves, since other markup leaves some behind when it is taken out.
+    A rule's turn comes when all before it have mended a copy of the texts, composed and of ASCII width, whatever the
+    options; but white space is that of the texts themselves, since other markup leaves some behind when it is taken out.
     """
     copies = {text: f"mended_{text}" for text in TEXTS}
-    frame = frame.with_columns(pl.col(text).alias(copy) for text, copy in copies.items())
+    frame = frame.with_columns(_folded(text).alias(copy) for text, copy in copies.items())
     for rule in RULES:
         columns = TEXTS if rule.name == "space" else copies.values()
-        matches = pl.sum_horizontal(pl.col(column).str.count_matches(rule.finds) for column in columns)
+        matches = pl.sum_horizontal(rule.matches(column) for column in columns)
         frame = frame.with_columns(matches.alias(rule.name), *(rule.mend(copy, text) for text, copy in copies.items()))
     return frame.drop(copies.values())
+
+
+def _folded(text: str) -> pl.Expr:
+    """Return the column *text* composed, and what is as wide as Hangul as ASCII."""
+    return pl.col(text).str.normalize("NFC").str.replace_many(_FULL_WIDTH)
 
 
 def _reason(rules: Sequence[Rule]) -> pl.Expr:

@@ -31,7 +31,7 @@ DECISIONS: pl.Schema = pl.Schema(
         "target_hash": pl.UInt64(),
         "choice": pl.UInt64(),  # of `etl.select.choice`
         "speakers": pl.UInt32(),  # number in `Keys.speakers`
-        "script": pl.UInt32(),  # number in `Keys.scripts`; null where it is none that many read
+        "script": pl.UInt32(),  # number in `Keys.scripts`; null where it is none that many read, or unknown
     }
 )
 """A row an utterance, in canonical order: archives by name, label files as they lie there, sentences as spoken."""
@@ -49,7 +49,7 @@ class Step(StrEnum):
 
 
 class Keys(Struct, frozen=True):
-    """The different speakers (ids, one a line) and scripts (set and prompt) of a group."""
+    """The different speakers (ids, one a line) and scripts (of `etl.select.split.resolve_scripts`) of a group."""
 
     speakers: list[str]
     scripts: list[str]

@@ -13,7 +13,7 @@ from etl.corpus.groups import Group
 from etl.output.files import write_whole
 from etl.read.segments import from_ipc, to_ipc
 from etl.select.decisions import TEXT_HASHES, Step, kept_for, read_decisions, read_keys
-from etl.select.split import script_keys, speaker_keys
+from etl.select.split import script_key, speaker_keys
 from etl.select.tasks import Shared, ShareTask
 from schemas.terms import Split
 
@@ -59,7 +59,7 @@ def count_shared(task: ShareTask) -> Shared:
             for number in kept["speakers"].unique():
                 speakers[split].update(speaker_keys(keys.speakers[number]))
             for number in kept["script"].drop_nulls().unique():
-                scripts[split].update(script_keys(keys.scripts[number], group.region, group.speech_type))
+                scripts[split].add(script_key(keys.scripts[number], group.region))
         leaking += decisions.filter(kept_for(Split.VALIDATION) & _has_one_of(texts)).height
     return Shared(
         speakers=speakers.shared,

@@ -13,10 +13,10 @@ import polars as pl
 from etl.example.prompts import fill_prompts, pick
 from etl.example.render import render
 from etl.select.choice import choices, within
-from etl.select.clean import TEXTS, UNCLEAN
+from etl.select.clean import TEXTS, UNCLEAN, compose
 from etl.select.decisions import DECISIONS, REASON, Keys, Numbering, Step, is_there, write_decisions
 from etl.select.markup import CleanSettings
-from etl.select.split import script_keys, splits
+from etl.select.split import resolve_scripts, splits
 from etl.select.tasks import JudgeTask
 from etl.select.utterances import (
     PLACEMENT_COLUMNS,
@@ -24,6 +24,7 @@ from etl.select.utterances import (
     merge_small,
     read_utterances,
     resolve_placement,
+    standard_column,
 )
 from etl.settings.options import BuildOptions
 from schemas.terms import Conflicts, Dedup, DropReason
@@ -69,26 +70,27 @@ def _utterances(task: JudgeTask) -> Iterator[pl.DataFrame]:
 def _judge(utterances: pl.DataFrame, task: JudgeTask, speakers: Numbering, scripts: Numbering) -> pl.DataFrame:
     """Return `DECISIONS` for *utterances* of the group."""
     group, options = task.group, task.options
-    frame = as_pairs(utterances, CleanSettings.of(options), options.direction)
+    written = as_pairs(utterances, CleanSettings.of(options), options.direction)
+    frame = written if options.clean else compose(written)  # texts are compared as composed; clean ones are
+    standard = frame[standard_column(options.direction)]
+    frame = frame.with_columns(script=resolve_scripts(frame["script"], standard, group.speech_type))
     frame = frame.with_columns(
         split=splits(frame, group, options.validation),
         choice=choices(frame, options.dedup) if options.chooses else pl.lit(0, pl.UInt64),
     )
-    has_script = bool(script_keys("", group.region, group.speech_type))
+    reasons = (pl.when(fails).then(pl.lit(reason.value)) for reason, fails in rules_on_one(options))
     return (
         frame.lazy()
-        .with_columns(over_cap=_is_over_cap(frame, task))
+        .with_columns(over_cap=_is_over_cap(written.with_columns(frame["choice"]), task))
         .select(
             "segment",
             "row",
             "split",
-            pl.coalesce(pl.when(fails).then(pl.lit(reason.value)) for reason, fails in rules_on_one(options))
-            .cast(REASON)
-            .alias("reason"),
+            pl.coalesce(reasons).cast(REASON).alias("reason"),
             *(pl.col(name).fill_null("").hash(_SEED).alias(f"{name}_hash") for name in TEXTS),
             "choice",
             speakers.number(frame["speakers"]).alias("speakers"),
-            scripts.number(frame["script"]).alias("script") if has_script else pl.lit(None, pl.UInt32).alias("script"),
+            scripts.number(frame["script"]).alias("script"),
         )
         .collect()
     )

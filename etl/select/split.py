@@ -2,12 +2,14 @@
 The split of an utterance, which follows from its keys alone: no global state, and the same when archives are added.
 
 A key is a speaker, or, for `repeat`, also the script (region, set, prompt), since the same 1,668 scripts are read by
-thousands. Each key is hashed to train or validation. A row is validation if all its keys are, train if none is, and
-neither otherwise: a voice or a script is never in both splits.
+thousands. Where a label file of `repeat` names no script, its standard text stands for it. Each key is hashed to train
+or validation. A row is validation if all its keys are, train if none is, and neither otherwise: a voice or a script is
+never in both splits.
 """
 
+import unicodedata
 from collections.abc import Callable, Iterable
-from functools import lru_cache, partial
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Literal
 
@@ -38,9 +40,9 @@ def split_of(keys: Iterable[str], share: float) -> Split | None:
     return Split.VALIDATION if True in held_out else Split.TRAIN
 
 
-def keys_of(speakers: str, script: str | None, region: Region, speech_type: SpeechType) -> list[str]:
-    """Return the keys of a label file with *speakers* (ids, one a line) who read *script*, if it is one that many read."""
-    return [*speaker_keys(speakers), *script_keys(script, region, speech_type)]
+def keys_of(speakers: str, scripts: Iterable[str], region: Region) -> list[str]:
+    """Return the keys of *speakers* (ids, one a line) who read *scripts* (of `resolve_scripts`) of a region."""
+    return [*speaker_keys(speakers), *(script_key(script, region) for script in scripts)]
 
 
 def speaker_keys(speakers: str) -> list[str]:
@@ -52,16 +54,43 @@ def speaker_keys(speakers: str) -> list[str]:
     """
     return list(
         dict.fromkeys(
-            f"speaker:{speaker.strip().casefold().partition(WITHIN)[0]}"
+            f"speaker:{unicodedata.normalize('NFC', speaker).strip().casefold().partition(WITHIN)[0]}"
             for speaker in speakers.split("\n")
             if speaker.strip()
         )
     )
 
 
-def script_keys(script: str | None, region: Region, speech_type: SpeechType) -> list[str]:
-    """Return the key of *script* (set and prompt) of a region, where it is one that many read."""
-    return [f"script:{region}:{script}"] if script is not None and speech_type is SpeechType.REPEAT else []
+def script_key(script: str, region: Region) -> str:
+    """Return the key of *script* (of `resolve_scripts`) of a region."""
+    return f"script:{region}:{script}"
+
+
+def resolve_scripts(script: pl.Series, standard: pl.Series, speech_type: SpeechType) -> pl.Series:
+    """
+    Return the script of each utterance; null where it is none that many read.
+
+    Args:
+        script: Set and prompt, null where unknown.
+        standard: Its text in standard Korean; the letters and digits in it stand for a script that is unknown.
+        speech_type: That of all utterances.
+    """
+    if speech_type is not SpeechType.REPEAT:
+        return pl.repeat(None, script.len(), dtype=pl.String, eager=True)
+    places = script.is_null().arg_true()
+    if places.is_empty():
+        return script
+    texts = standard[places]
+    distinct = texts.unique().to_list()
+    return script.scatter(
+        places, texts.replace_strict(distinct, list(map(_stand_in, distinct)), return_dtype=pl.String)
+    )
+
+
+def _stand_in(text: str | None) -> str | None:
+    """Return what stands for the script of a label file with this standard *text*: a hash, since keys hold no texts."""
+    letters = "".join(filter(str.isalnum, unicodedata.normalize("NFC", text or "").casefold()))
+    return f"text:{blake2b(letters.encode(), digest_size=16).hexdigest()}" if letters else None
 
 
 def splits(frame: pl.DataFrame, group: Group, validation: float | Literal["official"]) -> pl.Series:
@@ -69,7 +98,7 @@ def splits(frame: pl.DataFrame, group: Group, validation: float | Literal["offic
     Return the split of each row of *frame*, all of one group; null where it has none.
 
     Args:
-        frame: Columns `split` (as published), `speakers`, `script`.
+        frame: Columns `split` (as published), `speakers`, `script` (of `resolve_scripts`).
         group: Region and speech type of all rows.
         validation: Share of the keys that are held out, or "official" for the splits as published.
     """
@@ -78,10 +107,9 @@ def splits(frame: pl.DataFrame, group: Group, validation: float | Literal["offic
     if validation == 0:
         return pl.repeat(Split.TRAIN.value, frame.height, dtype=SPLIT, eager=True)
     # Few different ones: a thousandth of the time of looking at every row.
-    keys_of_script = partial(script_keys, region=group.region, speech_type=group.speech_type)
     speakers = _splits_of_keys(frame["speakers"], speaker_keys, validation)
-    scripts = _splits_of_keys(frame["script"], keys_of_script, validation)
-    return (speakers | scripts).replace_strict(list(_SPLITS), list(_SPLITS.values()), return_dtype=SPLIT)
+    script = _splits_of_keys(frame["script"], lambda script: [script_key(script, group.region)], validation)
+    return (speakers | script).replace_strict(list(_SPLITS), list(_SPLITS.values()), return_dtype=SPLIT)
 
 
 _TRAIN, _VALIDATION = 1, 2

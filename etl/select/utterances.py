@@ -105,6 +105,11 @@ def as_pairs(frame: pl.DataFrame, settings: CleanSettings | None, direction: Dir
     return frame
 
 
+def standard_column(direction: Direction) -> str:
+    """Return the column of `as_pairs` that holds the text in standard Korean."""
+    return "target" if direction is Direction.TO_STANDARD else "source"
+
+
 def resolve_placement(frame: pl.DataFrame, hints: Hints) -> pl.DataFrame:
     """
     Return *frame* with `region` and `speech_type` as by `group_of`, and `split` as published.

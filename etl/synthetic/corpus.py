@@ -45,7 +45,7 @@ _WRAPPED = ((Split.TRAIN, Region.JEJU, SpeechType.REPEAT), (Split.VALIDATION, Re
 
 class SampleReport(msgspec.Struct, frozen=True):
     """
-    What a sample holds.
+    Contents of a sample.
 
     `archives` counts zips, sets of parts and loose folders with label files in them, `broken` the label files that a
     reader should reject, by defect (see `DEFECTS`), `ignored` members of those archives that are no label files.
@@ -213,7 +213,7 @@ def _clear(folder: Path) -> None:
         (folder / path).unlink(missing_ok=True)
     parents = {parent for path in own for parent in path.parents if parent.parts}
     for parent in sorted(parents, key=lambda path: -len(path.parts)):
-        with suppress(OSError):  # somebody keeps a file in there, or it was never made
+        with suppress(OSError):  # another file is in there, or it was never made
             (folder / parent).rmdir()
     marker.unlink()
 

@@ -125,7 +125,7 @@ def _word(text: str) -> Word:
 
 
 def spoken_sentence(region: Region, rng: random.Random) -> list[Word]:
-    """Return a sentence somebody may say in conversation; most of them are standard Korean."""
+    """Return a sentence of a conversation; most of them are standard Korean."""
     return _sentence(region, rng, identical=rng.random() < _IDENTICAL_ANSWERS)
 
 

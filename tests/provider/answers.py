@@ -7,11 +7,19 @@ Json = dict[str, Any]
 
 
 class Answer(NamedTuple):
-    """A status with its body and, where there are some, headers of its own."""
+    """
+    A status with its body and, where there are some, headers of its own.
+
+    `drip_seconds` is the time between one byte and the next; `drip_head` is whether that holds from the first byte of the
+    headers on. Without `declared` the length is not declared, so that only the end of the connection ends the body.
+    """
 
     body: Json | bytes
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
+    drip_seconds: float = 0.0
+    drip_head: bool = False
+    declared: bool = True
 
 
 class RefusalError(Exception):

@@ -58,7 +58,7 @@ def create_job(world: World, body: Body) -> Answer:
 
 def list_jobs(world: World, query: dict[str, str]) -> Answer:
     """Answer `GET /fine_tuning/jobs`, the newest first."""
-    wanted = {found[1]: value for name, value in query.items() if (found := _METADATA.fullmatch(name))}
+    wanted = {match[1]: value for name, value in query.items() if (match := _METADATA.fullmatch(name))}
     if world.no_metadata_filter:
         wanted = {}
     with world.lock:

@@ -49,11 +49,11 @@ def read_form(body: Body, content_type: str, open_file: Callable[[str], Sink]) -
 
     A file's field is the name it was sent under.
     """
-    found = re.search('boundary="?([^";]+)', content_type)
-    if found is None:
+    boundary = re.search('boundary="?([^";]+)', content_type)
+    if boundary is None:
         message = "no boundary"
         raise ValueError(message)
-    delimiter = b"\r\n--" + found[1].encode()
+    delimiter = b"\r\n--" + boundary[1].encode()
     fields: dict[str, str] = {}
     buffer = b"\r\n"  # before the first delimiter there may be none
     buffer = _skip_to(body, buffer, delimiter, lambda _: None)

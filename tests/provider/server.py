@@ -6,10 +6,11 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from io import BytesIO
+from io import BufferedIOBase, BytesIO
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from . import files, jobs
@@ -64,6 +65,20 @@ def serving(folder: Path) -> Iterator[Server]:
         thread.join()
 
 
+class Dripping(BufferedIOBase):
+    """Writes a byte at a time to *file*, with *seconds* in between."""
+
+    def __init__(self, file: BufferedIOBase, seconds: float) -> None:
+        self._file, self._seconds = file, seconds
+
+    def write(self, content: Any) -> int:  # as in the class above: whatever holds bytes
+        """Write *content*."""
+        for at in range(len(content)):
+            self._file.write(content[at : at + 1])
+            time.sleep(self._seconds)
+        return len(content)
+
+
 class Handler(BaseHTTPRequestHandler):
     """One connection."""
 
@@ -78,7 +93,7 @@ class Handler(BaseHTTPRequestHandler):
         """Answer a request."""
         self._answer()
 
-    do_POST = do_DELETE = do_GET  # noqa: N815 - likewise
+    do_POST = do_DELETE = do_GET  # noqa: N815 - a name in the standard library
 
     def _answer(self) -> None:
         url = urlsplit(self.path)
@@ -98,6 +113,8 @@ class Handler(BaseHTTPRequestHandler):
         except ConnectionError:
             self._reset()
             return
+        if world.alter is not None:
+            answer = world.alter(f"{self.command} {path}", answer)
         while body.left:  # a client that is refused early is still heard out, or it would never read the answer
             body.read(1 << 18)
         self._send(answer)
@@ -135,11 +152,21 @@ class Handler(BaseHTTPRequestHandler):
         content = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
         self.send_response(answer.status)
         kind = "text/html" if content.startswith(b"<") else "application/json"
+        own = {name.lower() for name, _ in answer.headers}
         for name, value in (*answer.headers, ("Content-Type", kind), ("x-request-id", "req-loopback")):
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
+            if (name, value) in answer.headers or name.lower() not in own:
+                self.send_header(name, value)
+        if answer.declared:
+            self.send_header("Content-Length", str(len(content)))
+        else:
+            self.close_connection = True
+        real, dripping = self.wfile, Dripping(self.wfile, answer.drip_seconds)
+        with suppress(ConnectionError):  # a client that has had enough
+            self.wfile = dripping if answer.drip_head else real
+            self.end_headers()
+            self.wfile = dripping if answer.drip_seconds else real
+            self.wfile.write(content)
+        self.wfile = real
 
     def _reset(self) -> None:
         """Break the connection off, so that the client meets a reset and not an end."""
@@ -184,7 +211,7 @@ def _route_upload(world: World, more: list[str], body: Body, content_type: str) 
     raise RefusalError(404, "Unknown request")
 
 
-def _route_job(  # noqa: PLR0911 - likewise
+def _route_job(  # noqa: PLR0911 - a row a request
     world: World, method: str, more: list[str], query: dict[str, str], body: Body
 ) -> Answer:
     match (method, *more):
@@ -214,7 +241,7 @@ def _models(world: World, model: str) -> Answer:
     ]
     if not model:
         return Answer({"object": "list", "data": rows})
-    found = next((row for row in rows if row["id"] == model), None)
-    if found is None:
+    row = next((one for one in rows if one["id"] == model), None)
+    if row is None:
         raise RefusalError(404, f"The model {model!r} does not exist", "model_not_found", "model")
-    return Answer(found)
+    return Answer(row)

@@ -3,11 +3,12 @@
 import itertools
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from msgspec import Struct, field
 
-from .answers import Json
+from .answers import Answer, Json
 from .faults import Fault
 
 STEPS = ("validating_files", "queued", "running", "succeeded")
@@ -55,6 +56,7 @@ class World(Struct):
         no_metadata_filter: The filter of the list of jobs is ignored, as some gateways do.
         wrong_bytes: How many of the next files are stored with a byte too few.
         key: The only key that is accepted; None for any.
+        alter: Makes another answer of each answer, by its `METHOD /path`; None to leave them.
     """
 
     name: str
@@ -68,6 +70,7 @@ class World(Struct):
     wrong_bytes: int = 0
     upload_seconds: int = HOUR
     key: str | None = None
+    alter: Callable[[str, Answer], Answer] | None = None
     faults: list[Fault] = field(default_factory=list)
     files: dict[str, StoredFile] = field(default_factory=dict)
     uploads: dict[str, Json] = field(default_factory=dict)

@@ -19,6 +19,8 @@ from etl import (
     Estimate,
     EtlError,
     FinishedBuild,
+    Pace,
+    PriorConsent,
     SampleReport,
     Status,
     Submission,
@@ -121,11 +123,12 @@ def types_of_jobs(out: Path) -> None:
     assert_type(submit(out, options).jobs, tuple[JobRow, ...])
     assert_type(submit(out, options).created, int)
     access = Access(key_file=Path("key"))
-    assert_type(watch(out, access), tuple[JobRow, ...])
+    pace, consent = Pace(poll_seconds=1), PriorConsent(yes=True)
+    assert_type(watch(out, access, pace=pace), tuple[JobRow, ...])
     assert_type(status(out, access), Status)
     assert_type(status(out).files, tuple[FileRow, ...])
     assert_type(cancel(out, "ftjob-1", access), tuple[JobRow, ...])
-    assert_type(clean(out, access), Cleaning)
+    assert_type(clean(out, access, consent=consent), Cleaning)
     assert_type(clean(out).deleted, tuple[str, ...])
 
 

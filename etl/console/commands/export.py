@@ -6,7 +6,8 @@ import click
 
 from etl.console.commands.parameters import PATH
 from etl.console.output import consoles
-from etl.exports.targets import DEFAULT_BASE_MODEL, Target
+from etl.exports.targets import Target
+from etl.exports.training import DEFAULT_BASE_MODEL
 
 
 @click.command()

@@ -71,6 +71,10 @@ class _Rates:
         return " · ".join((*words, f"{progress.rejected:,} rejected"))
 
 
+_KEYS = {"script": "script", "set of the script": "script_set", "speaker": "speaker"}
+"""Names of the keys that may be unknown, and where the manifest counts label files without them."""
+
+
 @contextmanager
 def watching(console: Console) -> Iterator[Watcher]:
     """Show the progress of a build on *console*: a bar on a terminal, else a plain line every few seconds."""
@@ -167,6 +171,9 @@ def _account(manifest: Manifest) -> Table:
     add_row(table, "  dropped", f"{dropped:,}", reasons(counts.dropped))
     shared = ", ".join(f"{number:,} {name}" for name, number in counts.shared.items())
     add_row(table, "in both splits", "", f"{shared} of train and validation")
+    unknown = {name: counts.unknown[key] for name, key in _KEYS.items() if counts.unknown[key]}
+    if unknown:
+        add_row(table, "  not proved", "", f"label files without {reasons(unknown)}")
     return table
 
 
