@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from corpora import ANSWER_ZIP, answers, write_zip
+from hypothesis import settings
 from provider import Server, World, serving
 from submissions import KEY, make_build
 
@@ -14,12 +15,15 @@ from benchmarks.corpus import FACTS, make_corpus
 from etl.synthetic.corpus import SampleReport
 from etl.synthetic.corpus import sample as write_sample
 
+settings.register_profile("no deadline", deadline=None)  # a busy machine is no failure
+settings.load_profile("no deadline")
 os.environ.setdefault("POLARS_MAX_THREADS", "1")  # as in a worker; read when Polars is first used
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kills", type=int, default=15, help="how many builds are killed at a random moment")
     parser.addoption("--interrupts", type=int, default=12, help="how many builds are interrupted at a random moment")
+    parser.addoption("--io-failures", type=int, default=20, help="how many commands meet an I/O call that fails")
     parser.addoption("--large", action="store_true", help="also build a million label files")
     parser.addoption("--faults", type=int, default=100, help="how many submissions meet a random fault or are killed")
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew")

@@ -19,6 +19,7 @@ from etl.corpus.opening import failure, kind_of
 from etl.corpus.parts import Part, gap_in, part_of, refuse_gaps, without_part
 from etl.corpus.unread import Unread, notes_on, unread_kind
 from etl.errors import EmptyCorpusError, EtlError, InputError, MissingPathError
+from etl.output.debris import is_debris
 from etl.output.files import MARKER
 from etl.settings.paths import paths_of
 
@@ -254,7 +255,7 @@ def _named_apart(archives: Iterable[Archive]) -> tuple[Archive, ...]:
 
 def _is_zip_name(name: str) -> bool:
     """Whether a file *name* is a zip's or a part's, and not the shadow a Mac leaves beside it (`._x.zip`)."""
-    return not name.startswith("._") and (name.lower().endswith(".zip") or part_of(name) is not None)
+    return not is_debris(name) and (name.lower().endswith(".zip") or part_of(name) is not None)
 
 
 def _is_file_or_broken(path: Path) -> bool:

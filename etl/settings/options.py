@@ -162,7 +162,7 @@ class BuildOptions(Struct, frozen=True, kw_only=True):
     max_chunk_examples: Annotated[int | None, Option(help="Cap on the examples of one chunk.", unset="none", low=1)] = (
         None
     )
-    max_member_bytes: Annotated[int, Option(help="Cap on one label file, inflated.", size=True, low=1)] = 64 * MIB
+    max_member_bytes: Annotated[int, Option(help="Cap on one label file, inflated.", size=True, low=1)] = 2 * MIB
     max_ratio: Annotated[
         float,
         Option(help="Cap on inflated over deflated bytes, above 1 MiB.", low=1, high=1e9),
