@@ -25,7 +25,7 @@ from etl.settings.paths import paths_of
 
 
 class Form(StrEnum):
-    """How an archive lies on disk."""
+    """Form of an archive on disk."""
 
     ZIP = "zip"
     PARTS = "parts"
@@ -71,7 +71,7 @@ class _Found(Struct, frozen=True):
 
 
 class _Listing(Struct):
-    """What lies below the arguments; a million loose label files are one entry, that of their folder."""
+    """Files below the arguments; a million loose label files are one entry, that of their folder."""
 
     zips: dict[Path, _Found]
     folders: dict[Path, _Found]
@@ -182,7 +182,7 @@ def _list_folder(argument: Path, listing: _Listing) -> None:
 
 
 def _list_file(file: _Found, names: Iterable[str], listing: _Listing) -> None:
-    """Put a file that is no label file where it belongs; *names* are those of all files in its folder."""
+    """Add a file that is no label file to its list; *names* are those of all files in its folder."""
     if _is_zip_name(file.path.name) and _is_file_or_broken(file.path):
         listing.zips.setdefault(file.path, file)
     elif file.path not in listing.others:

@@ -121,7 +121,7 @@ def is_label_file(path: bytes) -> bool:
 
 
 def base_name(path: str) -> str:
-    r"""Return what follows the last `/` or `\` of *path*: some programs write the one, some the other."""
+    r"""Return the part of *path* after the last `/` or `\`: some programs write the one, some the other."""
     return _FOLDER_END.split(path)[-1] if "\\" in path else path.rpartition("/")[2]
 
 
