@@ -26,11 +26,13 @@ from runs import pairs_of
 from submissions import HASTE, hand_in, make_build
 
 from etl.errors import BuildError, InputError, OptionError, SpendingError, UnknownPriceError
+from etl.evaluation.bill import Spent
 from etl.evaluation.evaluate import evaluate
 from etl.evaluation.options import EvaluateOptions
 from etl.evaluation.results import read_evaluation
 from etl.submission.watch import watch
-from schemas.evaluation import PredictionRow
+from schemas.evaluation import Answer, PredictionRow
+from schemas.model import AnswerPrice
 from schemas.terms import Split
 
 
@@ -311,3 +313,27 @@ def test_consent(
     )
     with pytest.raises(error, match=words):
         evaluate(options=options)
+
+
+def test_a_proxy_is_not_this_machine(file: Path, server: Server, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loopback needs no consent as long as no proxy is in between, through which the rows would leave this machine."""
+    monkeypatch.setenv("HTTP_PROXY", ELSEWHERE)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    with pytest.raises(UnknownPriceError):
+        run(file, server, world)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    world.chats[MODEL] = standard
+    assert system(run(file, server, world), MODEL).usd == 0
+
+
+def test_answers_over_the_limit() -> None:
+    """Once the answers cost more than allowed no further question is asked; prices count what went in and came out."""
+    spent = Spent(AnswerPrice(input=1.0, output=10.0), 0.5, 1.0)
+    spent.refuse_more()
+    spent.add(Answer(text="", input_tokens=200_000, output_tokens=30_000))
+    assert spent.usd == pytest.approx(0.5)
+    spent.refuse_more()
+    spent.add(Answer(text="", input_tokens=1, output_tokens=None))
+    with pytest.raises(SpendingError, match=r"the answers so far cost \$1\.00, and --max-cost allows \$1\.00"):
+        spent.refuse_more()

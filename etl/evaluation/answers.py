@@ -11,7 +11,7 @@ from etl.evaluation.bill import Bill, Spent, SystemBill, Tally, usd_of
 from etl.evaluation.journal import Journal, key_of
 from etl.evaluation.options import EvaluateOptions
 from etl.evaluation.progress import Progress, Reporter
-from etl.evaluation.systems import System, is_loopback, request_of
+from etl.evaluation.systems import System, is_local, request_of
 from etl.evaluation.texts import whole
 from etl.providers.models import answer_price, read_models
 from etl.providers.openai_chat import OpenAIChat
@@ -82,7 +82,7 @@ class Answers:
             self._report(progress)
 
         bounds = AskPace(self._options.concurrency, pace, MOST_FAILURES)
-        ask(OpenAIChat(system.account, pace), system.account.base_url, self._questions(system), bounds, take)
+        ask(OpenAIChat(system.account, pace), system.account.base_url, self._questions(system, spent), bounds, take)
         self._spent += spent.usd
 
     def refuse_unanswered(self) -> None:
@@ -106,7 +106,7 @@ class Answers:
             if answer is not None:
                 input_tokens = _add(input_tokens, answer.input_tokens)
                 output_tokens = _add(output_tokens, answer.output_tokens)
-        if system.account is None or is_loopback(system.account):
+        if is_local(system):
             return Usage(input_tokens, output_tokens, 0.0)
         if input_tokens is None or output_tokens is None:
             return Usage(input_tokens, output_tokens, None)
@@ -119,13 +119,13 @@ class Answers:
         return tally.bill()
 
     def _price(self, system: System) -> AnswerPrice | None:
-        local = system.account is None or is_loopback(system.account)
-        return None if local else answer_price(system.name, self._models)
+        return None if is_local(system) else answer_price(system.name, self._models)
 
-    def _questions(self, system: System) -> Iterator[Question]:
-        """Yield what *system* was not asked before."""
+    def _questions(self, system: System, spent: Spent) -> Iterator[Question]:
+        """Yield what *system* was not asked before, as long as it may be."""
         for _, question in self._all(system):
             if self._journal.find(question.key) is None:
+                spent.refuse_more()
                 yield question
 
     def _all(self, system: System) -> Iterator[tuple[TestRow, Question]]:

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from etl.errors import SpendingError, UnknownPriceError
 from etl.evaluation.journal import Journal
-from etl.evaluation.systems import System, is_loopback
+from etl.evaluation.systems import System, is_local
 from etl.example.tokens import count_example, load_o200k
 from etl.pricing.money import cost_usd
 from schemas.evaluation import Answer, TestRow
@@ -106,7 +106,7 @@ class Tally:
     def bill(self) -> SystemBill:
         """Return the bill of what was counted."""
         account = self._system.account
-        local = account is None or is_loopback(account)
+        local = is_local(self._system)
         return SystemBill(
             system=self._system.name,
             base_url="" if account is None else account.base_url,
@@ -182,14 +182,17 @@ class Spent:
         return usd_of(self.input_tokens, self.output_tokens, self._price) or 0.0
 
     def add(self, answer: Answer) -> None:
-        """
-        Count *answer*.
-
-        Raises:
-            SpendingError: All answers together cost more than allowed.
-        """
+        """Count *answer*."""
         self.input_tokens += answer.input_tokens or 0
         self.output_tokens += answer.output_tokens or 0
+
+    def refuse_more(self) -> None:
+        """
+        Return if more may be asked.
+
+        Raises:
+            SpendingError: All answers so far cost more than allowed.
+        """
         if self._max_usd is not None and self._before + self.usd > self._max_usd:
             problem = (
                 f"the answers so far cost ${self._before + self.usd:,.2f}, and --max-cost allows ${self._max_usd:,.2f}"

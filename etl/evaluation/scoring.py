@@ -1,7 +1,7 @@
 """Scoring: every row as every system answers it, counted once, in memory that does not grow with the rows."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import islice, repeat
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import BinaryIO, NamedTuple
@@ -18,6 +18,7 @@ from schemas.evaluation import Answer, PredictionRow, TestRow
 
 CHANGED, IDENTICAL = "changed", "identical"
 ROWS_AT_ONCE = 1_000
+_NUMBER_BYTES = 8
 
 Answerer = Callable[[TestRow], Answer | None]
 """Returns the answer of a system to a row; None where there is none."""
@@ -89,7 +90,7 @@ class _Counting:
         self._done = 0
         self._labels: dict[str, list[str | None]] = {"region": [], "speech_type": [], "change": []}
         self._unanswered: list[str] = []
-        with storage_errors(folder, total * scorer.columns * 8 * len(systems)):
+        with storage_errors(folder, total * scorer.columns * _NUMBER_BYTES * len(systems)):
             self._statistics = {name: _on_disk(folder, (total, scorer.columns)) for name in systems}
 
     def add(self, batch: Sequence[TestRow]) -> list[PredictionRow]:
@@ -170,6 +171,13 @@ def _prediction(row: TestRow, system: str, answer: Answer, chrf: float, gain: fl
 
 
 def _on_disk(folder: Path, shape: tuple[int, int]) -> Array:
-    """Return room for numbers in a file of no name in *folder*, which the system takes back when nobody needs it."""
+    """
+    Return room for numbers in a file of no name in *folder*, which the system takes back when nobody needs it.
+
+    The room is written first: on a full disk, writing to what is only mapped would end the process.
+    """
     with TemporaryFile(dir=folder) as file:
-        return np.memmap(file, dtype=np.float64, mode="w+", shape=shape)
+        row = bytes(shape[1] * _NUMBER_BYTES)
+        file.writelines(repeat(row, shape[0]))
+        file.flush()
+        return np.memmap(file, dtype=np.float64, mode="r+", shape=shape)

@@ -1,10 +1,8 @@
 """Systems: what answers the rows. Copying always; models at an endpoint, named or of the ledger; files of predictions."""
 
-import ipaddress
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
@@ -13,6 +11,7 @@ from etl.errors import InputError
 from etl.evaluation.options import COPY, EvaluateOptions
 from etl.output.lines import read_blocks, whole_lines
 from etl.providers.account import Account, open_account
+from etl.providers.http import stays_here
 from etl.providers.models import base_name
 from etl.providers.profiles import DEFAULT_PROVIDER, find_provider, read_providers
 from etl.submission.ledger import LEDGER, read_ledger
@@ -73,13 +72,9 @@ def base_of(systems: Sequence[System]) -> str | None:
     return next((system.name for system in systems if system.role == "base"), None)
 
 
-def is_loopback(account: Account) -> bool:
-    """Return whether what is sent there stays on this machine."""
-    host = urlsplit(account.base_url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+def is_local(system: System) -> bool:
+    """Return whether what *system* is asked stays on this machine."""
+    return system.account is None or stays_here(system.account.base_url)
 
 
 def request_of(row: TestRow, model: str, seed: int) -> ChatRequest:
