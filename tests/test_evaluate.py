@@ -7,6 +7,7 @@ import msgspec
 import polars as pl
 import pytest
 from chats import chat, encode, write_lines
+from corpora import ANSWER_ZIP, member, stem, write_zip
 from evaluations import (
     BASE,
     MODEL,
@@ -22,7 +23,7 @@ from evaluations import (
 )
 from provider import Server, World
 from provider.chat import chatter, learnt_from
-from runs import pairs_of
+from runs import one_thread, pairs_of
 from submissions import HASTE, hand_in, make_build
 
 from etl.errors import BuildError, InputError, OptionError, SpendingError, UnknownPriceError
@@ -30,10 +31,13 @@ from etl.evaluation.bill import Spent
 from etl.evaluation.evaluate import evaluate
 from etl.evaluation.options import EvaluateOptions
 from etl.evaluation.results import read_evaluation
+from etl.output.finished import FinishedBuild
+from etl.pipeline.build import build
+from etl.settings.options import BuildOptions
 from etl.submission.watch import watch
 from schemas.evaluation import Answer, PredictionRow
 from schemas.model import AnswerPrice
-from schemas.terms import Split
+from schemas.terms import Dimension, Split
 
 
 @pytest.fixture
@@ -102,6 +106,22 @@ def test_a_build(tmp_path: Path, server: Server, world: World) -> None:
     assert table["archive"].null_count() == table["member"].null_count() == 0
     origins = {(row["archive"], row["member"]) for row in table.to_dicts()}
     assert len(origins) == len(rows)
+
+
+def test_regions_of_shards_that_are_not_apart_by_them(tmp_path: Path) -> None:
+    """Where a shard has every region, a row's is that of its archive."""
+    names = {"gs": ANSWER_ZIP, "jj": "TL_05. 제주도_02. 1인발화 질문에답하기.zip"}
+    for number, (code, archive) in enumerate(names.items()):
+        members = (
+            member(stem("say", f"{number}{n}", 1), f"{code} 묵었나 {n}", f"{code} 먹었니 {n}") for n in range(40)
+        )
+        write_zip(tmp_path / "corpus" / archive, members)
+    options = BuildOptions(validation=0.3, shard_by=(Dimension.SPEECH_TYPE,))
+    build([tmp_path / "corpus"], tmp_path / "out", options, make_executor=one_thread, workers=1)
+    manifest = FinishedBuild.open(tmp_path / "out").manifest
+    assert {chunk.region for chunk in manifest.chunks} == {"all"}
+    found = evaluate(tmp_path / "out").evaluation.systems[0].strata
+    assert {one.value for one in found if one.by == "region"} == {row.region for row in manifest.corpus}
 
 
 def test_models_of_the_ledger(tmp_path: Path, server: Server, world: World) -> None:

@@ -88,6 +88,9 @@ def test_rows_of_largest_gain_and_loss(file: Path, server: Server, world: World,
     assert len(asked(world)) == before
     sentence = error_of(saturi("evaluate", "--file", file, "--name", "other", "--show", "3", cwd=tmp_path), 3)
     assert "there is no finished evaluation; evaluate first" in sentence
+    assert "--text: it says how rows are shown" in error_of(
+        saturi("evaluate", "--file", file, "--text", cwd=tmp_path), 2
+    )
 
 
 def test_the_libraries_are_not_installed() -> None:

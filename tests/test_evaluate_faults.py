@@ -232,3 +232,15 @@ def test_a_damaged_journal(tmp_path: Path, server: Server, world: World) -> None
     with pytest.raises(BuildError, match=r"journal\.sqlite: damaged"):
         run(file, server, world)
     assert asked(world) == []
+
+
+def test_a_damaged_journal_beside(tmp_path: Path, server: Server, world: World) -> None:
+    """A damaged journal of another evaluation is named, and not one's own."""
+    file = write_test_file(tmp_path / "test.jsonl", sources(3))
+    world.chats[MODEL] = standard
+    run(file, server, world, name="good")
+    folder = tmp_path / "evaluation" / "bad"
+    folder.mkdir()
+    (folder / "journal.sqlite").write_bytes(b"no database, but longer than the header of one" * 100)
+    with pytest.raises(BuildError, match=r"bad/journal\.sqlite: damaged"):
+        run(file, server, world, name="good")

@@ -79,7 +79,9 @@ class Journal:
             self._database.execute(f"INSERT OR IGNORE INTO answers VALUES ({marks})", values)  # noqa: S608 - likewise
 
     def adopt(self, path: Path) -> None:
-        """Take over every answer of the journal at *path*, which stays as it is."""
+        """Take over every answer of the journal at *path*, which keeps them."""
+        with Journal(path):  # what is wrong with it is said of it
+            pass
         with self._translated():
             self._database.execute("ATTACH DATABASE ? AS other", (str(path),))
             try:

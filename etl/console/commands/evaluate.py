@@ -9,6 +9,7 @@ from etl.console.commands.asking import typed
 from etl.console.commands.declared import declared_options
 from etl.console.commands.parameters import PATH, config_option, key_file_of
 from etl.console.output import consoles, print_json, resumable
+from etl.errors import OptionError
 from etl.evaluation.bill import Bill, PriorConsent
 from etl.evaluation.options import EvaluateOptions
 from etl.submission.consent import TERMS
@@ -50,6 +51,8 @@ def evaluate(ctx: click.Context, /, **given: Any) -> None:
     out, yes, show, text, as_json = (given.pop(name) for name in ("out", "yes", "show", "text", "as_json"))
     options = EvaluateOptions(key_file=key_file_of(ctx, "evaluate"), **given)
     console, errors = consoles()
+    if text and show is None:
+        raise OptionError("--text", "it says how rows are shown, and none are", "add --show N")
     if show is not None:
         found = extremes(folder_of(place_of(out, options), options.folder_name), show)
         if as_json:
