@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from corpora import ANSWER_ZIP, REPEAT_ZIP, answers, member, stem, write_loose, write_zip
-from failing_io import FailingSystem
+from failing_calls import FailingSystem
 from runs import counts_of, manifest_of, one_thread, rejects_of
 
 from etl.corpus.discover import discover
