@@ -18,7 +18,9 @@ Everything that can go wrong, as one tree; each class knows the exit code of the
     │   └── ForeignFolderError                         the folder holds files that are not ours
     ├── ProviderError (RuntimeError)                6  the provider's API refused something, or does not answer
     │   ├── UnreachableError                           it was not even asked
+    │   ├── BusyError                                  it asks to wait before it is asked again
     │   ├── GoneError                                  it has no such file, job or model, or not any more
+    │   ├── UnsupportedError                           it has no such request at all, as many gateways
     │   ├── NoAnswerError                              it may or may not have done what it was asked
     │   └── JobFailedError                             a job ended without a model
     └── RefusedError (PermissionError)              7  not eligible, or money would be spent that nobody agreed to
@@ -32,6 +34,7 @@ is wrong, what to do.
 
 import errno
 from pathlib import Path
+from traceback import walk_tb
 
 
 class EtlError(Exception):
@@ -172,6 +175,7 @@ _MEMORY_WORDS = (
     "memory allocation",  # Rust
     "out of memory",
     "threadpoolbuilderror",  # Polars, whose threads have a stack each
+    "resource temporarily unavailable",  # pthread_create(3), for want of a stack
 )
 
 
@@ -189,8 +193,21 @@ def exhausted_error(error: BaseException) -> ExhaustedError | None:
         return None
     if isinstance(error, OSError) and error.errno in _EXHAUSTED:
         return ExhaustedError(*_EXHAUSTED[error.errno])
+    if isinstance(error, NameError) and _place(error).startswith("polars"):  # it hides the error of its own library
+        return ExhaustedError.memory("Polars cannot be loaded")
     words = " ".join(str(error).split())
     return ExhaustedError.memory(words) if any(word in words.lower() for word in _MEMORY_WORDS) else None
+
+
+def is_panic(error: BaseException) -> bool:
+    """Return whether *error* is how Polars, or another library in Rust, says that it is broken; its class cannot be imported."""
+    return type(error).__name__ == "PanicException"
+
+
+def _place(error: BaseException) -> str:
+    """Return the name of the module that raised *error*."""
+    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+    return str(frames[-1].f_globals.get("__name__")) if frames else ""
 
 
 class LockedError(StorageError):
@@ -224,6 +241,24 @@ class GoneError(ProviderError):
 
 class NoAnswerError(ProviderError):
     """There is no answer, or one that says nothing: the provider may or may not have done what it was asked."""
+
+
+class UnsupportedError(ProviderError):
+    """The provider has no such request at all."""
+
+
+class BusyError(ProviderError):
+    """
+    The provider asks to wait before it is asked again; it did nothing.
+
+    Args:
+        where, problem, advice: As in every `ProviderError`.
+        wait_seconds: How long; None where it does not say.
+    """
+
+    def __init__(self, where: str, problem: str, advice: str, wait_seconds: float | None = None) -> None:
+        super().__init__(where, problem, advice)
+        self.wait_seconds = wait_seconds
 
 
 class JobFailedError(ProviderError):

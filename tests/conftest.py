@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from corpora import ANSWER_ZIP, answers, write_zip
+from hypothesis import HealthCheck, settings
 from provider import Server, World, serving
 from submissions import KEY, make_build
 
@@ -16,10 +17,15 @@ from etl.synthetic.corpus import sample as write_sample
 
 os.environ.setdefault("POLARS_MAX_THREADS", "1")  # as in a worker; read when Polars is first used
 
+# Whatever Hypothesis measures by the clock fails on a busy machine, and says nothing of the code.
+settings.register_profile("without-a-clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("without-a-clock")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kills", type=int, default=15, help="how many builds are killed at a random moment")
     parser.addoption("--interrupts", type=int, default=12, help="how many builds are interrupted at a random moment")
+    parser.addoption("--io-failures", type=int, default=20, help="how many commands meet an I/O call that fails")
     parser.addoption("--large", action="store_true", help="also build a million label files")
     parser.addoption("--faults", type=int, default=100, help="how many submissions meet a random fault or are killed")
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew")

@@ -81,7 +81,7 @@ class PlannedJob(Struct, frozen=True, kw_only=True):
             training_file=training,
             validation_file=validation,
             epochs=self.billing.epochs,
-            metadata={KEY: self.key, ATTEMPT: str(attempt)} if provider.metadata else {},
+            metadata={KEY: self.key, ATTEMPT: str(attempt)} if provider.metadata != "dropped" else {},
             suffix=self.suffix,
             seed=self.seed,
             extra=provider.extra_body,

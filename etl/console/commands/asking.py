@@ -19,13 +19,11 @@ class Asking(PriorConsent):
 
     Args:
         errors: The console on stderr.
-        yes, accept_data_terms, resubmit: The options of these names.
+        given: The options that give consent, as of `PriorConsent`.
     """
 
-    def __init__(
-        self, errors: "Console", *, yes: bool = False, accept_data_terms: bool = False, resubmit: bool = False
-    ) -> None:
-        super().__init__(yes=yes, accept_data_terms=accept_data_terms, resubmit=resubmit)
+    def __init__(self, errors: "Console", **given: bool) -> None:
+        super().__init__(**given)
         self._errors = errors
 
     def review(self, agreement: Agreement) -> None:
@@ -33,6 +31,12 @@ class Asking(PriorConsent):
         from etl.console.screens.submit import show_plan
 
         show_plan(self._errors, agreement.plan, {job.key for job in agreement.new})
+
+    def unencrypted(self, base_url: str) -> bool:
+        """Return whether key and examples may be sent to *base_url*."""
+        return super().unencrypted(base_url) or _typed(
+            "http", f"to send key and examples unencrypted to {printable(base_url)}, readable by others on the way"
+        )
 
     def terms(self) -> bool:
         """Show the terms, and return whether they are agreed to."""

@@ -1,4 +1,4 @@
-"""What several commands take: kinds of values, and the configuration file."""
+"""Parameters of several commands: kinds of values, and the configuration file."""
 
 import math
 from collections.abc import Callable
