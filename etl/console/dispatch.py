@@ -37,6 +37,7 @@ COMMANDS = {
     "status": "Jobs and files as the provider sees them.",
     "watch": "Follow the jobs to their end.",
     "cancel": "End a job, or all.",
+    "evaluate": "Tuned models against their base, and against copying.",
     "clean": "Delete uploaded files that no job needs.",
     "sample": "A small synthetic corpus to try everything on.",
 }

@@ -57,6 +57,7 @@ class World(Struct):
         late_models: How many times a job that succeeded is shown without its model.
         no_metadata_filter: The filter of the list of jobs is ignored, as some gateways do.
         wrong_bytes: How many of the next files are stored with a byte too few.
+        chats: What each model that was asked for a chat answers to a text; see `chat`.
         key: The only key that is accepted; None for any.
         alter: Makes another answer of each answer, by its `METHOD /path`; None to leave them.
     """
@@ -73,6 +74,7 @@ class World(Struct):
     no_metadata_filter: bool = False
     wrong_bytes: int = 0
     upload_seconds: int = HOUR
+    chats: dict[str, Callable[[str], str]] = field(default_factory=dict)
     key: str | None = None
     alter: Callable[[str, Answer], Answer] | None = None
     faults: list[Fault] = field(default_factory=list)
