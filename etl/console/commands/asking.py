@@ -34,7 +34,7 @@ class Asking(PriorConsent):
 
     def unencrypted(self, base_url: str) -> bool:
         """Return whether key and examples may be sent to *base_url*."""
-        return super().unencrypted(base_url) or _typed(
+        return super().unencrypted(base_url) or typed(
             "http", f"to send key and examples unencrypted to {printable(base_url)}, readable by others on the way"
         )
 
