@@ -1,5 +1,5 @@
 """
-Everything that can go wrong, as one tree; each class knows the exit code of the command line.
+The tree of errors; each class has the exit code of the command line.
 
     EtlError
     ├── OptionError (ValueError)                    2  an option, an environment or a configuration file is wrong
@@ -23,10 +23,10 @@ Everything that can go wrong, as one tree; each class knows the exit code of the
     │   ├── UnsupportedError                           it has no such request at all, as many gateways
     │   ├── NoAnswerError                              it may or may not have done what it was asked
     │   └── JobFailedError                             a job ended without a model
-    └── RefusedError (PermissionError)              7  not eligible, or money would be spent that nobody agreed to
+    └── RefusedError (PermissionError)              7  not eligible, or no consent to the cost
         ├── EligibilityError                           the provider does not do this for this account or model
-        ├── SpendingError                              nobody agreed to what it costs, or to the terms of the data
-        └── UnknownPriceError                          nobody can say what it would cost
+        ├── SpendingError                              no consent to the cost, or to the terms of the data
+        └── UnknownPriceError                          the cost is not known
 
 The arguments of an error are its facts, so that it travels between processes; `str()` makes the sentence: where, what
 is wrong, what to do.
@@ -266,7 +266,7 @@ class JobFailedError(ProviderError):
 
 
 class RefusedError(EtlError, PermissionError):
-    """What was asked for is not done, since it is not allowed or would cost what nobody agreed to."""
+    """The request is refused: it is not allowed, or there is no consent to its cost."""
 
     exit_code = 7
 
@@ -287,7 +287,7 @@ class EligibilityError(RefusedError):
 
 
 class SpendingError(RefusedError):
-    """It would cost more than allowed, or nobody agreed to it, or to the terms of the data."""
+    """The cost is over the limit, or there is no consent to it or to the terms of the data."""
 
 
 class UnknownPriceError(RefusedError):

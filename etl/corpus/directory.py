@@ -181,7 +181,7 @@ def _from_zip64(extra: bytes, size: int, packed: int, offset: int) -> tuple[int,
 
 def decode_name(raw: bytes, flags: int) -> str:
     """
-    Return a member's name: UTF-8 where that is said or fits, else CP949, the code page of Korean Windows.
+    Return a member's name: UTF-8 where it is declared or fits, else CP949, the code page of Korean Windows.
 
     Bytes that fit neither are shown as escapes, so that every name can be printed.
     """

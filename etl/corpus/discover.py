@@ -36,7 +36,7 @@ class Archive(Struct, frozen=True, kw_only=True):
     """
     One zip, one set of parts, or one folder of loose label files.
 
-    `name` is the path below the argument it was found in, in NFC, with forward slashes; `paths` are the files to open,
+    `name` is the path below its argument, in NFC, with forward slashes; `paths` are the files to open,
     in order; `spare` are the parts that may stand in where `paths` turns out to be no whole zip. `deidentified` is whether
     a name says so ("비식별화완료").
     """

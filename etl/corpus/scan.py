@@ -73,7 +73,7 @@ def scan(archive: Archive, rules: ScanRules, stage: Path | None = None) -> Scan:
     Args:
         archive: Where it lies.
         rules: What it may hold.
-        stage: Where its layout is kept, and found again; None to look at every entry.
+        stage: Folder of the kept layout; None to read every entry.
 
     Raises:
         ArchiveError: The archive as a whole cannot be read, or holds no label file, and that is not allowed.

@@ -147,7 +147,7 @@ class Workers:
     def _fill(
         self, function: Callable[[Task], Result], waiting: Iterator[Task], running: dict[Future[Measured[Result]], Task]
     ) -> list[Task]:
-        """Submit tasks until enough are running; return the one that found the executor broken, if any."""
+        """Submit tasks until enough are running; return the one that met a broken executor, if any."""
         while len(running) < self._width:
             for task in waiting:
                 try:

@@ -43,7 +43,7 @@ def clean(
     """
     Delete the files uploaded from *out* that no job at the provider needs any more.
 
-    Files are known by their names, so that one whose upload had no answer is found, too.
+    Files are recognised by their names, so that one whose upload had no answer is included.
 
     Args:
         out: Folder of a build.
