@@ -63,7 +63,7 @@ def clean(
         locked(folder_of(out, "OUT").absolute()),
     ):
         accounts = dict.fromkeys(row.account for row in remotes.ledger.files() if row.state != "deleted")
-        problems: list[str] = []
+        problems: list[ProviderError | RefusedError] = []
         sorted_files = {account: _sorted(remotes[account], problems) for account in accounts}
         free = [file for files in sorted_files.values() for file in files.free]
         if free and not (consent or PriorConsent()).deleting(_names(free), sum(file.bytes or 0 for file in free)):
@@ -72,6 +72,8 @@ def clean(
             name for account, files in sorted_files.items() for name in _delete(remotes[account], files, problems)
         ]
         needed = [file for files in sorted_files.values() for file in files.needed]
+    if problems and not free:
+        raise problems[0]
     if problems:
         more = f" and {len(problems) - 1} more" if problems[1:] else ""
         problem = f"{len(deleted)} of {len(free)} files were deleted ({problems[0]}{more})"
@@ -79,12 +81,12 @@ def clean(
     return Cleaning(deleted=tuple(deleted), needed=tuple(_names(needed)))
 
 
-def _sorted(remote: Remote, problems: list[str]) -> SortedFiles:
+def _sorted(remote: Remote, problems: list[ProviderError | RefusedError]) -> SortedFiles:
     """Return the files of one account; none, and a problem more, where the provider does not list them."""
     try:
         return sort_files(remote)
     except (ProviderError, RefusedError) as error:
-        problems.append(str(error))
+        problems.append(error)
         return SortedFiles([], [])
 
 
@@ -116,7 +118,7 @@ def _may_run(row: JobRow, listed: Set[str]) -> bool:
     return row.state == "created" and row.status not in FINAL | {GONE} and row.job_id not in listed
 
 
-def _delete(remote: Remote, files: SortedFiles, problems: list[str]) -> list[str]:
+def _delete(remote: Remote, files: SortedFiles, problems: list[ProviderError | RefusedError]) -> list[str]:
     """
     Delete the files that may go, and cancel uploads that were broken off; the ledger has it before and after.
 
@@ -132,7 +134,7 @@ def _delete(remote: Remote, files: SortedFiles, problems: list[str]) -> list[str
         try:
             _delete_one(remote, row, free.get(row.name, []), is_kept=row.name in kept)
         except (ProviderError, RefusedError) as error:
-            problems.append(str(error))
+            problems.append(error)
         else:
             deleted += [row.name] * len(free.get(row.name, []))
     return deleted

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from etl.console.commands.access import ledger_command
+from etl.console.lines import print_line
 from etl.console.output import consoles, print_json
 from etl.errors import ProviderError
 from etl.submission.access import Access
@@ -30,6 +31,6 @@ def status(out: Path, access: Access, *, as_json: bool) -> None:
     else:
         show_status(console, result)
     for problem in result.problems:
-        errors.print(f"As the ledger has it: {problem}", style="yellow", highlight=False, soft_wrap=True, markup=False)
+        print_line(errors, f"As the ledger has it: {problem}", "yellow")
     if result.problems:
         sys.exit(ProviderError.exit_code)
