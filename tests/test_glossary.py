@@ -25,6 +25,7 @@ from etl.submission.status import Status
 from etl.synthetic.corpus import sample
 from schemas.cleaning import Action
 from schemas.estimate import Estimate
+from schemas.evaluation import Evaluation
 from schemas.explanation import Explanation
 from schemas.inspection import Inspection
 from schemas.ledger import FINAL, FileState, JobState
@@ -52,6 +53,7 @@ OUTPUT = (
     News,
     Status,
     Request,
+    Evaluation,
 )
 """What commands write to files of the output folder, and print by `--json`."""
 
