@@ -156,8 +156,7 @@ def test_rates_are_of_what_was_read(big_sample: Path, tmp_path: Path) -> None:
     for name, more in (("inspect", ()), ("build", ("--out", "out"))):
         first = saturi(name, big_sample, *more, "--workers", "1", cwd=tmp_path)
         rates = [int(number.replace(",", "")) for number in re.findall(r"([\d,]+) files/s", first.stderr)]
-        assert rates
-        assert max(rates) <= 2 * 3_000
+        assert max(rates, default=0) <= 2 * 3_000  # a machine that reads all of it sooner has no rate
     again = saturi("build", big_sample, "--out", "out", "--workers", "1", cwd=tmp_path)
     assert "3,000 files" in again.stderr
     assert "/s" not in again.stderr

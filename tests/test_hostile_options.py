@@ -54,6 +54,7 @@ REQUIRED = {
     "cancel": ["out"],
     "clean": ["out"],
     "sample": ["folder"],
+    "evaluate": ["out"],
     "build": ["corpus"],
     "inspect": ["corpus"],
 }
@@ -102,7 +103,16 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_every_command_is_tried() -> None:
     """No command and no kind of number is left out of this module."""
     assert REQUIRED.keys() == COMMANDS.keys()
-    assert {name for name, _ in NUMERIC} == {"build", "inspect", "check", "estimate", "submit", "watch", "sample"}
+    assert {name for name, _ in NUMERIC} == {
+        "build",
+        "inspect",
+        "check",
+        "estimate",
+        "submit",
+        "watch",
+        "sample",
+        "evaluate",
+    }
     assert not [
         one for _, one in _parameters() if isinstance(one.type, click.Path) and not isinstance(one.type, NamedPath)
     ]

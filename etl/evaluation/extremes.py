@@ -8,6 +8,7 @@ import msgspec
 from etl.errors import InputError
 from etl.evaluation.options import COPY
 from etl.evaluation.results import read_evaluation
+from etl.settings.checks import whole_number
 from schemas.evaluation import PredictionRow
 
 
@@ -26,10 +27,12 @@ def extremes(folder: Path, count: int) -> list[Extremes]:
     A row without a gain is no gain, and one without a loss no loss.
 
     Raises:
+        OptionError: *count* is no number of rows.
         InputError: There is no finished evaluation, or its predictions cannot be read.
     """
     import polars as pl  # noqa: PLC0415 - only who looks at predictions
 
+    count = whole_number("show", count)
     result = read_evaluation(folder)
     table = result.predictions()
     found = []

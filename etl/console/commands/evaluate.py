@@ -28,9 +28,7 @@ _TEXTS = ("source", "reference", "prediction")
 @config_option("evaluate")
 @declared_options(EvaluateOptions)
 @click.option("--yes", is_flag=True, help="Agree to the cost, up to --max-cost.")
-@click.option(
-    "--show", type=click.IntRange(min=1), help="Ask nothing: print the rows of largest gain and loss of before."
-)
+@click.option("--show", type=int, help="Ask nothing: print the rows of largest gain and loss of before.")
 @click.option("--text", is_flag=True, help="With --show, print the texts, too; else no text is shown.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result on stdout, for machines.")
 @click.pass_context
