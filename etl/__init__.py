@@ -17,6 +17,9 @@ from etl.errors import EtlError
 if TYPE_CHECKING:
     from etl.checking.check import check as check
     from etl.checking.report import CheckReport as CheckReport
+    from etl.evaluation.evaluate import evaluate as evaluate
+    from etl.evaluation.options import EvaluateOptions as EvaluateOptions
+    from etl.evaluation.results import EvaluationResult as EvaluationResult
     from etl.explanation.explain import explain as explain
     from etl.exports.export import export as export
     from etl.inspection.survey import inspect as inspect
@@ -48,6 +51,9 @@ if TYPE_CHECKING:
 _HOMES = {
     "etl.checking.check": ("check",),
     "etl.checking.report": ("CheckReport",),
+    "etl.evaluation.evaluate": ("evaluate",),
+    "etl.evaluation.options": ("EvaluateOptions",),
+    "etl.evaluation.results": ("EvaluationResult",),
     "etl.explanation.explain": ("explain",),
     "etl.exports.export": ("export",),
     "etl.inspection.survey": ("inspect",),
@@ -92,6 +98,8 @@ __all__ = [
     "Cleaning",
     "Estimate",
     "EtlError",
+    "EvaluateOptions",
+    "EvaluationResult",
     "FinishedBuild",
     "Pace",
     "PriorConsent",
@@ -106,6 +114,7 @@ __all__ = [
     "clean",
     "dry_run",
     "estimate",
+    "evaluate",
     "explain",
     "export",
     "inspect",

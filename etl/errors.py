@@ -1,5 +1,5 @@
 """
-Everything that can go wrong, as one tree; each class knows the exit code of the command line.
+The tree of errors; each class has the exit code of the command line.
 
     EtlError
     ├── OptionError (ValueError)                    2  an option, an environment or a configuration file is wrong
@@ -18,13 +18,15 @@ Everything that can go wrong, as one tree; each class knows the exit code of the
     │   └── ForeignFolderError                         the folder holds files that are not ours
     ├── ProviderError (RuntimeError)                6  the provider's API refused something, or does not answer
     │   ├── UnreachableError                           it was not even asked
+    │   ├── BusyError                                  it asks to wait before it is asked again
     │   ├── GoneError                                  it has no such file, job or model, or not any more
+    │   ├── UnsupportedError                           it has no such request at all, as many gateways
     │   ├── NoAnswerError                              it may or may not have done what it was asked
     │   └── JobFailedError                             a job ended without a model
-    └── RefusedError (PermissionError)              7  not eligible, or money would be spent that nobody agreed to
+    └── RefusedError (PermissionError)              7  not eligible, or no consent to the cost
         ├── EligibilityError                           the provider does not do this for this account or model
-        ├── SpendingError                              nobody agreed to what it costs, or to the terms of the data
-        └── UnknownPriceError                          nobody can say what it would cost
+        ├── SpendingError                              no consent to the cost, or to the terms of the data
+        └── UnknownPriceError                          the cost is not known
 
 The arguments of an error are its facts, so that it travels between processes; `str()` makes the sentence: where, what
 is wrong, what to do.
@@ -32,6 +34,7 @@ is wrong, what to do.
 
 import errno
 from pathlib import Path
+from traceback import walk_tb
 
 
 class EtlError(Exception):
@@ -172,6 +175,7 @@ _MEMORY_WORDS = (
     "memory allocation",  # Rust
     "out of memory",
     "threadpoolbuilderror",  # Polars, whose threads have a stack each
+    "resource temporarily unavailable",  # pthread_create(3), for want of a stack
 )
 
 
@@ -189,8 +193,21 @@ def exhausted_error(error: BaseException) -> ExhaustedError | None:
         return None
     if isinstance(error, OSError) and error.errno in _EXHAUSTED:
         return ExhaustedError(*_EXHAUSTED[error.errno])
+    if isinstance(error, NameError) and _place(error).startswith("polars"):  # it hides the error of its own library
+        return ExhaustedError.memory("Polars cannot be loaded")
     words = " ".join(str(error).split())
     return ExhaustedError.memory(words) if any(word in words.lower() for word in _MEMORY_WORDS) else None
+
+
+def is_panic(error: BaseException) -> bool:
+    """Return whether *error* is how Polars, or another library in Rust, says that it is broken; its class cannot be imported."""
+    return type(error).__name__ == "PanicException"
+
+
+def _place(error: BaseException) -> str:
+    """Return the name of the module that raised *error*."""
+    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+    return str(frames[-1].f_globals.get("__name__")) if frames else ""
 
 
 class LockedError(StorageError):
@@ -226,12 +243,30 @@ class NoAnswerError(ProviderError):
     """There is no answer, or one that says nothing: the provider may or may not have done what it was asked."""
 
 
+class UnsupportedError(ProviderError):
+    """The provider has no such request at all."""
+
+
+class BusyError(ProviderError):
+    """
+    The provider asks to wait before it is asked again; it did nothing.
+
+    Args:
+        where, problem, advice: As in every `ProviderError`.
+        wait_seconds: How long; None where it does not say.
+    """
+
+    def __init__(self, where: str, problem: str, advice: str, wait_seconds: float | None = None) -> None:
+        super().__init__(where, problem, advice)
+        self.wait_seconds = wait_seconds
+
+
 class JobFailedError(ProviderError):
     """A job failed or was cancelled, and what was to follow it cannot."""
 
 
 class RefusedError(EtlError, PermissionError):
-    """What was asked for is not done, since it is not allowed or would cost what nobody agreed to."""
+    """The request is refused: it is not allowed, or there is no consent to its cost."""
 
     exit_code = 7
 
@@ -252,7 +287,7 @@ class EligibilityError(RefusedError):
 
 
 class SpendingError(RefusedError):
-    """It would cost more than allowed, or nobody agreed to it, or to the terms of the data."""
+    """The cost is over the limit, or there is no consent to it or to the terms of the data."""
 
 
 class UnknownPriceError(RefusedError):

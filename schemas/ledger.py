@@ -12,6 +12,9 @@ PlanShape = Literal["merged", "per-shard", "chained"]
 
 
 SUCCEEDED, FAILED = "succeeded", "failed"
+GONE = "gone"
+"""Ours, for a job of which the provider says that there is none; it is asked again all the same."""
+
 FINAL = frozenset({SUCCEEDED, FAILED, "cancelled"})
 """Every status in which a job has ended; a job in any other status has not."""
 

@@ -39,6 +39,13 @@ class EpochRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return self.usual
 
 
+class AnswerPrice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """US dollars per million tokens of a chat: those that go in, and those that come out."""
+
+    input: Price
+    output: Price
+
+
 class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
     One base model; a table of `models.toml`.
@@ -49,6 +56,8 @@ class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         tokenizer: `o200k_base`, whose tokens are counted exactly; None for any other.
         max_example_tokens: Tokens after which an example is cut, or None if not known.
         usd_per_million_tokens: Price of training in US dollars, or None if not known.
+        answers: Price of asking it, or None where that is not known.
+        tuned_answers: Price of asking a tune of it, likewise.
         shutdown_date: The day from which it and all models tuned from it are shut down, or None.
         epochs: Rule for its epochs.
         source: Source of the facts of this row.
@@ -60,6 +69,8 @@ class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     tokenizer: str | None = None
     max_example_tokens: AtLeastOne | None = None
     usd_per_million_tokens: Price | None = None
+    answers: AnswerPrice | None = None
+    tuned_answers: AnswerPrice | None = None
     shutdown_date: date | None = None
     epochs: EpochRule = EpochRule()
     source: str

@@ -22,7 +22,8 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         max_part_bytes: Largest part of an upload in parts.
         bom: Whether a file must begin with a UTF-8 byte order mark, or must not.
         refused_tokens: Control tokens in a text for which it fails a job.
-        metadata: Whether a job carries texts of ours, by which it is found again.
+        metadata: Whether a job keeps texts of ours, by which it is found again: they are kept, they are dropped, or that is
+            not known, as behind a gateway. Where they may be lost, a job is found by its files, model and settings.
         models: Whether one model can be looked up by its name.
         organization_env, project_env: Names of the environment variables that hold the customer's organisation, and the
             project in it; None where requests name none.
@@ -43,7 +44,7 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_part_bytes: Number = 64_000_000
     bom: Literal["refused", "required"] = "refused"
     refused_tokens: list[str] = []
-    metadata: bool = True
+    metadata: Literal["kept", "dropped", "unknown"] = "unknown"
     models: bool = True
     organization_env: str | None = None
     project_env: str | None = None

@@ -37,7 +37,11 @@ class JobError(Struct, frozen=True, kw_only=True):
 
 
 class RemoteJob(Struct, frozen=True, kw_only=True):
-    """A fine-tuning job; times are seconds since 1970, `status` is one of ours where the profile has it."""
+    """
+    A fine-tuning job; times are seconds since 1970, `status` is one of ours where the profile has it.
+
+    `epochs` and `seed` are those of its settings, null where they are not shown, or chosen by the provider.
+    """
 
     id: str
     status: str | None
@@ -45,6 +49,8 @@ class RemoteJob(Struct, frozen=True, kw_only=True):
     training_file: str | None
     validation_file: str | None
     suffix: str | None
+    epochs: int | None = None
+    seed: int | None = None
     metadata: dict[str, str]
     fine_tuned_model: str | None
     trained_tokens: int | None

@@ -1,62 +1,74 @@
-"""A system that fails: the calls that open, read and map files below a folder, one of them with an error of choice."""
+"""The one I/O call that fails: a small library preloaded into a command, on Linux with a C compiler."""
 
-import mmap
+import errno
 import os
+import shutil
+import struct
+import subprocess
+import sys
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import pytest
 
+CALLS = ("open", "read", "write", "fsync", "rename", "unlink", "mkdir", "mmap")
+SOURCE = Path(__file__).with_suffix(".c")
+_HEAD = struct.Struct("=qi")
+_STATE_BYTES = 8192
 
-class FailingSystem:
+
+class Failure(NamedTuple):
     """
-    Let the call number *at* (from 0, of all to open, read or map a file below *folder*) fail with the error *number*.
+    What fails: the calls number *first* to *last* of one kind on files below a folder.
 
-    Args:
-        patch: Undoes all of it when the test ends.
-        calls: Names of the calls that count: `open`, `read`, `mmap`, `scandir`.
-        once: False to let every later one fail, too.
+    *role* is `parent` or `worker`, whose calls are counted together; *call* is one of `CALLS`; *number* an errno.
     """
 
-    def __init__(
-        self, patch: pytest.MonkeyPatch, folder: Path, number: int, at: int, calls: set[str], *, once: bool = True
-    ) -> None:
-        self.seen = 0
-        self._folder, self._number, self._at, self._calls, self._once = str(folder), number, at, calls, once
-        self._descriptors: set[int] = set()
-        real_open, real_read, real_map, real_scan = os.open, os.read, mmap.mmap, os.scandir
+    role: str
+    call: str
+    number: int
+    first: int
+    last: int
 
-        def fake_open(path: Any, *arguments: Any, **named: Any) -> int:
-            below = os.fsdecode(path).startswith(self._folder)
-            if below:
-                self._count("open", path)
-            descriptor = real_open(path, *arguments, **named)
-            (self._descriptors.add if below else self._descriptors.discard)(descriptor)
-            return descriptor
+    def __str__(self) -> str:
+        return f"{self.call} {self.first}..{self.last} of the {self.role}: {errno.errorcode[self.number]}"
 
-        def fake_read(descriptor: int, length: int) -> bytes:
-            if descriptor in self._descriptors:
-                self._count("read")
-            return real_read(descriptor, length)
 
-        def fake_map(descriptor: int, *arguments: Any, **named: Any) -> mmap.mmap:
-            if descriptor in self._descriptors:
-                self._count("mmap")
-            return real_map(descriptor, *arguments, **named)
+class Met(NamedTuple):
+    """How many calls were counted, how many of them failed, and the path of the first that did."""
 
-        def fake_scan(path: Any) -> Any:
-            if not isinstance(path, int) and os.fsdecode(path).startswith(self._folder):
-                self._count("scandir", path)
-            return real_scan(path)
+    calls: int
+    failures: int
+    path: str
 
-        patch.setattr(os, "open", fake_open)
-        patch.setattr(os, "read", fake_read)
-        patch.setattr(mmap, "mmap", fake_map)
-        patch.setattr(os, "scandir", fake_scan)
 
-    def _count(self, call: str, path: Any = None) -> None:
-        if call not in self._calls:
-            return
-        number, self.seen = self.seen, self.seen + 1
-        if number == self._at or (number > self._at and not self._once):
-            raise OSError(self._number, os.strerror(self._number), path)
+def failing_io(folder: Path) -> Path:
+    """Return the library, compiled into *folder*; skip the test where that cannot be."""
+    compiler = shutil.which("gcc") or shutil.which("cc")
+    if sys.platform != "linux" or compiler is None:
+        pytest.skip("a call that fails is preloaded by Linux's loader, and compiled by a C compiler, which is missing")
+    library = folder / "failing_io.so"
+    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", library, SOURCE, "-ldl"], check=True)
+    return library
+
+
+def environment_of(failure: Failure, library: Path, below: Path, state: Path) -> dict[str, str]:
+    """Return the environment in which *failure* happens to files *below* a folder; *state* is a file to be made for it."""
+    state.write_bytes(bytes(_STATE_BYTES))
+    return {
+        "LD_PRELOAD": str(library),
+        "FAIL_ROLE": failure.role,
+        "FAIL_CALL": failure.call,
+        "FAIL_ERRNO": str(failure.number),
+        "FAIL_FIRST": str(failure.first),
+        "FAIL_LAST": str(failure.last),
+        "FAIL_BELOW": f"{below}{os.sep}",
+        "FAIL_STATE": str(state),
+    }
+
+
+def met(state: Path) -> Met:
+    """Return what has become of the failure whose state is in the file *state*."""
+    content = state.read_bytes()
+    calls, failures = _HEAD.unpack_from(content)
+    return Met(calls, failures, content[_HEAD.size :].split(b"\0", 1)[0].decode())

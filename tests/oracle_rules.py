@@ -245,7 +245,7 @@ def _hash(content: bytes) -> int:
 
 
 def _number(row: Row, options: dict[str, Any]) -> int:
-    origin = row.member.rpartition("/")[2] + ("" if row.sentence is None else f"\n{row.sentence}")
+    origin = row.member.rpartition("/")[2] + f"\n{row.sentence or ''}"
     told = {"pair": [row.source, row.target], "source": [row.source], "none": [row.source, row.target, origin]}
     return _hash("\x1f".join(told[options["dedup"]]).encode())
 

@@ -24,6 +24,7 @@ from etl.settings.options import BuildOptions
 from schemas.terms import RejectReason
 
 _MIB = 1 << 20
+_LIMIT = BuildOptions().max_member_bytes
 _FIRST, _MIDDLE, _LAST = "a.json", "b.json", "다.json"
 _CONTENTS = {
     _FIRST: b'{"first": "' + b"x y z " * 40 + b'"}',
@@ -213,9 +214,9 @@ _DAMAGE: list[tuple[str, str, RejectReason, dict[str, int], dict[str, int]]] = [
     ("strongly-encrypted", _MIDDLE, RejectReason.ENCRYPTED, {"flags": 0x41}, {}),
     ("bzip2", _MIDDLE, RejectReason.UNSUPPORTED_METHOD, {"method": 12}, {}),
     ("deflate64", _MIDDLE, RejectReason.UNSUPPORTED_METHOD, {"method": 9}, {}),
-    ("declares-too-much", _MIDDLE, RejectReason.TOO_LARGE, {"size": 64 * _MIB + 1}, {}),
+    ("declares-too-much", _MIDDLE, RejectReason.TOO_LARGE, {"size": _LIMIT + 1}, {}),
     ("declares-absurdly-much", _MIDDLE, RejectReason.TOO_LARGE, {"size": 0xFFFFFFFE}, {}),
-    ("declares-a-bomb", _MIDDLE, RejectReason.RATIO, {"size": 64 * _MIB}, {}),
+    ("declares-a-bomb", _MIDDLE, RejectReason.RATIO, {"size": _LIMIT}, {}),
     ("bad-signature", _MIDDLE, RejectReason.BAD_HEADER, {}, {"signature": 0x02014B50}),
     ("offset-of-nothing", _LAST, RejectReason.BAD_HEADER, {"offset": -1}, {}),
     ("offset-in-the-directory", _LAST, RejectReason.TRUNCATED, {"offset": -2}, {}),
@@ -297,7 +298,7 @@ def test_inflating_any_bytes_never_crashes(packed: bytes, size: int) -> None:
     [
         pytest.param(_MIB, True, id="exactly-one-mebibyte"),
         pytest.param(_MIB + 1, False, id="one-byte-over"),
-        pytest.param(8 * _MIB, False, id="eight-mebibytes"),
+        pytest.param(_LIMIT, False, id="as-much-as-allowed"),
     ],
 )
 def test_bombs_are_refused_above_one_mebibyte(tmp_path: Path, size: int, allowed: bool) -> None:
@@ -496,7 +497,7 @@ def test_damaged_archives_never_crash(edits: list[tuple[int, int]]) -> None:
             return
         for name, content in outcome.items():
             if isinstance(content, bytes) and name in _CONTENTS:
-                assert len(content) <= 64 * _MIB
+                assert len(content) <= _LIMIT
 
 
 @given(st.data())
@@ -546,13 +547,20 @@ def test_batches_cover_every_entry_once(tmp_path: Path, count: int) -> None:
 
 def test_batches_are_cut_by_bytes(tmp_path: Path) -> None:
     """A batch ends with the label file that fills it; one refused for its size does not count."""
-    eighth = BATCH_BYTES // 8
-    members = {f"{n:02d}.json": b" " * eighth for n in range(18)}
+    part = BATCH_BYTES // 32
+    members = {f"{n:02d}.json": b" " * part for n in range(66)}
     found = _scan(_write(tmp_path, _zip(members)))
-    _check_cover(found, 18)
-    assert [batch.extent.json_bytes for batch in found.batches] == [BATCH_BYTES, BATCH_BYTES, 2 * eighth]
+    _check_cover(found, 66)
+    assert [batch.extent.json_bytes for batch in found.batches] == [BATCH_BYTES, BATCH_BYTES, 2 * part]
     patched = _Patched(_zip(members)).set_central("00.json", size=0xFFFFFFF0)
-    assert [batch.extent.entries for batch in _scan(_write(tmp_path, patched.bytes)).batches] == [9, 8, 1]
+    assert [batch.extent.entries for batch in _scan(_write(tmp_path, patched.bytes)).batches] == [33, 32, 1]
+
+
+def test_large_label_files_are_few_in_a_batch(tmp_path: Path) -> None:
+    """Label files above 1 MiB, which may be all text, fill a batch at 2 MiB, and one alone where it is as large."""
+    members = {f"{n}.json": b" " * size for n, size in enumerate([_MIB + 1] * 5 + [_MIB] * 3 + [_LIMIT] * 2)}
+    batches = _scan(_write(tmp_path, _zip(members))).batches
+    assert [batch.extent.entries for batch in batches] == [2, 2, 5, 1]
 
 
 def test_batches_depend_on_nothing_but_the_archive(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from runs import ROOT
 
 from benchmarks.__main__ import main
 from benchmarks.corpus import make_corpus
+from benchmarks.evaluation import Report as EvaluationReport
+from benchmarks.evaluation import main as evaluation
 from benchmarks.goals import goals
 from benchmarks.lineup import LINEUP, Contender, Corpora
 from benchmarks.measure import Run, measure
@@ -157,3 +159,11 @@ def test_stages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names = [stage["name"] for stage in found]
     assert names == ["inflate", "crc", "step over F0 (part of decode)", "decode", "frame", "read", "render", "chunk"]
     assert all(stage["nanoseconds_a_file"] > 0 for stage in found)
+
+
+def test_evaluation(capsys: pytest.CaptureFixture[str]) -> None:
+    """`python -m benchmarks.evaluation` measures asking, at a server of its own, and scoring."""
+    evaluation(["--requests", "20", "--in-flight", "4", "--rows", "30", "--json"])
+    report = msgspec.json.decode(capsys.readouterr().out, type=EvaluationReport)
+    assert [(one.in_flight, one.requests_a_second > 0) for one in report.asking] == [(4, True)]
+    assert [(one.rows, one.peak_bytes > 0) for one in report.scoring] == [(30, True)]

@@ -1,5 +1,6 @@
 """Whole builds, again and again: the same bytes whatever the circumstances, and no archive read twice."""
 
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from corpora import write_many
+from corpora import member, stem, write_loose, write_many
 from runs import digest_of, facts_of, manifest_of, one_thread, result_of, saturi, segments_of
 
 from etl.errors import LockedError
@@ -225,3 +226,15 @@ def test_the_manifest_holds_no_circumstance(built: Built) -> None:
     assert str(built.out).encode() not in manifest
     assert not {"started", "seconds", "workers"} & manifest_of(built.out).keys()
     assert not {"workers", "stage", "out"} & manifest_of(built.out)["options"].keys()
+
+
+def test_decisions_of_loose_files_are_those_of_their_contents(tmp_path: Path) -> None:
+    """Copying loose label files, with other times and inodes, changes no table that is published."""
+    files = [member(stem("say", str(number), 1), f"마이 {number}", f"많이 {number}") for number in range(12)]
+    for name in ("one", "two"):
+        write_loose(tmp_path / name / "corpus" / "라벨", files)
+        for number, file in enumerate(sorted((tmp_path / name / "corpus" / "라벨").iterdir())):
+            os.utime(file, (number, number) if name == "one" else None)
+        build([tmp_path / name / "corpus"], tmp_path / name / "out", make_executor=one_thread)
+    for table in ("decisions.parquet", "lineage.parquet", "manifest.json"):
+        assert (tmp_path / "one" / "out" / table).read_bytes() == (tmp_path / "two" / "out" / table).read_bytes()

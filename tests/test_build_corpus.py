@@ -84,8 +84,8 @@ def test_region_and_speech_type_by_what_is_nearest(tmp_path: Path) -> None:
         "either": 3,
         "region": 3,
         "script": 0,
-        "script_set": 0,
-        "speaker": 0,
+        "script_set": 1,
+        "speaker": 4,
         "speech_type": 2,
     }
 

@@ -198,7 +198,7 @@ def test_sentences_as_units(tmp_path: Path) -> None:
         BuildOptions(unit=Unit.SENTENCE, validation=0),
         make_executor=one_thread,
     )
-    assert pairs_of(tmp_path / "out") == [("가", "나"), ("마", "바"), ("자", "차")]
-    assert pl.read_parquet(tmp_path / "out" / "lineage.parquet")["sentence"].to_list() == [1, 3, 1]
+    assert pairs_of(tmp_path / "out") == [("가", "나"), ("마", "바"), ("사", "아"), ("자", "차")]
+    assert pl.read_parquet(tmp_path / "out" / "lineage.parquet")["sentence"].to_list() == [1, 3, None, 1]
     counts = counts_of(tmp_path / "out")
-    assert (counts["utterances"], counts["dropped"]) == (5, {"empty_source": 2})
+    assert (counts["utterances"], counts["dropped"]) == (6, {"empty_source": 2})

@@ -193,3 +193,9 @@ def test_files_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
         read_config(tmp_path / "etl.toml")
     with pytest.raises(OptionError, match="cannot be read"):
         read_config(tmp_path)
+
+
+def test_a_name_without_end(tmp_path: Path) -> None:
+    """Of an unknown name without end, the beginning is compared and shown."""
+    with pytest.raises(OptionError, match=r"unknown option \[build\] stagge*; did you mean stage\?"):
+        read_config(_write(tmp_path, f"[build]\nstagg{'e' * 1_000_000} = 1\n"))

@@ -63,16 +63,17 @@ def test_killed_at_random_moments(undisturbed: Undisturbed, tmp_path: Path, requ
     """However often a build is killed, and whenever, a plain run afterwards gives the bytes of an undisturbed one."""
     rng = random.Random(20)
     kills: int = request.config.getoption("--kills")
-    killed = 0
+    longest = undisturbed.seconds
     for row in range(-(-kills // IN_A_ROW)):
         folder = tmp_path / str(row)
         folder.mkdir()
         for _ in range(min(IN_A_ROW, kills - row * IN_A_ROW)):
-            delay = rng.uniform(0.1, undisturbed.seconds)
-            killed += killed_after(delay, "build", undisturbed.corpus, "--out", "out", *ARGUMENTS, cwd=folder)
+            while not killed_after(
+                delay := rng.uniform(0, longest), "build", undisturbed.corpus, "--out", "out", *ARGUMENTS, cwd=folder
+            ):
+                longest = delay  # it was done by then: what is there makes it quicker, and so does a machine less busy
         undisturbed.finish(folder)
         shutil.rmtree(folder)
-    assert killed > kills / 2
 
 
 def test_killed_in_mid_read(undisturbed: Undisturbed, tmp_path: Path) -> None:

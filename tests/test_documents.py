@@ -89,8 +89,8 @@ def test_the_documents_list_the_options_of_submit() -> None:
     listed = [name.removeprefix("--").replace("-", "_") for name in rows]
     first = [name for name in listed if name in in_file and name not in ("providers", "models")]
     assert {*first, "providers", "models", "key_file"} == set(in_file)
-    assert listed[:9] == first
-    assert "its table `[submit]` has the first nine of these" in section
+    assert listed[:10] == first
+    assert "its table `[submit]` has the first ten of these" in section
     for name in ("status", "watch", "cancel", "clean"):
         for parameter in _command(name).params:
             assert parameter.opts[0] in section or parameter.name in ("out", "job")

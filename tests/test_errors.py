@@ -13,6 +13,7 @@ from etl import errors
 from etl.errors import (
     ArchiveError,
     BuildError,
+    BusyError,
     DiskFullError,
     EligibilityError,
     EmptyCorpusError,
@@ -33,6 +34,7 @@ from etl.errors import (
     StorageError,
     UnknownPriceError,
     UnreachableError,
+    UnsupportedError,
     WorkerKilledError,
     WorkerStartError,
 )
@@ -62,6 +64,8 @@ _SAMPLES: list[tuple[EtlError, int, type[Exception], str]] = [
     (ProviderError(*_THREE), 6, RuntimeError, _SENTENCE),
     (UnreachableError(*_THREE), 6, RuntimeError, _SENTENCE),
     (GoneError(*_THREE), 6, RuntimeError, _SENTENCE),
+    (UnsupportedError(*_THREE), 6, RuntimeError, _SENTENCE),
+    (BusyError(*_THREE, 3.0), 6, RuntimeError, _SENTENCE),
     (NoAnswerError(*_THREE), 6, RuntimeError, _SENTENCE),
     (JobFailedError(*_THREE), 6, RuntimeError, _SENTENCE),
     (EligibilityError(*_THREE), 7, PermissionError, _SENTENCE),

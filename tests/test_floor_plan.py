@@ -27,6 +27,7 @@ ROOMS = (
     "pricing",
     "exports",
     "submission",
+    "evaluation",
     "console",
 )
 """The packages of `etl`, from the ground up: each imports itself, those before it, `schemas`, `etl.errors` and `etl.version`."""
@@ -39,6 +40,11 @@ WALLS = {
     "tokenizers": ("etl/example/tokens.py",),
     "isal": ("etl/corpus/archive.py",),
     "filelock": ("etl/output/folder.py",),
+    "sacrebleu": ("etl/evaluation/metrics.py",),
+    "rouge_score": ("etl/evaluation/metrics.py",),
+    "nltk": ("etl/evaluation/metrics.py",),
+    "rapidfuzz": ("etl/evaluation/metrics.py",),
+    "numpy": ("etl/evaluation/",),
 }
 """Libraries that only one place imports."""
 

@@ -9,6 +9,7 @@ import click
 import msgspec
 import pytest
 from msgspec import inspect as types
+from runs import one_thread
 
 from etl.checking.report import CheckReport, Kind
 from etl.console.dispatch import COMMANDS, cli
@@ -24,13 +25,15 @@ from etl.submission.status import Status
 from etl.synthetic.corpus import sample
 from schemas.cleaning import Action
 from schemas.estimate import Estimate
+from schemas.evaluation import Evaluation
 from schemas.explanation import Explanation
 from schemas.inspection import Inspection
 from schemas.ledger import FINAL, FileState, JobState
 from schemas.manifest import Manifest, Reject
 from schemas.terms import DropReason, RejectReason, Split
 
-GLOSSARY = (Path(__file__).parents[1] / "docs" / "glossary.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[1]
+GLOSSARY = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
 
 WORDS = """
 corpus, archive, label file, utterance, pair, example, region, speech type, split, shard, chunk, reject, drop, stage, manifest,
@@ -50,6 +53,7 @@ OUTPUT = (
     News,
     Status,
     Request,
+    Evaluation,
 )
 """What commands write to files of the output folder, and print by `--json`."""
 
@@ -191,3 +195,13 @@ def test_keys_of_counts(tmp_path: Path) -> None:
     keys = {key for value in values for key in _keys(value) if re.fullmatch(r"[a-z0-9_]*[a-z_][a-z0-9_]*", key)}
     written = {term.lstrip("-").replace("-", "_") for term in re.findall(r"`([a-z0-9_-]+)`", GLOSSARY)}
     assert keys - written == set()
+
+
+def test_files_of_a_build(here: Path) -> None:
+    """Every file and folder that a build leaves in its output folder is in the glossary and in both READMEs."""
+    build([here / "corpus"], here / "out", make_executor=one_thread, workers=1)
+    written = {path.name + "/" * path.is_dir() for path in (here / "out").iterdir() if not path.name.startswith(".")}
+    assert written - set(_terms("Files")) == set()
+    for readme in ("README.md", "README.ko.md"):
+        document = (ROOT / readme).read_text(encoding="utf-8")
+        assert [name for name in written if f"\n  {name}" not in document] == []

@@ -1,5 +1,6 @@
 """Values that no option can have, tried on every option of every command that takes its kind of value, and in `etl.toml`."""
 
+import json
 import os
 import subprocess
 import sys
@@ -364,3 +365,17 @@ def test_numbers_in_catalogues(tmp_path: Path, kind: str, head: str, name: str) 
         path.write_text(f"{head}{name} = {value}\n")
         with pytest.raises(OptionError, match=f"finite|digits|{name}"):
             read(path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_names_that_are_not_utf8_in_json(here: Path, out: Path) -> None:
+    """A file whose name is not UTF-8 is in JSON with the escapes that screens have, and the JSON is valid."""
+    name = os.fsdecode(b"\xff.jsonl")
+    (out / "chunks" / "train" / name).write_bytes(b"{}\n")
+    run = saturi("verify", out, "--json", cwd=here)
+    assert run.returncode == 4
+    assert [row["path"] for row in json.loads(run.stdout)["damage"]] == ["chunks/train/\\udcff.jsonl"]
+    (here / name).write_bytes(b"{}\n")
+    run = saturi("check", name, "--json", cwd=here)
+    assert run.returncode == 1
+    assert json.loads(run.stdout)["problems"][0]["file"] == "\\udcff.jsonl"

@@ -128,7 +128,9 @@ def test_markup(found: Inspection) -> None:
     """Markup is counted by its rule, in the conversations of 2020 and, but for stray white space, nowhere else."""
     talked = _group(found, "gyeongsang", "dialogue")
     assert talked.residues == {
-        **dict.fromkeys(("double", "event", "inaudible", "unsure", "broken", "interjection"), CONVERSATIONS),
+        **dict.fromkeys(
+            ("double", "event", "inaudible", "unsure", "broken", "interjection", "invisible"), CONVERSATIONS
+        ),
         **dict.fromkeys(("lengthening", "unclear", "resident_number", "phone", "email"), CONVERSATIONS),
         "masked": 3 * CONVERSATIONS,
         "stutter": 2 * CONVERSATIONS,

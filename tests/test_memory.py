@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import subprocess
 import sys
 import zipfile
@@ -9,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from corpora import ANSWER_ZIP
+from corpora import ANSWER_ZIP, write_zip
 from runs import ROOT, facts_of, manifest_of, saturi
 
 from benchmarks.corpus import FACTS, make_corpus
+from etl.settings.options import BuildOptions
 from etl.settings.sizes import MIB
 
 PARENT_BYTES = 400 * MIB
@@ -53,7 +55,31 @@ def test_label_files_as_large_as_allowed(end: bytes, tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for number in range(2):
             archive.writestr(f"say_set1_collectorgs1_speakergs{number}_1_0_9.json", document)
-    assert _within_bounds(_built(tmp_path / "corpus", tmp_path, "--max-ratio", "1100"))
+    limits = ("--max-ratio", "1100", "--max-member-bytes", "64MiB")
+    assert _within_bounds(_built(tmp_path / "corpus", tmp_path, *limits))
+
+
+def _text(rng: random.Random, size: int) -> str:
+    words = ["가는", "나도", "억수로", "마이", "왔데이", "할매가", "(마이)/(많이)", "그~래", "-태- 태교"]
+    text = " ".join(rng.choices(words, k=size // 8))
+    return text.encode()[: size - 200].decode(errors="ignore")
+
+
+@pytest.mark.parametrize(
+    ("size", "number"), [(BuildOptions().max_member_bytes, 4), (1 << 20, 8)], ids=["most", "large"]
+)
+def test_label_files_of_nothing_but_text(size: int, number: int, tmp_path: Path) -> None:
+    """Label files as large as the defaults allow, and others above 1 MiB, keep a worker under its bound if all of it is text."""
+    rng = random.Random(5)
+    members = []
+    for place in range(number):
+        texts = {"pronunciation": _text(rng, size // 2), "standard": _text(rng, size // 2)}
+        content = json.dumps({"transcription": texts}, ensure_ascii=False).encode()
+        assert size - 2000 < len(content) <= size
+        members.append((f"say_set1_collectorgs1_speakergs{place}_1_0_9.json", content))
+    write_zip(tmp_path / "corpus" / ANSWER_ZIP, members)
+    assert _within_bounds(_built(tmp_path / "corpus", tmp_path))
+    assert manifest_of(tmp_path / "out")["counts"]["rejected"] == {}
 
 
 @pytest.mark.parametrize(

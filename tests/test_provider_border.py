@@ -37,7 +37,7 @@ def test_what_is_shown_as_an_escape() -> None:
     assert printable(ESCAPES).startswith(
         r"\x1b]52;c;aGFja2Vk\x07\x1b[2J\x9b31m\x0d\x0asaturi: forged\u2028\u2029\u202e"
     )
-    assert printable("가" * 3_000, MOST_TEXT) == "가" * MOST_TEXT + "…"
+    assert BORDER.text("가" * 3_000) == "가" * MOST_TEXT + "…"
     assert printable("\ud800") == r"\ud800"
 
 

@@ -219,5 +219,5 @@ def test_an_empty_zip_and_an_empty_label_file(tmp_path: Path) -> None:
         _build(tmp_path / "corpus", tmp_path / "out")
     write_zip(tmp_path / "corpus" / ANSWER_ZIP, [("a.json", b"")])
     result = _build(tmp_path / "corpus", tmp_path / "out")
-    assert any("no example is left; no label file could be read" in failure for failure in result.failures)
+    assert any("no example is left: no label file could be read" in failure for failure in result.failures)
     assert b"the file is empty" in (tmp_path / "out" / "rejects.jsonl").read_bytes()

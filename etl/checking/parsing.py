@@ -40,10 +40,10 @@ def repeated_keys(value: Any) -> Iterator[str]:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> JsonObject:
-    found = JsonObject(pairs)
-    if len(found) < len(pairs):
-        found.repeated = tuple(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
-    return found
+    value = JsonObject(pairs)
+    if len(value) < len(pairs):
+        value.repeated = tuple(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+    return value
 
 
 def _reason(error: json.JSONDecodeError) -> str:

@@ -1,4 +1,4 @@
-"""Gather what a check finds: every problem counted, the first ones kept in full."""
+"""The tally of a check: every problem counted, the first ones kept in full."""
 
 from collections import Counter
 
@@ -22,7 +22,7 @@ class Tally:
         self._counts: Counter[Kind] = Counter()
 
     def add(self, file: str, line: int | None, finding: Finding) -> None:
-        """Count what was found in *line* of *file*, or in the file as a whole."""
+        """Count a finding in *line* of *file*, or in the file as a whole."""
         self._counts[finding.kind] += 1
         if len(self.problems) < self._show:
             severity, advice = ADVICE[finding.kind]
@@ -45,7 +45,7 @@ class Tally:
         self._counts[kind] += repeats.total - len(repeats.places)
 
     def counts(self, severity: str) -> dict[str, int]:
-        """Return how often each kind of *severity* was found, in the order of kinds."""
+        """Return how often each kind of *severity* was met, in the order of kinds."""
         return {
             kind.value: self._counts[kind] for kind in Kind if self._counts[kind] and ADVICE[kind].severity == severity
         }

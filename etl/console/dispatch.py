@@ -1,8 +1,12 @@
 """Dispatch: a command by its name, and what it ends with: an exit code, and one sentence where it failed."""
 
+import _thread
 import errno
 import gc
+import sys
+import threading
 import traceback
+import warnings
 from collections.abc import Callable
 from importlib import import_module
 from types import FrameType
@@ -10,12 +14,13 @@ from types import FrameType
 import click
 
 from etl.console.streams import refuse_loss, strengthen
-from etl.errors import EtlError, OptionError, StorageError, exhausted_error
+from etl.errors import EtlError, OptionError, PromiseError, StorageError, exhausted_error, is_panic
 from etl.output.printable import printable
 from etl.runtime.interrupts import say_farewell
 from etl.version import __version__
 
 INTERRUPTED = 130
+_thread_errors: list[EtlError] = []
 _MOST_CHARACTERS = 2_000  # of a sentence
 _GC_THRESHOLD = 100_000
 """What is imported, and the entries of archives, are many objects without cycles: looking for some takes a tenth of a start."""
@@ -32,6 +37,7 @@ COMMANDS = {
     "status": "Jobs and files as the provider sees them.",
     "watch": "Follow the jobs to their end.",
     "cancel": "End a job, or all.",
+    "evaluate": "Tuned models against their base, and against copying.",
     "clean": "Delete uploaded files that no job needs.",
     "sample": "A small synthetic corpus to try everything on.",
 }
@@ -68,6 +74,9 @@ def run() -> int:
     """Run the command that the arguments of this process name, and return its exit code."""
     gc.set_threshold(_GC_THRESHOLD)
     strengthen()
+    threading.excepthook = _end_with_thread
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # of libraries, to their developers
     code = _ended(_run)
     return code or _ended(_refuse_loss)
 
@@ -86,44 +95,80 @@ def _ended(function: Callable[[], int]) -> int:
     """Return what *function* returns, or the exit code of the error it ends with, after one sentence on it."""
     try:
         return function()
-    except click.Abort as abort:  # click's, for an interrupt or for the end of what a person types
-        say_farewell()
-        return getattr(abort.__cause__, "exit_code", INTERRUPTED)
-    except KeyboardInterrupt as interrupt:
-        say_farewell()
-        return getattr(interrupt, "exit_code", INTERRUPTED)
-    except click.ClickException as error:
+    except BaseException as error:
+        _end_children()
+        code = _code_of(error)
+        if code is None:
+            raise
+        return code
+
+
+def _end_children() -> None:
+    """End workers that are left: one that still starts would miss what the parent takes away, and say so in a traceback."""
+    if "multiprocessing" in sys.modules:
+        for process in sys.modules["multiprocessing"].active_children():
+            process.kill()
+
+
+def _code_of(error: BaseException) -> int | None:
+    """Return the exit code of *error*, after one sentence on it; None for a mistake of our own."""
+    if isinstance(error, click.Abort | KeyboardInterrupt):
+        return _interrupted(error)
+    if isinstance(error, click.ClickException):
         _say(" ".join(error.format_message().split()))  # it lists choices line by line
         return error.exit_code
-    except (EtlError, FileExistsError) as error:
+    if isinstance(error, EtlError):
+        return _failed(error)
+    if isinstance(error, FileExistsError):
         _say(str(error))
-        return error.exit_code if isinstance(error, EtlError) else OptionError.exit_code
-    except (MemoryError, OSError, ImportError, RuntimeError) as error:
-        sentence = _unforeseen(error)
-        if sentence is None:
-            raise
-        _say(sentence)
-        return StorageError.exit_code
+        return OptionError.exit_code
+    known = _unforeseen(error)
+    return None if known is None else _failed(known)
+
+
+def _interrupted(interrupt: BaseException) -> int:
+    """Return the exit code of an interrupt: the signal's, or that of the thread whose end is behind it."""
+    if _thread_errors:
+        return _failed(_thread_errors[0])
+    say_farewell()
+    cause = interrupt.__cause__ if isinstance(interrupt, click.Abort) else interrupt  # click's, or the end of an answer
+    code: int = getattr(cause, "exit_code", INTERRUPTED)
+    return code
+
+
+def _end_with_thread(failure: threading.ExceptHookArgs) -> None:
+    """End the command where one of its threads has failed, since others may wait for what it was to do for ever."""
+    error = failure.exc_value or failure.exc_type()
+    known = _unforeseen(error) or PromiseError(_place(error), f"a thread ended ({type(error).__name__}: {error})")
+    _thread_errors.append(known)
+    _thread.interrupt_main()
+
+
+def _failed(error: EtlError) -> int:
+    _say(str(error))
+    return error.exit_code
 
 
 def _say(sentence: str) -> None:
     click.echo(f"saturi: {printable(sentence, _MOST_CHARACTERS)}", err=True)
 
 
-def _unforeseen(error: Exception) -> str | None:
-    """Return a sentence for what the system refused where nothing more is known; None for what is no matter of the system."""
+def _unforeseen(error: BaseException) -> EtlError | None:
+    """Return the error of ours for one of the system or of a library in Rust; None for a mistake of our own."""
     exhausted = exhausted_error(error)
     if exhausted is not None:
-        return str(exhausted)
+        return exhausted
+    if is_panic(error):
+        return PromiseError(_place(error), f"Polars panicked ({error})")
     if not isinstance(error, OSError):
         return None
     name = errno.errorcode.get(error.errno or 0, type(error).__name__)
-    where = error.filename or _place(error)
-    return f"{where}: {error.strerror or error} ({name}); check the path, its permissions and its disk"
+    problem = f"{error.strerror or error} ({name})"
+    return StorageError(error.filename or _place(error), problem, "check the path, its permissions and its disk")
 
 
-def _place(error: OSError) -> str:
-    """Return the name of our function that met *error*, since the system names no file."""
+def _place(error: BaseException) -> str:
+    """Return the name of our function that met *error*, where no file is named."""
     frames = [frame.f_code.co_qualname for frame, _ in traceback.walk_tb(error.__traceback__) if _is_ours(frame)]
     return frames[-1] if frames else "saturi"
 

@@ -1,5 +1,7 @@
 """Where the output of commands goes: the result to stdout, everything else to stderr."""
 
+import json
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +13,8 @@ from etl.runtime.interrupts import set_farewell
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+_HALVES = re.compile("[\ud800-\udfff]")  # of surrogate pairs: bytes of a name that are not UTF-8
 
 
 def consoles() -> tuple["Console", "Console"]:
@@ -28,7 +32,7 @@ def print_json(value: Any) -> None:
     Raises:
         StorageError: It cannot be written whole.
     """
-    _deliver(msgspec.json.format(msgspec.json.encode(value, order="sorted"), indent=2))
+    _deliver(msgspec.json.format(_encoded(value), indent=2))
 
 
 def print_json_line(value: Any) -> None:
@@ -38,7 +42,17 @@ def print_json_line(value: Any) -> None:
     Raises:
         StorageError: It cannot be written whole.
     """
-    _deliver(msgspec.json.encode(value))
+    _deliver(_encoded(value))
+
+
+def _encoded(value: Any) -> bytes:
+    """Return *value* as JSON, keys sorted; file names that are not UTF-8 are as on screens, since JSON cannot hold them."""
+    try:
+        return msgspec.json.encode(value, order="sorted")
+    except UnicodeEncodeError:
+        builtins = msgspec.to_builtins(value)
+        compact = json.dumps(builtins, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+        return _HALVES.sub(lambda half: f"\\\\u{ord(half[0]):04x}", compact).encode()
 
 
 def _deliver(content: bytes) -> None:

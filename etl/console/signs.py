@@ -1,5 +1,5 @@
 """
-Signs that an encoding lacks: what is printed in their place; the one place that knows of encodings.
+Substitutes for signs that an encoding lacks; the only module that handles encodings.
 
 Consoles of Korean Windows are in CP949, which has Hangul and some signs, but no `₩`, no `–` and no blocks.
 """
@@ -45,7 +45,7 @@ def blocks(encoding: str) -> str:
 
 
 def _fall_back(error: UnicodeError) -> tuple[str, int]:
-    """Return what to write for the first sign that cannot be encoded, and where to go on."""
+    """Return the substitute for the first sign that cannot be encoded, and the place after it."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     sign = error.object[error.start]

@@ -91,7 +91,7 @@ def _spared(at: int | None) -> Defect:
 
 
 def _refusal(entry: Entry, limits: Limits, overlaps: bool) -> Defect | None:  # noqa: FBT001 - called once, for speed
-    """Return why a member is not even looked at, or None."""
+    """Return the defect for which a member is not read at all, or None."""
     at = entry.offset
     if at < 0:
         return Defect(RejectReason.BAD_HEADER, None, "its ZIP64 field is damaged")

@@ -9,7 +9,11 @@ from msgspec import Struct
 from etl.corpus.discover import Archive
 
 BATCH_BYTES = 32 * 1024 * 1024
-"""JSON in a batch: 0.1 s of work, of which a killed build loses little; a worker could hold it even if it were all text."""
+"""JSON in a batch: 0.1 s of work, of which a killed build loses little. A worker holds its texts, a tenth of it in 2022, several
+times over: 32 MiB of nothing but text would take it to 360 MiB, a third of that to less than 256."""
+
+_LARGE_BYTES, _LARGE_WEIGHT = 1 << 20, 16
+"""A label file above this size may well be all text, and counts so many times: a batch holds 2 MiB of such, or one of them."""
 
 BATCH_ENTRIES = 4096
 """Entries in a batch, so that a million tiny members need no more memory than a thousand large ones."""
@@ -111,7 +115,7 @@ class BatchCutter:
 
     def __init__(self, max_member_bytes: int) -> None:
         self._max_member_bytes = max_member_bytes
-        self._first = self.entries = self._label_files = self._packed_bytes = self._json_bytes = 0
+        self._first = self.entries = self._label_files = self._packed_bytes = self._json_bytes = self._weight = 0
 
     def add(self, packed_bytes: int, json_bytes: int, *, label_file: bool) -> bool:
         """Count one entry, and return whether the batch should end here."""
@@ -119,8 +123,10 @@ class BatchCutter:
         if label_file:
             self._label_files += 1
             self._packed_bytes += packed_bytes
-            self._json_bytes += json_bytes if json_bytes <= self._max_member_bytes else 0
-        return self._json_bytes >= BATCH_BYTES or self.entries >= BATCH_ENTRIES
+            if json_bytes <= self._max_member_bytes:
+                self._json_bytes += json_bytes
+                self._weight += json_bytes if json_bytes <= _LARGE_BYTES else _LARGE_WEIGHT * json_bytes
+        return self._weight >= BATCH_BYTES or self.entries >= BATCH_ENTRIES
 
     def take(self) -> Extent:
         """Return the batch that ends here, and begin the next."""
@@ -132,5 +138,5 @@ class BatchCutter:
             json_bytes=self._json_bytes,
         )
         self._first = extent.last
-        self.entries = self._label_files = self._packed_bytes = self._json_bytes = 0
+        self.entries = self._label_files = self._packed_bytes = self._json_bytes = self._weight = 0
         return extent

@@ -45,7 +45,7 @@ class Entry(NamedTuple):
 
 
 class Directory(NamedTuple):
-    """Where the central directory lies, how many entries it declares, and how far all its offsets are shifted."""
+    """Place of a central directory, number of entries it declares, and shift of all its offsets."""
 
     start: int
     stop: int
@@ -55,7 +55,7 @@ class Directory(NamedTuple):
 
 def find_directory(file: MappedFile, where: str) -> Directory:
     """
-    Return where the central directory of *file* lies.
+    Return the place of the central directory of *file*.
 
     Raises:
         ArchiveError: There is none: the file is empty, cut off, or no zip.
@@ -80,7 +80,7 @@ def find_directory(file: MappedFile, where: str) -> Directory:
 
 
 def _find_end(tail: bytes) -> int:
-    """Return where the end record begins in *tail*, or -1: the last one whose comment ends the file, else the last at all."""
+    """Return the offset of the end record in *tail*, or -1: the last one whose comment ends the file, else the last at all."""
     last = -1
     at = tail.rfind(b"PK\5\6")
     while at >= 0:
@@ -162,7 +162,7 @@ def parse_entries(content: bytes, shift: int) -> tuple[list[Entry], int]:
 
 
 def _from_zip64(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, int, int]:
-    """Return (size, packed, offset) with what the ZIP64 field of *extra* says; offset -1 where it does not say it."""
+    """Return (size, packed, offset) with the values in the ZIP64 field of *extra*; offset -1 if it has none."""
     at = 0
     while at + 4 <= len(extra):
         kind, length = struct.unpack_from("<HH", extra, at)
@@ -181,7 +181,7 @@ def _from_zip64(extra: bytes, size: int, packed: int, offset: int) -> tuple[int,
 
 def decode_name(raw: bytes, flags: int) -> str:
     """
-    Return a member's name: UTF-8 where that is said or fits, else CP949, the code page of Korean Windows.
+    Return a member's name: UTF-8 where it is declared or fits, else CP949, the code page of Korean Windows.
 
     Bytes that fit neither are shown as escapes, so that every name can be printed.
     """

@@ -19,12 +19,13 @@ from etl.corpus.opening import failure, kind_of
 from etl.corpus.parts import Part, gap_in, part_of, refuse_gaps, without_part
 from etl.corpus.unread import Unread, notes_on, unread_kind
 from etl.errors import EmptyCorpusError, EtlError, InputError, MissingPathError
+from etl.output.debris import is_debris
 from etl.output.files import MARKER
 from etl.settings.paths import paths_of
 
 
 class Form(StrEnum):
-    """How an archive lies on disk."""
+    """Form of an archive on disk."""
 
     ZIP = "zip"
     PARTS = "parts"
@@ -35,7 +36,7 @@ class Archive(Struct, frozen=True, kw_only=True):
     """
     One zip, one set of parts, or one folder of loose label files.
 
-    `name` is the path below the argument it was found in, in NFC, with forward slashes; `paths` are the files to open,
+    `name` is the path below its argument, in NFC, with forward slashes; `paths` are the files to open,
     in order; `spare` are the parts that may stand in where `paths` turns out to be no whole zip. `deidentified` is whether
     a name says so ("비식별화완료").
     """
@@ -70,7 +71,7 @@ class _Found(Struct, frozen=True):
 
 
 class _Listing(Struct):
-    """What lies below the arguments; a million loose label files are one entry, that of their folder."""
+    """Files below the arguments; a million loose label files are one entry, that of their folder."""
 
     zips: dict[Path, _Found]
     folders: dict[Path, _Found]
@@ -181,7 +182,7 @@ def _list_folder(argument: Path, listing: _Listing) -> None:
 
 
 def _list_file(file: _Found, names: Iterable[str], listing: _Listing) -> None:
-    """Put a file that is no label file where it belongs; *names* are those of all files in its folder."""
+    """Add a file that is no label file to its list; *names* are those of all files in its folder."""
     if _is_zip_name(file.path.name) and _is_file_or_broken(file.path):
         listing.zips.setdefault(file.path, file)
     elif file.path not in listing.others:
@@ -254,7 +255,7 @@ def _named_apart(archives: Iterable[Archive]) -> tuple[Archive, ...]:
 
 def _is_zip_name(name: str) -> bool:
     """Whether a file *name* is a zip's or a part's, and not the shadow a Mac leaves beside it (`._x.zip`)."""
-    return not name.startswith("._") and (name.lower().endswith(".zip") or part_of(name) is not None)
+    return not is_debris(name) and (name.lower().endswith(".zip") or part_of(name) is not None)
 
 
 def _is_file_or_broken(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""Where label files belong, by their names, their archives and their contents, and which of them share shards."""
+"""Groups of label files, by their names, archives and contents, and the sections that share shards."""
 
 from collections.abc import Container
 
@@ -44,7 +44,7 @@ class SegmentSource(Struct, frozen=True):
 
 
 def group_of(kind: Kind, hints: Hints) -> Group:
-    """Return where label files of *kind* belong: their names decide, then the archive's, then their contents."""
+    """Return the group of label files of *kind*: by their names, else the archive's, else their contents."""
     speech_type = kind.speech_type or hints.speech_type or ELICITED.get(kind.label_speech_type or "")
     return Group(
         Region(kind.region or hints.region or kind.label_region or Region.UNKNOWN),

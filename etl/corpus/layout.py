@@ -77,7 +77,7 @@ def write_layout(stage: Path, layout: Layout, directory: Directory, limits: Limi
 
 
 def _path(stage: Path, fingerprint: str, directory: Directory, limits: Limits) -> Path:
-    """Return where the layout of the archive *fingerprint* lies, beside the segments."""
+    """Return the path of the layout of the archive *fingerprint*, beside the segments."""
     facts = (LAYOUT_VERSION, BATCH_BYTES, BATCH_ENTRIES, fingerprint, directory, limits)
     return path_in_stage(stage, hashlib.sha256(msgspec.json.encode(facts)).hexdigest(), "layout")
 
@@ -93,7 +93,7 @@ def _checksum(content: bytes) -> bytes:
 
 def lay_out(file: MappedFile, directory: Directory, limits: Limits, where: str, max_entries: int) -> Layout:
     """
-    Look at every entry of *directory*, and return the layout.
+    Return the layout of all entries of *directory*.
 
     Raises:
         ArchiveError: The directory is damaged, or holds more than *max_entries*.

@@ -18,6 +18,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from etl.output.debris import RESOURCE_FOLDER, RESOURCE_FORK
 from schemas.terms import Region, SpeechType, Split
 
 CODES = {
@@ -49,6 +50,7 @@ _STEM = re.compile(
     r"_(?P<prompt>\d+)(?:_(?P<take>\d+))?_(?P<seconds>\d+)",
     re.IGNORECASE,
 )
+_RESOURCE_FORK, _RESOURCE_FOLDER = RESOURCE_FORK.encode(), f"{RESOURCE_FOLDER}/".encode()
 _STEM_2020 = re.compile(r"(D([GKJZC])[A-Z]{0,4}\d{6,})(?:[._]\d+)*", re.IGNORECASE)
 # The same within a longer name, between what is no letter and no digit.
 _WITHIN, _WITHIN_2020 = (
@@ -113,13 +115,13 @@ def is_label_file(path: bytes) -> bool:
         path = path.replace(b"\\", b"/")
     return (
         path[-5:].lower() == b".json"
-        and not path.startswith(b"._", path.rfind(b"/") + 1)
-        and not path.lstrip(b"/").startswith(b"__MACOSX/")
+        and not path.startswith(_RESOURCE_FORK, path.rfind(b"/") + 1)
+        and not path.lstrip(b"/").startswith(_RESOURCE_FOLDER)
     )
 
 
 def base_name(path: str) -> str:
-    r"""Return what follows the last `/` or `\` of *path*: some programs write the one, some the other."""
+    r"""Return the part of *path* after the last `/` or `\`: some programs write the one, some the other."""
     return _FOLDER_END.split(path)[-1] if "\\" in path else path.rpartition("/")[2]
 
 

@@ -61,7 +61,7 @@ def open_regular(path: str | bytes) -> int:
 
 
 def kind_of(mode: int) -> str | None:
-    """Return what a file of *mode* is, where it is no regular one, or None."""
+    """Return the kind of a file of *mode* that is no regular one, or None."""
     return None if stat.S_ISREG(mode) else _KINDS.get(stat.S_IFMT(mode), "no regular file")
 
 

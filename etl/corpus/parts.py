@@ -17,7 +17,7 @@ _PART = re.compile(r"(?P<stem>.+\.zip)\.(?:part(?P<offset>\d{1,18})|(?P<number>\
 
 class Part(NamedTuple):
     """
-    What the name of a part says: the zip it is of, and its place.
+    Facts in the name of a part: its zip, and its place.
 
     `place` is the offset of its first byte, or, where the parts are `numbered`, its number from 1.
     """
@@ -28,7 +28,7 @@ class Part(NamedTuple):
 
 
 def part_of(name: str) -> Part | None:
-    """Return what the file *name* says of the part it is, or None where it is none."""
+    """Return the part that the file *name* is, or None where it is none."""
     match = _PART.fullmatch(name)
     if match is None:
         return None

@@ -22,7 +22,7 @@ from etl.errors import ArchiveError, InputError
 
 class ScanRules(Struct, frozen=True):
     """
-    What an archive may hold, and whether a build goes on without one that cannot be read.
+    Limits of an archive, and the treatment of one that cannot be read.
 
     Args:
         limits: Limits of its label files.
@@ -73,7 +73,7 @@ def scan(archive: Archive, rules: ScanRules, stage: Path | None = None) -> Scan:
     Args:
         archive: Where it lies.
         rules: What it may hold.
-        stage: Where its layout is kept, and found again; None to look at every entry.
+        stage: Folder of the kept layout; None to read every entry.
 
     Raises:
         ArchiveError: The archive as a whole cannot be read, or holds no label file, and that is not allowed.
@@ -173,7 +173,7 @@ def _scan_folder(archive: Archive, limits: Limits) -> Scan:
 
 
 def _loose_batch(archive: Archive, names: list[bytes], facts: list[FileFacts], extent: Extent, limits: Limits) -> Batch:
-    """Return a batch of loose label files, named by where they lie; whether they are the same ones, their facts say."""
+    """Return a batch of loose label files, named by their place; their facts identify them."""
     here = hashlib.sha256(msgspec.json.encode([os.fsencode(archive.paths[0]).hex(), *(name.hex() for name in names)]))
     key = key_of(here.hexdigest(), extent, limits)
     return Batch(archive, key, extent, Place(names=b"\0".join(names)), limits, witness_of(facts))

@@ -14,7 +14,7 @@ _UNFINISHED = re.compile(r".+\.(?:crdownload|opdownload|partial|download|aria2|p
 
 
 class Unread(StrEnum):
-    """What a file is that is not read, and what to do with it."""
+    """Kind of a file that is not read, with advice."""
 
     ARCHIVE = "not read, since only zips are; unpack it (tar -xf, 7-Zip, Bandizip) into the corpus"
     VOLUME = "a volume of a zip whose last one (.zip) is missing; download all volumes, then join them (zip -s 0)"
@@ -23,7 +23,7 @@ class Unread(StrEnum):
 
 def unread_kind(name: str, beside: Iterable[str] = ()) -> Unread | None:
     """
-    Return what the file *name* is, if it is of a kind that should not be passed over in silence.
+    Return the kind of the file *name* if it deserves a note, or None.
 
     Args:
         name: Of the file, without its folder.

@@ -1,1 +1,1 @@
-"""Example: what one line is: prompts, rendering, tokens, limits; knows no file of a build."""
+"""Example: prompts, rendering, tokens and limits of one line; reads no file of a build."""

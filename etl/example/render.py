@@ -38,7 +38,7 @@ def render(sources: Iterable[str], targets: Iterable[str], system_prompt: str | 
 
 @lru_cache(maxsize=256)
 def _around(system_prompt: str) -> tuple[bytes, bytes, bytes]:
-    """Return what stands before, between and after the two texts of a line."""
+    """Return the constant parts of a line: before, between and after its two texts."""
     system = (Message("system", system_prompt),) if system_prompt else ()
     line = _escape(_ENCODER.encode(Example((*system, Message("user", ""), Message("assistant", "")))))
     rest, _, tail = line.rpartition(b'""')

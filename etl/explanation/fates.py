@@ -1,4 +1,4 @@
-"""Find label files in a stage, and tell from the decisions and the lineage of a build what became of their utterances."""
+"""The fates of utterances: label files in a stage, and what decisions and lineage of a build say of them."""
 
 import unicodedata
 from collections import defaultdict, deque
@@ -26,7 +26,7 @@ from schemas.terms import DropReason, Region, SpeechType, Split
 _Places = dict[tuple[str, str, Split | None, int | None], deque[tuple[str, int]]]
 """By archive, member, split and sentence; several where an archive holds a name twice, in the order of its label files."""
 
-_FOUND = ("number", "member", "reason", "position", "detail")
+_COLUMNS = ("number", "member", "reason", "position", "detail")
 
 
 class Fates:
@@ -36,7 +36,7 @@ class Fates:
     Args:
         build: The build.
         stage: The folder of its segments.
-        text: Whether texts are told.
+        text: Whether texts are in the explanations.
 
     Raises:
         BuildError: Its options are of another version, or one of its tables is missing or damaged.
@@ -80,8 +80,8 @@ class Fates:
             advice = "give its folder by --stage, or build again"
             raise BuildError(str(path), "a segment of this build is not there, or damaged", advice)
         source = SegmentSource(str(path), archive, self._hints[archive])
-        found = read_files(path, _FOUND).filter(_is_called(name))
-        for number, member, reason, position, detail in found.iter_rows():
+        files = read_files(path, _COLUMNS).filter(_is_called(name))
+        for number, member, reason, position, detail in files.iter_rows():
             if reason is not None:
                 yield Explanation(
                     archive=archive, member=member, segment=segment, rejected=reason, position=position, detail=detail
@@ -97,8 +97,8 @@ class Fates:
         utterances = as_pairs(frame, CleanSettings.of(options), options.direction)
         if utterances.is_empty():
             return Explanation(archive=source.archive, member=member, segment=segment)
-        told = utterances.row(0, named=True)
-        group = Group(Region(told["region"]), SpeechType(told["speech_type"]))
+        first = utterances.row(0, named=True)
+        group = Group(Region(first["region"]), SpeechType(first["speech_type"]))
         standard = utterances[standard_column(options.direction)]
         scripts = resolve_scripts(utterances["script"], standard, group.speech_type)
         return Explanation(
@@ -109,7 +109,7 @@ class Fates:
             speech_type=group.speech_type,
             keys=[
                 KeyPlace(key=key, side=self._side(key))
-                for key in keys_of(told["speakers"], scripts.drop_nulls().unique(maintain_order=True), group.region)
+                for key in keys_of(first["speakers"], scripts.drop_nulls().unique(maintain_order=True), group.region)
             ],
             utterances=list(self._fates(utterances, group, source.archive, segment, member)),
         )

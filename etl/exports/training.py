@@ -49,7 +49,7 @@ class Training(NamedTuple):
 
     @property
     def prepared_folder(self) -> str:
-        """Where the trainer keeps tokens, likewise."""
+        """Where the trainer keeps tokens, below the folder of the export."""
         return f"prepared-{self.key}"
 
 

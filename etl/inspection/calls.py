@@ -10,14 +10,14 @@ from etl.inspection.tasks import InspectTask, SketchTask
 
 
 def inspect_batch(task: InspectTask) -> BatchSketch:
-    """Look at a batch, and return what is in it; see `etl.inspection.worker`."""
-    from etl.inspection import worker
+    """Look at a batch, and return what is in it; see `etl.inspection.sketching`."""
+    from etl.inspection import sketching
 
-    return worker.inspect_batch(task)
+    return sketching.inspect_batch(task)
 
 
 def inspect_segment(task: SketchTask) -> BatchSketch:
-    """Look at a segment, and return what is in it; see `etl.inspection.worker`."""
-    from etl.inspection import worker
+    """Look at a segment, and return what is in it; see `etl.inspection.sketching`."""
+    from etl.inspection import sketching
 
-    return worker.inspect_segment(task)
+    return sketching.inspect_segment(task)

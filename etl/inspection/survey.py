@@ -1,10 +1,10 @@
-"""Look at a corpus, or at the stage of a finished build, and tell what is there; nothing is written."""
+"""The survey of a corpus, or of the stage of a finished build: what is there; nothing is written."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -14,10 +14,11 @@ from etl.corpus.groups import SegmentSource
 from etl.corpus.names import Hints
 from etl.corpus.scan import Scan, scan
 from etl.errors import OptionError, WorkerKilledError
+from etl.inspection.archives import ArchiveCounts, scanned_row, staged_row
 from etl.inspection.calls import inspect_batch, inspect_segment
-from etl.inspection.notes import notes_of
 from etl.inspection.sketch import BatchSketch
 from etl.inspection.tasks import InspectTask, SketchTask
+from etl.inspection.warnings import warnings_of
 from etl.output.files import MARKER, is_there
 from etl.output.finished import FinishedBuild
 from etl.output.folder import STAGE
@@ -30,7 +31,6 @@ from etl.settings.checks import whole_number
 from etl.settings.options import BuildOptions
 from etl.settings.paths import path_of, paths_of
 from schemas.inspection import INSPECTION_VERSION, InspectedArchive, Inspection
-from schemas.manifest import ArchiveRow
 
 Task = TypeVar("Task", InspectTask, SketchTask)
 
@@ -81,19 +81,19 @@ def inspect(
 
 
 def _inspect_corpus(survey: "_Survey", paths: Sequence[Path], sample: int | None) -> Inspection:
-    found = discover(paths)
+    corpus = discover(paths)
     rules = scan_rules(BuildOptions(allow_bad_archives=True))
-    scans = [scan(archive, rules) for archive in found.archives]
+    scans = [scan(archive, rules) for archive in corpus.archives]
     tasks = {
         InspectTask(batch, share): _Part(batch.archive.name, batch.extent.packed_bytes)
         for one, share in zip(scans, _shares(scans, sample), strict=True)
         for batch in one.batches
     }
     survey.look("inspect", inspect_batch, tasks)
-    archives = [_scanned(one, survey.counted(one.archive.name)) for one in scans]
+    archives = [scanned_row(one, survey.counted(one.archive.name)) for one in scans]
     holdings = [] if sample is not None else [survey.holding(one) for one in scans]
-    survey.notes += [*found.notes, *(note for one in scans for note in one.notes), *copies_among(holdings)]
-    return survey.report(archives, sample=sample, ignored=(found.ignored_archives, found.ignored_files))
+    survey.notes += [*corpus.notes, *(note for one in scans for note in one.notes), *copies_among(holdings)]
+    return survey.report(archives, sample=sample, ignored=(corpus.ignored_archives, corpus.ignored_files))
 
 
 def _shares(scans: Sequence[Scan], sample: int | None) -> Iterator[float]:
@@ -115,7 +115,7 @@ def _inspect_build(survey: "_Survey", build: FinishedBuild, stage: Path) -> Insp
         for archive, segment in _segments(build)
     }
     survey.look("stage", inspect_segment, tasks)
-    archives = [_staged(row, survey.counted(row.archive)) for row in manifest.corpus]
+    archives = [staged_row(row, survey.counted(row.archive)) for row in manifest.corpus]
     return survey.report(archives, sample=None, ignored=(manifest.counts.ignored_archives, None))
 
 
@@ -132,17 +132,9 @@ class _Part(NamedTuple):
     weight: int
 
 
-class _Counted(NamedTuple):
-    """What was counted of the label files of one archive."""
-
-    numbers: Counter[str]
-    rejected: Counter[str]
-    generations: Counter[str]
-
-
 class _Survey:
     """
-    Everything found so far, part by part.
+    What is known so far, part by part.
 
     Args:
         open_pool: Returns the workers.
@@ -155,7 +147,7 @@ class _Survey:
         self._open_pool = open_pool
         self._watcher = watcher
         self._totals = Totals()
-        self._archives: dict[str, _Counted] = {}
+        self._archives: dict[str, ArchiveCounts] = {}
         self.notes: list[str] = []
 
     def look(self, step: str, function: Callable[[Task], BatchSketch], tasks: Mapping[Task, _Part]) -> None:
@@ -189,9 +181,9 @@ class _Survey:
             counted.generations[str(row.kind.generation)] += row.files
         self._totals.add(batch.sketches)
 
-    def counted(self, archive: str) -> _Counted:
+    def counted(self, archive: str) -> ArchiveCounts:
         """Return what was counted of *archive*."""
-        return self._archives.setdefault(archive, _Counted(Counter(), Counter(), Counter()))
+        return self._archives.setdefault(archive, ArchiveCounts(Counter(), Counter(), Counter()))
 
     def holding(self, one: Scan) -> Holding:
         """Return what was counted of the contents of an archive that was scanned."""
@@ -212,50 +204,5 @@ class _Survey:
             ignored_files=ignored[1],
             groups=groups,
             total=total,
-            warnings=[*self.notes, *notes_of(archives, groups, total)],
+            warnings=[*self.notes, *warnings_of(archives, groups, total)],
         )
-
-
-def _scanned(one: Scan, counted: _Counted) -> InspectedArchive:
-    archive = one.archive
-    return _archive(
-        counted,
-        archive=archive.name,
-        region=archive.hints.region,
-        speech_type=archive.hints.speech_type,
-        split=archive.hints.split,
-        deidentified=archive.deidentified,
-        label_files=one.label_files,
-        packed_bytes=one.packed_bytes,
-        json_bytes=one.json_bytes,
-        transcripts=one.transcripts,
-        problem=one.problem,
-    )
-
-
-def _staged(row: ArchiveRow, counted: _Counted) -> InspectedArchive:
-    return _archive(
-        counted,
-        archive=row.archive,
-        region=row.region,
-        speech_type=row.speech_type,
-        split=row.split,
-        deidentified=row.deidentified,
-        label_files=row.label_files,
-        packed_bytes=None,
-        json_bytes=None,
-        transcripts=None,
-        problem=row.problem,
-    )
-
-
-def _archive(counted: _Counted, **facts: Any) -> InspectedArchive:
-    return InspectedArchive(
-        inspected=counted.numbers["inspected"],
-        decoded=counted.numbers["decoded"],
-        repaired=counted.numbers["repaired"],
-        ignored=counted.numbers["ignored"],
-        rejected=dict(sorted(counted.rejected.items())),
-        generations=dict(sorted(counted.generations.items())),
-        **facts,
-    )

@@ -32,7 +32,7 @@ def scan_examples(folder: Path, chunks: Sequence[ChunkRow], read_chunk: ReadChun
         read_chunk: Yields the bytes of a chunk, and raises where they are not those of the manifest.
     """
     import polars as pl  # noqa: PLC0415 - the parent of a build never loads it
-    from polars.io.plugins import register_io_source  # noqa: PLC0415 - likewise
+    from polars.io.plugins import register_io_source  # noqa: PLC0415 - as above
 
     schema = pl.Schema(dict.fromkeys(COLUMNS, pl.String) | {"line": pl.UInt32})
 

@@ -1,4 +1,4 @@
-"""Every write to disk: a file that has its final name is whole, and a full disk is told from every other failure."""
+"""Every write to disk: a file that has its final name is whole, and a full disk is another error than every other failure."""
 
 import errno
 import io
@@ -133,7 +133,7 @@ def link_whole(source: Path, target: Path) -> None:
 
 
 def is_there(path: Path) -> bool:
-    """Whether something has the name *path*; also where the system does not say what, which whoever opens it will be told."""
+    """Whether something has the name *path*; also where the system does not say what, as whoever opens it will see."""
     try:
         os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):

@@ -7,18 +7,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-from msgspec import Struct
-
 from etl.errors import BuildError
 from etl.output.examples import scan_examples
 from etl.output.files import is_there, open_regular
-from etl.output.folder import CHUNK_PATH, CHUNKS, DECISIONS_FILE, LINEAGE_FILE, MANIFEST, TABLES, chunk_files
+from etl.output.folder import CHUNKS, DECISIONS_FILE, LINEAGE_FILE, MANIFEST, TABLES, chunk_files
 from etl.output.lines import BLOCK_BYTES
+from etl.output.manifest import decode_manifest
 from etl.output.sums import SUMS, Sums, file_sha256, read_sums
 from etl.output.verification import Damage, Measure, Verification
 from etl.settings.paths import folder_of
-from schemas.manifest import MANIFEST_VERSION, ChunkRow, Manifest
+from schemas.manifest import ChunkRow, Manifest
 from schemas.origin import Origin
 
 if TYPE_CHECKING:
@@ -60,7 +58,7 @@ class FinishedBuild:
         """
         folder = folder_of(out, "OUT")
         content = _read_whole(folder / MANIFEST)
-        manifest = _decode_manifest(folder / MANIFEST, content)
+        manifest = decode_manifest(folder / MANIFEST, content)
         try:
             sums = read_sums(folder)
         except OSError as error:
@@ -87,7 +85,7 @@ class FinishedBuild:
             if chunk.path not in self._measured:
                 for _ in self._measure(chunk):
                     pass
-        damage = [found for chunk in chunks if (found := self._measured[chunk.path]) is not None]
+        damage = [one for chunk in chunks if (one := self._measured[chunk.path]) is not None]
         damage += [*self._extra_files(), *self._damaged_tables()]
         return Verification(
             len(chunks),
@@ -245,12 +243,6 @@ class FinishedBuild:
         return BuildError(str(self.given), problem, "see saturi verify, and build again")
 
 
-class _Versioned(Struct, frozen=True):
-    """All that every version of a manifest has."""
-
-    version: int
-
-
 def verify(out: str | Path) -> Verification:
     """
     Return what is wrong with the build in *out*.
@@ -259,21 +251,6 @@ def verify(out: str | Path) -> Verification:
         BuildError: *out* holds no finished build.
     """
     return FinishedBuild.open(out).verification()
-
-
-def _decode_manifest(path: Path, content: bytes) -> Manifest:
-    try:
-        version = msgspec.json.decode(content, type=_Versioned).version
-        if version != MANIFEST_VERSION:
-            problem = f"of version {version}, this is for {MANIFEST_VERSION}"
-            raise BuildError(str(path), problem, "use the version that made it")
-        manifest = msgspec.json.decode(content, type=Manifest)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BuildError(str(path), f"damaged ({error})", "build again") from error
-    paths = {chunk.path for chunk in manifest.chunks}
-    if len(paths) < len(manifest.chunks) or not all(map(CHUNK_PATH.fullmatch, paths)):
-        raise BuildError(str(path), "damaged (its chunks are not named like chunks)", "build again")
-    return manifest
 
 
 def _read_whole(path: Path) -> bytes:

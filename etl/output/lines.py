@@ -69,7 +69,7 @@ def file_bytes(path: Path) -> int:
     Return the size of the file at *path*.
 
     Raises:
-        InputError: The system does not tell it.
+        InputError: The system does not give it.
     """
     try:
         return path.stat().st_size

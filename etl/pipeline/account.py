@@ -117,7 +117,7 @@ def _disagreements(reads: Iterable[ReadArchive]) -> dict[str, int]:
 
 
 def _generations(segments: Iterable[SegmentHeader]) -> dict[str, int]:
-    """Return how many decoded label files are of each generation."""
+    """Return the numbers of decoded label files by generation."""
     counts: Counter[str] = Counter()
     for segment in segments:
         for row in segment.kinds:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from schemas.manifest import Counts, Manifest
 from schemas.terms import DropReason
 
-_ADVICE = {
+ADVICE = {
     DropReason.REGION_EXCLUDED: "add --region {regions}",
     DropReason.SPEECH_TYPE_EXCLUDED: "add --speech-type {speech_types}",
     DropReason.PERSONAL_DATA: "--pii mask keeps the rest of a text",
@@ -52,7 +52,7 @@ def _advice(manifest: Manifest, reason: DropReason) -> str:
     groups = [row for row in manifest.unsharded if reason in row.dropped]
     regions = " --region ".join(_each(row.region for row in groups))
     speech_types = " --speech-type ".join(_each(row.speech_type for row in groups))
-    return _ADVICE[reason].format(regions=regions, speech_types=speech_types)
+    return ADVICE[reason].format(regions=regions, speech_types=speech_types)
 
 
 def _each(names: Iterator[str]) -> list[str]:

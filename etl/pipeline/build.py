@@ -110,7 +110,7 @@ def build(  # noqa: PLR0913 - the six behind the star are how, not what
 
 
 def _run(run: Run, archives: Corpus, options: BuildOptions, stage: Path, out: Path) -> tuple[Manifest, list[str]]:
-    """Take the steps of a build, and return its manifest, and notes on its corpus."""
+    """Run the steps of a build, and return its manifest and notes on its corpus."""
     scans = scan_archives(run, archives, scan_rules(options), stage)
     reads = read_archives(run, scans, stage, allow_bad_archives=options.allow_bad_archives)
     work = open_work(out, _build_key(run, reads, options))
@@ -127,7 +127,7 @@ def _run(run: Run, archives: Corpus, options: BuildOptions, stage: Path, out: Pa
 
 def dry_run(corpus: str | Path | Iterable[str | Path], options: BuildOptions | None = None) -> list[Scan]:
     """
-    Return what the directories of *corpus* hold, archive by archive; no label file is read and nothing is written.
+    Return a scan of each archive of *corpus*, by its directory; no label file is read and nothing is written.
 
     Raises:
         InputError: The corpus, or one of its archives, cannot be read.

@@ -56,6 +56,11 @@ def warnings_of(manifest: Manifest) -> list[str]:
         names = ", ".join(f"{shard.split}/{shard.region}-{shard.speech_type}" for shard in small)
         warnings.append(f"chunks of fewer than {FEWEST_EXAMPLES} examples, which fine-tuning APIs refuse, in: {names}")
     counts = manifest.counts
+    if "too_large" in counts.rejected:
+        warnings.append(
+            f"{counts.rejected['too_large']:,} label files are larger than any real one (rejects.jsonl names them); "
+            "raise --max-member-bytes if they are meant"
+        )
     if manifest.options["validation"] != 0 or manifest.options["max_per_script"] is not None:
         warnings += [
             sentence.format(f"{counts.unknown[name]:,}") for name, sentence in _UNKNOWN.items() if counts.unknown[name]

@@ -1,4 +1,4 @@
-"""What training on a build would cost: tokens, epochs and price, shard by shard, sample by sample. Nothing is spent here."""
+"""The estimate of a build: tokens, epochs and price of training, by shard and sample. Nothing is spent."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,7 +23,7 @@ def estimate(  # noqa: PLR0913 - the five behind the star have defaults that sui
     tokenizer_file: Path | None = None,
 ) -> Estimate:
     """
-    Return what fine-tuning *model* on the build in *out* would cost.
+    Return the estimate for fine-tuning *model* on the build in *out*.
 
     Args:
         out: Folder of a build.

@@ -3,8 +3,9 @@
 import os
 import re
 import stat
+from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from msgspec import Struct
 
@@ -16,6 +17,7 @@ from schemas.provider import Provider
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _MOST_KEY_BYTES = 65_536
+_PORTS = {"http": 80, "https": 443}
 _HEADER = re.compile("[\x21-\x7e]+")  # what stands in a header as it is
 
 
@@ -35,6 +37,20 @@ class Account(Struct, frozen=True, kw_only=True):
     organization: str = ""
     project: str = ""
     key_file: Path | None = None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether its address is one of this machine (loopback)."""
+        host = urlsplit(self.base_url).hostname or ""
+        try:
+            return ip_address(host).is_loopback
+        except ValueError:
+            return host == "localhost" or host.endswith(".localhost")
+
+    @property
+    def is_readable_by_others(self) -> bool:
+        """Whether what is sent there crosses a network unencrypted."""
+        return urlsplit(self.base_url).scheme == "http" and not self.is_local
 
     @property
     def row(self) -> AccountRow:
@@ -85,15 +101,24 @@ def open_account(provider: Provider, base_url: str | None = None, key_file: Path
     # Organisation and project of the environment are part of what a job is, for the provider they belong to and no other.
     return Account(
         provider=provider,
-        base_url=_checked(address).rstrip("/"),  # or the same job would have another key
+        base_url=_normal(_checked(address)),
         organization=_from_environment(provider.organization_env),
         project=_from_environment(provider.project_env),
         key_file=key_file,
     )
 
 
-def _checked(address: str) -> str:
-    """Return *address*, which is one."""
+def _normal(url: SplitResult) -> str:
+    """Return the one spelling of an address that has many, so that the same job has the same key."""
+    host = (url.hostname or "").removesuffix(".")
+    host = f"[{host}]" if ":" in host else host
+    port = "" if url.port in (None, _PORTS[url.scheme]) else f":{url.port}"
+    path = "/".join(part for part in url.path.split("/") if part)
+    return f"{url.scheme}://{host}{port}/{path}".rstrip("/")
+
+
+def _checked(address: str) -> SplitResult:
+    """Return the parts of *address*, which is one."""
     try:
         url = urlsplit(address)
         host = (url.hostname or "").encode("idna")
@@ -106,7 +131,7 @@ def _checked(address: str) -> str:
     if url.username is not None or url.query or url.fragment:
         # It would be written into the ledger, and shown.
         raise OptionError("--base-url", "it holds a password or a query", "give the address alone; keys go elsewhere")
-    return address
+    return url
 
 
 def _from_environment(name: str | None) -> str:

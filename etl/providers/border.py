@@ -44,6 +44,10 @@ class Border:
         masked = value.replace(self._key, HIDDEN) if self._key else value
         return printable(_BLANKS.sub(" ", masked).strip(" "), most)
 
+    def content(self, text: str) -> str:
+        """Return *text*, which is data and not for people, without the key; its lines and its other characters stay."""
+        return text.replace(self._key, HIDDEN) if self._key else text
+
     def name(self, value: Any) -> str | None:
         """Return an id or a name, which goes into requests again, as it is; None where it could not be printed as it is."""
         if not isinstance(value, str) or not 0 < len(value) <= _MOST_NAME:

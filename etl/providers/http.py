@@ -52,6 +52,21 @@ class StatusError(Exception):
         self.response, self.content = response, content
 
 
+def stays_here(address: str) -> bool:
+    """
+    Return whether what is sent to *address* stays on this machine: it is one of loopback, and no proxy is in between.
+
+    Raises:
+        OptionError: A variable of the environment names a proxy that cannot be used.
+    """
+    url = httpx2.URL(address)
+    try:
+        loopback = ipaddress.ip_address(url.host).is_loopback
+    except ValueError:
+        loopback = url.host == "localhost"
+    return loopback and proxy_for(url) is None
+
+
 def proxy_for(url: httpx2.URL) -> str | None:
     """
     Return the address of the proxy that the environment names for *url*, or None.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from etl.errors import OptionError, UnknownPriceError
 from etl.settings.catalogue import read_catalogue
-from schemas.model import Model
+from schemas.model import AnswerPrice, Model
 
 DEFAULT_MODEL = "gpt-4.1-mini"
 _OURS = Path(__file__).with_name("models.toml")
@@ -54,6 +54,15 @@ def price_of(model: Model) -> float:
         problem = f"the price of training is not known (as of {model.as_of})"
         raise UnknownPriceError(model.name, problem, _how_to_add(model.name))
     return model.usd_per_million_tokens
+
+
+def answer_price(name: str, models: Mapping[str, Model]) -> AnswerPrice | None:
+    """Return what asking the model *name* costs, or a tune if it is one; None where that is not known."""
+    try:
+        model = find_model(name, models)
+    except OptionError:
+        return None
+    return model.tuned_answers if name.startswith("ft:") else model.answers
 
 
 def _how_to_add(name: str) -> str:

@@ -10,7 +10,16 @@ import openai
 from msgspec import structs
 from openai import OpenAI
 
-from etl.errors import EligibilityError, EtlError, GoneError, NoAnswerError, ProviderError, UnreachableError
+from etl.errors import (
+    BusyError,
+    EligibilityError,
+    EtlError,
+    GoneError,
+    NoAnswerError,
+    ProviderError,
+    UnreachableError,
+    UnsupportedError,
+)
 from etl.providers import border, retry_after
 from etl.providers.account import Account
 from etl.providers.http import AnswerError, StatusError, open_http, read_answer, timed
@@ -31,7 +40,8 @@ _FOREIGN = (openai.OpenAIError, httpx2.HTTPError, httpx2.InvalidURL, httpx2.Stre
 _NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
 _IMPOSSIBLE = (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError, httpx2.InvalidURL)
 
-_GONE = 404
+_GONE = frozenset({404, 410})
+_UNSUPPORTED = frozenset({405, 501})
 _ENDED = frozenset({400, 404})
 _WORTH_REPEATING = frozenset({408, 409, 429})
 _MOVED = frozenset({301, 302, 303, 307, 308})
@@ -243,11 +253,11 @@ class OpenAIApi:
         wait = retry_after.wait_seconds(response.headers)
         if status == _TOO_MANY:  # never carried out
             advice = "wait a while and run the same command again"
-            return RequestError(ProviderError, problem, advice, repeatable=True, wait_seconds=wait)
-        if status in _WORTH_REPEATING or status >= _SERVER_ERROR:
+            return RequestError(BusyError, problem, advice, repeatable=True, wait_seconds=wait)
+        if status not in _UNSUPPORTED and (status in _WORTH_REPEATING or status >= _SERVER_ERROR):
             advice = "run the same command again later, it goes on from here"
             return RequestError(NoAnswerError, problem, advice, repeatable=True, wait_seconds=wait)
-        kind = GoneError if status == _GONE else ProviderError
+        kind = GoneError if status in _GONE else UnsupportedError if status in _UNSUPPORTED else ProviderError
         return RequestError(kind, problem, "see what it says; nothing was done", ended=status in _ENDED)
 
     def _not_eligible(self, code: str, message: str, problem: str) -> RequestError | None:
@@ -320,6 +330,8 @@ class OpenAIApi:
             id=job_id,
             status=self._account.provider.statuses.get(status, status) if status else None,
             **{name: self._border.name(answer.get(name)) for name in names},
+            epochs=_epochs(answer),
+            seed=border.count(answer.get("seed")),
             metadata=self._border.texts(answer.get("metadata")),
             trained_tokens=border.count(answer.get("trained_tokens")),
             error=self._job_error(answer.get("error")),
@@ -352,6 +364,17 @@ class OpenAIApi:
             # Over a part of the validation file at each step, over all of it now and then.
             valid_loss=border.finite(data.get("valid_loss", data.get("full_valid_loss"))),
         )
+
+
+def _epochs(answer: Json) -> int | None:
+    """Return the epochs of a job, which may be in either of two places; None where they are not shown as a number."""
+    method = answer.get("method")
+    supervised = method.get("supervised") if isinstance(method, dict) else None
+    for place in (supervised, answer):
+        settings = place.get("hyperparameters") if isinstance(place, dict) else None
+        if isinstance(settings, dict) and (epochs := border.count(settings.get("n_epochs"))) is not None:
+            return epochs
+    return None
 
 
 def _unusable(reason: str, *, repeatable: bool = False) -> RequestError:

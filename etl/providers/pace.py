@@ -20,6 +20,7 @@ class Pace(Struct, frozen=True, kw_only=True):
         quiet_seconds: How long a request is repeated before that is reported.
         looks_seconds: The wait before each look for a job that may or may not have been created.
         poll_seconds: How often a job is looked at.
+        model_seconds: How long a watch waits for the name of the model of a job that succeeded.
         unreachable_seconds: How long a watch goes on while there is no answer.
     """
 
@@ -33,4 +34,5 @@ class Pace(Struct, frozen=True, kw_only=True):
     quiet_seconds: float = 3.0
     looks_seconds: tuple[float, ...] = (0.0, 3.0, 7.0, 10.0, 20.0, 20.0)
     poll_seconds: float = 10.0
+    model_seconds: float = 600.0
     unreachable_seconds: float = 6 * _HOUR

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import BinaryIO, Protocol
 
-from etl.errors import EtlError, ProviderError, RefusedError
+from etl.errors import BusyError, EtlError, ProviderError, RefusedError
 from schemas.remote import JobRequest, Page, RemoteEvent, RemoteFile, RemoteJob, RemoteModel
 
 
@@ -36,6 +36,8 @@ class RequestError(Exception):
 
     def located(self, where: str) -> EtlError:
         """Return the error of a request made *where*."""
+        if self.kind is BusyError:
+            return BusyError(where, self.problem, self.advice, self.wait_seconds)
         return self.kind(where, self.problem, self.advice)
 
 

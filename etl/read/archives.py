@@ -21,7 +21,7 @@ class ReadArchive(Struct, frozen=True):
 
 
 def notes_on_archives(reads: Iterable[ReadArchive]) -> list[str]:
-    """Return what is odd with archives as a whole, a sentence each: by their directories, and those that hold the same."""
+    """Return notes on archives as a whole, a sentence each: on their directories, and on copies."""
     reads = list(reads)
     holdings = [
         Holding(
@@ -36,7 +36,7 @@ def notes_on_archives(reads: Iterable[ReadArchive]) -> list[str]:
 
 
 def utterances_by_group(reads: Iterable[ReadArchive], unit: Unit) -> Counter[Group]:
-    """Return how many utterances the segments hold of each region and speech type."""
+    """Return the numbers of utterances in the segments, by region and speech type."""
     counts: Counter[Group] = Counter()
     for read in reads:
         for segment in read.segments:
@@ -46,7 +46,7 @@ def utterances_by_group(reads: Iterable[ReadArchive], unit: Unit) -> Counter[Gro
 
 
 def utterances_of(row: KindCount, unit: Unit) -> int:
-    """Return how many utterances the label files of one kind hold; of 2020, a file is as many as it has turns."""
+    """Return the number of utterances in the label files of one kind; for 2020, a file counts as many as it has turns."""
     if unit is Unit.SENTENCE:
         return row.sentences
     return row.turns if row.kind.generation == Generation.OF_2020 else row.files

@@ -198,7 +198,7 @@ def _is_valid_still(header: SegmentHeader, witness: str) -> bool:
 
 
 def probe(task: ProbeTask) -> None:
-    """Decode some entries of a batch and forget them; a process that dies of it has found the member that kills."""
+    """Decode some entries of a batch and forget them; a process that dies of it has read the member that kills."""
     spared = frozenset(range(task.batch.extent.first, task.batch.extent.last)) - frozenset(range(task.first, task.last))
     for member in read_members(task.batch, spared):
         if member is not None and not isinstance(member.content, Defect):

@@ -280,7 +280,7 @@ def _wrong_type(detail: str) -> Defect:
 
 
 def _invalid_utf8(document: bytes) -> Defect | None:
-    """Return where *document* is no UTF-8; block by block, since a text takes up to four times the memory of its bytes."""
+    """Return the defect at the first byte that is no UTF-8; by blocks, since a text takes up to four times its bytes."""
     decoder = getincrementaldecoder("utf-8")()
     for at in range(0, len(document), _BLOCK_BYTES):
         carried = len(decoder.getstate()[0])

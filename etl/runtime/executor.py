@@ -13,7 +13,7 @@ from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, BrokenExecutor, E
 from types import TracebackType
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
 
-from etl.errors import ExhaustedError, PromiseError, WorkerStartError, exhausted_error
+from etl.errors import EtlError, ExhaustedError, PromiseError, StorageError, WorkerStartError, exhausted_error, is_panic
 from etl.runtime.memory import peak_bytes
 from etl.runtime.stopwatch import timed
 
@@ -147,7 +147,7 @@ class Workers:
     def _fill(
         self, function: Callable[[Task], Result], waiting: Iterator[Task], running: dict[Future[Measured[Result]], Task]
     ) -> list[Task]:
-        """Submit tasks until enough are running; return the one that found the executor broken, if any."""
+        """Submit tasks until enough are running; return the one that met a broken executor, if any."""
         while len(running) < self._width:
             for task in waiting:
                 try:
@@ -198,8 +198,13 @@ def _measured(function: Callable[[Task], Result], task: Task) -> Measured[Result
         exhausted = exhausted_error(error)
         if exhausted is not None:
             raise exhausted from None
-        if type(error).__name__ == "PanicException":  # Polars': no process but its own can unpickle it
+        if is_panic(error):  # no other process can unpickle it
             raise PromiseError(function.__name__, f"Polars panicked ({error})") from None
+        if isinstance(error, OSError) and not isinstance(error, EtlError) and error.filename is None:
+            problem = f"{error} ({type(error).__name__})"
+            raise StorageError(
+                function.__name__, problem, "check the disk, and that nobody changes what is there"
+            ) from error
         raise
     return Measured(value, time.process_time() - began, peak_bytes(), {})
 

@@ -15,6 +15,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from typing import Any
 
+from etl.errors import exhausted_error
 from etl.runtime.executor import do_nothing
 from etl.runtime.interrupts import interrupts_deferred
 from etl.settings.options import MOST_WORKERS, RunOptions
@@ -108,10 +109,11 @@ def start_worker(line: Connection | None = None) -> None:
             _report(line, _ENDS_EARLY)
             _silence_libraries()
         import_module("polars")
-    except (MemoryError, ImportError, OSError, RuntimeError, SystemError) as error:
+    except (MemoryError, ImportError, NameError, OSError, RuntimeError, SystemError) as error:
         if line is None:
             raise
-        _report(line, f"{type(error).__name__}: {error}")
+        exhausted = exhausted_error(error)
+        _report(line, exhausted.problem if exhausted is not None else f"{type(error).__name__}: {error}")
         os._exit(1)
     gc.freeze()
     # What a worker makes is in files by then; taking Polars apart would take 0.05 s.

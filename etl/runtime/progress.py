@@ -9,7 +9,7 @@ from schemas.segment import SegmentHeader
 
 class Progress(Struct, frozen=True):
     """
-    How far a build is.
+    Progress of a build.
 
     `done` of `total` are bytes of archives while reading or inspecting them, and tasks in all other steps. `label_files`
     and `rejected` count what has been read so far; `reused` the segments that were on disk.

@@ -1,4 +1,4 @@
-"""Where the time of a task goes: seconds by stage, for `build --profile`. Without a profile a lap costs 0.05 microseconds."""
+"""Time of a task by stage, in seconds, for `build --profile`. Without a profile a lap costs 0.05 microseconds."""
 
 import threading
 import time

@@ -45,7 +45,7 @@ def sample(task: SampleTask) -> None:
 
 
 def count_shared(task: ShareTask) -> Shared:
-    """Return what train and validation have in common; see `etl.select.leaks`."""
+    """Return the numbers of keys and texts in both splits; see `etl.select.leaks`."""
     from etl.select import leaks
 
     return leaks.count_shared(task)

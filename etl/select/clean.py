@@ -1,5 +1,5 @@
 """
-Clean texts: mend the markup of a text or say why its utterance is dropped; a text without any keeps every byte.
+Cleaning of texts: markup is removed, or drops the utterance with a reason; a text without any keeps every byte.
 
 Markup that is left when all rules have had their turn, and is not to be kept, drops the utterance: so no known markup
 ever gets into an example.

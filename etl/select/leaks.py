@@ -1,5 +1,5 @@
 """
-What train and validation have in common: dropped from validation where the split is ours, and measured in what was written.
+Leaks between train and validation: dropped from validation where the split is ours, and measured on the written examples.
 
 Of train, which is large, only those texts are held that validation has, too.
 """
@@ -46,7 +46,7 @@ def in_training(decisions: pl.DataFrame, folder: Path) -> pl.Series:
 
 
 def count_shared(task: ShareTask) -> Shared:
-    """Return what both splits have in common, measured on the final decisions on all groups."""
+    """Return the numbers of keys and texts in both splits, measured on the final decisions on all groups."""
     folder = Path(task.decisions)
     texts = _shared_texts(folder, task.groups, Step.FINAL)
     speakers, scripts = _KeysBySplit(), _KeysBySplit()
@@ -77,7 +77,7 @@ class _KeysBySplit(dict[Split, set[str]]):
 
     @property
     def shared(self) -> int:
-        """How many keys both splits have."""
+        """Number of keys in both splits."""
         return len(self[Split.TRAIN] & self[Split.VALIDATION])
 
 

@@ -1,5 +1,5 @@
 r"""
-The markup of transcribers, the personal data and the stray characters that cleaning knows, a rule each.
+Rules of cleaning: markup of transcribers, personal data, stray characters.
 
 Each rule mends the text, drops the utterance or does nothing, as the options say. The rules take their turns in the
 order of `RULES`, since one makes sense of what another would tear apart: characters without width before all, a double
@@ -32,7 +32,7 @@ _BY_PII = {Pii.DROP: Action.DROP, Pii.MASK: Action.REWRITE, Pii.KEEP: Action.KEE
 
 
 class CleanSettings(NamedTuple):
-    """What becomes of each kind of markup, and of personal data."""
+    """Treatment of each kind of markup, and of personal data."""
 
     rules: CleanRules
     pii: Pii
@@ -44,7 +44,7 @@ class CleanSettings(NamedTuple):
 
 
 class Rewrite(NamedTuple):
-    """What a pattern is replaced by, in the source and, where that is another, in the target."""
+    """Replacement of a pattern, in the source and, if different, in the target."""
 
     pattern: str
     source: str
@@ -78,11 +78,11 @@ class Rule(NamedTuple):
     personal: bool = False
 
     def action(self, settings: CleanSettings) -> Action:
-        """Return what this rule does by *settings*."""
+        """Return the action of this rule in *settings*."""
         return _BY_PII[settings.pii] if self.personal else Action(getattr(settings.rules, self.name))
 
     def matches(self, column: str) -> pl.Expr:
-        """Return how often the texts of *column* have this markup."""
+        """Return the occurrences of this markup in each text of *column*."""
         text = pl.col(column)
         if self.ordinary:
             text = text.str.replace_all(self.ordinary, _CUT)

@@ -19,7 +19,7 @@ _UNKNOWN = {Region.UNKNOWN, SpeechType.UNKNOWN}
 
 class SampleSizes(NamedTuple):
     """
-    How much of a build may stay.
+    Sizes to which a build is reduced.
 
     Args:
         balance: What is cut down to the same size in each split, or None.
@@ -48,7 +48,7 @@ class Stratum(NamedTuple):
 
 
 class Quota(NamedTuple):
-    """How many utterances of a stratum are left when it is balanced, and how many of these are sampled."""
+    """Numbers of utterances of a stratum after balancing, and after sampling of these."""
 
     balanced: int
     sampled: int
@@ -74,7 +74,7 @@ def quotas(counts: Mapping[Stratum, int], sizes: SampleSizes) -> dict[Stratum, Q
 
 def apportion(total: int, counts: Mapping[Name, int]) -> dict[Name, int]:
     """
-    Return how *total* is shared out in proportion to *counts*, by largest remainder; equal ones in the order of *counts*.
+    Return *total* apportioned to *counts*, by largest remainder; equal remainders in the order of *counts*.
 
     Args:
         total: Not over the sum of *counts*, so that no share is over its count.

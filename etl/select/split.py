@@ -88,7 +88,7 @@ def resolve_scripts(script: pl.Series, standard: pl.Series, speech_type: SpeechT
 
 
 def _stand_in(text: str | None) -> str | None:
-    """Return what stands for the script of a label file with this standard *text*: a hash, since keys hold no texts."""
+    """Return the stand-in for the script of a label file with this standard *text*: a hash, since keys hold no texts."""
     letters = "".join(filter(str.isalnum, unicodedata.normalize("NFC", text or "").casefold()))
     return f"text:{blake2b(letters.encode(), digest_size=16).hexdigest()}" if letters else None
 

@@ -58,7 +58,7 @@ class SampleTask(Struct, frozen=True):
 
 
 class Shared(NamedTuple):
-    """How many different speakers, scripts and texts both splits have, and how many validation examples such a text."""
+    """Numbers of speakers, scripts and texts in both splits, and of validation examples with such a text."""
 
     speakers: int
     scripts: int

@@ -21,6 +21,7 @@ from schemas.cleaning import CleanRules
 
 DEFAULT_NAME = "etl.toml"
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*?)`(?: - at `\$\.?(?P<table>.*)`)?")
+_MOST_NAME = 100  # letters of an unknown name that are compared and shown
 _TYPES: dict[Kind, Any] = {
     Kind.SWITCH: bool,
     Kind.TERM: str,
@@ -113,6 +114,7 @@ def _explain(complaint: str, tables: Mapping[str, type[Struct]]) -> tuple[str, s
         return complaint.replace(" - at `$.", " at `"), "mend it there"
     table = match["table"] or ""
     names = [field.name for field in structs.fields(tables[table])] if table in tables else list(tables)
-    [nearest] = get_close_matches(match["name"].replace("-", "_"), names, n=1, cutoff=0) or [names[0]]
+    name = match["name"][:_MOST_NAME]
+    [nearest] = get_close_matches(name.replace("-", "_"), names, n=1, cutoff=0) or [names[0]]
     where = f"[{table}] " if table else ""
-    return f"unknown option {where}{match['name']}", f"did you mean {nearest}? Known are {', '.join(names)}"
+    return f"unknown option {where}{name}", f"did you mean {nearest}? Known are {', '.join(names)}"

@@ -15,7 +15,7 @@ from msgspec import NODEFAULT, Struct, structs
 
 
 class Kind(StrEnum):
-    """What values an option takes: the type of its field, with what the type alone does not say."""
+    """Kind of the values of an option: the type of its field, and facts beyond the type."""
 
     SWITCH = "switch"
     TERM = "term"
@@ -31,7 +31,7 @@ class Kind(StrEnum):
 
 class Option(Struct, frozen=True, kw_only=True):
     """
-    What a field does not say of the option it holds.
+    Declaration of an option beside its field: facts that name, type and default do not give.
 
     Args:
         help: One sentence for the command line.

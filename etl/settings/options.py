@@ -35,7 +35,7 @@ MOST_WORKERS = 61 if os.name == "nt" else 1_024
 
 
 class Balance(NamedTuple):
-    """What to balance, and the most examples of each in a split; None for as many as the smallest has."""
+    """Dimension to balance, and the most examples of each value in a split; None for as many as the smallest has."""
 
     dimension: Dimension
     most: int | None
@@ -43,7 +43,7 @@ class Balance(NamedTuple):
 
 def parse_balance(text: str) -> Balance:
     """
-    Return what `region`, `speech_type` or `region:20000` names.
+    Return the balance written as `region`, `speech_type` or `region:20000`.
 
     Raises:
         OptionError: Neither.
@@ -57,7 +57,7 @@ def parse_balance(text: str) -> Balance:
 
 class RunOptions(Struct, frozen=True, kw_only=True):
     """
-    Where a build goes and how it is run, which does not decide its bytes.
+    Options of the run of a build, which do not decide its bytes.
 
     Raises:
         OptionError: A value is out of its range.
@@ -75,7 +75,7 @@ class RunOptions(Struct, frozen=True, kw_only=True):
 
 class BuildOptions(Struct, frozen=True, kw_only=True):
     """
-    What decides the bytes of a build; everything else is a `RunOptions`.
+    Options that decide the bytes of a build; all others are `RunOptions`.
 
     Every field is an option of `build` and a key of `[build]` in `etl.toml`, and its `Option` says what it means;
     `clean_rules` alone is the table `[clean]`. Regions, speech types and what shards are apart by may be given in any
@@ -162,7 +162,7 @@ class BuildOptions(Struct, frozen=True, kw_only=True):
     max_chunk_examples: Annotated[int | None, Option(help="Cap on the examples of one chunk.", unset="none", low=1)] = (
         None
     )
-    max_member_bytes: Annotated[int, Option(help="Cap on one label file, inflated.", size=True, low=1)] = 64 * MIB
+    max_member_bytes: Annotated[int, Option(help="Cap on one label file, inflated.", size=True, low=1)] = 2 * MIB
     max_ratio: Annotated[
         float,
         Option(help="Cap on inflated over deflated bytes, above 1 MiB.", low=1, high=1e9),

@@ -62,13 +62,22 @@ class Remotes(dict[str, Remote]):
 
 
 @contextmanager
-def open_remotes(out: Path, access: Access | None, report: Reporter, pace: Pace | None) -> Iterator[Remotes]:
+def open_remotes(
+    out: Path, access: Access | None, report: Reporter, pace: Pace | None, *, only_read: bool = False
+) -> Iterator[Remotes]:
     """
     Yield a remote for each account in the ledger of the build in *out*.
+
+    Args:
+        out: Folder of the build, absolute.
+        access: Where keys and profiles are.
+        report: Takes news while a provider is waited for.
+        pace: Waits and deadlines.
+        only_read: Whether a ledger will do that cannot be written; what the provider says is then not kept.
 
     Raises:
         BuildError: Nothing was submitted from there.
     """
     with ExitStack() as stack:
-        ledger = stack.enter_context(read_ledger(out))
+        ledger = stack.enter_context(read_ledger(out, only_read=only_read))
         yield Remotes(stack, ledger, access or Access(), pace or Pace(), report)

@@ -36,6 +36,9 @@ class Consent(Protocol):
     def review(self, agreement: Agreement) -> None:
         """Take note of *agreement*, before any question."""
 
+    def unencrypted(self, base_url: str) -> bool:
+        """Return whether key and examples may be sent to *base_url*, where others on the way can read them."""
+
     def terms(self) -> bool:
         """Return whether `TERMS` are agreed to; asked once a ledger."""
 
@@ -60,13 +63,25 @@ class PriorConsent:
         yes: To the cost, to cancelling and to deleting.
         accept_data_terms: To the terms of the data.
         resubmit: To another job.
+        allow_http: To an address without encryption.
     """
 
-    def __init__(self, *, yes: bool = False, accept_data_terms: bool = False, resubmit: bool = False) -> None:
-        self._yes, self._terms, self._resubmit = yes, accept_data_terms, resubmit
+    def __init__(
+        self,
+        *,
+        yes: bool = False,
+        accept_data_terms: bool = False,
+        resubmit: bool = False,
+        allow_http: bool = False,
+    ) -> None:
+        self._yes, self._terms, self._resubmit, self._http = yes, accept_data_terms, resubmit, allow_http
 
     def review(self, agreement: Agreement) -> None:
         """Do nothing."""
+
+    def unencrypted(self, base_url: str) -> bool:  # noqa: ARG002 - the same for any
+        """Return whether an address without encryption was agreed to."""
+        return self._http
 
     def terms(self) -> bool:
         """Return whether the terms were agreed to."""

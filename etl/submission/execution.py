@@ -9,14 +9,14 @@ from msgspec import Struct, structs
 from etl.errors import JobFailedError
 from etl.submission.consent import Consent
 from etl.submission.follow import follow
-from etl.submission.jobs import agree_to_another, create_job, known_job
+from etl.submission.jobs import agree_to_another, create_job, has_failed, known_job
 from etl.submission.news import JobCreated, JobKnown, Reporter, Uploading
 from etl.submission.origins import flaws_of
 from etl.submission.plan import Plan, PlannedFile, PlannedJob
 from etl.submission.preflight import check_account
 from etl.submission.remote import Remote
 from etl.submission.upload import put_file
-from schemas.ledger import FINAL, SUCCEEDED, JobRow
+from schemas.ledger import JobRow
 
 Agree = Callable[[Plan, tuple[PlannedJob, ...]], None]
 """Returns if the new jobs of a plan may be created, and raises what is against it."""
@@ -64,7 +64,7 @@ class Execution:
             row = known_job(self.remote, job, self.plan)
             if row is None:
                 continue
-            if row.state == "intended" or (row.status in FINAL - {SUCCEEDED}):
+            if row.state == "intended" or has_failed(row):
                 agree_to_another(row, consent)
                 continue
             known[job.key] = row
@@ -81,6 +81,9 @@ class Execution:
         earlier = [row for row in created if row.manifest != self.plan.manifest]
         if earlier:
             notes.append(f"the build was changed since {len(earlier)} jobs were created from it; these are other jobs")
+        names = {file.name for job in new for file in (job.training, job.validation) if file is not None}
+        sent = {row.account for row in self.remote.ledger.files() if row.name in names and row.state != "deleted"}
+        notes += [f"the same content was sent before, to {account}" for account in sorted(sent - {self.remote.account})]
         return notes
 
     def _create(self, job: PlannedJob, before: list[JobRow]) -> JobRow:

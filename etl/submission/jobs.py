@@ -2,23 +2,25 @@
 Jobs, each created once.
 
 The intent is in the ledger before the request goes out, and the key in the job's metadata. Where there is an intent without
-an outcome, the key is looked for at the provider, and another job is created only if that is agreed to.
+an outcome, the key is looked for at the provider, or, where providers lose it, a job on the same files with the same model
+and settings; another job is created only if that is agreed to.
 """
 
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec import structs
 
-from etl.errors import NoAnswerError, ProviderError, RefusedError, SpendingError
+from etl.errors import GoneError, NoAnswerError, ProviderError, RefusedError, SpendingError, UnsupportedError
 from etl.submission.consent import Consent
 from etl.submission.plan import ATTEMPT, KEY, Plan, PlannedJob
 from etl.submission.remote import Remote
-from schemas.ledger import FINAL, SUCCEEDED, JobRow
+from schemas.ledger import FINAL, GONE, SUCCEEDED, JobRow
 from schemas.remote import RemoteJob
 
 _SHOWN_KEY = 12
+_CLOCK_SECONDS = 3600.0  # that the clocks of provider and machine may be apart
 
 
 def known_job(remote: Remote, job: PlannedJob, plan: Plan) -> JobRow | None:
@@ -31,36 +33,73 @@ def known_job(remote: Remote, job: PlannedJob, plan: Plan) -> JobRow | None:
     attempts = remote.ledger.attempts(job.key)
     last = attempts[-1] if attempts else None
     if last is None or any(row.job_id is None for row in attempts):
-        unsure = last is not None and last.state == "intended"
-        for made in look_for(remote, job.key, {row.job_id for row in attempts}, patient=unsure):
+        for made in look_for(remote, job, attempts):
             _adopt(remote, attempts, new_row(job, plan, last), made)
     rows = [refresh(remote, row) for row in remote.ledger.attempts(job.key)]
     # One that was given up may have shown up meanwhile, and be better than the last one.
-    good = (row for row in rows if row.state == "created" and (row.status not in FINAL or row.status == SUCCEEDED))
+    good = (row for row in rows if row.state == "created" and not has_failed(row))
     left = rows[-1] if rows and rows[-1].state != "refused" else None
     return next(good, left)
 
 
-def look_for(remote: Remote, key: str, known: Collection[str | None], *, patient: bool) -> list[RemoteJob]:
+def look_for(remote: Remote, job: PlannedJob, attempts: Sequence[JobRow]) -> list[RemoteJob]:
     """
-    Return the jobs at the provider that carry *key* and are not among the *known* ids, the oldest first.
+    Return the jobs at the provider that are *job* and are not in the ledger, the oldest first.
+
+    It is looked for again and again where it may just have been created, and so be missing from the list for a while.
 
     Args:
         remote: Where to look.
-        key: The key of a job.
-        known: Ids of jobs that are in the ledger.
-        patient: Look again and again, since a job that was just created may be missing from the list for a while.
+        job: The job.
+        attempts: Its rows in the ledger.
     """
-    if not remote.client.provider.metadata:
-        return []
-    for wait in remote.client.pace.looks_seconds if patient else (0.0,):
+    unsure = bool(attempts) and attempts[-1].state == "intended"
+    known = {row.job_id for row in remote.ledger.jobs() if row.account == remote.account}
+    carries_key = remote.client.provider.metadata == "kept"
+    for wait in remote.client.pace.looks_seconds if unsure else (0.0,):
         time.sleep(wait)
-        jobs = remote.client.list_jobs({KEY: key})
-        # Some gateways do not filter.
-        ours = [job for job in jobs if job.metadata.get(KEY) == key and job.id not in known]
+        try:
+            listed = remote.client.list_jobs({KEY: job.key} if carries_key else None)
+        except (GoneError, UnsupportedError):  # a gateway without the list
+            return []
+        strangers = [one for one in listed if one.id not in known]
+        # Some gateways do not filter, and some lose the key.
+        ours = [one for one in strangers if one.metadata.get(KEY) == job.key]
+        ours = ours or _alike(remote, job, attempts, [one for one in strangers if KEY not in one.metadata])
         if ours:
-            return sorted(ours, key=lambda job: (job.created_at or 0, job.id))
+            return sorted(ours, key=lambda one: (one.created_at or 0, one.id))
     return []
+
+
+def _alike(
+    remote: Remote, job: PlannedJob, attempts: Sequence[JobRow], strangers: Sequence[RemoteJob]
+) -> list[RemoteJob]:
+    """Return those of *strangers*, which carry no key, that have the files, the model and the settings of *job*."""
+    since = min((row.intended_at for row in attempts if row.job_id is None), default=0.0) - _CLOCK_SECONDS
+    candidates = [
+        one
+        for one in strangers
+        if _agrees(one.model, job.model)
+        and _agrees(one.suffix, job.suffix)
+        and _agrees(one.epochs, job.billing.epochs)
+        and _agrees(one.seed, job.seed)
+        and (one.created_at is None or one.created_at >= since)
+    ]
+    if not candidates:
+        return []
+    ids: dict[str | None, set[str]] = {}
+    for file in remote.client.list_files():
+        ids.setdefault(file.name, set()).add(file.id)
+    training = ids.get(job.training.name, set())
+    validation = ids.get(job.validation.name, set()) if job.validation else {None}
+    return [one for one in candidates if one.training_file in training and one.validation_file in validation]
+
+
+def _agrees(shown: str | int | None, wanted: str | int | None) -> bool:
+    """Return whether a field of a job may be as *wanted*, where both are known; of a model, a snapshot may be shown."""
+    if shown is None or wanted is None or shown == wanted:
+        return True
+    return isinstance(shown, str) and shown.startswith(f"{wanted}-")
 
 
 def create_job(remote: Remote, job: PlannedJob, plan: Plan, model: str, file_ids: tuple[str, str | None]) -> JobRow:
@@ -148,16 +187,32 @@ def agree_to_another(row: JobRow, consent: Consent) -> None:
     raise SpendingError(f"{row.title} ({row.key[:_SHOWN_KEY]})", problem, advice)
 
 
+def has_failed(row: JobRow) -> bool:
+    """Return whether the job of *row* is at its end, or gone, without a model to show for it."""
+    return row.status in (FINAL | {GONE}) - {SUCCEEDED}
+
+
+def has_ended(row: JobRow) -> bool:
+    """Return whether the provider has nothing more to add to *row*; some name the model later than the success."""
+    return row.status in FINAL and (row.status != SUCCEEDED or row.fine_tuned_model is not None)
+
+
 def refresh(remote: Remote, row: JobRow) -> JobRow:
-    """Return *row* as the provider shows its job now."""
-    if row.status in FINAL or row.job_id is None:
+    """Return *row* as the provider shows its job now; `GONE` where the provider has no such job."""
+    if has_ended(row) or row.job_id is None:
         return row
-    return remote.ledger.update_job(row, **_outcome(remote.client.get_job(row.job_id)))
+    try:
+        outcome = _outcome(remote.client.get_job(row.job_id))
+    except GoneError:
+        return remote.ledger.update_job(row, status=GONE)
+    # It is looked up by its id, whatever id is in the answer; and what was known stays where the answer lacks it.
+    changes = {name: value for name, value in outcome.items() if name != "job_id" and value is not None}
+    return remote.ledger.update_job(row, **changes)
 
 
 def refreshed(remotes: Mapping[str, Remote], row: JobRow) -> JobRow:
     """Return *row* as its provider shows its job now; no remote is made for a job that has ended."""
-    return row if row.status in FINAL or row.job_id is None else refresh(remotes[row.account], row)
+    return row if has_ended(row) or row.job_id is None else refresh(remotes[row.account], row)
 
 
 def cancel_job(remote: Remote, row: JobRow) -> JobRow:

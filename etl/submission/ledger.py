@@ -34,24 +34,52 @@ _CHANGES = {1: "ALTER TABLE accounts ADD COLUMN organization TEXT NOT NULL DEFAU
 """What makes of a ledger of each earlier version one of the next."""
 
 
+_NOT_WRITABLE = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR})
+_ADVICE = {
+    sqlite3.SQLITE_BUSY: "another program holds it: wait until that ends, and run the same command again",
+    sqlite3.SQLITE_LOCKED: "another program holds it: wait until that ends, and run the same command again",
+    sqlite3.SQLITE_FULL: "free some space, and run the same command again",
+    sqlite3.SQLITE_IOERR: "check the disk, and run the same command again",
+}
+"""By SQLite's primary result code (sqlite.org/rescode.html)."""
+
+
 class Ledger:
     """
     The ledger at *path*, made where there is none; without a path one in memory.
+
+    Args:
+        path: The file.
+        only_read: Open it only for reading where it cannot be written; changes are then returned and not kept.
 
     Raises:
         BuildError: It is of a later version, or no ledger; so do all methods.
         StorageError: It cannot be read or written; so do all methods.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, *, only_read: bool = False) -> None:
         self.path = path or Path(_IN_MEMORY)
         with self._translated():
             self._database = sqlite3.connect(path or _IN_MEMORY, timeout=_BUSY_SECONDS, isolation_level=None)
             # Every statement is a transaction that is on the disk before the next line runs.
             self._database.execute("PRAGMA synchronous = FULL")
+            self._keeps = not only_read or self._can_write()
             self._prepare()
-        if path is not None:
+        if path is not None and self._keeps:
             sync_folder(path.parent)
+
+    def _can_write(self) -> bool:
+        try:
+            self._database.execute("BEGIN IMMEDIATE")
+            self._database.execute(f"PRAGMA user_version = {self._version()}")  # a write that changes nothing
+            self._database.execute("ROLLBACK")
+        except sqlite3.OperationalError as error:
+            if _code(error) not in _NOT_WRITABLE:
+                raise
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
+            return False
+        return True
 
     def close(self) -> None:
         """Close the file."""
@@ -114,6 +142,8 @@ class Ledger:
 
     def update_job(self, row: JobRow, **changes: Any) -> JobRow:
         """Write only *changes*, so that what another process writes of the same job stays, and return the row with them."""
+        if not self._keeps:
+            return structs.replace(row, **changes)
         names = ", ".join(f"{name} = ?" for name in changes)
         statement = f"UPDATE jobs SET {names} WHERE key = ? AND attempt = ?"  # noqa: S608 - names of our own fields
         self._write(statement, *changes.values(), row.key, row.attempt)
@@ -170,14 +200,14 @@ class Ledger:
         try:
             yield
         except sqlite3.OperationalError as error:
-            advice = "free some space, or check the folder and its permissions, and run the same command again"
+            advice = _ADVICE.get(_code(error), "check the folder and its permissions, and run the same command again")
             raise StorageError(self.path, f"cannot be used ({error})", advice) from error
         except (sqlite3.DatabaseError, msgspec.MsgspecError) as error:
             advice = "restore it from a copy: without it, jobs that were created may be created again"
             raise BuildError(str(self.path), f"damaged ({error})", advice) from error
 
 
-def read_ledger(out: Path) -> Ledger:
+def read_ledger(out: Path, *, only_read: bool = False) -> Ledger:
     """
     Return the ledger of the build in *out*.
 
@@ -187,7 +217,12 @@ def read_ledger(out: Path) -> Ledger:
     path = out / LEDGER
     if not path.exists():
         raise BuildError(str(path), "nothing was submitted from here", "give the folder of a build, or submit it first")
-    return Ledger(path)
+    return Ledger(path, only_read=only_read)
+
+
+def _code(error: sqlite3.Error) -> int:
+    """Return the primary result code of *error*, the low byte of the extended one; 0 where it is Python's own."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
 def _statements(version: int) -> list[str]:

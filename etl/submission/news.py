@@ -63,6 +63,14 @@ class NoAnswer(Struct, frozen=True, kw_only=True, tag="no_answer", tag_field="ne
     problem: str
 
 
+class JobProblem(Struct, frozen=True, kw_only=True, tag="problem", tag_field="news"):
+    """What was asked for cannot be done for one job; the others do not wait for it."""
+
+    title: str
+    job_id: str
+    problem: str
+
+
 class Flaw(Struct, frozen=True, kw_only=True):
     """
     A line of a submitted file that the provider complains of, and where it came from.
@@ -100,8 +108,13 @@ class JobEnded(Struct, frozen=True, kw_only=True, tag="ended", tag_field="news")
     flaws: tuple[Flaw, ...] = ()
 
 
-News = Uploading | JobKnown | JobCreated | JobStatus | JobEvent | NoAnswer | JobEnded
+News = Uploading | JobKnown | JobCreated | JobStatus | JobEvent | NoAnswer | JobProblem | JobEnded
 Reporter = Callable[[News], None]
+
+
+def problem_of(row: JobRow, error: Exception) -> JobProblem:
+    """Return the news that *error* keeps the job of *row* from what was asked for."""
+    return JobProblem(title=row.title, job_id=row.job_id or "", problem=str(error))
 
 
 def silent(_: News) -> None:

@@ -61,6 +61,10 @@ class SubmitOptions(Struct, frozen=True, kw_only=True):
             help="Create another job where one failed, or may or may not exist.", negatable=False, only="command line"
         ),
     ] = False
+    allow_http: Annotated[
+        bool,
+        Option(help="Send key and examples unencrypted to a host that is not this machine.", negatable=False),
+    ] = False
     providers: Annotated[Path | None, Option(help="Your own providers.toml.")] = None
     models: Annotated[Path | None, Option(help="Your own models.toml.")] = None
     key_file: Annotated[

@@ -81,7 +81,7 @@ class PlannedJob(Struct, frozen=True, kw_only=True):
             training_file=training,
             validation_file=validation,
             epochs=self.billing.epochs,
-            metadata={KEY: self.key, ATTEMPT: str(attempt)} if provider.metadata else {},
+            metadata={KEY: self.key, ATTEMPT: str(attempt)} if provider.metadata != "dropped" else {},
             suffix=self.suffix,
             seed=self.seed,
             extra=provider.extra_body,
@@ -237,7 +237,7 @@ def _key(
     training: PlannedFile,
     validation: PlannedFile | None,
 ) -> str:
-    """Return the key of a job; its form stays as it is, since jobs are found by it again."""
+    """Return the key of a job; its form stays as it is, since existing jobs are recognised by it."""
     request: dict[str, Any] = {
         "method": {"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": epochs}}},
         **({} if options.suffix is None else {"suffix": options.suffix}),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
 from etl.checking.check import Observer, check_build
-from etl.errors import BuildError, EligibilityError
+from etl.errors import BuildError, EligibilityError, GoneError, UnsupportedError
 from etl.output.finished import FinishedBuild
 from etl.providers.client import Client
 from schemas.model import Model
@@ -74,20 +74,35 @@ def check_account(client: Client, model: str, today: date | None = None) -> list
     Return what to know of *model* at this account, by what the provider itself says before anything is uploaded.
 
     Raises:
-        EligibilityError: It is not there, or has been shut down.
+        EligibilityError: The provider says that it is not for this account, or has been shut down.
         ProviderError: The provider does not answer, or not to this key.
     """
     today = today or datetime.now(UTC).date()
     notes = []
-    shutdown = client.get_model(model).shutdown_date if client.provider.models else None
+    try:
+        shutdown = client.get_model(model).shutdown_date if client.provider.models else None
+    except (
+        GoneError,
+        UnsupportedError,
+    ):  # a server that downloads it when a job asks for it, or a gateway without the list
+        shutdown = None
+        notes.append(f"the provider does not list {model}: if there is no such model, the job is refused or fails")
     if shutdown is not None and shutdown <= today:
         problem = f"{model} and every tune of it are shut down since {shutdown}"
         raise EligibilityError(client.provider.name, problem, _closings(client.provider))
     if shutdown is not None:
         notes.append(f"the provider says that {model} and every tune of it are shut down from {shutdown}")
-    if client.provider.closings and not client.has_jobs():
+    if client.provider.closings and not _has_jobs(client):
         notes.append(f"this account has no job yet, and may get none: {_closings(client.provider)}")
     return notes
+
+
+def _has_jobs(client: Client) -> bool:
+    """Return whether the account has any job; True where that cannot be learnt."""
+    try:
+        return client.has_jobs()
+    except (GoneError, UnsupportedError):
+        return True
 
 
 def _closings(provider: Provider) -> str:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from msgspec import Struct, structs
 
-from etl.errors import SpendingError
+from etl.errors import ProviderError, RefusedError, SpendingError
 from etl.output.folder import locked
 from etl.providers.pace import Pace
 from etl.settings.paths import folder_of
@@ -14,7 +14,7 @@ from etl.submission.access import Access, open_remotes
 from etl.submission.consent import Consent, PriorConsent
 from etl.submission.news import Reporter, silent
 from etl.submission.remote import Remote
-from schemas.ledger import FINAL, JobRow
+from schemas.ledger import FINAL, GONE, FileRow, JobRow
 from schemas.remote import RemoteFile
 
 
@@ -43,7 +43,7 @@ def clean(
     """
     Delete the files uploaded from *out* that no job at the provider needs any more.
 
-    Files are known by their names, so that one whose upload had no answer is found, too.
+    Files are recognised by their names, so that one whose upload had no answer is included.
 
     Args:
         out: Folder of a build.
@@ -56,22 +56,38 @@ def clean(
         BuildError: Nothing was submitted from there.
         LockedError: A submission from there is not done: it may be about to create a job on one of the files.
         SpendingError: Consent was not given.
-        ProviderError: The provider does not answer, or refuses.
+        ProviderError: Files were not deleted, or not listed; raised when all accounts and files were tried.
     """
     with (
         open_remotes(folder_of(out, "OUT").absolute(), access, report, pace) as remotes,
         locked(folder_of(out, "OUT").absolute()),
     ):
         accounts = dict.fromkeys(row.account for row in remotes.ledger.files() if row.state != "deleted")
-        used = [remotes[account] for account in accounts]
-        files = [sort_files(remote) for remote in used]
-        free = [file for account in files for file in account.free]
+        problems: list[ProviderError | RefusedError] = []
+        sorted_files = {account: _sorted(remotes[account], problems) for account in accounts}
+        free = [file for files in sorted_files.values() for file in files.free]
         if free and not (consent or PriorConsent()).deleting(_names(free), sum(file.bytes or 0 for file in free)):
-            raise SpendingError("clean", f"nobody agreed to delete {len(free)} files", "add --yes")
-        for remote, account in zip(used, files, strict=True):
-            _delete(remote, account)
-        needed = [file for account in files for file in account.needed]
-        return Cleaning(deleted=tuple(_names(free)), needed=tuple(_names(needed)))
+            raise SpendingError("clean", f"no consent to delete {len(free)} files", "add --yes")
+        deleted = [
+            name for account, files in sorted_files.items() for name in _delete(remotes[account], files, problems)
+        ]
+        needed = [file for files in sorted_files.values() for file in files.needed]
+    if problems and not free:
+        raise problems[0]
+    if problems:
+        more = f" and {len(problems) - 1} more" if problems[1:] else ""
+        problem = f"{len(deleted)} of {len(free)} files were deleted ({problems[0]}{more})"
+        raise ProviderError("clean", problem, "run the same command again, or delete them on the provider's own pages")
+    return Cleaning(deleted=tuple(deleted), needed=tuple(_names(needed)))
+
+
+def _sorted(remote: Remote, problems: list[ProviderError | RefusedError]) -> SortedFiles:
+    """Return the files of one account; none, and a problem more, where the provider does not list them."""
+    try:
+        return sort_files(remote)
+    except (ProviderError, RefusedError) as error:
+        problems.append(error)
+        return SortedFiles([], [])
 
 
 def sort_files(remote: Remote) -> SortedFiles:
@@ -99,24 +115,43 @@ def sort_files(remote: Remote) -> SortedFiles:
 
 def _may_run(row: JobRow, listed: Set[str]) -> bool:
     """Return whether the job of *row* was created, had not ended when it was last looked at, and is not *listed*."""
-    return row.state == "created" and row.status not in FINAL and row.job_id not in listed
+    return row.state == "created" and row.status not in FINAL | {GONE} and row.job_id not in listed
 
 
-def _delete(remote: Remote, files: SortedFiles) -> None:
-    """Delete the files that may go, and cancel uploads that were broken off; the ledger has it before and after."""
+def _delete(remote: Remote, files: SortedFiles, problems: list[ProviderError | RefusedError]) -> list[str]:
+    """
+    Delete the files that may go, and cancel uploads that were broken off; the ledger has it before and after.
+
+    Returns:
+        The names of those deleted; what keeps another from it is one of the *problems* afterwards.
+    """
+    free: dict[str, list[RemoteFile]] = {}
+    for file in files.free:
+        free.setdefault(file.name or "", []).append(file)
     kept = set(_names(files.needed))
+    deleted = []
     for row in remote.ledger.files(remote.account):
-        if row.upload_id is not None:
-            remote.client.cancel_upload(row.upload_id)
-            row = structs.replace(row, upload_id=None)  # noqa: PLW2901 - the same file
-            remote.ledger.save_file(row)
-        if row.name in kept:
-            continue
-        remote.ledger.save_file(structs.replace(row, state="deleting"))
-        for file in files.free:
-            if file.name == row.name:
-                remote.client.delete_file(file.id)
-        remote.ledger.save_file(structs.replace(row, state="deleted", file_id=None))
+        try:
+            _delete_one(remote, row, free.get(row.name, []), is_kept=row.name in kept)
+        except (ProviderError, RefusedError) as error:
+            problems.append(error)
+        else:
+            deleted += [row.name] * len(free.get(row.name, []))
+    return deleted
+
+
+def _delete_one(remote: Remote, row: FileRow, files: list[RemoteFile], *, is_kept: bool) -> None:
+    """Cancel the upload of *row* that was broken off, and delete *files*, all of its name."""
+    if row.upload_id is not None:
+        remote.client.cancel_upload(row.upload_id)
+        row = structs.replace(row, upload_id=None)
+        remote.ledger.save_file(row)
+    if is_kept or (row.state == "deleted" and not files):
+        return
+    remote.ledger.save_file(structs.replace(row, state="deleting"))
+    for file in files:
+        remote.client.delete_file(file.id)
+    remote.ledger.save_file(structs.replace(row, state="deleted", file_id=None))
 
 
 def _names(files: list[RemoteFile]) -> list[str]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from etl.errors import ProviderError, RefusedError
 from etl.providers.pace import Pace
 from etl.settings.paths import folder_of
 from etl.submission.access import Access, open_remotes
@@ -13,17 +14,22 @@ from schemas.ledger import FileRow, JobRow
 
 
 class Status(Struct, frozen=True, kw_only=True):
-    """Every attempt at a job, and every file, as the ledger has them after the provider was asked."""
+    """
+    Every attempt at a job, and every file, as the ledger has them after the provider was asked.
+
+    `problems` are why jobs of an account are shown as they were when they were last looked at, a sentence each.
+    """
 
     jobs: tuple[JobRow, ...]
     files: tuple[FileRow, ...]
+    problems: tuple[str, ...] = ()
 
 
 def status(
     out: str | Path, access: Access | None = None, *, report: Reporter = silent, pace: Pace | None = None
 ) -> Status:
     """
-    Return jobs and files submitted from *out*.
+    Return jobs and files submitted from *out*; what a provider does not answer is as the ledger has it.
 
     Args:
         out: Folder of a build.
@@ -33,8 +39,18 @@ def status(
 
     Raises:
         BuildError: Nothing was submitted from there.
-        ProviderError: A provider does not answer, or not to this key.
+        OptionError: There is no key.
     """
-    with open_remotes(folder_of(out, "OUT").absolute(), access, report, pace) as remotes:
-        jobs = [refreshed(remotes, row) for row in remotes.ledger.jobs()]
-        return Status(jobs=tuple(jobs), files=tuple(remotes.ledger.files()))
+    with open_remotes(folder_of(out, "OUT").absolute(), access, report, pace, only_read=True) as remotes:
+        problems: dict[str, str] = {}  # by account: one that does not answer is not asked for each of its jobs
+        jobs = []
+        for row in remotes.ledger.jobs():
+            if row.account in problems:
+                jobs.append(row)
+                continue
+            try:
+                jobs.append(refreshed(remotes, row))
+            except (ProviderError, RefusedError) as error:
+                problems[row.account] = str(error)
+                jobs.append(row)
+        return Status(jobs=tuple(jobs), files=tuple(remotes.ledger.files()), problems=tuple(problems.values()))

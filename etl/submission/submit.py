@@ -7,7 +7,7 @@ from pathlib import Path
 from etl.errors import SpendingError, UnknownPriceError
 from etl.output.finished import FinishedBuild
 from etl.output.folder import locked
-from etl.providers.account import open_account
+from etl.providers.account import Account, open_account
 from etl.providers.client import Client
 from etl.providers.pace import Pace
 from etl.settings.paths import folder_of
@@ -80,11 +80,14 @@ def submit(
         LockedError: Another build or submission holds the folder.
     """
     out, options, pace = folder_of(out, "OUT").absolute(), options or SubmitOptions(), pace or Pace()
-    consent = consent or PriorConsent(accept_data_terms=options.accept_data_terms, resubmit=options.resubmit)
+    consent = consent or PriorConsent(
+        accept_data_terms=options.accept_data_terms, resubmit=options.resubmit, allow_http=options.allow_http
+    )
     build = FinishedBuild.open(out)  # before the lock, which is not left in a folder that holds no build
     with ExitStack() as stack:
         stack.enter_context(locked(out))
         plan = _plan(build, options)
+        _refuse_unencrypted(plan.account, options, consent)  # before the key goes there
         client = stack.enter_context(Client(plan.account, pace, report_waits(report)))
         ledger = stack.enter_context(Ledger(out / LEDGER))
         ledger.save_account(plan.account.row)
@@ -93,6 +96,12 @@ def submit(
             _agree(plan, new, options, consent, ledger)
 
         return Execution(out, plan, Remote(client, ledger), report).carry_out(consent, agree)
+
+
+def _refuse_unencrypted(account: Account, options: SubmitOptions, consent: Consent) -> None:
+    if account.is_readable_by_others and not (options.allow_http or consent.unencrypted(account.base_url)):
+        problem = "it is http, so that others on the way can read the key and the examples"
+        raise SpendingError(account.base_url, problem, "give its https address, or add --allow-http")
 
 
 def _agree(plan: Plan, new: tuple[PlannedJob, ...], options: SubmitOptions, consent: Consent, ledger: Ledger) -> None:
@@ -105,7 +114,7 @@ def _agree(plan: Plan, new: tuple[PlannedJob, ...], options: SubmitOptions, cons
         problem = "nobody can say what this costs: the price or the number of tokens is not known"
         raise UnknownPriceError(plan.model, problem, "give a price by --models FILE, or add --allow-unknown-price")
     if usd is not None and options.max_cost is not None and usd > options.max_cost:
-        problem = f"{len(new)} jobs cost ${usd:,.2f}, and --max-cost allows ${options.max_cost:,.2f}"
+        problem = f"{len(new)} jobs cost {_precise(usd)}, and --max-cost allows {_precise(options.max_cost)}"
         raise SpendingError(plan.model, problem, "allow more, or ask for fewer epochs or examples")
     if not ledger.terms_accepted():
         if not (consent.terms() or options.accept_data_terms):
@@ -115,3 +124,8 @@ def _agree(plan: Plan, new: tuple[PlannedJob, ...], options: SubmitOptions, cons
     if not consent.spending(agreement):
         price = "an unknown price" if usd is None else f"${usd:,.2f}"
         raise SpendingError("submit", f"nobody agreed to {len(new)} jobs for {price}", "add --yes and --max-cost USD")
+
+
+def _precise(usd: float) -> str:
+    """Return a sum to the cent, or to a millionth of a dollar where that is more."""
+    return f"${usd:,.2f}" if round(usd, 2) == usd else f"${usd:,.6f}"

@@ -19,6 +19,7 @@ _VALIDATION = f"{_FOLDER}/2.Validation/라벨링데이터/(비식별화완료)�
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _UTTERANCES = 40
 _MARKUP = (
+    "마\u200b이 {}",
     "(마이)/(많이) {}",
     "{} {{laughing}}",
     "((뭐라)) {}",

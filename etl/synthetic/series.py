@@ -88,7 +88,7 @@ class Series(NamedTuple):
 
     @property
     def path(self) -> str:
-        """Where AI-Hub puts the archive, relative to the corpus."""
+        """Path of the archive in AI-Hub's layout, relative to the corpus."""
         first, train = self.region in FIRST_DATA_SET, self.split is Split.TRAIN
         folder = f"{_DATA_SETS[not first]}/{'Training' if train else 'Validation'}/02.라벨링데이터"
         prefix = ("" if first else "(비식별화완료)") + ("TL" if train else "VL")

@@ -1,4 +1,4 @@
-"""Where a chunk ends: arithmetic on the lengths of lines, no file touched."""
+"""Cutting of chunks: arithmetic on the lengths of lines, no file touched."""
 
 from typing import NamedTuple
 
@@ -43,7 +43,7 @@ class ChunkCutter:
 
 def lines_to_move(before: list[int], before_examples: int, last: list[int], caps: ChunkCaps) -> int:
     """
-    Return how many lines the last chunk takes from the one before, to have as many as an API asks for.
+    Return the number of lines that the last chunk takes from the one before, to have as many as an API asks for.
 
     It takes what it lacks, or none where that would leave either chunk too small or put the last one over a cap.
 

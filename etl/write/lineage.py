@@ -27,7 +27,7 @@ _ROW_GROUP_ROWS = 16_384  # bounds the memory of whoever writes or reads it
 
 
 class LineOrigin(NamedTuple):
-    """Where a line came from: its sentence is None for a whole label file, its tokens are None where they are not counted."""
+    """Origin and tokens of a line: sentence is None for a whole label file, tokens are None if not counted."""
 
     archive: str
     member: str
@@ -51,7 +51,7 @@ class LineageWriter:
 
     def add(self, chunk: str, first_line: int, origins: Sequence[LineOrigin]) -> None:
         """
-        Take consecutive lines of a chunk.
+        Add consecutive lines of a chunk.
 
         Raises:
             StorageError: A part cannot be written.

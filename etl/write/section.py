@@ -121,7 +121,7 @@ def _kept(decisions: pl.DataFrame, sources: Sequence[SegmentSource], options: Bu
 
 
 def _dropped_by_split(decisions: pl.DataFrame) -> dict[Split | None, Counter[str]]:
-    """Return how many of *decisions* were dropped, by split (None where they have none) and reason."""
+    """Return the numbers of drops among *decisions*, by split (None where they have none) and reason."""
     counts: dict[Split | None, Counter[str]] = {split: Counter() for split in (*Split, None)}
     dropped = decisions.filter(pl.col("reason").is_not_null()).group_by("split", "reason").len()
     for split, reason, number in dropped.iter_rows():

@@ -46,7 +46,7 @@ class ShardWriter:
 
     def add(self, lines: Sequence[bytes], origins: Sequence[LineOrigin]) -> None:
         """
-        Take *lines*, each with its origin.
+        Add *lines*, each with its origin.
 
         Raises:
             PromiseError: One is over the cap of a chunk; the rules should have dropped it.
@@ -126,7 +126,7 @@ class ShardWriter:
 
 
 class _OpenChunk:
-    """The chunk being written, and what its row in the manifest will say."""
+    """The chunk being written, and its row in the manifest so far."""
 
     def __init__(self, number: int, path: Path) -> None:
         self.number = number

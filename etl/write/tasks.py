@@ -28,7 +28,7 @@ class ShardResult(Struct, frozen=True, kw_only=True):
 
 class GroupResult(Struct, frozen=True, kw_only=True):
     """
-    What became of the utterances of a group.
+    Decisions on the utterances of a group, in numbers.
 
     `dropped` counts by split and reason, `unsharded` by reason what was dropped without a split; `decisions` is the file
     with the decision on each, as published.

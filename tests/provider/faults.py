@@ -10,11 +10,12 @@ from .answers import Answer, error
 
 Moment = Literal["before", "body", "after"]
 
-FILE, PART, COMPLETE, JOB = (
+FILE, PART, COMPLETE, JOB, CHAT = (
     "POST /files",
     "POST /uploads/.*/parts",
     "POST /uploads/.*/complete",
     "POST /fine_tuning/jobs",
+    "POST /chat/completions",
 )
 
 

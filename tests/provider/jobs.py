@@ -41,7 +41,7 @@ def create_job(world: World, body: Body) -> Answer:
         "hyperparameters": _hyperparameters(asked),
         "seed": asked.get("seed", 42),
         "suffix": asked.get("suffix"),
-        "metadata": metadata,
+        "metadata": {} if world.loses_metadata else metadata,
         "error": {} if world.empty_errors else None,
         "organization_id": "org-loopback",
         "result_files": [],
@@ -71,6 +71,9 @@ def get_job(world: World, job_id: str) -> Answer:
     with world.lock:
         job = _job(world, job_id)
         answer = Answer(dict(job))
+        if job["status"] == "succeeded" and world.late_models > 0:
+            world.late_models -= 1
+            answer = Answer({**job, "fine_tuned_model": None})
         _move_on(world, job)
     return answer
 

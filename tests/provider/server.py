@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from . import files, jobs
+from . import chat, files, jobs
 from .answers import Answer, RefusalError
 from .faults import Fault
 from .multipart import Body
@@ -191,6 +191,8 @@ def _route(  # noqa: PLR0911 - a row a request
             return files.delete_file(world, file_id)
         case ("POST", "uploads", *more):
             return _route_upload(world, more, body, content_type)
+        case ("POST", "chat", "completions"):
+            return chat.complete(world, body)
         case ("GET", "models", *model):
             return _models(world, "/".join(model))
         case (_, "fine_tuning", "jobs", *more):

@@ -53,8 +53,11 @@ class World(Struct):
         flagged: Lines of a training file (from 1) that the API finds fault with.
         late_lists: How many times a job is left out of the lists after it was created.
         empty_errors: Healthy jobs carry `error: {}`.
+        loses_metadata: Jobs are created without the metadata that was sent.
+        late_models: How many times a job that succeeded is shown without its model.
         no_metadata_filter: The filter of the list of jobs is ignored, as some gateways do.
         wrong_bytes: How many of the next files are stored with a byte too few.
+        chats: What each model that was asked for a chat answers to a text; see `chat`.
         key: The only key that is accepted; None for any.
         alter: Makes another answer of each answer, by its `METHOD /path`; None to leave them.
     """
@@ -66,9 +69,12 @@ class World(Struct):
     flagged: tuple[int, ...] = ()
     late_lists: int = 0
     empty_errors: bool = False
+    loses_metadata: bool = False
+    late_models: int = 0
     no_metadata_filter: bool = False
     wrong_bytes: int = 0
     upload_seconds: int = HOUR
+    chats: dict[str, Callable[[str], str]] = field(default_factory=dict)
     key: str | None = None
     alter: Callable[[str, Answer], Answer] | None = None
     faults: list[Fault] = field(default_factory=list)

@@ -18,6 +18,8 @@ from etl import (
     Cleaning,
     Estimate,
     EtlError,
+    EvaluateOptions,
+    EvaluationResult,
     FinishedBuild,
     Pace,
     PriorConsent,
@@ -32,6 +34,7 @@ from etl import (
     clean,
     dry_run,
     estimate,
+    evaluate,
     explain,
     export,
     inspect,
@@ -48,6 +51,7 @@ from etl.output.verification import Damage
 from etl.runtime.measurements import BuildFacts
 from etl.submission.plan import Plan, PlannedJob
 from schemas.estimate import SampleEstimate, Saving, ShardEstimate
+from schemas.evaluation import Evaluation, Score
 from schemas.explanation import Explanation, Fate
 from schemas.inspection import InspectedArchive, InspectedGroup, Inspection
 from schemas.ledger import FileRow, JobRow
@@ -130,6 +134,18 @@ def types_of_jobs(out: Path) -> None:
     assert_type(cancel(out, "ftjob-1", access), tuple[JobRow, ...])
     assert_type(clean(out, access, consent=consent), Cleaning)
     assert_type(clean(out).deleted, tuple[str, ...])
+
+
+def types_of_evaluations(out: Path) -> None:
+    """Types of an evaluation."""
+    result = evaluate(out, EvaluateOptions(sample=10))
+    assert_type(result, EvaluationResult)
+    assert_type(result.folder, Path)
+    assert_type(result.evaluation, Evaluation)
+    assert_type(result.evaluation.systems[0].strata[0].scores["chrf"], Score)
+    assert_type(result.failures, tuple[str, ...])
+    assert_type(result.scores(), pl.DataFrame)
+    assert_type(result.predictions(), pl.LazyFrame)
 
 
 def types_of_errors(error: EtlError) -> None:

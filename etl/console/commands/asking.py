@@ -19,13 +19,11 @@ class Asking(PriorConsent):
 
     Args:
         errors: The console on stderr.
-        yes, accept_data_terms, resubmit: The options of these names.
+        given: The options that give consent, as of `PriorConsent`.
     """
 
-    def __init__(
-        self, errors: "Console", *, yes: bool = False, accept_data_terms: bool = False, resubmit: bool = False
-    ) -> None:
-        super().__init__(yes=yes, accept_data_terms=accept_data_terms, resubmit=resubmit)
+    def __init__(self, errors: "Console", **given: bool) -> None:
+        super().__init__(**given)
         self._errors = errors
 
     def review(self, agreement: Agreement) -> None:
@@ -34,39 +32,45 @@ class Asking(PriorConsent):
 
         show_plan(self._errors, agreement.plan, {job.key for job in agreement.new})
 
+    def unencrypted(self, base_url: str) -> bool:
+        """Return whether key and examples may be sent to *base_url*."""
+        return super().unencrypted(base_url) or typed(
+            "http", f"to send key and examples unencrypted to {printable(base_url)}, readable by others on the way"
+        )
+
     def terms(self) -> bool:
         """Show the terms, and return whether they are agreed to."""
         for line in TERMS:
             self._print(line)
-        return super().terms() or _typed("agree", "to say that you may do this")
+        return super().terms() or typed("agree", "to say that you may do this")
 
     def spending(self, agreement: Agreement) -> bool:
         """Return whether the plan may be carried out."""
         if super().spending(agreement):
             return True
         price = "an unknown price" if agreement.usd is None else f"${agreement.usd:,.2f}"
-        return _typed("submit", f"to create {len(agreement.new)} jobs for {price}")
+        return typed("submit", f"to create {len(agreement.new)} jobs for {price}")
 
     def another(self, row: JobRow) -> bool:
         """Return whether another job may be created beside *row*."""
         if super().another(row):
             return True
         if row.state == "intended":
-            return _typed(
+            return typed(
                 "again", f"to create {row.title} anew: it may have been created, but the provider does not list it"
             )
-        return _typed("again", f"to create {row.title} once more: {row.job_id} {row.status}")
+        return typed("again", f"to create {row.title} once more: {row.job_id} {row.status}")
 
     def cancelling(self, rows: list[JobRow]) -> bool:
         """Return whether the jobs of *rows* are to be cancelled."""
         jobs = ", ".join(row.job_id or "" for row in rows)
-        return super().cancelling(rows) or _typed("cancel", f"to cancel {jobs}; steps done are billed all the same")
+        return super().cancelling(rows) or typed("cancel", f"to cancel {jobs}; steps done are billed all the same")
 
     def deleting(self, names: list[str], size: int) -> bool:
         """Return whether the files *names* are to be deleted."""
         for name in names:
             self._print(name)
-        return super().deleting(names, size) or _typed("delete", f"to delete {len(names)} files of {size:,} bytes")
+        return super().deleting(names, size) or typed("delete", f"to delete {len(names)} files of {size:,} bytes")
 
     def _print(self, line: str) -> None:
         from etl.console.lines import print_line
@@ -74,7 +78,7 @@ class Asking(PriorConsent):
         print_line(self._errors, line)
 
 
-def _typed(word: str, purpose: str) -> bool:
+def typed(word: str, purpose: str) -> bool:
     """Return whether *word* is typed on the terminal; without one it is not."""
     if not sys.stdin.isatty():
         return False

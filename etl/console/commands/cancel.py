@@ -8,6 +8,7 @@ from etl.console.commands.access import ledger_command
 from etl.console.commands.asking import Asking
 from etl.console.output import consoles
 from etl.submission.access import Access
+from etl.submission.news import JobStatus, News
 
 
 @ledger_command
@@ -21,8 +22,14 @@ def cancel(out: Path, access: Access, *, job: str | None, yes: bool) -> None:
 
     console, errors = consoles()
     with submitting(errors) as report:
-        rows = run(out, job, access, consent=Asking(errors, yes=yes), report=report)
-    for row in rows:
-        print_line(console, f"{row.job_id} {row.status}")
+
+        def show(news: News) -> None:
+            """Print each job that is cancelled at once: the next one may fail."""
+            if isinstance(news, JobStatus):
+                print_line(console, f"{news.job_id} {news.status}")
+            else:
+                report(news)
+
+        rows = run(out, job, access, consent=Asking(errors, yes=yes), report=show)
     if not rows:
         print_line(console, "no job to cancel: all have ended")

@@ -58,7 +58,7 @@ def _option(declared: Declaration) -> Decorator:
 
 
 def _values(declared: Declaration) -> dict[str, Any]:
-    """Return the arguments of click that say what values the option takes."""
+    """Return the arguments of click for the values of the option."""
     match declared.kind:
         case Kind.SWITCH:
             return {"is_flag": True}

@@ -30,7 +30,7 @@ def estimate(  # noqa: PLR0913 - one an option
     as_json: bool,
 ) -> None:
     """
-    Tell tokens, epochs and price of training on the build in OUT, by shard and in total. Nothing is sent or spent.
+    Print tokens, epochs and price of training on the build in OUT, by shard and in total. Nothing is sent or spent.
 
     A model whose price is not known is refused with exit code 7, and the way to add it.
     """

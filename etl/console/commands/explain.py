@@ -15,7 +15,7 @@ from etl.console.output import consoles, print_json
 @click.option("--text", is_flag=True, help="Also print the texts; else no text of the corpus is shown.")
 @click.option("--json", "as_json", is_flag=True, help="Print all of it on stdout, for machines.")
 def explain(out: Path, *, member: str, stage: Path | None, text: bool, as_json: bool) -> None:
-    """Tell what became of a label file of the build in OUT: read, kept, or dropped by which rule, and on which side."""
+    """Print the way of a label file through the build in OUT: rejected, or each utterance with its split, rules and line."""
     from etl.console.screens.explain import show_explanation
     from etl.explanation.explain import explain as run
 

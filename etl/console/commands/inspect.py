@@ -27,7 +27,7 @@ def inspect(
     as_json: bool,
 ) -> None:
     """
-    Tell what CORPUS holds, archive by archive, and by region and speech type; nothing is written.
+    Print the contents of CORPUS, by archive, region and speech type; nothing is written.
 
     CORPUS may also be the folder of a finished build: then its stage is looked at, and no archive.
     """

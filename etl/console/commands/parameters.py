@@ -1,4 +1,4 @@
-"""What several commands take: kinds of values, and the configuration file."""
+"""Parameters of several commands: kinds of values, and the configuration file."""
 
 import math
 from collections.abc import Callable
@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import click
+from msgspec import Struct
 
+from etl.evaluation.options import EvaluateOptions
 from etl.settings.config import DEFAULT_NAME, Config, read_config
 from etl.settings.sizes import parse_bytes
 from etl.submission.options import SubmitOptions
 
-_TABLES = {"submit": SubmitOptions}
+_TABLES: dict[str, type[Struct]] = {"submit": SubmitOptions, "evaluate": EvaluateOptions}
 """Tables of `etl.toml` for other options than those of a build."""
 
 
@@ -105,7 +107,7 @@ def _read_defaults(table: str, ctx: click.Context, _param: click.Parameter, path
     ctx.meta["config"] = config
 
 
-def key_file_of(ctx: click.Context) -> Path | None:
-    """Return the file with the key that the configuration file of the command names."""
-    key_file = ctx.meta["config"].table("submit").get("key_file")
-    return None if key_file is None else Path(key_file)
+def key_file_of(ctx: click.Context, *tables: str) -> Path | None:
+    """Return the file with the key that the first of *tables* of the configuration file names, or `[submit]`."""
+    names = (ctx.meta["config"].table(table).get("key_file") for table in (*tables, "submit"))
+    return next((Path(name) for name in names if name is not None), None)

@@ -1,18 +1,25 @@
 """`status`: jobs and files as the provider shows them."""
 
+import sys
 from pathlib import Path
 
 import click
 
 from etl.console.commands.access import ledger_command
+from etl.console.lines import print_line
 from etl.console.output import consoles, print_json
+from etl.errors import ProviderError
 from etl.submission.access import Access
 
 
 @ledger_command
 @click.option("--json", "as_json", is_flag=True, help="Print jobs and files on stdout, for machines.")
 def status(out: Path, access: Access, *, as_json: bool) -> None:
-    """Show every job and file submitted from OUT, as the provider sees them now."""
+    """
+    Show every job and file submitted from OUT, as the provider sees them now.
+
+    What a provider does not answer is shown as it was last, and the exit code is 6.
+    """
     from etl.console.screens.submit import show_status, submitting
     from etl.submission.status import status as run
 
@@ -23,3 +30,7 @@ def status(out: Path, access: Access, *, as_json: bool) -> None:
         print_json(result)
     else:
         show_status(console, result)
+    for problem in result.problems:
+        print_line(errors, f"As the ledger has it: {problem}", "yellow")
+    if result.problems:
+        sys.exit(ProviderError.exit_code)

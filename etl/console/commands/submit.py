@@ -44,7 +44,13 @@ def submit(ctx: click.Context, /, **given: Any) -> None:
             show_plan(console, plan, {job.key for job in plan.jobs})
             show_requests(console, plan, requests_of(plan))
         return
-    consent = Asking(errors, yes=yes, accept_data_terms=options.accept_data_terms, resubmit=options.resubmit)
+    consent = Asking(
+        errors,
+        yes=yes,
+        accept_data_terms=options.accept_data_terms,
+        resubmit=options.resubmit,
+        allow_http=options.allow_http,
+    )
     resumable()
     with submitting(errors) as report:
         done = run(out, options, consent=consent, report=report)

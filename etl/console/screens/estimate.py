@@ -85,7 +85,7 @@ def _samples(estimate: Estimate, rate: float | None) -> Table:
 
 
 def _notes(estimate: Estimate, rate: float | None) -> list[Text]:
-    """Return what to know of the numbers, a line each."""
+    """Return notes on the numbers, a line each."""
     rule = "as given" if estimate.epochs_given else "by the provider's default rule"
     limit = (
         "the limit of an example is not known"

@@ -1,4 +1,4 @@
-"""What became of a label file, as a person sees it."""
+"""Screen of `explain`: the way of a label file through a build."""
 
 from rich.console import Console
 

@@ -23,7 +23,17 @@ from etl.console.screens.words import short, size
 from etl.pricing.money import cost_usd
 from etl.providers.recorder import Request
 from etl.submission.execution import Submission
-from etl.submission.news import JobCreated, JobEnded, JobKnown, JobStatus, News, NoAnswer, Reporter, Uploading
+from etl.submission.news import (
+    JobCreated,
+    JobEnded,
+    JobKnown,
+    JobProblem,
+    JobStatus,
+    News,
+    NoAnswer,
+    Reporter,
+    Uploading,
+)
 from etl.submission.plan import Plan, PlannedFile
 from etl.submission.status import Status
 from schemas.ledger import JobRow
@@ -173,6 +183,8 @@ def _sentence(news: News) -> str | None:
             return f"{title}: {model}"
         case NoAnswer(problem=problem):
             return f"No answer, trying again: {problem}"
+        case JobProblem(title=title, job_id=job_id, problem=problem):
+            return f"{title}: {job_id}: {problem}"
     return None
 
 

@@ -13,7 +13,7 @@ from etl.console.screens.submit import dollars
 from etl.console.screens.words import short
 from etl.console.signs import blocks
 from etl.output.printable import printable
-from etl.submission.news import Flaw, JobEnded, JobEvent, JobStatus, News, NoAnswer, Reporter
+from etl.submission.news import Flaw, JobEnded, JobEvent, JobProblem, JobStatus, News, NoAnswer, Reporter
 
 WIDTH = 24
 """Columns of a curve."""
@@ -65,6 +65,9 @@ class _Story:
                 self._print(f"{_clock(time.time())} {news.title}: {news.job_id} {news.status}", "bold")
             case NoAnswer():
                 self._print(f"No answer, trying again: {news.problem}", "yellow")
+            case JobProblem():
+                self._jobs.pop(news.job_id, None)
+                self._print(f"{news.title}: {news.job_id} cannot be followed: {news.problem}", "red")
             case JobEnded():
                 job = self._jobs.pop(news.job_id, None)
                 self._end(news, job.describe(self._signs) if job is not None else "")

@@ -10,7 +10,7 @@ from schemas.terms import Region, SpeechType
 _VINTAGE = re.compile(r"\(?비식별화(?:완료)?\)?|[\s_]+")
 
 
-def notes_of(
+def warnings_of(
     archives: Sequence[InspectedArchive], groups: Sequence[InspectedGroup], total: InspectedGroup
 ) -> list[str]:
     """Return the warnings, archives first."""

@@ -1,0 +1,112 @@
+"""`evaluate`: tuned models against their base, and against copying."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+from msgspec import structs
+
+from etl.console.commands.asking import typed
+from etl.console.commands.declared import declared_options
+from etl.console.commands.parameters import PATH, config_option, key_file_of
+from etl.console.output import consoles, print_json, resumable
+from etl.errors import OptionError
+from etl.evaluation.bill import Bill, PriorConsent
+from etl.evaluation.options import EvaluateOptions
+from etl.submission.consent import TERMS
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from etl.evaluation.extremes import Extremes
+
+_NOBODY = "Note: no model was evaluated: the ledger has no tune, and neither --model nor --predictions was given."
+_TEXTS = ("source", "reference", "prediction")
+
+
+@click.command()
+@click.argument("out", required=False, type=PATH)
+@config_option("evaluate")
+@declared_options(EvaluateOptions)
+@click.option("--yes", is_flag=True, help="Agree to the cost, up to --max-cost.")
+@click.option(
+    "--show", type=click.IntRange(min=1), help="Ask nothing: print the rows of largest gain and loss of before."
+)
+@click.option("--text", is_flag=True, help="With --show, print the texts, too; else no text is shown.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result on stdout, for machines.")
+@click.pass_context
+def evaluate(ctx: click.Context, /, **given: Any) -> None:
+    """
+    Score models on the validation split of the build in OUT, side by side with copying the input.
+
+    Without --model it takes base models and tunes from the ledger of OUT. What it costs is shown and asked before anything
+    leaves this machine; where nobody can answer, --yes and --max-cost do. Run it again after anything: what was answered
+    is not asked again. The exit code is 1 if a score is below --fail-below.
+    """
+    from etl.console.lines import print_line
+    from etl.console.screens.evaluate import evaluating, show_evaluation, show_extremes
+    from etl.evaluation.evaluate import evaluate as run
+    from etl.evaluation.extremes import extremes
+    from etl.evaluation.results import folder_of, place_of
+
+    out, yes, show, text, as_json = (given.pop(name) for name in ("out", "yes", "show", "text", "as_json"))
+    options = EvaluateOptions(key_file=key_file_of(ctx, "evaluate"), **given)
+    console, errors = consoles()
+    if text and show is None:
+        raise OptionError("--text", "it says how rows are shown, and none are", "add --show N")
+    if show is not None:
+        found = extremes(folder_of(place_of(out, options), options.folder_name), show)
+        if as_json:
+            print_json([_as_json(one, text=text) for one in found])
+        else:
+            show_extremes(console, found, text=text)
+        return
+    consent = _Asking(errors, yes=yes, accept_data_terms=options.accept_data_terms)
+    resumable()
+    with evaluating(errors) as report:
+        result = run(out, options, consent=consent, report=report)
+    if as_json:
+        print_json(result.evaluation)
+    else:
+        show_evaluation(console, result)
+    if all(system.role != "candidate" for system in result.evaluation.systems):
+        print_line(errors, _NOBODY, "yellow")
+    for failure in result.failures:
+        print_line(errors, f"Not a success: {failure}", "red")
+    ctx.exit(1 if result.failures else 0)
+
+
+class _Asking(PriorConsent):
+    """Shows on *errors* what is agreed to; what was not given on the command line is asked for, if there is a terminal."""
+
+    def __init__(self, errors: "Console", *, yes: bool, accept_data_terms: bool) -> None:
+        super().__init__(yes=yes, accept_data_terms=accept_data_terms)
+        self._errors = errors
+
+    def review(self, bill: Bill) -> None:
+        """Show the bill."""
+        from etl.console.screens.evaluate import show_bill
+
+        show_bill(self._errors, bill)
+
+    def terms(self) -> bool:
+        """Show the terms, and return whether they are agreed to."""
+        from etl.console.lines import print_line
+
+        for line in TERMS:
+            print_line(self._errors, line)
+        return super().terms() or typed("agree", "to say that you may do this")
+
+    def spending(self, bill: Bill) -> bool:
+        """Return whether what *bill* says may be spent."""
+        price = "an unknown price" if bill.usd is None else f"${bill.usd:,.2f}"
+        return super().spending(bill) or typed("ask", f"to have the rows answered for {price}")
+
+
+def _as_json(found: "Extremes", *, text: bool) -> dict[str, Any]:
+    """Return rows for machines, without their texts unless those are asked for."""
+    hidden = () if text else _TEXTS
+    rows = {
+        name: [{key: value for key, value in structs.asdict(row).items() if key not in hidden} for row in side]
+        for name, side in (("gains", found.gains), ("losses", found.losses))
+    }
+    return {"system": found.system, **rows}

@@ -1,0 +1,142 @@
+"""The answers of models: what is still to be asked and what that costs, asking it, and what all of it came to."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from msgspec import structs
+
+from etl.errors import NoAnswerError
+from etl.evaluation.asking import MOST_FAILURES, AskPace, Outcome, Question, ask
+from etl.evaluation.bill import Bill, Spent, SystemBill, Tally, usd_of
+from etl.evaluation.journal import Journal, key_of
+from etl.evaluation.options import EvaluateOptions
+from etl.evaluation.progress import Progress, Reporter
+from etl.evaluation.systems import System, is_local, request_of
+from etl.evaluation.texts import whole
+from etl.providers.models import answer_price, read_models
+from etl.providers.openai_chat import OpenAIChat
+from etl.providers.pace import Pace
+from schemas.evaluation import ChatRequest, TestRow
+from schemas.model import AnswerPrice
+
+Rows = Callable[[], Iterator[TestRow]]
+"""Returns the rows of the test set, from the first."""
+
+
+class Usage(NamedTuple):
+    """What the answers of one model took in all; None where that is not known."""
+
+    input_tokens: int | None
+    output_tokens: int | None
+    usd: float | None
+
+
+class Answers:
+    """
+    What models are asked.
+
+    Args:
+        rows: The test set.
+        journal: Of what was answered.
+        options: Of the evaluation.
+        report: Called as answers come.
+
+    Raises:
+        OptionError: The user's own file of models cannot be read.
+    """
+
+    def __init__(self, rows: Rows, journal: Journal, options: EvaluateOptions, report: Reporter) -> None:
+        self._rows, self._journal, self._options, self._report = rows, journal, options, report
+        self._models = read_models(options.models)
+        self._unanswered: list[str] = []
+        self._spent = 0.0
+
+    def bill(self, systems: Sequence[System]) -> Bill:
+        """Return what the models among *systems* are still to be asked, and what that costs."""
+        return Bill(systems=tuple(map(self._bill, systems)), max_usd=self._options.max_cost)
+
+    def ask(self, system: System, bill: SystemBill, pace: Pace) -> None:
+        """
+        Ask *system* what it was not asked before, as *bill* counts it.
+
+        Raises:
+            SpendingError: All answers together cost more than allowed.
+            NoAnswerError: Too many failures in a row.
+            EtlError: The provider refuses.
+        """
+        if system.account is None or not bill.questions:
+            return
+        spent = Spent(self._price(system), self._spent, self._options.max_cost)
+        done = 0
+
+        def take(outcome: Outcome) -> None:
+            nonlocal done
+            if outcome.answer is None:
+                self._unanswered.append(outcome.unanswered or "")
+            else:
+                answer = structs.replace(outcome.answer, text=whole(outcome.answer.text))
+                self._journal.record(outcome.question.key, system.name, answer)
+                done += 1
+                spent.add(outcome.answer)
+            progress = Progress("asking", done, bill.questions, system.name, spent.usd, len(self._unanswered))
+            self._report(progress)
+
+        bounds = AskPace(self._options.concurrency, pace, MOST_FAILURES)
+        ask(OpenAIChat(system.account, pace), system.account.base_url, self._questions(system, spent), bounds, take)
+        self._spent += spent.usd
+
+    def refuse_unanswered(self) -> None:
+        """
+        Return if every question has an answer, or rows without one are to be left out.
+
+        Raises:
+            NoAnswerError: Some have none.
+        """
+        if self._unanswered and not self._options.leave_out_unanswered:
+            problem = f"{len(self._unanswered):,} questions got no answer (the first: {self._unanswered[0]})"
+            advice = "run the same command again, which asks only these; or add --leave-out-unanswered"
+            raise NoAnswerError("evaluate", problem, advice)
+
+    def usage(self, system: System) -> Usage:
+        """Return what the answers of *system* took, those of earlier runs included."""
+        input_tokens: int | None = 0
+        output_tokens: int | None = 0
+        for _, question in self._all(system):
+            answer = self._journal.find(question.key)
+            if answer is not None:
+                input_tokens = _add(input_tokens, answer.input_tokens)
+                output_tokens = _add(output_tokens, answer.output_tokens)
+        if is_local(system):
+            return Usage(input_tokens, output_tokens, 0.0)
+        if input_tokens is None or output_tokens is None:
+            return Usage(input_tokens, output_tokens, None)
+        return Usage(input_tokens, output_tokens, usd_of(input_tokens, output_tokens, self._price(system)))
+
+    def _bill(self, system: System) -> SystemBill:
+        tally = Tally(system, self._price(system))
+        for row, question in self._all(system):
+            tally.add(row, known=self._journal.find(question.key) is not None)
+        return tally.bill()
+
+    def _price(self, system: System) -> AnswerPrice | None:
+        return None if is_local(system) else answer_price(system.name, self._models)
+
+    def _questions(self, system: System, spent: Spent) -> Iterator[Question]:
+        """Yield what *system* was not asked before, as long as it may be."""
+        for _, question in self._all(system):
+            if self._journal.find(question.key) is None:
+                spent.refuse_more()
+                yield question
+
+    def _all(self, system: System) -> Iterator[tuple[TestRow, Question]]:
+        """Yield every question of *system*, if it is a model, with the first row that asks it."""
+        if system.account is None:
+            return
+        for row in self._rows():
+            if not row.repeats:
+                request: ChatRequest = request_of(row, system.name, self._options.seed)
+                yield row, Question(key_of(system.account.id, request), request)
+
+
+def _add(total: int | None, tokens: int | None) -> int | None:
+    return None if total is None or tokens is None else total + tokens

@@ -1,0 +1,216 @@
+"""Evaluate, top to bottom: the rows, the systems, what asking costs, the answers, the counts, the scores."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+
+from msgspec import structs
+
+from etl.errors import InputError, OptionError
+from etl.evaluation.answers import Answers, Usage
+from etl.evaluation.bill import Consent, PriorConsent, SystemBill, agree
+from etl.evaluation.journal import JOURNAL, Journal
+from etl.evaluation.options import COPY, EvaluateOptions
+from etl.evaluation.progress import Progress, Reporter, silent
+from etl.evaluation.results import EvaluationResult, folder_of, place_of, write_predictions, write_scores
+from etl.evaluation.rows import BuildRows, FileRows, Rows
+from etl.evaluation.systems import System, base_of, systems_of
+from etl.evaluation.verdict import check_thresholds, claim_of, failures_of
+from etl.output.files import make_folder, storage_errors
+from etl.output.finished import FinishedBuild
+from etl.output.folder import locked
+from etl.providers.pace import Pace
+from etl.submission.ledger import LEDGER, read_ledger
+from etl.version import __version__
+from schemas.evaluation import EVALUATION_VERSION, Evaluation, MetricRow, SystemScores, TestRow, TestSetRow
+
+if TYPE_CHECKING:
+    from etl.evaluation.metrics import Scorer
+
+_LIBRARIES = ("sacrebleu", "rouge_score", "nltk", "rapidfuzz")
+
+
+def evaluate(
+    out: str | Path | None = None,
+    options: EvaluateOptions | None = None,
+    *,
+    consent: Consent | None = None,
+    report: Reporter = silent,
+    pace: Pace | None = None,
+) -> EvaluationResult:
+    """
+    Score copying, models and predictions on the rows of a test set, and return it all.
+
+    What was answered before is not asked again, whatever ended the run before.
+
+    Args:
+        out: Folder of the build; None with a file as the test set.
+        options: What is evaluated, where it is asked, and up to which cost.
+        consent: Asked before anything leaves this machine; None agrees to what the options say, and so not to any cost.
+        report: Called as it goes on.
+        pace: Waits and deadlines.
+
+    Raises:
+        OptionError: An option cannot be, or the libraries of the extra `evaluate` are not installed.
+        InputError: A build, a test set or predictions cannot be read, or no row is left.
+        SpendingError: Nobody agreed to the cost or the terms of the data, or it is over the limit.
+        NoAnswerError: A model does not answer; the next run goes on from here.
+        ProviderError: It refuses what it is asked.
+        LockedError: Another evaluation writes to the same folder.
+    """
+    _require_libraries()
+    from etl.evaluation.metrics import Scorer
+    from etl.evaluation.testset import ROWS, make_test_set, read_rows
+
+    options, pace = options or EvaluateOptions(), pace or Pace()
+    consent = consent or PriorConsent(accept_data_terms=options.accept_data_terms)
+    place = place_of(out, options)
+    build = None if out is None else FinishedBuild.open(out)
+    systems, scorer = systems_of(None if build is None else build.folder, options), Scorer()
+    check_thresholds(options.thresholds, _metric_rows(scorer))
+    folder = folder_of(place, options.folder_name)
+    make_folder(folder)
+    with ExitStack() as stack:
+        stack.enter_context(locked(folder))
+        report(Progress("reading", 0, 0))
+        test_set = make_test_set(_rows(build, options), options.folder_name, options.sample, folder / ROWS)
+        journal = stack.enter_context(_open_journal(folder))
+        answers = Answers(partial(read_rows, folder / ROWS), journal, options, report)
+        bill = answers.bill(systems)
+        agree(bill, consent, journal, unknown_price=options.allow_unknown_price, terms_accepted=_terms_accepted(build))
+        for system, its_bill in zip(systems, bill.systems, strict=True):
+            answers.ask(system, its_bill, pace)
+        answers.refuse_unanswered()
+        described = [
+            _described(system, its_bill, answers.usage(system))
+            for system, its_bill in zip(systems, bill.systems, strict=True)
+        ]
+        evaluation = _score(_Scoring(folder, test_set, journal, scorer, options), systems, described, report)
+    failures = tuple(failures_of(options.thresholds, evaluation.systems))
+    return EvaluationResult(folder=folder, evaluation=evaluation, failures=failures)
+
+
+class _Scoring(NamedTuple):
+    """What scoring needs."""
+
+    folder: Path
+    test_set: TestSetRow
+    journal: Journal
+    scorer: "Scorer"
+    options: EvaluateOptions
+
+
+def _score(
+    given: _Scoring, systems: Sequence[System], described: Sequence[SystemScores], report: Reporter
+) -> Evaluation:
+    """Count every row as every system answers it, score the counts, and write it all down."""
+    from etl.evaluation.resampling import RESAMPLES, SEED
+    from etl.evaluation.scores import Compared, score_systems, strata_of
+    from etl.evaluation.scoring import ROWS_AT_ONCE, answerers, count
+    from etl.evaluation.testset import ROWS, read_rows
+
+    folder, test_set, journal, scorer, options = given
+    by_name = answerers(systems, journal, options.seed)
+    with _spool(folder) as spool:
+        rows = _reported(read_rows(folder / ROWS), test_set.rows, ROWS_AT_ONCE, report)
+        counted = count(rows, test_set.rows, by_name, scorer, folder, spool)
+        report(Progress("scoring", test_set.rows, test_set.rows))
+        if len(counted.unanswered) == test_set.rows:
+            raise InputError(test_set.name, "no row has an answer of every system", "ask again")
+        write_predictions(folder, spool)
+    compared = Compared(COPY, base_of(systems))
+    scores = score_systems(counted.statistics, strata_of(counted.labels), scorer.metrics, compared)
+    scored = [structs.replace(system, strata=scores[system.name]) for system in described]
+    unanswered = len(counted.unanswered)
+    evaluation = Evaluation(
+        version=EVALUATION_VERSION,
+        test_set=structs.replace(test_set, rows=test_set.rows - unanswered, unanswered=unanswered),
+        metrics=_metric_rows(scorer),
+        systems=scored,
+        claim=claim_of(scored),
+        seed=SEED,
+        resamples=RESAMPLES,
+        versions={"saturi": __version__, **scorer.versions()},
+    )
+    write_scores(folder, evaluation)
+    return evaluation
+
+
+@contextmanager
+def _spool(folder: Path) -> Iterator[BinaryIO]:
+    """Yield a file of no name in *folder*."""
+    with ExitStack() as stack:
+        with storage_errors(folder, 0):
+            file = stack.enter_context(TemporaryFile(dir=folder))
+        yield file
+
+
+def _reported(rows: Iterator[TestRow], total: int, at_once: int, report: Reporter) -> Iterator[TestRow]:
+    """Yield *rows*, and report how many are scored whenever *at_once* more are asked for."""
+    for number, row in enumerate(rows):
+        if number % at_once == 0:
+            report(Progress("scoring", number, total))
+        yield row
+
+
+def _require_libraries() -> None:
+    """
+    Return if the libraries of the metrics are installed.
+
+    Raises:
+        OptionError: They are not.
+    """
+    missing = [name for name in _LIBRARIES if find_spec(name) is None]
+    if missing:
+        problem = f"the package {missing[0].replace('_', '-')} is not installed"
+        raise OptionError("evaluate", problem, "run `pip install 'saturi[evaluate]'`")
+
+
+def _rows(build: FinishedBuild | None, options: EvaluateOptions) -> Rows:
+    if options.file is not None or build is None:
+        return FileRows(options.file or Path(), build)
+    return BuildRows(build, options.split)
+
+
+def _open_journal(folder: Path) -> Journal:
+    """Return the journal in *folder*, with what the evaluations beside it were answered."""
+    journal = Journal(folder / JOURNAL)
+    for path in sorted(folder.parent.glob(f"*/{JOURNAL}")):
+        if path.parent != folder:
+            journal.adopt(path)
+    return journal
+
+
+def _terms_accepted(build: FinishedBuild | None) -> bool:
+    """Return whether the terms of the data were agreed to when something was submitted from *build*."""
+    if build is None or not (build.folder / LEDGER).exists():
+        return False
+    with read_ledger(build.folder) as ledger:
+        return ledger.terms_accepted()
+
+
+def _described(system: System, bill: SystemBill, usage: Usage) -> SystemScores:
+    account = system.account
+    return SystemScores(
+        name=system.name,
+        kind=system.kind,
+        role=system.role,
+        provider=None if account is None else account.provider.name,
+        base_url=None if account is None else account.base_url,
+        asked=bill.questions,
+        known=bill.known,
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        usd=usage.usd,
+    )
+
+
+def _metric_rows(scorer: "Scorer") -> list[MetricRow]:
+    return [
+        MetricRow(name=metric.name, title=metric.title, better=metric.better, signature=metric.signature)
+        for metric in scorer.metrics
+    ]

@@ -1,0 +1,82 @@
+"""Chat completions through the OpenAI SDK: the same connection, errors and limits as all that is asked of a provider."""
+
+from typing import Any
+
+from etl.errors import EligibilityError, NoAnswerError, ProviderError
+from etl.providers import border
+from etl.providers.openai_api import OpenAIApi
+from etl.providers.port import RequestError
+from schemas.evaluation import Answer, ChatRequest
+
+MOST_CHARACTERS = 100_000
+"""Of an answer; what a server sends beyond, whatever it was asked for, is cut off, and the answer says so."""
+
+_CUT_OFF, _FILTERED = "length", "content_filter"
+_REFUSED_CODES = frozenset({_FILTERED, "content_policy_violation", "context_length_exceeded"})
+"""Codes of a bad request that say that this prompt gets no answer; another may get one."""
+
+_MOST_REASON = 64
+
+
+class RefusedPromptError(RequestError):
+    """A prompt that gets no answer, however often it is sent."""
+
+
+class OpenAIChat(OpenAIApi):
+    """A provider that completes chats."""
+
+    def complete(self, request: ChatRequest) -> Answer:
+        """
+        Return the answer to *request*; a refusal by the model or by a filter is one.
+
+        Raises:
+            RequestError: The request failed.
+        """
+        given: dict[str, Any] = {
+            "model": request.model,
+            "messages": [{"role": message.role, "content": message.content} for message in request.messages],
+            "max_tokens": request.max_tokens,
+            "temperature": request.temperature,
+            "seed": request.seed,
+        }
+        try:
+            answer = self._ask(self._api.chat.completions.with_streaming_response.create, **given)
+        except RefusedPromptError:
+            return Answer(text="", finish_reason=_FILTERED, refused=True)
+        return self._answer(answer)
+
+    def _answer(self, answer: dict[str, Any]) -> Answer:
+        choices = answer.get("choices")
+        first = choices[0] if isinstance(choices, list) and choices else None
+        choice = first if isinstance(first, dict) else {}
+        message = choice.get("message")
+        if not isinstance(message, dict):
+            raise RequestError(
+                NoAnswerError, "no usable answer (no message in it)", "see to the server", repeatable=True
+            )
+        text = self._border.content(_text_of(message.get("content")))
+        reason = self._border.text(choice.get("finish_reason"), _MOST_REASON)
+        usage = answer.get("usage")
+        usage = usage if isinstance(usage, dict) else {}
+        return Answer(
+            text=text[:MOST_CHARACTERS],
+            finish_reason=_CUT_OFF if len(text) > MOST_CHARACTERS else reason,
+            refused=bool(message.get("refusal")) or reason == _FILTERED,
+            input_tokens=border.count(usage.get("prompt_tokens")),
+            output_tokens=border.count(usage.get("completion_tokens")),
+        )
+
+    def _not_eligible(self, code: str, message: str, problem: str) -> RequestError | None:
+        """Return the error of a *code* by which a provider does not do something for an account, or with a prompt."""
+        if code in _REFUSED_CODES:
+            return RefusedPromptError(ProviderError, problem, "leave it out")
+        if code == "model_not_found":
+            return RequestError(EligibilityError, problem, "give a model that this account can ask", ended=True)
+        return super()._not_eligible(code, message, problem)
+
+
+def _text_of(content: Any) -> str:
+    """Return the text of a message, which some write in parts."""
+    if isinstance(content, list):
+        return "".join(_text_of(part.get("text")) for part in content if isinstance(part, dict))
+    return content if isinstance(content, str) else ""
