@@ -147,13 +147,13 @@ def test_a_byte_now_and_then(client: Client, world: World, head: bool) -> None:
     assert time.monotonic() - began < 60  # at this pace the answers would take hours
 
 
-def test_a_provider_that_does_not_read(client: Client, world: World) -> None:
+def test_a_provider_that_does_not_read(patient: Client, world: World) -> None:
     """A file that the provider does not take in is given up when the time for it is up."""
     world.faults += [Fault(FILE, "before", stall_seconds=30.0, proceeds=True) for _ in range(9)]  # each time it is sent
     content = b"x" * 30_000_000
     began = time.monotonic()
     with pytest.raises(NoAnswerError, match="none in time"):
-        client.send_file("saturi-0.jsonl", len(content), BytesIO(content), began + 0.5)
+        patient.send_file("saturi-0.jsonl", len(content), BytesIO(content), began + 0.5)
     assert time.monotonic() - began < 25
 
 
