@@ -45,7 +45,8 @@ test: setup
 
 coverage: setup
 	rm -rf build/coverage && mkdir -p build/coverage
-	$(BIN)/coverage run -m pytest --numprocesses logical --dist worksteal
+	# Whether they pass is for `make test` to say: the tracer slows every process, and some tests end processes in time.
+	-$(BIN)/coverage run -m pytest --numprocesses logical --dist worksteal
 	# The tests kill processes, some in the middle of writing their part: a part that cannot be read is left out.
 	$(BIN)/coverage combine --quiet || test -s build/coverage/data
 	$(BIN)/coverage report
