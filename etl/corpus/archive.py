@@ -18,9 +18,10 @@ from etl.corpus.directory import ENCRYPTED, LOCAL_HEADER, Entry, decode_name, pa
 from etl.corpus.discover import Form
 from etl.corpus.mapped import CHANGED, CHANGED_ADVICE, MappedFile, read_fully
 from etl.corpus.names import is_label_file
-from etl.corpus.opening import failure, is_exhausted, open_regular
+from etl.corpus.opening import failure, is_exhausted
 from etl.errors import InputError
 from etl.runtime.stopwatch import lap
+from etl.settings.regular import open_descriptor
 from schemas.terms import RejectReason
 
 try:
@@ -175,7 +176,7 @@ def _file_content(path: bytes, max_bytes: int) -> bytes | Defect:
         ExhaustedError: The process cannot open any more files, or has no more memory, which is no fault of the file.
     """
     try:
-        descriptor = open_regular(path)
+        descriptor = open_descriptor(path)
         try:
             before = os.fstat(descriptor)
             # Room for as much as allowed would take ten times as long as reading.

@@ -15,13 +15,14 @@ from msgspec import Struct, structs
 
 from etl.corpus.directory import decode_name
 from etl.corpus.names import Hints, is_audio_archive, is_deidentified, is_label_file, parse_archive
-from etl.corpus.opening import failure, kind_of
+from etl.corpus.opening import failure
 from etl.corpus.parts import Part, gap_in, part_of, refuse_gaps, without_part
 from etl.corpus.unread import Unread, notes_on, unread_kind
 from etl.errors import EmptyCorpusError, EtlError, InputError, MissingPathError
 from etl.output.debris import is_debris
 from etl.output.files import MARKER
 from etl.settings.paths import paths_of
+from etl.settings.regular import kind_of
 
 
 class Form(StrEnum):

@@ -8,8 +8,9 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import NamedTuple
 
-from etl.corpus.opening import FileFacts, facts_in, failure, open_regular
+from etl.corpus.opening import FileFacts, facts_in, failure
 from etl.errors import InputError
+from etl.settings.regular import open_descriptor
 
 CHANGED = "has changed since the build began"
 CHANGED_ADVICE = "leave the corpus alone while it is read, and run the same command again"
@@ -42,7 +43,7 @@ class MappedFile:
         self.facts: list[FileFacts] = []
         try:
             for path in paths:
-                descriptor = open_regular(path)
+                descriptor = open_descriptor(path)
                 self._stack.callback(os.close, descriptor)
                 self.facts.append(facts_in(os.fstat(descriptor)))
                 self._pieces.append(_Piece(path, descriptor, self.size, self.facts[-1].size))

@@ -1,9 +1,8 @@
-"""Opening files of a corpus: regular ones only, without waiting for a pipe; errors of the system become ours in one place."""
+"""Files of a corpus, before they are read: facts that tell one from another; errors of the system become ours in one place."""
 
 import errno
 import hashlib
 import os
-import stat
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -11,17 +10,6 @@ import msgspec
 
 from etl.errors import EtlError, ExhaustedError, InputError
 
-_FLAGS = os.O_RDONLY
-for _name in ("O_BINARY", "O_NONBLOCK", "O_NOCTTY"):  # not every system has each
-    _FLAGS |= getattr(os, _name, 0)
-
-_KINDS = {
-    stat.S_IFIFO: "a named pipe",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
-    stat.S_IFDIR: "a folder",
-}
 _EXHAUSTED = {
     errno.EMFILE: "raise the limit of open files (ulimit -n), or use fewer --workers",
     errno.ENFILE: "close other programs, or raise the system's limit of open files",
@@ -40,29 +28,6 @@ class FileFacts(NamedTuple):
 
 ABSENT = FileFacts(0, 0, 0, 0)
 """The facts of a file that cannot be looked at."""
-
-
-def open_regular(path: str | bytes) -> int:
-    """
-    Return a descriptor of the file at *path*.
-
-    Raises:
-        OSError: It cannot be opened, or is a pipe, a socket, a device or a folder.
-    """
-    descriptor = os.open(path, _FLAGS)
-    try:
-        kind = kind_of(os.fstat(descriptor).st_mode)
-        if kind is not None:
-            raise OSError(errno.EINVAL, f"it is {kind}")
-    except OSError:
-        os.close(descriptor)
-        raise
-    return descriptor
-
-
-def kind_of(mode: int) -> str | None:
-    """Return the kind of a file of *mode* that is no regular one, or None."""
-    return None if stat.S_ISREG(mode) else _KINDS.get(stat.S_IFMT(mode), "no regular file")
 
 
 def is_exhausted(error: OSError) -> bool:

@@ -1,7 +1,6 @@
 """Every write to disk: a file that has its final name is whole, and a full disk is another error than every other failure."""
 
 import errno
-import io
 import os
 import re
 import secrets
@@ -150,27 +149,6 @@ def is_link(path: Path) -> bool:
     except OSError:
         return False
     return stat.S_ISLNK(status.st_mode) or getattr(status, "st_reparse_tag", 0) == _JUNCTION
-
-
-def open_regular(path: Path) -> io.FileIO:
-    """
-    Open the file at *path* for reading, unbuffered, and without waiting where it is a pipe or a device.
-
-    Raises:
-        OSError: It is no regular file, or cannot be opened.
-    """
-    file = open(path, "rb", buffering=0, opener=_open_without_waiting)  # noqa: SIM115 - Path.open has no opener; it is returned
-    try:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError(errno.EINVAL, "it is no regular file", str(path))
-    except OSError:
-        file.close()
-        raise
-    return file
-
-
-def _open_without_waiting(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _temporary_name(path: Path) -> Path:

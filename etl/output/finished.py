@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from etl.errors import BuildError
 from etl.output.examples import scan_examples
-from etl.output.files import is_there, open_regular
+from etl.output.files import is_there
 from etl.output.folder import CHUNKS, DECISIONS_FILE, LINEAGE_FILE, MANIFEST, TABLES, chunk_files
 from etl.output.lines import BLOCK_BYTES
 from etl.output.manifest import decode_manifest
 from etl.output.sums import SUMS, Sums, file_sha256, read_sums
 from etl.output.verification import Damage, Measure, Verification
 from etl.settings.paths import folder_of
+from etl.settings.regular import open_regular
 from schemas.manifest import ChunkRow, Manifest
 from schemas.origin import Origin
 

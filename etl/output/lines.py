@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from etl.errors import InputError
-from etl.output.files import open_regular
+from etl.settings.regular import open_regular
 
 BLOCK_BYTES = 1 << 20
 MAX_LINE_BYTES = 64 << 20

@@ -10,8 +10,8 @@ from urllib.parse import SplitResult, urlsplit
 from msgspec import Struct
 
 from etl.errors import OptionError
-from etl.output.files import open_regular
 from etl.output.printable import printable
+from etl.settings.regular import open_regular
 from schemas.ledger import AccountRow
 from schemas.provider import Provider
 

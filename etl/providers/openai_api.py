@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, BinaryIO, Final, TypeVar
+from typing import Any, BinaryIO, Final
 
 import httpx2
 import openai
@@ -23,18 +23,15 @@ from etl.errors import (
 from etl.providers import border, retry_after
 from etl.providers.account import Account
 from etl.providers.http import AnswerError, StatusError, open_http, read_answer, timed
+from etl.providers.openai_answers import AGAIN, CODE_CHARACTERS, Json, OpenAIAnswers, unusable
 from etl.providers.pace import Pace
 from etl.providers.port import RequestError
-from schemas.remote import FileState, JobError, JobRequest, Page, RemoteEvent, RemoteFile, RemoteJob, RemoteModel
-
-Json = dict[str, Any]
-Made = TypeVar("Made")
+from schemas.remote import JobRequest, Page, RemoteEvent, RemoteFile, RemoteJob, RemoteModel
 
 _PURPOSE: Final = "fine-tune"
 _MIME_TYPE = "application/jsonl"
 _EVENTS_PAGE = 100
 _CONNECT_SECONDS = 15.0
-_CODE_CHARACTERS = 200
 
 _FOREIGN = (openai.OpenAIError, httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError)
 _NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
@@ -48,11 +45,6 @@ _MOVED = frozenset({301, 302, 303, 307, 308})
 _NOT_CARRIED_OUT = frozenset({307, 308})  # the others may be an answer to a request that was
 _TOO_MANY, _SERVER_ERROR = 429, 500
 _USED_UP = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
-
-_BROKEN = frozenset({"error", "deleted", "deleting", "failed"})
-_PENDING = frozenset({"pending", "running", "uploading", "processing", "notRunning", "importing"})
-
-_AGAIN = "run the same command again, it goes on from here"
 
 
 class OpenAIApi:
@@ -69,6 +61,7 @@ class OpenAIApi:
         self._account, self._pace = account, pace
         key = account.read_key()
         self._border = border.Border(key)
+        self._answers = OpenAIAnswers(self._border, account.provider.statuses)
         self._api = OpenAI(
             api_key=key,
             base_url=account.base_url,
@@ -86,18 +79,20 @@ class OpenAIApi:
         """Return a page of the files for fine-tuning."""
         query = {} if after is None else {"after": after}
         answer = self._ask(self._api.files.with_streaming_response.list, purpose=_PURPOSE, **query)
-        return self._page(answer, self._file)
+        return self._answers.page(answer, self._answers.file)
 
     def get_file(self, file_id: str) -> RemoteFile:
         """Return a file."""
-        file = self._whole(self._file, self._ask(self._api.files.with_streaming_response.retrieve, file_id))
+        file = self._answers.whole(
+            self._answers.file, self._ask(self._api.files.with_streaming_response.retrieve, file_id)
+        )
         return structs.replace(file, id=file_id)  # that which it is known by here
 
     def send_file(self, name: str, content: BinaryIO, seconds: float) -> RemoteFile:
         """Send a file whole, in at most *seconds*."""
         call = self._api.files.with_streaming_response.create
         answer = self._send(call, seconds, file=(name, content, _MIME_TYPE), purpose=_PURPOSE)
-        return self._whole(self._file, answer)
+        return self._answers.whole(self._answers.file, answer)
 
     def delete_file(self, file_id: str) -> None:
         """Delete a file."""
@@ -109,20 +104,20 @@ class OpenAIApi:
         """Begin the upload in parts of a file of *size* bytes, and return the id of the upload."""
         call = self._api.uploads.with_streaming_response.create
         answer = self._ask(call, bytes=size, filename=name, mime_type=_MIME_TYPE, purpose=_PURPOSE)
-        return self._whole(self._id, answer)
+        return self._answers.whole(self._answers.id, answer)
 
     def send_part(self, upload_id: str, content: BinaryIO, seconds: float) -> str:
         """Send a part, in at most *seconds*, and return its id."""
         call = self._api.uploads.parts.with_streaming_response.create
         answer = self._send(call, seconds, upload_id, data=("part", content, "application/octet-stream"))
-        return self._whole(self._id, answer)
+        return self._answers.whole(self._answers.id, answer)
 
     def complete_upload(self, upload_id: str, part_ids: Sequence[str], md5: str) -> RemoteFile | None:
         """Make a file of the parts, in this order, and return it; None where the answer does not name it."""
         call = self._api.uploads.with_streaming_response.complete
         answer = self._send(call, self._pace.answer_seconds, upload_id, part_ids=list(part_ids), md5=md5)
         file = answer.get("file")
-        return self._file(file) if isinstance(file, dict) else None
+        return self._answers.file(file) if isinstance(file, dict) else None
 
     def cancel_upload(self, upload_id: str) -> None:
         """Cancel an upload in parts."""
@@ -143,7 +138,9 @@ class OpenAIApi:
             "extra_body": request.extra,
         }
         given = {name: value for name, value in given.items() if value not in (None, {})}
-        return self._whole(self._job, self._ask(self._api.fine_tuning.jobs.with_streaming_response.create, **given))
+        return self._answers.whole(
+            self._answers.job, self._ask(self._api.fine_tuning.jobs.with_streaming_response.create, **given)
+        )
 
     def list_jobs(
         self, metadata: Mapping[str, str] | None = None, limit: int = 100, after: str | None = None
@@ -151,11 +148,15 @@ class OpenAIApi:
         """Return a page of at most *limit* jobs, the newest first; with *metadata*, of those that carry it."""
         query: Json = {"limit": limit, "metadata": metadata, "after": after}
         call = self._api.fine_tuning.jobs.with_streaming_response.list
-        return self._page(self._ask(call, **{name: value for name, value in query.items() if value}), self._job)
+        return self._answers.page(
+            self._ask(call, **{name: value for name, value in query.items() if value}), self._answers.job
+        )
 
     def get_job(self, job_id: str) -> RemoteJob:
         """Return a job."""
-        job = self._whole(self._job, self._ask(self._api.fine_tuning.jobs.with_streaming_response.retrieve, job_id))
+        job = self._answers.whole(
+            self._answers.job, self._ask(self._api.fine_tuning.jobs.with_streaming_response.retrieve, job_id)
+        )
         return structs.replace(job, id=job_id)  # as above
 
     def cancel_job(self, job_id: str) -> None:
@@ -166,7 +167,7 @@ class OpenAIApi:
         """Return a page of the events of a job, the newest first."""
         query = {} if after is None else {"after": after}
         call = self._api.fine_tuning.jobs.with_streaming_response.list_events
-        return self._page(self._ask(call, job_id, limit=_EVENTS_PAGE, **query), self._event)
+        return self._answers.page(self._ask(call, job_id, limit=_EVENTS_PAGE, **query), self._answers.event)
 
     def get_model(self, name: str) -> RemoteModel:
         """Return a model."""
@@ -198,13 +199,13 @@ class OpenAIApi:
         if not content:
             return {}
         if "json" not in kind:
-            raise RequestError(NoAnswerError, f"no usable answer ({kind} instead of JSON)", _AGAIN)
+            raise RequestError(NoAnswerError, f"no usable answer ({kind} instead of JSON)", AGAIN)
         try:
             answer = border.decode(content)
         except ValueError:
-            raise _unusable("no JSON", repeatable=True) from None
+            raise unusable("no JSON", repeatable=True) from None
         if not isinstance(answer, dict):
-            raise _unusable("no JSON object")
+            raise unusable("no JSON object")
         return answer
 
     @contextmanager
@@ -236,7 +237,7 @@ class OpenAIApi:
             return RequestError(UnreachableError, f"cannot be reached ({reason})", advice, repeatable=passing)
         if isinstance(error, openai.APITimeoutError) or not in_time:
             reason = "none in time"
-        return _unusable(reason, repeatable=not isinstance(cause, AnswerError))
+        return unusable(reason, repeatable=not isinstance(cause, AnswerError))
 
     def _refusal(self, response: httpx2.Response, content: bytes) -> RequestError:
         """Return what an answer with a bad status is."""
@@ -284,8 +285,8 @@ class OpenAIApi:
         if not isinstance(error, dict):
             error = {"message": error}
         message = self._border.text(error.get("message"))
-        page = self._border.text(content.decode(errors="replace"), _CODE_CHARACTERS)
-        return self._border.text(error.get("code"), _CODE_CHARACTERS), message or page or "nothing said"
+        page = self._border.text(content.decode(errors="replace"), CODE_CHARACTERS)
+        return self._border.text(error.get("code"), CODE_CHARACTERS), message or page or "nothing said"
 
     def _redirect(self, response: httpx2.Response) -> RequestError:
         address = self._border.text(response.headers.get("location")) or "an address that is not named"
@@ -293,92 +294,6 @@ class OpenAIApi:
         advice = "nothing was sent there; if it is right, give it as --base-url"
         kind: type[ProviderError] = ProviderError if certain else NoAnswerError
         return RequestError(kind, f"answer {response.status_code}: it has moved to {address}", advice)
-
-    # Answers.
-
-    def _whole(self, make: Callable[[Json], Made | None], answer: Json) -> Made:
-        """Return what *make* makes of *answer*, which must be something."""
-        made = make(answer)
-        if made is None:
-            raise _unusable("no id in it")
-        return made
-
-    def _page(self, answer: Json, make: Callable[[Json], Made | None]) -> Page[Made]:
-        rows = answer.get("data")
-        if not isinstance(rows, list):
-            raise _unusable("no list in it")
-        last = self._id(rows[-1]) if rows and isinstance(rows[-1], dict) else None
-        return Page(border.rows_of(rows, make), last if answer.get("has_more") is not False else None)
-
-    def _id(self, answer: Json) -> str | None:
-        return self._border.name(answer.get("id"))
-
-    def _file(self, answer: Json) -> RemoteFile | None:
-        file_id, status = self._id(answer), self._border.text(answer.get("status"), _CODE_CHARACTERS)
-        if file_id is None:
-            return None
-        state: FileState = "broken" if status in _BROKEN else "pending" if status in _PENDING else "ready"
-        name, size = self._border.name(answer.get("filename")), border.count(answer.get("bytes"))
-        return RemoteFile(id=file_id, name=name, bytes=size, status=status, state=state)
-
-    def _job(self, answer: Json) -> RemoteJob | None:
-        job_id, status = self._id(answer), self._border.text(answer.get("status"), _CODE_CHARACTERS)
-        if job_id is None:
-            return None
-        names = ("model", "training_file", "validation_file", "suffix", "fine_tuned_model")
-        return RemoteJob(
-            id=job_id,
-            status=self._account.provider.statuses.get(status, status) if status else None,
-            **{name: self._border.name(answer.get(name)) for name in names},
-            epochs=_epochs(answer),
-            seed=border.count(answer.get("seed")),
-            metadata=self._border.texts(answer.get("metadata")),
-            trained_tokens=border.count(answer.get("trained_tokens")),
-            error=self._job_error(answer.get("error")),
-            created_at=border.seconds(answer.get("created_at")),
-            finished_at=border.seconds(answer.get("finished_at")),
-        )
-
-    def _job_error(self, error: Any) -> JobError | None:
-        """Return the error of a job; a healthy one may carry an error without a code or a message."""
-        if isinstance(error, str):
-            error = {"message": error}
-        if not isinstance(error, dict):
-            return None
-        code, param = (self._border.text(error.get(name), _CODE_CHARACTERS) for name in ("code", "param"))
-        message = self._border.text(error.get("message"))
-        return JobError(code=code, message=message, param=param) if code or message else None
-
-    def _event(self, answer: Json) -> RemoteEvent | None:
-        event_id, data = self._id(answer), answer.get("data")
-        if event_id is None:
-            return None
-        data = data if isinstance(data, dict) else {}
-        return RemoteEvent(
-            id=event_id,
-            at=int(border.seconds(answer.get("created_at")) or 0),  # some leave out what the description requires
-            level=self._border.text(answer.get("level"), _CODE_CHARACTERS) or "info",
-            message=self._border.text(answer.get("message")) or "",
-            step=border.count(data.get("step")),
-            train_loss=border.finite(data.get("train_loss")),
-            # Over a part of the validation file at each step, over all of it now and then.
-            valid_loss=border.finite(data.get("valid_loss", data.get("full_valid_loss"))),
-        )
-
-
-def _epochs(answer: Json) -> int | None:
-    """Return the epochs of a job, which may be in either of two places; None where they are not shown as a number."""
-    method = answer.get("method")
-    supervised = method.get("supervised") if isinstance(method, dict) else None
-    for place in (supervised, answer):
-        settings = place.get("hyperparameters") if isinstance(place, dict) else None
-        if isinstance(settings, dict) and (epochs := border.count(settings.get("n_epochs"))) is not None:
-            return epochs
-    return None
-
-
-def _unusable(reason: str, *, repeatable: bool = False) -> RequestError:
-    return RequestError(NoAnswerError, f"no usable answer ({reason})", _AGAIN, repeatable=repeatable)
 
 
 def _timeout(seconds: float) -> openai.Timeout:

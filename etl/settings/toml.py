@@ -1,13 +1,12 @@
 """TOML files of the user's and of this package: regular files of UTF-8, a byte order mark allowed, and of bounded size."""
 
 import math
-import os
-import stat
 import tomllib
 from pathlib import Path
 from typing import Any
 
 from etl.errors import OptionError
+from etl.settings.regular import NotRegularError, open_regular
 
 MOST_BYTES = 1 << 20
 """Of a file; one with every option in it has 5 kB."""
@@ -26,6 +25,8 @@ def read_toml(path: Path) -> dict[str, Any]:
     """
     try:
         content = _read(path)
+    except NotRegularError as error:
+        raise OptionError(str(path), "is no regular file", "name a file of TOML") from error
     except OSError as error:
         raise OptionError(str(path), f"cannot be read ({error.strerror})", "check the path") from error
     try:
@@ -45,9 +46,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def _read(path: Path) -> bytes:
-    with open(path, "rb", buffering=0, opener=_open_without_waiting) as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OptionError(str(path), "is no regular file", "name a file of TOML")
+    with open_regular(path) as file:
         content = b""
         while len(content) <= MOST_BYTES and (block := file.read(MOST_BYTES + 1 - len(content))):
             content += block
@@ -69,7 +68,3 @@ def _refuse_excess(path: Path, tables: dict[str, Any]) -> None:
             rest += [(name, below, depth + 1) for below in value]
         elif isinstance(value, float) and not math.isfinite(value):
             raise OptionError(str(path), f"{name} is {value}, which is no finite number", "mend it there")
-
-
-def _open_without_waiting(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

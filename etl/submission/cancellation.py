@@ -46,7 +46,7 @@ def cancel(
             raise OptionError("JOB", f"the ledger has no job {job_id!r}", "see saturi status for those it has")
         rows = [row for row in (_looked_at(remotes, row) for row in rows) if row.status not in FINAL | {GONE}]
         if rows and not (consent or PriorConsent()).cancelling(rows):
-            raise SpendingError("cancel", f"no consent to cancel {len(rows)} jobs", "add --yes")
+            raise SpendingError("cancel", f"nobody agreed to cancel {len(rows)} jobs", "add --yes")
         cancelled = [_cancelled(remotes, row, report) for row in rows]
     left = [row.job_id or "" for row, end in zip(rows, cancelled, strict=True) if end is None]
     if left:

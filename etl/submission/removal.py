@@ -67,7 +67,7 @@ def clean(
         sorted_files = {account: _sorted(remotes[account], problems) for account in accounts}
         free = [file for files in sorted_files.values() for file in files.free]
         if free and not (consent or PriorConsent()).deleting(_names(free), sum(file.bytes or 0 for file in free)):
-            raise SpendingError("clean", f"no consent to delete {len(free)} files", "add --yes")
+            raise SpendingError("clean", f"nobody agreed to delete {len(free)} files", "add --yes")
         deleted = [
             name for account, files in sorted_files.items() for name in _delete(remotes[account], files, problems)
         ]

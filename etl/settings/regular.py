@@ -1,0 +1,62 @@
+"""Regular files, opened without waiting: a pipe that is never written to, or a device without an end, holds nobody up."""
+
+import errno
+import io
+import os
+import stat
+from pathlib import Path
+
+_FLAGS = os.O_RDONLY
+for _name in ("O_BINARY", "O_NONBLOCK", "O_NOCTTY"):  # not every system has each
+    _FLAGS |= getattr(os, _name, 0)
+
+_KINDS = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFDIR: "a folder",
+}
+
+
+class NotRegularError(OSError):
+    """A path leads to something other than a regular file."""
+
+
+def kind_of(mode: int) -> str | None:
+    """Return the kind of a file of *mode* that is no regular one, or None."""
+    return None if stat.S_ISREG(mode) else _KINDS.get(stat.S_IFMT(mode), "no regular file")
+
+
+def open_descriptor(path: str | bytes) -> int:
+    """
+    Return a descriptor of the file at *path*, for reading.
+
+    Raises:
+        NotRegularError: It is a pipe, a socket or a device.
+        OSError: It cannot be opened, or is a folder.
+    """
+    descriptor = os.open(path, _FLAGS)
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fsdecode(path))
+        kind = kind_of(mode)
+        if kind is not None:
+            raise NotRegularError(errno.EINVAL, f"it is {kind}", os.fsdecode(path))
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def open_regular(path: Path) -> io.FileIO:
+    """
+    Open the file at *path* for reading, unbuffered.
+
+    Raises:
+        NotRegularError: It is a pipe, a socket or a device.
+        OSError: It cannot be opened, or is a folder.
+    """
+    # Path.open takes no opener; whoever calls this closes the file.
+    return open(path, "rb", buffering=0, opener=lambda name, _: open_descriptor(name))
