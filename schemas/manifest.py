@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec import Struct
 
-MANIFEST_VERSION = 4
+MANIFEST_VERSION = 5
 
 
 class ArchiveRow(Struct, frozen=True, kw_only=True):
@@ -79,6 +79,25 @@ class ShardRow(Struct, frozen=True, kw_only=True):
     tokens: int | None = None
 
 
+class GroupRow(Struct, frozen=True, kw_only=True):
+    """
+    The split of the utterances of one (region, speech type).
+
+    `train` and `validation` count examples, `validation_share` is the part of validation in both, `held_out` the share of
+    scripts, texts or speakers that are held out (null where the split does not follow from them), `split_conflict` and
+    `in_training` what the split has cost.
+    """
+
+    region: str
+    speech_type: str
+    train: int
+    validation: int
+    validation_share: float
+    held_out: float | None
+    split_conflict: int
+    in_training: int
+
+
 class UnshardedRow(Struct, frozen=True, kw_only=True):
     """Utterances of one (region, speech type) dropped before they had a split."""
 
@@ -112,6 +131,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     corpus: list[ArchiveRow]
     counts: Counts
     shards: list[ShardRow]
+    groups: list[GroupRow]
     unsharded: list[UnshardedRow]
     chunks: list[ChunkRow]
 

@@ -81,6 +81,13 @@ class Dimension(StrEnum):
     SPEECH_TYPE = "speech_type"
 
 
+class SplitKey(StrEnum):
+    """Facts that never occur in both splits: scripts and texts, or speakers."""
+
+    SCRIPT = "script"
+    SPEAKER = "speaker"
+
+
 class RejectReason(StrEnum):
     """Reason why a label file could not be read."""
 

@@ -17,11 +17,11 @@ from etl.read.segments import read_any_header, read_files
 from etl.select.exclusion import exclusion_of
 from etl.select.markup import CleanSettings
 from etl.select.rules import rules_in_force
-from etl.select.split import is_held_out, keys_of, resolve_scripts
+from etl.select.split import is_held_out, resolve_scripts, script_keys, speaker_keys
 from etl.select.utterances import PLACEMENT_COLUMNS, as_pairs, read_utterances, resolve_placement, standard_column
 from etl.settings.options import BuildOptions
 from schemas.explanation import Explanation, Fate, KeyPlace
-from schemas.terms import DropReason, Region, SpeechType, Split
+from schemas.terms import DropReason, Region, SpeechType, Split, SplitKey
 
 _Places = dict[tuple[str, str, Split | None, int | None], deque[tuple[str, int]]]
 """By archive, member, split and sentence; several where an archive holds a name twice, in the order of its label files."""
@@ -51,6 +51,9 @@ class Fates:
         self._rules = rules_in_force(self._options)
         self._hints = {
             row.archive: msgspec.convert((row.region, row.speech_type, row.split), Hints) for row in manifest.corpus
+        }
+        self._held_out = {
+            Group(Region(row.region), SpeechType(row.speech_type)): row.held_out for row in manifest.groups
         }
         self._build = build
         self._all_decisions = build.decisions()
@@ -101,23 +104,27 @@ class Fates:
         group = Group(Region(first["region"]), SpeechType(first["speech_type"]))
         standard = utterances[standard_column(options.direction)]
         scripts = resolve_scripts(utterances["script"], standard, group.speech_type)
+        keys = (
+            script_keys(scripts, standard, group, options.split_by).drop_nulls().unique(maintain_order=True).to_list()
+        )
+        if SplitKey.SPEAKER in options.split_by:
+            keys = [*speaker_keys(first["speakers"] or ""), *keys]
         return Explanation(
             archive=source.archive,
             member=member,
             segment=segment,
             region=group.region,
             speech_type=group.speech_type,
-            keys=[
-                KeyPlace(key=key, side=self._side(key))
-                for key in keys_of(first["speakers"], scripts.drop_nulls().unique(maintain_order=True), group.region)
-            ],
+            keys=[KeyPlace(key=key, side=self._side(key, group)) for key in keys],
             utterances=list(self._fates(utterances, group, source.archive, segment, member)),
         )
 
-    def _side(self, key: str) -> Split | None:
-        if self._options.validation == "official":
+    def _side(self, key: str, group: Group) -> Split | None:
+        """Return the split that *key* falls on; None where the split of its group does not follow from keys."""
+        held_out = self._held_out.get(group)
+        if held_out is None:
             return None
-        return Split.VALIDATION if is_held_out(key, self._options.validation) else Split.TRAIN
+        return Split.VALIDATION if is_held_out(key, held_out) else Split.TRAIN
 
     def _fates(self, utterances: pl.DataFrame, group: Group, archive: str, segment: str, member: str) -> Iterator[Fate]:
         excluded = exclusion_of(group, self._options.region, self._options.speech_type)

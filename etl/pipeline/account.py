@@ -56,7 +56,7 @@ def check_groups(utterances: Mapping[Group, int], results: Iterable[SectionResul
     """
     for group in (group for result in results for group in result.groups):
         dropped = sum_counts([group.unsharded, *group.dropped.values()]).total()
-        parts = {"examples": group.examples, "dropped": dropped}
+        parts = {"examples": sum(group.examples.values()), "dropped": dropped}
         check_sum(f"utterances of {group.group}", utterances[group.group], parts)
 
 

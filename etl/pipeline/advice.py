@@ -21,7 +21,7 @@ ADVICE = {
     DropReason.LENGTH_RATIO: "raise --max-length-ratio",
     DropReason.OVER_CAP: "raise --max-chunk-bytes",
     DropReason.NO_OFFICIAL_SPLIT: "no folder or archive is named for a split; --validation 0.05 makes one",
-    DropReason.SPLIT_CONFLICT: "another --validation, or 0 for none",
+    DropReason.SPLIT_CONFLICT: "--split-by script, or --validation 0 for none",
     DropReason.SEVERAL_TARGETS: "--conflicts majority or keep",
     DropReason.DUPLICATE: "--dedup none",
     DropReason.IN_TRAINING: "another --validation, or 0 for none",

@@ -11,8 +11,9 @@ from etl.read.archives import ReadArchive, utterances_by_group
 from etl.select.exclusion import exclusion_of
 from etl.select.tasks import Shared
 from etl.settings.options import BuildOptions
-from etl.write.tasks import SectionResult
-from schemas.manifest import MANIFEST_VERSION, Manifest, ShardRow, UnshardedRow
+from etl.write.tasks import GroupResult, SectionResult
+from schemas.manifest import MANIFEST_VERSION, GroupRow, Manifest, ShardRow, UnshardedRow
+from schemas.terms import DropReason, Split, SplitKey
 
 
 def make_manifest(
@@ -34,8 +35,7 @@ def make_manifest(
     Raises:
         PromiseError: A sum does not balance, or a split of ours leaks.
     """
-    if options.validation != "official":
-        _refuse_leaks(shared)
+    _refuse_leaks(shared, options)
     rows = [archive_row(read) for read in reads]
     utterances = utterances_by_group(reads, options.unit)
     check_groups(utterances, results)
@@ -51,6 +51,10 @@ def make_manifest(
         corpus=rows,
         counts=counts,
         shards=sorted(shards, key=lambda shard: (shard.split, shard.region, shard.speech_type)),
+        groups=sorted(
+            (_group_row(group) for result in results for group in result.groups),
+            key=lambda row: (row.region, row.speech_type),
+        ),
         unsharded=[
             UnshardedRow(region=group.region, speech_type=group.speech_type, dropped=dropped)
             for group, dropped in sorted(unsharded.items())
@@ -62,11 +66,32 @@ def make_manifest(
     )
 
 
-def _refuse_leaks(shared: Shared) -> None:
-    """Check that nothing is in both splits of ours."""
-    if any(shared):
-        facts = ", ".join(f"{number:,} {name}" for name, number in shared._asdict().items())
+def _refuse_leaks(shared: Shared, options: BuildOptions) -> None:
+    """Check that nothing is in both splits that they are apart by."""
+    if options.validation == "official":
+        return
+    apart = {"scripts", "texts", "validation_in_training"} if options.texts_apart else set()
+    if SplitKey.SPEAKER in options.split_by:
+        apart.add("speakers")
+    leaks = {name: number for name, number in shared._asdict().items() if number and name in apart}
+    if leaks:
+        facts = ", ".join(f"{number:,} {name}" for name, number in leaks.items())
         raise PromiseError("train and validation have something in common", facts)
+
+
+def _group_row(group: GroupResult) -> GroupRow:
+    """Return the row of a group: how it was split, and what that left out."""
+    train, validation = (group.examples[split] for split in (Split.TRAIN, Split.VALIDATION))
+    return GroupRow(
+        region=group.group.region,
+        speech_type=group.group.speech_type,
+        train=train,
+        validation=validation,
+        validation_share=round(validation / max(train + validation, 1), 6),
+        held_out=group.held_out,
+        split_conflict=group.unsharded.get(DropReason.SPLIT_CONFLICT, 0),
+        in_training=group.dropped[Split.VALIDATION].get(DropReason.IN_TRAINING, 0),
+    )
 
 
 def _unsharded(

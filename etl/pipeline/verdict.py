@@ -1,8 +1,11 @@
 """The verdict on a finished build: why it is no success, and what its owner should know."""
 
+from collections.abc import Iterator
+
 from etl.example.limits import FEWEST_EXAMPLES
 from etl.pipeline.advice import advise
 from schemas.manifest import Manifest
+from schemas.terms import SplitKey
 
 _UNKNOWN = {
     "script": "{} label files read aloud name no script, and their standard text stands for it: what both splits share "
@@ -61,14 +64,33 @@ def warnings_of(manifest: Manifest) -> list[str]:
             f"{counts.rejected['too_large']:,} label files are larger than any real one (rejects.jsonl names them); "
             "raise --max-member-bytes if they are meant"
         )
-    if manifest.options["validation"] != 0 or manifest.options["max_per_script"] is not None:
-        warnings += [
-            sentence.format(f"{counts.unknown[name]:,}") for name, sentence in _UNKNOWN.items() if counts.unknown[name]
-        ]
+    warnings += [
+        _UNKNOWN[name].format(f"{counts.unknown[name]:,}") for name in unproved_keys(manifest) if counts.unknown[name]
+    ]
+    return warnings + list(_leaks(manifest))
+
+
+def unproved_keys(manifest: Manifest) -> list[str]:
+    """Return what `unknown` counts of the keys that the split of a build, or a limit of it, depends on."""
+    options = manifest.options
+    splits = options["validation"] != 0
+    official = options["validation"] == "official"
+    by_script = splits and (official or SplitKey.SCRIPT in options["split_by"])
+    by_speaker = splits and (official or SplitKey.SPEAKER in options["split_by"])
+    names = ["script", "script_set"] if by_script or options["max_per_script"] is not None else []
+    return [*names, "speaker"] if by_speaker or options["speaker_max"] is not None else names
+
+
+def _leaks(manifest: Manifest) -> Iterator[str]:
+    """Yield what train and validation share where that is a surprise, and not what the split was asked to be apart by."""
+    counts, options = manifest.counts, manifest.options
+    official = options["validation"] == "official"
+    if not official and not counts.validation_in_training:
+        return
     if any(counts.shared.values()):
         shared = ", ".join(f"{number:,} {name}" for name, number in counts.shared.items())
-        warnings.append(
-            f"the official split leaks: train and validation share {shared}; "
+        whose = "the official split leaks" if official else "the split is by speakers alone"
+        yield (
+            f"{whose}: train and validation share {shared}; "
             f"{counts.validation_in_training:,} validation examples have a text that is in train, too"
         )
-    return warnings

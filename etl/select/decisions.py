@@ -49,10 +49,15 @@ class Step(StrEnum):
 
 
 class Keys(Struct, frozen=True):
-    """The different speakers (ids, one a line) and scripts (of `etl.select.split.resolve_scripts`) of a group."""
+    """
+    The different speakers (ids, one a line) and scripts (of `etl.select.split.resolve_scripts`) of a group.
+
+    `held_out` is the share of its keys that are held out, null where the split does not follow from them.
+    """
 
     speakers: list[str]
     scripts: list[str]
+    held_out: float | None
 
 
 class Numbering:

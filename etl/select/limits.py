@@ -57,7 +57,7 @@ def limited(task: LimitTask) -> pl.DataFrame:
         for place, group in enumerate(task.groups)
     ]
     decisions = pl.concat(tables)
-    if not task.official:  # AI-Hub's own folders are as published: the leak is measured, not mended
+    if task.apart:  # elsewhere, as in AI-Hub's own folders, the leak is measured, not mended
         decisions = drop(decisions, [in_training(decisions, folder)], DropReason.IN_TRAINING)
     decisions = decisions.drop(TEXT_HASHES)
     if task.max_per_script is not None:

@@ -15,8 +15,9 @@ from etl.example.render import render
 from etl.select.choice import choices, within
 from etl.select.clean import TEXTS, UNCLEAN, compose
 from etl.select.decisions import DECISIONS, REASON, Keys, Numbering, Step, is_there, write_decisions
+from etl.select.least import PLACE, places, with_least
 from etl.select.markup import CleanSettings
-from etl.select.split import resolve_scripts, splits
+from etl.select.split import SPLIT, SplitRule, resolve_scripts, script_keys, splits
 from etl.select.tasks import JudgeTask
 from etl.select.utterances import (
     PLACEMENT_COLUMNS,
@@ -27,7 +28,7 @@ from etl.select.utterances import (
     standard_column,
 )
 from etl.settings.options import BuildOptions
-from schemas.terms import Conflicts, Dedup, DropReason
+from schemas.terms import Conflicts, Dedup, DropReason, Split
 
 CLEANING = (DropReason.PERSONAL_DATA, DropReason.UNCLEAR, DropReason.MARKUP)
 _SEED = 1  # of both texts, so that a source in one split is equal to a target in the other, too
@@ -46,8 +47,12 @@ def judge(task: JudgeTask) -> None:
         return
     speakers, scripts = Numbering(), Numbering()
     parts = [_judge(utterances, task, speakers, scripts) for utterances in _utterances(task)]
-    decisions = pl.concat([DECISIONS.to_frame(), *parts])
-    write_decisions(folder, task.group, decisions, Keys(speakers.texts, scripts.texts))
+    decisions = pl.concat([pl.Schema({**DECISIONS, PLACE: pl.UInt64()}).to_frame(), *parts])
+    held_out = None
+    if task.options.validation != "official":
+        rule = SplitRule.of(task.options)
+        decisions, held_out = with_least(decisions, rule, task.options)
+    write_decisions(folder, task.group, decisions.drop(PLACE), Keys(speakers.texts, scripts.texts, held_out))
 
 
 def _utterances(task: JudgeTask) -> Iterator[pl.DataFrame]:
@@ -74,8 +79,9 @@ def _judge(utterances: pl.DataFrame, task: JudgeTask, speakers: Numbering, scrip
     frame = written if options.clean else compose(written)  # texts are compared as composed; clean ones are
     standard = frame[standard_column(options.direction)]
     frame = frame.with_columns(script=resolve_scripts(frame["script"], standard, group.speech_type))
+    frame = frame.with_columns(script_key=script_keys(frame["script"], standard, group, options.split_by))
     frame = frame.with_columns(
-        split=splits(frame, group, options.validation),
+        split=_splits(frame, options),
         choice=choices(frame, options.dedup) if options.chooses else pl.lit(0, pl.UInt64),
     )
     reasons = (pl.when(fails).then(pl.lit(reason.value)) for reason, fails in rules_on_one(options))
@@ -91,9 +97,19 @@ def _judge(utterances: pl.DataFrame, task: JudgeTask, speakers: Numbering, scrip
             "choice",
             speakers.number(frame["speakers"]).alias("speakers"),
             scripts.number(frame["script"]).alias("script"),
+            places(frame["script_key"] if options.min_validation else frame["script_key"].clear(frame.height)),
         )
         .collect()
     )
+
+
+def _splits(frame: pl.DataFrame, options: BuildOptions) -> pl.Series:
+    """Return the split of each row of *frame*: as published, train, or by its keys."""
+    if options.validation == "official":
+        return frame["split"].cast(SPLIT)
+    if options.validation == 0:
+        return pl.repeat(Split.TRAIN.value, frame.height, dtype=SPLIT, eager=True)
+    return splits(frame, SplitRule.of(options))
 
 
 def rules_on_one(options: BuildOptions) -> Iterator[tuple[DropReason, pl.Expr]]:
@@ -136,7 +152,7 @@ def rules_in_force(options: BuildOptions) -> list[DropReason]:
     later = {
         DropReason.SEVERAL_TARGETS: options.conflicts is not Conflicts.KEEP,
         DropReason.DUPLICATE: options.dedup is not Dedup.NONE,
-        DropReason.IN_TRAINING: options.validation not in ("official", 0),
+        DropReason.IN_TRAINING: options.texts_apart,
         DropReason.OVER_SCRIPT: options.max_per_script is not None,
         DropReason.OVER_SPEAKER: options.speaker_max is not None,
         DropReason.OVER_BALANCE: options.balance is not None,

@@ -73,7 +73,7 @@ def _limits(sections: Iterable[tuple[Group, ...]], options: BuildOptions, decisi
     return [
         LimitTask(
             groups=groups,
-            official=options.validation == "official",
+            apart=options.texts_apart,
             max_per_script=options.max_per_script,
             max_per_speaker=options.speaker_max,
             decisions=decisions,

@@ -1,48 +1,85 @@
 """
 The split of an utterance, which follows from its keys alone: no global state, and the same when archives are added.
 
-A key is a speaker, or, for `repeat`, also the script (region, set, prompt), since the same 1,668 scripts are read by
-thousands. Where a label file of `repeat` names no script, its standard text stands for it. Each key is hashed to train
-or validation. A row is validation if all its keys are, train if none is, and neither otherwise: a voice or a script is
-never in both splits.
+A key is a script (region, set, prompt), since the same 1,668 scripts are read by thousands, a speaker, or a text. Which of
+them count is `--split-by`: `script` (the script of what is read aloud, the text of everything else), `speaker`, or both, the
+scripts and the speakers. Each key has a place from 0 to 1 by its hash, and is held out below a bound. A row is validation if
+all its keys are held out, train if none is, and neither otherwise: a key that counts is never in both splits.
+
+Where a row may have two keys, of which the share q is held out, q² of such rows are validation and (1 - q)² train, so that
+q / (1 - q) is the root of the odds of the share that was asked for. A row with one key is then validation below a lower
+bound, which gives the same share, and between the two it is in neither split: its speaker may be in validation with another
+key.
 """
 
 import unicodedata
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 from hashlib import blake2b
-from typing import Literal
+from math import sqrt
+from typing import NamedTuple
 
 import polars as pl
 
 from etl.corpus.groups import Group
 from etl.corpus.names import WITHIN
-from schemas.terms import Region, SpeechType, Split
+from etl.settings.options import BuildOptions
+from schemas.terms import Region, SpeechType, Split, SplitKey
 
 SPLIT: pl.DataType = pl.Enum([split.value for split in Split])
 
+PLACES = 2**64
+"""Number of places of keys; place / `PLACES` is below a share for that share of the keys."""
 
-@lru_cache(maxsize=65_536)
+_OF_TWO_KEYS = {
+    SpeechType.REPEAT: {SplitKey.SCRIPT, SplitKey.SPEAKER},
+    SpeechType.DIALOGUE: {SplitKey.SPEAKER},
+}
+"""Speech types whose rows have two keys where these count: a reader and a script, or two speakers."""
+
+_TRAIN, _VALIDATION, _MARGIN = 1, 2, 4
+_ALONE = _VALIDATION | _MARGIN
+
+
+class SplitRule(NamedTuple):
+    """
+    Which keys count, and how many of them are held out.
+
+    Args:
+        by: The kinds of keys that count.
+        held_out: Share of the keys that are held out.
+        alone: Share of the keys that make a row validation which has no other; less where rows may have two keys.
+    """
+
+    by: tuple[SplitKey, ...]
+    held_out: float
+    alone: float
+
+    @classmethod
+    def of(cls, options: BuildOptions) -> "SplitRule":
+        """Return the rule of a build, whose split is not the official one."""
+        share, by = float(options.validation), options.split_by
+        if not any(kind in options.speech_type and kinds <= set(by) for kind, kinds in _OF_TWO_KEYS.items()):
+            return cls(by, share, share)
+        odds = share / (1 - share)
+        held_out = sqrt(odds) / (1 + sqrt(odds))
+        return cls(by, held_out, odds * (1 - held_out))
+
+    def sides_of(self, keys: Iterable[str]) -> int:
+        """Return where *keys* fall, as the sum of sides: 0 without any, with the margin where it is but one between both bounds."""
+        places = {place_of(key) / PLACES for key in keys}
+        held_out = [place < self.held_out for place in places]
+        margin = len(places) == 1 and self.alone <= min(places) < self.held_out
+        return _VALIDATION * any(held_out) + _TRAIN * (not all(held_out)) + _MARGIN * margin
+
+
+def place_of(key: str) -> int:
+    """Return the place of *key*, below `PLACES`; the same on every machine and in every version."""
+    return int.from_bytes(blake2b(key.encode(), digest_size=8).digest())
+
+
 def is_held_out(key: str, share: float) -> bool:
-    """Whether *key* is among the *share* of keys that are validation; the same on every machine and in every version."""
-    return int.from_bytes(blake2b(key.encode(), digest_size=8).digest()) < share * 2**64
-
-
-def split_of(keys: Iterable[str], share: float) -> Split | None:
-    """
-    Return the split of a row with *keys*, or None where they fall on both.
-
-    A row without any key is train: nothing shows that it would not leak.
-    """
-    held_out = {is_held_out(key, share) for key in keys}
-    if len(held_out) > 1:
-        return None
-    return Split.VALIDATION if True in held_out else Split.TRAIN
-
-
-def keys_of(speakers: str, scripts: Iterable[str], region: Region) -> list[str]:
-    """Return the keys of *speakers* (ids, one a line) who read *scripts* (of `resolve_scripts`) of a region."""
-    return [*speaker_keys(speakers), *(script_key(script, region) for script in scripts)]
+    """Whether *key* is among the *share* of keys that are held out."""
+    return place_of(key) < share * PLACES
 
 
 def speaker_keys(speakers: str) -> list[str]:
@@ -64,6 +101,24 @@ def speaker_keys(speakers: str) -> list[str]:
 def script_key(script: str, region: Region) -> str:
     """Return the key of *script* (of `resolve_scripts`) of a region."""
     return f"script:{region}:{script}"
+
+
+def script_keys(script: pl.Series, standard: pl.Series, group: Group, by: Iterable[SplitKey]) -> pl.Series:
+    """
+    Return the key of each utterance that is no speaker: its script or, where no speakers count, its text; null for none.
+
+    Args:
+        script: Of `resolve_scripts`.
+        standard: The texts in standard Korean.
+        group: Region and speech type of all utterances.
+        by: The kinds of keys that count.
+    """
+    counted = set(by)
+    if SplitKey.SCRIPT in counted and group.speech_type is SpeechType.REPEAT:
+        return f"script:{group.region}:" + script
+    if counted == {SplitKey.SCRIPT}:
+        return pl.Series([_stand_in(text) for text in standard], dtype=pl.String)
+    return pl.repeat(None, script.len(), dtype=pl.String, eager=True)
 
 
 def resolve_scripts(script: pl.Series, standard: pl.Series, speech_type: SpeechType) -> pl.Series:
@@ -88,40 +143,42 @@ def resolve_scripts(script: pl.Series, standard: pl.Series, speech_type: SpeechT
 
 
 def _stand_in(text: str | None) -> str | None:
-    """Return the stand-in for the script of a label file with this standard *text*: a hash, since keys hold no texts."""
+    """Return what stands for a standard *text* as a key, by its letters and digits: a hash, since keys hold no texts."""
     letters = "".join(filter(str.isalnum, unicodedata.normalize("NFC", text or "").casefold()))
     return f"text:{blake2b(letters.encode(), digest_size=16).hexdigest()}" if letters else None
 
 
-def splits(frame: pl.DataFrame, group: Group, validation: float | Literal["official"]) -> pl.Series:
+def splits(frame: pl.DataFrame, rule: SplitRule) -> pl.Series:
     """
-    Return the split of each row of *frame*, all of one group; null where it has none.
+    Return the split of each row of *frame*; null where it has none.
 
     Args:
-        frame: Columns `split` (as published), `speakers`, `script` (of `resolve_scripts`).
-        group: Region and speech type of all rows.
-        validation: Share of the keys that are held out, or "official" for the splits as published.
+        frame: Columns `speakers` and `script_key` (of `script_keys`).
+        rule: Which keys count.
     """
-    if validation == "official":
-        return frame["split"].cast(SPLIT)
-    if validation == 0:
-        return pl.repeat(Split.TRAIN.value, frame.height, dtype=SPLIT, eager=True)
     # Few different ones: a thousandth of the time of looking at every row.
-    speakers = _splits_of_keys(frame["speakers"], speaker_keys, validation)
-    script = _splits_of_keys(frame["script"], lambda script: [script_key(script, group.region)], validation)
-    return (speakers | script).replace_strict(list(_SPLITS), list(_SPLITS.values()), return_dtype=SPLIT)
+    scripts = _sides(frame["script_key"], lambda key: [key], rule)
+    if SplitKey.SPEAKER not in rule.by:
+        sides = scripts
+    else:
+        speakers = _sides(frame["speakers"], speaker_keys, rule)
+        both = (speakers > 0) & (scripts > 0)
+        sides = (speakers | scripts).zip_with(~both, (speakers | scripts) & (_TRAIN | _VALIDATION))
+    return sides.replace_strict(list(_SPLITS), list(_SPLITS.values()), return_dtype=SPLIT)
 
 
-_TRAIN, _VALIDATION = 1, 2
-_SPLITS = {0: Split.TRAIN, _TRAIN: Split.TRAIN, _VALIDATION: Split.VALIDATION, _TRAIN | _VALIDATION: None}
-"""The split of a row by those that its keys fall on: none, train, validation, or both."""
+_SPLITS = {
+    0: Split.TRAIN,
+    _TRAIN: Split.TRAIN,
+    _VALIDATION: Split.VALIDATION,
+    _TRAIN | _VALIDATION: None,
+    _ALONE: None,
+}
+"""The split of a row by the sides that its keys fall on."""
 
 
-def _splits_of_keys(column: pl.Series, keys: Callable[[str], Iterable[str]], share: float) -> pl.Series:
-    """Return the splits that the *keys* of each text of *column* fall on, as in `_SPLITS`."""
+def _sides(column: pl.Series, keys: Callable[[str], Iterable[str]], rule: SplitRule) -> pl.Series:
+    """Return the sides that the *keys* of each text of *column* fall on; 0 where it is null."""
     distinct = column.drop_nulls().unique().to_list()
-    splits_of_keys = []
-    for text in distinct:
-        held_out = {is_held_out(key, share) for key in keys(text)}
-        splits_of_keys.append(_VALIDATION * (True in held_out) + _TRAIN * (False in held_out))
-    return column.replace_strict(distinct, splits_of_keys, default=0, return_dtype=pl.UInt8)
+    sides = [rule.sides_of(keys(text)) for text in distinct]
+    return column.replace_strict(distinct, sides, default=0, return_dtype=pl.UInt8)

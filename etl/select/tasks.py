@@ -39,11 +39,11 @@ class LimitTask(Struct, frozen=True, kw_only=True):
     """
     The groups of a section, of which utterances are counted, and the folder of the decisions.
 
-    `official` says that the split is AI-Hub's own, from which nothing is dropped.
+    `apart` says that no text of train may be in validation.
     """
 
     groups: tuple[Group, ...]
-    official: bool
+    apart: bool
     max_per_script: int | None
     max_per_speaker: int | None
     decisions: str

@@ -76,10 +76,10 @@ def _terms(declared: Declaration, values: Any) -> tuple[str, ...]:
     """Return *values* in the order of the terms, so that the order given does not matter."""
     if isinstance(values, str):
         values = map(str.strip, values.split(",")) if declared.option.commas else (values,)
-    # Shards are apart by their split in any case, so its name says nothing.
-    listed = [value for value in values if not (declared.option.commas and value == "split")]
+    nothing = declared.option.nothing
+    listed = [value for value in values if nothing is None or value != nothing]
     given = {one_of(declared.name, value, declared.terms) for value in listed}
-    if not given and not declared.option.commas:
+    if not given and nothing is None:
         raise OptionError(declared.flag, "none given", f"choose from {', '.join(declared.terms)}")
     return tuple(term for term in declared.terms if term in given)
 

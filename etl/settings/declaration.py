@@ -40,7 +40,8 @@ class Option(Struct, frozen=True, kw_only=True):
         below: The number is below *high*, and not *high* itself.
         unit: What the number counts.
         size: The number is one of bytes, and may be written with a unit.
-        commas: The terms may be one text with commas between them, or none at all.
+        commas: The terms may be one text with commas between them.
+        nothing: The word for no term at all, where there may be none.
         negatable: The switch has a `--no-` form.
         metavar: Form of a value, for the help.
         only: The one place where the option can be given, or None for both.
@@ -54,6 +55,7 @@ class Option(Struct, frozen=True, kw_only=True):
     unit: str | None = None
     size: bool = False
     commas: bool = False
+    nothing: str | None = None
     negatable: bool = True
     metavar: str | None = None
     only: Literal["file", "command line"] | None = None

@@ -20,6 +20,7 @@ from schemas.terms import (
     Region,
     Source,
     SpeechType,
+    SplitKey,
     Unit,
 )
 
@@ -144,17 +145,25 @@ class BuildOptions(Struct, frozen=True, kw_only=True):
     ] = None
     shard_by: Annotated[
         tuple[Dimension, ...],
-        Option(help="What shards are apart by beside the split; 'split' for nothing.", commas=True),
+        Option(help="What shards are apart by beside the split; 'split' for nothing.", commas=True, nothing="split"),
     ] = tuple(Dimension)
     validation: Annotated[
         float | Literal["official"],
         Option(
-            help="Share of speakers and scripts held out, 0 for none, or AI-Hub's own folders.",
+            help="Share of examples held out, 0 for none, or AI-Hub's own folders.",
             low=0,
             high=1,
             below=True,
         ),
     ] = 0.05
+    split_by: Annotated[
+        tuple[SplitKey, ...],
+        Option(help="What is never in both splits: scripts and texts, speakers, or both.", commas=True),
+    ] = (SplitKey.SCRIPT,)
+    min_validation: Annotated[
+        int,
+        Option(help="Fewest examples held out of each region and speech type, where it has twice as many.", low=0),
+    ] = 0
     tokens: Annotated[bool, Option(help="Count the tokens of every example.")] = True
     max_chunk_bytes: Annotated[int, Option(help="Cap on one chunk: 500KB, 100MB, 64MiB.", size=True, low=1)] = (
         100_000_000
@@ -188,16 +197,28 @@ class BuildOptions(Struct, frozen=True, kw_only=True):
         check_ordered("min_chars", self.min_chars, self.max_chars)
         if self.balance is not None:
             parse_balance(self.balance)
+        self._check_least()
         structs.force_setattr(self, "clean_rules", _clean_rules(self.clean_rules))
         if self.direction == Direction.TO_DIALECT and self.system_prompt == SYSTEM_PROMPT:
             structs.force_setattr(self, "system_prompt", TO_DIALECT_PROMPT)
         if self.identical in (0, 1):
             structs.force_setattr(self, "identical", "keep" if self.identical else "drop")
 
+    def _check_least(self) -> None:
+        """Refuse a least number of validation rows where the split does not depend on the keys of one group alone."""
+        if self.min_validation and (self.validation in ("official", 0) or self.split_by != (SplitKey.SCRIPT,)):
+            problem = "the least number is reached by holding out more scripts and texts, and here these do not decide"
+            raise OptionError("--min-validation", problem, "give --split-by script and a share as --validation")
+
     @property
     def prompts(self) -> tuple[str, ...]:
         """All instructions, of which each pair gets one."""
         return (self.system_prompt, *self.paraphrase)
+
+    @property
+    def texts_apart(self) -> bool:
+        """Whether validation has no text that train has: not where the split is AI-Hub's own, or by speakers alone."""
+        return self.validation not in ("official", 0) and SplitKey.SCRIPT in self.split_by
 
     @property
     def chooses(self) -> bool:

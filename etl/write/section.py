@@ -15,7 +15,7 @@ from etl.example.tokens import PairCounter
 from etl.output.files import make_folder, write_whole
 from etl.read.segments import to_ipc
 from etl.runtime.stopwatch import lap
-from etl.select.decisions import Step, read_decisions
+from etl.select.decisions import Step, kept_for, read_decisions, read_keys
 from etl.select.markup import CleanSettings
 from etl.select.utterances import as_pairs, merge_small, read_utterances
 from etl.settings.options import BuildOptions
@@ -82,9 +82,10 @@ def _write_group(
     dropped = _dropped_by_split(decisions)
     return GroupResult(
         group=group,
-        examples=decisions["reason"].null_count(),
+        examples={split: decisions.select(kept_for(split).sum()).item() for split in Split},
         dropped={split: dict(sorted(dropped[split].items())) for split in Split},
         unsharded=dict(sorted(dropped[None].items())),
+        held_out=read_keys(Path(task.decisions), group).held_out,
         decisions=str(path),
     )
 

@@ -1,7 +1,7 @@
 """The screens of a build: archives of a dry run, progress, account and shards."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -14,9 +14,10 @@ from etl.console.lines import add_row, print_line
 from etl.console.screens.words import reasons, size
 from etl.corpus.scan import Scan
 from etl.pipeline.build import BuildResult
+from etl.pipeline.verdict import unproved_keys
 from etl.runtime.measurements import BuildFacts
 from etl.runtime.progress import Progress, Watcher
-from schemas.manifest import Manifest
+from schemas.manifest import GroupRow, Manifest
 from schemas.terms import Unit
 
 PLAIN_SECONDS = 5.0
@@ -169,12 +170,33 @@ def _account(manifest: Manifest) -> Table:
     add_row(table, "utterances", f"{counts.utterances:,}", f"one a {manifest.options['unit']}{turns}")
     add_row(table, "  examples", f"{counts.examples:,}", f"in {len(manifest.chunks)} chunks")
     add_row(table, "  dropped", f"{dropped:,}", reasons(counts.dropped))
+    if manifest.options["validation"] != 0:
+        add_row(table, "  held out", f"{_share(manifest.groups):.1%}", _held_out(manifest))
     shared = ", ".join(f"{number:,} {name}" for name, number in counts.shared.items())
     add_row(table, "in both splits", "", f"{shared} of train and validation")
-    unknown = {name: counts.unknown[key] for name, key in _KEYS.items() if counts.unknown[key]}
+    proved = unproved_keys(manifest)
+    unknown = {name: counts.unknown[key] for name, key in _KEYS.items() if counts.unknown[key] and key in proved}
     if unknown:
         add_row(table, "  not proved", "", f"label files without {reasons(unknown)}")
     return table
+
+
+def _share(groups: Iterable[GroupRow]) -> float:
+    """Return the share of validation in the examples of *groups*."""
+    validation = sum(group.validation for group in groups)
+    return validation / max(sum(group.train + group.validation for group in groups), 1)
+
+
+def _held_out(manifest: Manifest) -> str:
+    """Return by what examples are held out, and from which group with the least share to which with the most."""
+    official = manifest.options["validation"] == "official"
+    by = "as AI-Hub has it" if official else f"by {' and '.join(manifest.options['split_by'])}"
+    groups = [group for group in manifest.groups if group.train + group.validation]
+    if len(groups) < 2:  # noqa: PLR2004 - of a single one the share is that of all
+        return by
+    least, most = (end(groups, key=lambda group: group.validation_share) for end in (min, max))
+    low, high = (f"{row.validation_share:.1%} ({row.region} {row.speech_type})" for row in (least, most))
+    return f"{by}, {low} to {high}"
 
 
 def _shards(manifest: Manifest) -> Table:

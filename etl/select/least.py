@@ -1,0 +1,61 @@
+"""
+The least number of validation rows of a group, reached by holding out more of its scripts and texts.
+
+Keys that count are then those of one group only, so that no other group changes. What is held out without it stays so; but a
+group that had too few rows needs fewer of the further keys when an archive adds to it.
+"""
+
+from math import ceil
+
+import polars as pl
+
+from etl.select.decisions import TEXT_HASHES
+from etl.select.split import PLACES, SPLIT, SplitRule, place_of
+from etl.settings.options import BuildOptions
+from schemas.terms import Dedup, Split
+
+PLACE = "place"
+
+_STEPS = 2**20
+"""Bounds are multiples of one part of it: exact in JSON."""
+
+
+def places(keys: pl.Series) -> pl.Series:
+    """Return the place of each of *keys*, of which a row has at most one; null without one."""
+    distinct = keys.drop_nulls().unique().to_list()
+    by_key = pl.Series([place_of(key) for key in distinct], dtype=pl.UInt64)
+    return keys.replace_strict(distinct, by_key, default=None, return_dtype=pl.UInt64).alias(PLACE)
+
+
+def with_least(decisions: pl.DataFrame, rule: SplitRule, options: BuildOptions) -> tuple[pl.DataFrame, float]:
+    """
+    Return *decisions* on a whole group with the least number of validation rows, and the share of keys that are held out.
+
+    Repetitions count once where they are dropped. Never more than half of the rows are held out.
+
+    Args:
+        decisions: Columns `split`, `reason`, the hashes of the texts, and `PLACE`.
+        rule: The rule that gave them their splits.
+        options: Those of the build.
+    """
+    bound = _bound(decisions, rule, options) if options.min_validation else rule.held_out
+    if bound <= rule.held_out:
+        return decisions, rule.held_out
+    held_out = pl.col(PLACE) < int(bound * PLACES)
+    split = pl.when(held_out).then(pl.lit(Split.VALIDATION.value, SPLIT)).otherwise("split")
+    return decisions.with_columns(split=split), bound
+
+
+def _bound(decisions: pl.DataFrame, rule: SplitRule, options: BuildOptions) -> float:
+    """Return the share of keys below which there are as many rows as asked for, or as are had without taking half."""
+    kept = decisions.filter(pl.col("reason").is_null())
+    if options.dedup is not Dedup.NONE:
+        equal = TEXT_HASHES if options.dedup is Dedup.PAIR else TEXT_HASHES[:1]
+        kept = kept.unique(equal, keep="first", maintain_order=True)
+    below = kept.drop_nulls(PLACE).group_by(PLACE).len().sort(PLACE).with_columns(rows=pl.col("len").cum_sum())
+    below = below.filter(pl.col("rows") <= kept.height // 2)
+    if below.is_empty():
+        return rule.held_out
+    enough = below.filter(pl.col("rows") >= options.min_validation)
+    last: int = enough[PLACE][0] if enough.height else below[PLACE][-1]
+    return ceil((last + 1) * _STEPS / PLACES) / _STEPS
