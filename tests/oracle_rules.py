@@ -5,6 +5,7 @@ What is hashed, and how, is part of the format, and so is written down here a se
 """
 
 import json
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable
 from hashlib import blake2b
@@ -32,11 +33,17 @@ class Row:
         self.split: str | None = None
         self.reason: str | None = None
 
-    @property
-    def keys(self) -> list[str]:
-        """The keys of the split."""
-        script = [f"script:{self.region}:{self.script}"] if self.script else []
-        return [*(f"speaker:{speaker}" for speaker in self.speakers), *script]
+    def places(self, options: dict[str, Any]) -> list[float]:
+        """Return the places of the different keys of the split, from 0 to 1."""
+        by = options["split_by"]
+        keys = {f"speaker:{speaker}".casefold() for speaker in self.speakers if "speaker" in by}
+        if self.script and "script" in by:
+            keys.add(f"script:{self.region}:{self.script}")
+        elif by == ["script"]:
+            standard = self.target if options["direction"] == "to-standard" else self.source
+            letters = "".join(filter(str.isalnum, standard.casefold()))
+            keys |= {f"text:{blake2b(letters.encode(), digest_size=16).hexdigest()}"} if letters else set()
+        return [_hash(key.encode()) / 2**64 for key in keys]
 
 
 def rows_of(corpus: Path, options: dict[str, Any]) -> list[Row]:
@@ -60,7 +67,8 @@ def select(corpus: Path, options: dict[str, Any]) -> list[Row]:
     _judge(rows, options)
     for shard in _by(rows, lambda row: _shard(row, options)).values():
         _compare(shard, options)
-    _drop_in_training(rows)
+    if "script" in options["split_by"]:
+        _drop_in_training(rows)
     for shard in _by(rows, lambda row: _shard(row, options)).values():
         _cap(shard, lambda row: [row.script] if row.script else [], options["max_per_script"], "over_script", options)
         _cap(shard, lambda row: row.speakers, options["speaker_max"], "over_speaker", options)
@@ -88,10 +96,43 @@ def _judge(rows: Iterable[Row], options: dict[str, Any]) -> None:
         if row.speech_type not in options["speech_type"]:
             row.reason = "speech_type_excluded"
             continue
-        share = options["validation"]
-        sides = {_hash(key.encode()) < share * 2**64 for key in (text.casefold() for text in row.keys)}
-        row.split = None if len(sides) > 1 and share else "validation" if True in sides else "train"
+        row.split = _split(row.places(options), options)
         row.reason = next((reason for reason, fails in _failures(row, options) if fails), None)
+    if options["min_validation"]:
+        for group in _by(rows, lambda row: (row.region, row.speech_type)).values():
+            _hold_out_least([row for row in group if "excluded" not in (row.reason or "")], options)
+
+
+def _split(places: list[float], options: dict[str, Any]) -> str | None:
+    share, by, kinds = options["validation"], options["split_by"], options["speech_type"]
+    two_keys = "speaker" in by and ("dialogue" in kinds or ("repeat" in kinds and "script" in by))
+    odds = share / (1 - share)
+    held_out = odds**0.5 / (1 + odds**0.5) if two_keys else share
+    if all(place >= held_out for place in places):
+        return "train"
+    if len(places) == 1 and two_keys:
+        return "validation" if places[0] < odds * (1 - held_out) else None
+    return "validation" if all(place < held_out for place in places) else None
+
+
+def _hold_out_least(rows: list[Row], options: dict[str, Any]) -> None:
+    seen, counted = set(), []
+    for row in rows:
+        told = {"pair": (row.source, row.target), "source": row.source, "none": row.place}[options["dedup"]]
+        if row.reason is None and told not in seen:
+            seen.add(told)
+            counted.append(row)
+    places = sorted(place for row in counted for place in row.places(options))
+    bound = options["validation"]
+    for place in dict.fromkeys(places):
+        below = sum(other <= place for other in places)
+        if below > len(counted) // 2:
+            break
+        bound = max(options["validation"], math.ceil((place * 2**64 + 1) / 2**44) / 2**20)
+        if below >= options["min_validation"]:
+            break
+    for row in rows:
+        row.split = "validation" if any(place < bound for place in row.places(options)) else row.split
 
 
 def _failures(row: Row, options: dict[str, Any]) -> Iterable[tuple[str, bool]]:

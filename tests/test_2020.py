@@ -15,7 +15,7 @@ from etl.read.contents import TURN_CHARACTERS, contents_of
 from etl.read.decode import Decoded, decode
 from etl.read.segments import read_files
 from etl.settings.options import BuildOptions
-from schemas.terms import Dedup, Region, Source, SpeechType, Split, Unit
+from schemas.terms import Dedup, Region, Source, SpeechType, Split, SplitKey, Unit
 
 Spoken = tuple[str | None, str | None, str | int | float | None]
 
@@ -257,7 +257,8 @@ def test_same_bytes_for_any_workers(tmp_path: Path, unit: Unit) -> None:
             talks.append(conversation(f"DKSR2000{archive}{number:03}", *said))
         write_zip(tmp_path / "corpus" / f"[라벨]경상도_학습데이터_{archive}.zip", talks)
     write_zip(tmp_path / "corpus" / ANSWER_ZIP, answers(300))
-    options = BuildOptions(unit=unit, speech_type=tuple(SpeechType), validation=0.3)
+    by = (SplitKey.SCRIPT, SplitKey.SPEAKER)
+    options = BuildOptions(unit=unit, speech_type=tuple(SpeechType), validation=0.3, split_by=by)
     digests = []
     for workers in (1, 3):
         build([tmp_path / "corpus"], tmp_path / f"{workers}", options, workers=workers)

@@ -12,9 +12,10 @@ from etl.pipeline.build import build
 from etl.select.split import is_held_out
 from etl.settings.options import BuildOptions
 from schemas.manifest import Manifest
-from schemas.terms import Dedup, Region, SpeechType, Unit
+from schemas.terms import Dedup, Region, SpeechType, SplitKey, Unit
 
 SHARE = 0.5
+SPEAKERS_AND_SCRIPTS = (SplitKey.SCRIPT, SplitKey.SPEAKER)
 LONG = "길다" * 500
 
 
@@ -84,7 +85,7 @@ def every_drop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_reason_by_shard(every_drop: Path, tmp_path: Path) -> None:
     """Each utterance left out is counted once, under the first reason that holds, in its shard or beside all shards."""
     regions = tuple(region for region in Region if region is not Region.JEJU)
-    options = BuildOptions(region=regions, validation=SHARE, max_chunk_bytes=1_500)
+    options = BuildOptions(region=regions, validation=SHARE, split_by=SPEAKERS_AND_SCRIPTS, max_chunk_bytes=1_500)
     manifest = build([every_drop], tmp_path / "out", options, make_executor=one_thread).manifest
     assert _shards(manifest) == {
         "train/gyeongsang-answer": (
@@ -108,7 +109,7 @@ def test_every_reason_by_shard(every_drop: Path, tmp_path: Path) -> None:
 
 def test_speakers_on_both_sides_of_a_dialogue(every_drop: Path, tmp_path: Path) -> None:
     """A dialogue between a voice for train and one for validation belongs to neither."""
-    options = BuildOptions(speech_type=(SpeechType.DIALOGUE,), validation=SHARE)
+    options = BuildOptions(speech_type=(SpeechType.DIALOGUE,), validation=SHARE, split_by=(SplitKey.SPEAKER,))
     result = build([every_drop], tmp_path / "out", options, make_executor=one_thread)
     assert result.manifest.counts.examples == 0
     assert _unsharded(result.manifest)["gyeongsang-dialogue"] == {"split_conflict": 1}
@@ -140,7 +141,7 @@ def test_the_share_held_out(tmp_path: Path, validation: float) -> None:
 
 def test_nothing_leaks(big_sample: Path, tmp_path: Path) -> None:
     """No speaker, no script, no source and no target of a validation example occurs in a training example."""
-    options = BuildOptions(validation=0.3, speech_type=tuple(SpeechType))
+    options = BuildOptions(validation=0.3, speech_type=tuple(SpeechType), split_by=SPEAKERS_AND_SCRIPTS)
     build([big_sample], tmp_path / "out", options)
     lineage = pl.read_parquet(tmp_path / "out" / "lineage.parquet")
     keys: dict[str, set[str]] = {"train": set(), "validation": set()}

@@ -15,7 +15,7 @@ from etl.errors import BuildError, InputError
 from etl.pipeline.build import build
 from etl.settings.options import BuildOptions
 from etl.synthetic.corpus import SampleReport
-from schemas.terms import DropReason, SpeechType, Split, Unit
+from schemas.terms import DropReason, SpeechType, Split, SplitKey, Unit
 
 KEPT, TWICE, READ, TALKED = stem("say", "1", 1), stem("say", "2", 1), stem("st", "3", 4), stem("talk", "1+2", 1)
 HIDDEN = "아무도 모르는 말"
@@ -144,7 +144,8 @@ def test_options_of_another_version(out: Path, tmp_path: Path, option: str) -> N
 
 def test_every_label_file_of_a_sample(sample: SampleReport, tmp_path: Path) -> None:
     """What is told of all label files adds up to the counts of the manifest, and sides are those of the keys."""
-    options = BuildOptions(validation=0.3, speech_type=(SpeechType.REPEAT, SpeechType.ANSWER), sample=120)
+    by = (SplitKey.SCRIPT, SplitKey.SPEAKER)
+    options = BuildOptions(validation=0.3, split_by=by, speech_type=(SpeechType.REPEAT, SpeechType.ANSWER), sample=120)
     build([sample.folder], tmp_path / "out", options, stage=tmp_path / "stage", make_executor=one_thread)
     counts = counts_of(tmp_path / "out")
     names = pl.read_parquet(tmp_path / "out" / "lineage.parquet")["member"].unique().sort().to_list()
@@ -153,7 +154,7 @@ def test_every_label_file_of_a_sample(sample: SampleReport, tmp_path: Path) -> N
         for found in explain(tmp_path / "out", name, stage=tmp_path / "stage"):
             sides = {place.side for place in found.keys}
             for fate in found.utterances:
-                assert fate.split in {None, *sides} if len(sides) > 1 else sides or {Split.TRAIN}
+                assert fate.split in {None, *(sides or {Split.TRAIN})}
                 assert (fate.chunk is None) == (fate.dropped is not None)
                 assert fate.chunk is None or fate.chunk.split("/")[1] == fate.split
     decisions = pl.read_parquet(tmp_path / "out" / "decisions.parquet")
@@ -170,7 +171,7 @@ def test_on_the_command_line(out: Path, tmp_path: Path) -> None:
     assert plain.returncode == 0
     assert "duplicate: dropped" in plain.stdout
     assert "empty_source: passed" in plain.stdout
-    assert "key speaker:speakergs2: train" in plain.stdout
+    assert "key text:" in plain.stdout
     assert HIDDEN not in plain.stdout + plain.stderr
     assert HIDDEN in saturi("explain", out, "--member", f"{TWICE}.json", "--text", cwd=tmp_path).stdout
     [told] = json.loads(saturi("explain", out, "--member", f"{TWICE}.json", "--json", cwd=tmp_path).stdout)

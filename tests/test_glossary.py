@@ -30,7 +30,7 @@ from schemas.explanation import Explanation
 from schemas.inspection import Inspection
 from schemas.ledger import FINAL, FileState, JobState
 from schemas.manifest import Manifest, Reject
-from schemas.terms import DropReason, RejectReason, Split
+from schemas.terms import DropReason, RejectReason, Split, SplitKey
 
 ROOT = Path(__file__).parents[1]
 GLOSSARY = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
@@ -151,7 +151,7 @@ def test_values_of_options() -> None:
         if isinstance(parameter.type, click.Choice)
         for choice in parameter.type.choices
     }
-    assert sorted(_terms("Values of options")) == _sorted([*choices, *Action, *Split, *Target, "official"])
+    assert sorted(_terms("Values of options")) == _sorted([*choices, *Action, *Split, *SplitKey, *Target, "official"])
 
 
 def test_cleaning_rules() -> None:

@@ -19,6 +19,7 @@ from etl.pipeline.build import build
 from etl.pipeline.manifest import make_manifest
 from etl.select.tasks import Shared
 from etl.settings.options import BuildOptions
+from schemas.terms import SplitKey
 
 _ALL_TYPES = ("repeat", "answer", "dialogue")
 _texts = st.sampled_from(["가", "나", "다 라", "마", "바 사", "아"])
@@ -65,17 +66,27 @@ def _measured(out: Path) -> tuple[dict[str, int], int]:
 
 
 @settings(max_examples=25, deadline=None)
-@given(_graph, st.sampled_from([0.05, 0.3, 0.6]), st.sampled_from([{}, {"sample": 9, "dedup": "none"}]))
-def test_no_graph_of_speakers_leaks(graph: list[Member], share: float, more: dict[str, object]) -> None:
-    """However speakers, scripts and texts are woven together, nothing of them is in both splits, and the manifest says so."""
+@given(
+    _graph,
+    st.sampled_from([0.05, 0.3, 0.6]),
+    st.sampled_from([{}, {"sample": 9, "dedup": "none"}]),
+    st.sampled_from([("script",), ("speaker",), ("script", "speaker")]),
+)
+def test_no_graph_of_speakers_leaks(
+    graph: list[Member], share: float, more: dict[str, object], by: tuple[str, ...]
+) -> None:
+    """However speakers, scripts and texts are woven together, nothing that counts is in both splits; the manifest measures all."""
     with tempfile.TemporaryDirectory() as folder:
         write_zip(Path(folder, "c", "라벨.zip"), dict(graph).items())
-        options = BuildOptions(unit="sentence", speech_type=_ALL_TYPES, validation=share, **more)  # type: ignore[arg-type]  # plain text, as from outside
+        options = BuildOptions(unit="sentence", speech_type=_ALL_TYPES, validation=share, split_by=by, **more)  # type: ignore[arg-type]  # plain text, as from outside
         build([Path(folder, "c")], Path(folder, "out"), options, make_executor=one_thread)
-        nothing = {"scripts": 0, "speakers": 0, "texts": 0}
-        assert _measured(Path(folder, "out")) == (nothing, 0)
+        shared, leaking = _measured(Path(folder, "out"))
         counts = counts_of(Path(folder, "out"))
-        assert (counts["shared"], counts["validation_in_training"]) == (nothing, 0)
+        assert (counts["shared"], counts["validation_in_training"]) == (shared, leaking)
+        if "script" in by:
+            assert (shared["scripts"], shared["texts"], leaking) == (0, 0, 0)
+        if "speaker" in by:
+            assert shared["speakers"] == 0
 
 
 @settings(max_examples=15, deadline=None)
@@ -102,14 +113,22 @@ def test_the_summary_says_it(tmp_path: Path) -> None:
     assert "0 scripts, 10 speakers, 20 texts of train and validation" in run.stdout
     assert "the official split leaks: train and validation share 0 scripts, 10 speakers, 20 texts" in run.stderr
     assert "10 validation examples" in run.stderr
-    run = saturi("build", "c", "--workers", "1", "--json", cwd=tmp_path)
+    run = saturi("build", "c", "--split-by", "script,speaker", "--workers", "1", "--json", cwd=tmp_path)
     assert json.loads(run.stdout)["shared"] == {"scripts": 0, "speakers": 0, "texts": 0}
 
 
-@pytest.mark.parametrize("shared", [Shared(1, 0, 0, 0), Shared(0, 1, 0, 0), Shared(0, 0, 1, 0), Shared(0, 0, 0, 1)])
-def test_a_leak_breaks_a_promise(shared: Shared) -> None:
-    """A split of ours in which anything is in both splits ends the build with exit code 4."""
-    with pytest.raises(PromiseError, match=r"something in common: .*1 ") as caught:
-        make_manifest(BuildOptions(), [], Corpus((), 0, 0), [], shared)
-    assert caught.value.exit_code == 4
+_SPEAKERS, _OTHERS = Shared(1, 0, 0, 0), [Shared(0, 1, 0, 0), Shared(0, 0, 1, 0), Shared(0, 0, 0, 1)]
+
+
+@pytest.mark.parametrize("by", [("script",), ("speaker",), ("script", "speaker")], ids="+".join)
+@pytest.mark.parametrize("shared", [_SPEAKERS, *_OTHERS])
+def test_a_leak_breaks_a_promise(shared: Shared, by: tuple[SplitKey, ...]) -> None:
+    """A split of ours in which something that it is apart by is in both splits ends the build with exit code 4."""
+    options = BuildOptions(split_by=by)
+    if ("speaker" if shared == _SPEAKERS else "script") in by:
+        with pytest.raises(PromiseError, match=r"something in common: 1 ") as caught:
+            make_manifest(options, [], Corpus((), 0, 0), [], shared)
+        assert caught.value.exit_code == 4
+    else:
+        assert make_manifest(options, [], Corpus((), 0, 0), [], shared)
     assert make_manifest(BuildOptions(validation="official"), [], Corpus((), 0, 0), [], shared)

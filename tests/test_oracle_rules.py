@@ -36,6 +36,7 @@ _members = st.builds(
     st.integers(1, 3),
     st.lists(_pairs, min_size=1, max_size=4),
 )
+_SPLITS_BY = ["script", "speaker", "script,speaker"]
 _archives = st.lists(st.lists(_members, min_size=1, max_size=14), min_size=1, max_size=3)
 _options = st.fixed_dictionaries(
     {
@@ -62,9 +63,12 @@ _options = st.fixed_dictionaries(
         "sample": st.sampled_from([1, 7]),
         "sample_per_shard": st.sampled_from([1, 3]),
         "shard_by": st.sampled_from(["region", "speech_type", "split"]),
-        "validation": st.sampled_from([0, 0.3, 0.6]),
         "max_chunk_bytes": st.just(260),
     },
+)
+_splits = st.one_of(
+    st.fixed_dictionaries({"validation": st.sampled_from([0, 0.3, 0.6]), "split_by": st.sampled_from(_SPLITS_BY)}),
+    st.fixed_dictionaries({"validation": st.sampled_from([0.1, 0.3]), "min_validation": st.sampled_from([1, 3, 50])}),
 )
 
 
@@ -102,11 +106,13 @@ def _check(corpus: Path, out: Path, given: dict[str, Any]) -> list[Row]:
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(_archives, _options)
-def test_any_build_is_as_the_oracle_says(archives: list[list[Member]], options: dict[str, Any]) -> None:
+@given(_archives, _options, _splits)
+def test_any_build_is_as_the_oracle_says(
+    archives: list[list[Member]], options: dict[str, Any], split: dict[str, Any]
+) -> None:
     """Whatever the corpus and the options, every utterance is kept or dropped as the oracle says, and lines are the same."""
     with tempfile.TemporaryDirectory() as folder:
-        _check(_write(Path(folder, "corpus"), archives), Path(folder, "out"), options)
+        _check(_write(Path(folder, "corpus"), archives), Path(folder, "out"), options | split)
 
 
 EVERY_OPTION: dict[str, Any] = {
@@ -126,6 +132,7 @@ EVERY_OPTION: dict[str, Any] = {
     "balance": "region",
     "sample": 30,
     "validation": 0.3,
+    "split_by": "script,speaker",
     "max_chunk_bytes": 180,
     "system_prompt": "{region}",
 }
@@ -177,6 +184,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "merged-all": {"shard_by": "split", "sample_per_shard": 20},
     "speech-types-balanced": {"balance": "speech_type:10", "sample": None},
     "files": {"unit": "file"},
+    "by-scripts": {"split_by": "script"},
+    "by-speakers": {"split_by": "speaker"},
+    "the-least-held-out": {"split_by": "script", "validation": 0.01, "min_validation": 25},
+    "the-least-of-sources": {"split_by": "script", "validation": 0.01, "min_validation": 25, "dedup": "source"},
 }
 
 

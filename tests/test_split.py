@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etl.corpus.groups import Group
-from etl.select.split import SPLIT, is_held_out, keys_of, resolve_scripts, split_of, splits
-from schemas.terms import Region, SpeechType, Split
+from etl.select.split import SPLIT, SplitRule, is_held_out, resolve_scripts, script_keys, speaker_keys, splits
+from etl.settings.options import BuildOptions
+from schemas.terms import Region, SpeechType, SplitKey
 
-_HELD_OUT = ["speaker:speakergs2", "speaker:speakergs13", "script:gyeongsang:1:3", "script:gyeongsang:3:12"]
-_LEARNT = ["speaker:speakergs3", "speaker:speakerjj59", "script:jeju:1:79", "speaker:unknownSpeaker"]
+_SCRIPT, _SPEAKER, _BOTH = (SplitKey.SCRIPT,), (SplitKey.SPEAKER,), (SplitKey.SCRIPT, SplitKey.SPEAKER)
 
 
 @pytest.mark.parametrize(
@@ -53,42 +53,36 @@ def test_a_larger_share_only_adds(key: str, one: float, other: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("keys", "split"),
+    ("speakers", "keys"),
     [
-        pytest.param([], Split.TRAIN, id="no-key"),
-        pytest.param(_HELD_OUT[:1], Split.VALIDATION, id="one-held-out"),
-        pytest.param(_LEARNT[:1], Split.TRAIN, id="one-learnt"),
-        pytest.param(_HELD_OUT, Split.VALIDATION, id="all-held-out"),
-        pytest.param(_LEARNT, Split.TRAIN, id="none-held-out"),
-        pytest.param([*_LEARNT, _HELD_OUT[0]], None, id="one-of-many-held-out"),
-        pytest.param([*_HELD_OUT, _LEARNT[0]], None, id="one-of-many-learnt"),
-        pytest.param([_HELD_OUT[0]] * 3, Split.VALIDATION, id="the-same-thrice"),
+        pytest.param("", [], id="nothing-known"),
+        pytest.param("a\nb", ["speaker:a", "speaker:b"], id="two"),
+        pytest.param(" a\na\n ", ["speaker:a"], id="stray-spaces"),
+        pytest.param("a\x1f1\na\x1f2\nb\x1f1", ["speaker:a", "speaker:b"], id="known-within-a-file"),
+        pytest.param("gs/1\ngs/2", ["speaker:gs/1", "speaker:gs/2"], id="slash-within-an-id"),
+        pytest.param("화자 하나\n둘", ["speaker:화자 하나", "speaker:둘"], id="hangul"),
+        pytest.param(unicodedata.normalize("NFD", "화자\n화자"), ["speaker:화자"], id="decomposed"),
+        pytest.param("Speaker1\nspeaker1", ["speaker:speaker1"], id="case"),
     ],
 )
-def test_a_row_is_in_the_split_of_all_its_keys(keys: list[str], split: Split | None) -> None:
-    """A row is validation if all its keys are, train if none is, and in neither otherwise, in any order of keys."""
-    assert split_of(keys, 0.05) == split
-    assert split_of(reversed(keys), 0.05) == split
+def test_every_speaker_is_a_key(speakers: str, keys: list[str]) -> None:
+    """Every speaker is a key, however the id is spelled."""
+    assert speaker_keys(speakers) == keys
 
 
-@pytest.mark.parametrize(
-    ("speakers", "scripts", "keys"),
-    [
-        pytest.param("", [], [], id="nothing-known"),
-        pytest.param("speakergs3", [], ["speaker:speakergs3"], id="speaker-without-script"),
-        pytest.param("", ["1:79"], ["script:jeju:1:79"], id="script-without-speaker"),
-        pytest.param("a\nb", ["1:79"], ["speaker:a", "speaker:b", "script:jeju:1:79"], id="both"),
-        pytest.param(" a\na\n ", [], ["speaker:a"], id="stray-spaces"),
-        pytest.param("a\x1f1\na\x1f2\nb\x1f1", [], ["speaker:a", "speaker:b"], id="known-within-a-file"),
-        pytest.param("gs/1\ngs/2", [], ["speaker:gs/1", "speaker:gs/2"], id="slash-within-an-id"),
-        pytest.param("화자 하나\n둘", [], ["speaker:화자 하나", "speaker:둘"], id="hangul"),
-        pytest.param(unicodedata.normalize("NFD", "화자\n화자"), [], ["speaker:화자"], id="decomposed"),
-        pytest.param("Speaker1\nspeaker1", [], ["speaker:speaker1"], id="case"),
-    ],
-)
-def test_keys_are_speakers_and_scripts(speakers: str, scripts: list[str], keys: list[str]) -> None:
-    """Every speaker is a key, and every script of its region."""
-    assert keys_of(speakers, scripts, Region.JEJU) == keys
+@pytest.mark.parametrize("by", [_SCRIPT, _SPEAKER, _BOTH])
+@pytest.mark.parametrize("speech_type", list(SpeechType))
+def test_a_script_or_a_text_is_a_key(by: tuple[SplitKey, ...], speech_type: SpeechType) -> None:
+    """What is read aloud has its script as a key where scripts count; all else has its text where no speakers count."""
+    script = pl.Series(["1:79", None], dtype=pl.String)
+    standard = pl.Series(["밥 먹었니?", None], dtype=pl.String)
+    keys = script_keys(script, standard, Group(Region.JEJU, speech_type), by).to_list()
+    if SplitKey.SCRIPT in by and speech_type is SpeechType.REPEAT:
+        assert keys == ["script:jeju:1:79", None]
+    elif by == _SCRIPT:
+        assert keys == [*_scripts([None], ["밥먹었니"], SpeechType.REPEAT), None]
+    else:
+        assert keys == [None, None]
 
 
 _SAME_SCRIPT = ["밥 먹었니?", " 밥 먹었니", "밥먹었니!", unicodedata.normalize("NFD", "밥 먹었니?")]
@@ -123,81 +117,95 @@ def test_only_what_is_read_aloud_has_a_script(speech_type: SpeechType) -> None:
 
 
 people = st.integers(0, 30).map("speakerjj{}".format)
-rows = st.tuples(st.lists(people, max_size=3).map("\n".join), st.none() | st.integers(0, 30).map("1:{}".format))
+rows = st.tuples(
+    st.lists(people, max_size=3).map("\n".join), st.none() | st.integers(0, 30).map("script:jeju:1:{}".format)
+)
+rules = st.builds(
+    lambda validation, split_by, speech_type: SplitRule.of(
+        BuildOptions(validation=validation, split_by=split_by, speech_type=speech_type)
+    ),
+    st.sampled_from([0.05, 0.3, 0.5, 0.9]),
+    st.sampled_from([_SCRIPT, _SPEAKER, _BOTH]),
+    st.sets(st.sampled_from(list(SpeechType)), min_size=1).map(tuple),
+)
+
+Row = tuple[str, str | None]
 
 
-def _frame(drawn: list[tuple[str, str | None]]) -> pl.DataFrame:
-    schema = {"speakers": pl.String, "script": pl.String, "split": pl.String}
-    return pl.DataFrame([(*row, None) for row in drawn], schema=schema, orient="row")
+def _frame(drawn: list[Row]) -> pl.DataFrame:
+    return pl.DataFrame(drawn, schema={"speakers": pl.String, "script_key": pl.String}, orient="row")
 
 
-@given(st.lists(rows, max_size=60), st.sampled_from([0.05, 0.3, 0.5, 0.9]), st.sampled_from(list(SpeechType)))
+def _keys(row: Row, rule: SplitRule) -> list[str]:
+    speakers = speaker_keys(row[0]) if SplitKey.SPEAKER in rule.by else []
+    return [*speakers, *([row[1]] if row[1] is not None else [])]
+
+
+@given(st.lists(rows, max_size=60), rules)
 @settings(deadline=None, max_examples=150)
-def test_no_key_is_in_both_splits(drawn: list[tuple[str, str | None]], share: float, speech_type: SpeechType) -> None:
-    """However speakers and scripts are woven together, none is ever in both."""
-    row_splits = splits(_frame(drawn), Group(Region.JEJU, speech_type), share)
+def test_no_key_is_in_both_splits(drawn: list[Row], rule: SplitRule) -> None:
+    """However speakers and scripts are woven together, none that counts is ever in both."""
+    row_splits = splits(_frame(drawn), rule)
     assert row_splits.dtype == SPLIT
     splits_by_key: dict[str, set[str]] = {}
-    for (speakers, script), split in zip(drawn, row_splits, strict=True):
-        for key in keys_of(speakers, [script] if script else [], Region.JEJU) if split else []:
+    for row, split in zip(drawn, row_splits, strict=True):
+        for key in _keys(row, rule) if split else []:
             splits_by_key.setdefault(key, set()).add(split)
     assert all(len(both) == 1 for both in splits_by_key.values())
 
 
-@given(st.lists(rows, max_size=30), st.lists(rows, max_size=30), st.sampled_from([0.05, 0.5]))
+@given(st.lists(rows, max_size=60), rules)
+@settings(deadline=None, max_examples=150)
+def test_a_row_is_in_the_split_of_all_its_keys(drawn: list[Row], rule: SplitRule) -> None:
+    """A row is train if no key is held out, validation if all are, in neither otherwise, nor with one key between the bounds."""
+    for row, split in zip(drawn, splits(_frame(drawn), rule), strict=True):
+        keys = set(_keys(row, rule))
+        held_out = [is_held_out(key, rule.held_out) for key in keys]
+        if not any(held_out):
+            assert split == "train"
+        elif len(keys) == 1:
+            assert split == ("validation" if is_held_out(keys.pop(), rule.alone) else None)
+        else:
+            assert split == ("validation" if all(held_out) else None)
+
+
+@given(st.lists(rows, max_size=30), st.lists(rows, max_size=30), rules)
 @settings(deadline=None, max_examples=100)
-def test_adding_rows_changes_no_split(
-    old: list[tuple[str, str | None]], new: list[tuple[str, str | None]], share: float
-) -> None:
+def test_adding_rows_changes_no_split(old: list[Row], new: list[Row], rule: SplitRule) -> None:
     """A row stays in its split when archives are added, before it or after it."""
 
-    def splits_of(drawn: list[tuple[str, str | None]]) -> list[str | None]:
-        return splits(_frame(drawn), Group(Region.JEJU, SpeechType.REPEAT), share).to_list()
+    def splits_of(drawn: list[Row]) -> list[str | None]:
+        return splits(_frame(drawn), rule).to_list()
 
     assert splits_of(old + new) == splits_of(old) + splits_of(new)
     assert splits_of(new + old) == splits_of(new) + splits_of(old)
 
 
-def test_splits_of_a_group_follow_the_rule() -> None:
-    """A frame gives each row its split: both held out, both learnt, and one of each."""
-    drawn = [
-        ("speakergs2", "1:3"),
-        ("speakergs3", "1:1"),
-        ("speakergs2", "1:1"),
-        ("speakergs3", "1:3"),
-        ("speakergs2\nspeakergs13", None),
-        ("", None),
-    ]
-    row_splits = splits(_frame(drawn), Group(Region.GYEONGSANG, SpeechType.REPEAT), 0.05)
-    assert row_splits.to_list() == ["validation", "train", None, None, "validation", "train"]
+_SHAPES = {  # the keys of the rows of a speech type: speakers, and whether there is a script or a text
+    SpeechType.REPEAT: (1, True),
+    SpeechType.ANSWER: (1, False),
+    SpeechType.DIALOGUE: (2, False),
+}
 
 
-def test_no_validation_puts_everything_into_train() -> None:
-    """With a share of zero every row is train, whoever speaks."""
-    drawn: list[tuple[str, str | None]] = [("speakergs2", "1:3"), ("speakergs2\nspeakergs3", "1:1"), ("", None)]
-    row_splits = splits(_frame(drawn), Group(Region.GYEONGSANG, SpeechType.REPEAT), 0)
-    assert row_splits.to_list() == ["train"] * 3
-    assert row_splits.dtype == SPLIT
-    assert splits(_frame([]), Group(Region.JEJU, SpeechType.REPEAT), 0).to_list() == []
-
-
-def test_the_official_split_is_that_of_the_folders() -> None:
-    """The official split takes the split published, whatever the keys say, and null where none was."""
-    frame = pl.DataFrame(
-        {
-            "speakers": ["speakergs2", "speakergs3", "speakergs2"],
-            "script": ["1:3", "1:3", None],
-            "split": ["train", "validation", None],
-        }
-    )
-    row_splits = splits(frame, Group(Region.GYEONGSANG, SpeechType.REPEAT), "official")
-    assert row_splits.dtype == SPLIT
-    assert row_splits.to_list() == ["train", "validation", None]
-
-
-def test_speakers_are_spread_like_keys() -> None:
-    """Of five thousand single speakers at one half, about half the rows are in each split and none is lost."""
-    drawn: list[tuple[str, str | None]] = [(f"speakercc{number}", None) for number in range(5_000)]
-    row_splits = Counter(splits(_frame(drawn), Group(Region.CHUNGCHEONG, SpeechType.ANSWER), 0.5))
-    assert row_splits.total() == 5_000
-    assert abs(row_splits["train"] - 2_500) < 150
+@pytest.mark.parametrize("share", [0.02, 0.05, 0.3])
+@pytest.mark.parametrize(
+    "speech_types",
+    [("repeat",), ("answer",), ("dialogue",), ("repeat", "answer"), ("repeat", "answer", "dialogue")],
+    ids="+".join,
+)
+@pytest.mark.parametrize("by", [_SCRIPT, _SPEAKER, _BOTH], ids="+".join)
+def test_every_speech_type_has_its_share(share: float, speech_types: tuple[str, ...], by: tuple[SplitKey, ...]) -> None:
+    """Of the rows that are in a split, validation has the share asked for: in every speech type, whatever its keys are."""
+    rule = SplitRule.of(BuildOptions(validation=share, split_by=by, speech_type=speech_types))  # type: ignore[arg-type]  # plain text, as from outside
+    for speech_type in map(SpeechType, speech_types):
+        speakers, script = _SHAPES[speech_type]
+        with_key = SplitKey.SCRIPT in by and (script or by == _SCRIPT)
+        drawn: list[Row] = [
+            ("\n".join(f"{number} {person}" for person in range(speakers)), f"key {number}" if with_key else None)
+            for number in range(10_000)
+        ]
+        counted = Counter(splits(_frame(drawn), rule))
+        kept = counted["train"] + counted["validation"]
+        assert abs(counted["validation"] / kept - share) < 4 * (share * (1 - share) / kept) ** 0.5
+        assert kept == 10_000 or by != _SCRIPT

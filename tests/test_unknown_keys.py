@@ -12,7 +12,7 @@ from runs import counts_of, lines_of, one_thread, pair_in, pairs_of, saturi
 from etl.explanation.explain import explain
 from etl.pipeline.build import build
 from etl.settings.options import BuildOptions
-from schemas.terms import Dedup, Direction, Unit
+from schemas.terms import Dedup, Direction, SplitKey, Unit
 
 _SCRIPTS, _READERS = 12, 6
 
@@ -90,12 +90,17 @@ def test_questions_have_no_script(tmp_path: Path) -> None:
 def test_unknown_keys_are_said(tmp_path: Path) -> None:
     """The summary and a note say of how many label files keys are unknown; with no split and no limit no note does."""
     _write(tmp_path / "c", speaker=False)
-    run = saturi("build", "c", "--validation", "0.4", "--workers", "1", cwd=tmp_path)
+    by_both = ("--validation", "0.4", "--split-by", "script,speaker", "--workers", "1")
+    run = saturi("build", "c", *by_both, cwd=tmp_path)
     assert run.returncode == 0
     assert "label files without script 72, speaker 72" in run.stdout
     assert "72 label files read aloud name no script" in run.stderr
     assert "72 label files name no speaker" in run.stderr
     assert "not proved" in run.stderr
+    run = saturi("build", "c", "--validation", "0.4", "--workers", "1", cwd=tmp_path)
+    assert "label files without script 72" in run.stdout
+    assert "72 label files read aloud name no script" in run.stderr
+    assert "no speaker" not in run.stderr + run.stdout
     run = saturi("build", "c", "--validation", "0", "--workers", "1", cwd=tmp_path)
     assert "name no" not in run.stderr
 
@@ -121,7 +126,8 @@ def test_what_is_left_out_is_not_counted(tmp_path: Path) -> None:
 def test_a_text_is_in_no_key_that_is_shown(tmp_path: Path) -> None:
     """`explain` shows the key that a text stands for as a hash, and the split that it falls on."""
     corpus = _write(tmp_path / "corpus")
-    build([corpus], tmp_path / "out", BuildOptions(validation=0.4), make_executor=one_thread)
+    options = BuildOptions(validation=0.4, split_by=(SplitKey.SCRIPT, SplitKey.SPEAKER))
+    build([corpus], tmp_path / "out", options, make_executor=one_thread)
     keys = defaultdict(set)
     for reader in range(_READERS):
         [explanation] = explain(tmp_path / "out", f"03{reader:02}.json")
@@ -144,7 +150,8 @@ def test_composed_and_decomposed_are_one_text(tmp_path: Path, *, clean: bool) ->
     """A text in both forms is a duplicate, in one split, of one length; it is written composed where texts are cleaned."""
     members = [_decomposed(number, decompose=decompose) for decompose in (True, False) for number in range(10, 40)]
     write_zip(tmp_path / "corpus" / ANSWER_ZIP, members)
-    options = BuildOptions(validation=0.5, clean=clean, max_chars=9, sample=1_000)
+    by = (SplitKey.SCRIPT, SplitKey.SPEAKER)
+    options = BuildOptions(validation=0.5, split_by=by, clean=clean, max_chars=9, sample=1_000)
     build([tmp_path / "corpus"], tmp_path / "out", options, make_executor=one_thread)
     counts = counts_of(tmp_path / "out")
     assert counts["shared"]["texts"] == 0
