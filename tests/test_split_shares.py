@@ -1,0 +1,113 @@
+"""The share of validation in every region and speech type: measured, reached, and the same rows when archives are added."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from corpora import ANSWER_ZIP, DIALOGUE_ZIP, REPEAT_ZIP, Member, member, stem, write_zip
+from runs import manifest_of, one_thread, saturi
+
+from etl.pipeline.build import build
+from etl.settings.options import BuildOptions
+from schemas.terms import SpeechType
+
+_BY = [("script",), ("speaker",), ("script", "speaker")]
+_EVERYTHING: dict[str, Any] = {"speech_type": tuple(SpeechType)}
+
+
+def _build(corpus: Path, out: Path, **options: Any) -> dict[str, Any]:
+    build([corpus], out, BuildOptions(**_EVERYTHING | options), make_executor=one_thread)
+    return manifest_of(out)
+
+
+def _splits(out: Path) -> dict[tuple[str, int], str | None]:
+    """Return the split of every utterance of *out*, null where it has none, by archive and number there."""
+    decisions = pl.read_parquet(out / "decisions.parquet").explode("row", "split", "reason")
+    return {(row["archive"], row["row"]): row["split"] for row in decisions.iter_rows(named=True)}
+
+
+@pytest.mark.parametrize("by", _BY, ids="+".join)
+def test_the_manifest_measures_every_group(big_sample: Path, tmp_path: Path, by: tuple[str, ...]) -> None:
+    """The rows of groups are what the files hold: examples by split, their share, and what the split has cost."""
+    manifest = _build(big_sample, tmp_path / "out", split_by=by, validation=0.1)
+    examples: Counter[tuple[str, str, str]] = Counter()
+    costs: Counter[tuple[str, str, str]] = Counter()
+    decisions = pl.read_parquet(tmp_path / "out" / "decisions.parquet").explode("row", "split", "reason")
+    for row in decisions.iter_rows(named=True):
+        group = (row["region"], row["speech_type"])
+        if row["reason"] is None:
+            examples[*group, row["split"]] += 1
+        costs[*group, row["reason"]] += 1
+    assert len(manifest["groups"]) == 15
+    for row in manifest["groups"]:
+        group = (row["region"], row["speech_type"])
+        assert (row["train"], row["validation"]) == (examples[*group, "train"], examples[*group, "validation"])
+        assert row["validation_share"] == pytest.approx(
+            row["validation"] / (row["train"] + row["validation"]), abs=1e-6
+        )
+        assert row["split_conflict"] == costs[*group, "split_conflict"]
+        assert row["in_training"] == costs[*group, "in_training"]
+    conflicts = sum(row["split_conflict"] for row in manifest["groups"])
+    assert (conflicts == 0) == (by == ("script",))
+
+
+@pytest.mark.parametrize("by", _BY, ids="+".join)
+def test_an_archive_more_moves_no_row(tmp_path: Path, by: tuple[str, ...]) -> None:
+    """The split of a row, or that it has none, is the same when archives are added."""
+
+    def recorded(kind: str, first: int) -> list[Member]:
+        numbers = range(first, first + 60)
+        heard = [f"{n % 9}+{n % 7 + 20}" if kind == "talk" else str(n % 9) for n in numbers]
+        return [
+            member(stem(kind, speakers, number % 13), f"{kind} 말 {number}", f"{kind} 글 {number}")
+            for number, speakers in zip(numbers, heard, strict=True)
+        ]
+
+    zips = {"st": REPEAT_ZIP, "say": ANSWER_ZIP, "talk": DIALOGUE_ZIP}
+    for kind, name in zips.items():
+        write_zip(tmp_path / "c" / name, recorded(kind, 0))
+    _build(tmp_path / "c", tmp_path / "before", split_by=by, validation=0.3)
+    for kind, name in zips.items():
+        write_zip(tmp_path / "c" / "0" / name, recorded(kind, 40))
+    _build(tmp_path / "c", tmp_path / "after", split_by=by, validation=0.3)
+    before, after = _splits(tmp_path / "before"), _splits(tmp_path / "after")
+    assert {"train", "validation"} <= set(before.values())
+    assert after.items() >= before.items()
+
+
+def test_the_least_number_is_reached(big_sample: Path, tmp_path: Path) -> None:
+    """With --min-validation every group that has twice as many examples has that many in validation, and no text leaks."""
+    few = _build(big_sample, tmp_path / "few", validation=0.01)
+    manifest = _build(big_sample, tmp_path / "out", validation=0.01, min_validation=10)
+    assert any(row["validation"] < 10 for row in few["groups"])
+    for row in manifest["groups"]:
+        examples = row["train"] + row["validation"]
+        assert row["validation"] + row["in_training"] >= min(10, examples // 3)
+        assert row["validation"] <= examples / 2 + 1
+        assert row["held_out"] >= 0.01
+    shared = manifest["counts"]["shared"]
+    assert (shared["scripts"], shared["texts"]) == (0, 0)
+
+
+def test_a_group_of_one_script_keeps_it(tmp_path: Path) -> None:
+    """Where the only way to the least number takes more than half, none is held out: there would be nothing to learn from."""
+    read = [member(stem("st", str(number), 1), f"말 {number}", f"글 {number}") for number in range(20)]
+    write_zip(tmp_path / "c" / REPEAT_ZIP, read)
+    [row] = _build(tmp_path / "c", tmp_path / "out", min_validation=5)["groups"]
+    assert (row["train"], row["validation"], row["held_out"]) == (20, 0, 0.05)
+
+
+def test_the_summary_says_it(big_sample: Path, tmp_path: Path) -> None:
+    """The summary shows the share that is held out, by what, and the groups with the least and the largest."""
+    run = saturi("build", big_sample, "--out", tmp_path / "out", "--workers", "1", cwd=tmp_path)
+    rows = manifest_of(tmp_path / "out")["groups"]
+    least, most = (end(rows, key=lambda row: row["validation_share"]) for end in (min, max))
+    low, high = (f"{row['validation_share']:.1%} ({row['region']} {row['speech_type']})" for row in (least, most))
+    assert f"by script, {low} to {high}" in " ".join(run.stdout.split())
+    run = saturi(
+        "build", big_sample, "--out", tmp_path / "out", "--split-by", "speaker", "--workers", "1", cwd=tmp_path
+    )
+    assert "by speaker, " in run.stdout
+    assert "the split is by speakers alone: train and validation share" in run.stderr
