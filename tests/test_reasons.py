@@ -23,10 +23,11 @@ from test_clean import BROKEN, MARKUP, NAMES, PERSONAL
 
 from etl.pipeline.build import build
 from etl.settings.options import BuildOptions
-from schemas.terms import DropReason, SpeechType
+from schemas.terms import DropReason, SpeechType, SplitKey
 
 _MARKED = [*(row[1] for row in MARKUP), *(row[1] for row in PERSONAL), *BROKEN]
 _STRICT: dict[str, Any] = {
+    "split_by": tuple(SplitKey),
     "region": ("gyeongsang", "jeju"),
     "speech_type": ("repeat", "answer"),
     "identical": 0.5,
@@ -45,7 +46,7 @@ _STRICT: dict[str, Any] = {
     "system_prompt": "{region}",
 }
 BUILDS: dict[str, dict[str, Any]] = {
-    "mended": {"speech_type": tuple(SpeechType)},
+    "mended": {"speech_type": tuple(SpeechType), "split_by": tuple(SplitKey)},
     "strict": _STRICT,
     "markup-dropped": {"speech_type": tuple(SpeechType), "clean_rules": dict.fromkeys(NAMES, "drop")},
     "markup-kept": {"speech_type": tuple(SpeechType), "clean": False},
