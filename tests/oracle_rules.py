@@ -43,7 +43,7 @@ class Row:
             standard = self.target if options["direction"] == "to-standard" else self.source
             letters = "".join(filter(str.isalnum, standard.casefold()))
             keys |= {f"text:{blake2b(letters.encode(), digest_size=16).hexdigest()}"} if letters else set()
-        return [_hash(key.encode()) / 2**64 for key in keys]
+        return [_place_of(key) / 2**64 for key in keys]
 
 
 def rows_of(corpus: Path, options: dict[str, Any]) -> list[Row]:
@@ -279,6 +279,16 @@ def _by(rows: Iterable[Row], key: Callable[[Row], Any]) -> dict[Any, list[Row]]:
 
 def _kept(rows: Iterable[Row]) -> list[Row]:
     return [row for row in rows if row.reason is None and row.split is not None]
+
+
+def _place_of(key: str) -> int:
+    own = _hash(key.encode())
+    series, number = key.rstrip("0123456789"), key[len(key.rstrip("0123456789")) :]
+    if key.startswith("text:") or not number:
+        return own
+    block, position = divmod(int(number), 20)
+    neighbours = [_hash(f"{series}{block}+{other}".encode()) for other in range(20)]
+    return (sum(other < neighbours[position] for other in neighbours) * 2**64 + own) // 20
 
 
 def _hash(content: bytes) -> int:

@@ -141,7 +141,7 @@ EVERY_OPTION: dict[str, Any] = {
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A corpus in which every rule finds something to leave out."""
-    rng = random.Random(6)
+    rng = random.Random(7)
     words = [f"{a}{b}" for a in "가나다" for b in "는도를"]
 
     def pair() -> tuple[str, str]:

@@ -14,6 +14,7 @@ from etl.corpus.names import Hints
 from etl.errors import BuildError, OptionError
 from etl.output.finished import FinishedBuild
 from etl.read.segments import read_any_header, read_files
+from etl.select.clean import compose
 from etl.select.exclusion import exclusion_of
 from etl.select.markup import CleanSettings
 from etl.select.rules import rules_in_force
@@ -102,7 +103,7 @@ class Fates:
             return Explanation(archive=source.archive, member=member, segment=segment)
         first = utterances.row(0, named=True)
         group = Group(Region(first["region"]), SpeechType(first["speech_type"]))
-        standard = utterances[standard_column(options.direction)]
+        standard = compose(utterances)[standard_column(options.direction)]
         scripts = resolve_scripts(utterances["script"], standard, group.speech_type)
         keys = (
             script_keys(scripts, standard, group, options.split_by).drop_nulls().unique(maintain_order=True).to_list()

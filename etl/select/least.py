@@ -10,7 +10,7 @@ from math import ceil
 import polars as pl
 
 from etl.select.decisions import TEXT_HASHES
-from etl.select.split import PLACES, SPLIT, SplitRule, place_of
+from etl.select.split import PLACES, SPLIT, SplitRule
 from etl.settings.options import BuildOptions
 from schemas.terms import Dedup, Split
 
@@ -18,13 +18,6 @@ PLACE = "place"
 
 _STEPS = 2**20
 """Bounds are multiples of one part of it: exact in JSON."""
-
-
-def places(keys: pl.Series) -> pl.Series:
-    """Return the place of each of *keys*, of which a row has at most one; null without one."""
-    distinct = keys.drop_nulls().unique().to_list()
-    by_key = pl.Series([place_of(key) for key in distinct], dtype=pl.UInt64)
-    return keys.replace_strict(distinct, by_key, default=None, return_dtype=pl.UInt64).alias(PLACE)
 
 
 def with_least(decisions: pl.DataFrame, rule: SplitRule, options: BuildOptions) -> tuple[pl.DataFrame, float]:

@@ -15,9 +15,9 @@ from etl.example.render import render
 from etl.select.choice import choices, within
 from etl.select.clean import TEXTS, UNCLEAN, compose
 from etl.select.decisions import DECISIONS, REASON, Keys, Numbering, Step, is_there, write_decisions
-from etl.select.least import PLACE, places, with_least
+from etl.select.least import PLACE, with_least
 from etl.select.markup import CleanSettings
-from etl.select.split import SPLIT, SplitRule, resolve_scripts, script_keys, splits
+from etl.select.split import SPLIT, SplitRule, places_of, resolve_scripts, script_keys, splits
 from etl.select.tasks import JudgeTask
 from etl.select.utterances import (
     PLACEMENT_COLUMNS,
@@ -97,7 +97,9 @@ def _judge(utterances: pl.DataFrame, task: JudgeTask, speakers: Numbering, scrip
             "choice",
             speakers.number(frame["speakers"]).alias("speakers"),
             scripts.number(frame["script"]).alias("script"),
-            places(frame["script_key"] if options.min_validation else frame["script_key"].clear(frame.height)),
+            places_of(frame["script_key"] if options.min_validation else frame["script_key"].clear(frame.height)).alias(
+                PLACE
+            ),
         )
         .collect()
     )
