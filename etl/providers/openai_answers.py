@@ -117,6 +117,29 @@ def _epochs(answer: Json) -> int | None:
     return None
 
 
+def said_of(refusal: Any) -> tuple[Any, Any]:
+    """
+    Return code and message of a *refusal*, any JSON.
+
+    They are in an object under `error`, or, where a server is made with FastAPI, under `detail`: a text, such an object, or a
+    list of fields with what is wrong with each.
+    """
+    for name in ("detail", "error"):
+        if isinstance(refusal, dict) and refusal.get(name) is not None:
+            refusal = refusal[name]
+    if isinstance(refusal, list):
+        return None, _of_fields(refusal)
+    return (refusal.get("code"), refusal.get("message")) if isinstance(refusal, dict) else (None, refusal)
+
+
+def _of_fields(problems: list[Any]) -> str | None:
+    """Return what is wrong with each of some fields, as FastAPI lists it."""
+    rows = [problem for problem in problems if isinstance(problem, dict) and isinstance(problem.get("msg"), str)]
+    places = [row.get("loc") if isinstance(row.get("loc"), list) else [] for row in rows]
+    names = [".".join(str(part) for part in place if part != "body") for place in places]
+    return "; ".join(f"{name}: {row['msg']}" if name else row["msg"] for name, row in zip(names, rows, strict=True)) or None
+
+
 def unusable(reason: str, *, repeatable: bool = False) -> RequestError:
     """Return the failure of a request whose answer cannot be used, for a *reason*."""
     return RequestError(NoAnswerError, f"no usable answer ({reason})", AGAIN, repeatable=repeatable)

@@ -79,8 +79,8 @@ def _alike(
     candidates = [
         one
         for one in strangers
-        if _agrees(one.model, job.model)
-        and _agrees(one.suffix, job.suffix)
+        if _agrees_on_model(one.model, job.model)
+        and _agrees(_plain(one.suffix), _plain(job.suffix))
         and _agrees(one.epochs, job.billing.epochs)
         and _agrees(one.seed, job.seed)
         and (one.created_at is None or one.created_at >= since)
@@ -93,6 +93,20 @@ def _alike(
     training = ids.get(job.training.name, set())
     validation = ids.get(job.validation.name, set()) if job.validation else {None}
     return [one for one in candidates if one.training_file in training and one.validation_file in validation]
+
+
+def _agrees_on_model(shown: str | None, wanted: str | None) -> bool:
+    """Return whether a job may be of the model that is *wanted*; of a folder, another name is shown to who has but a key."""
+    return _agrees(shown, wanted) or (wanted is not None and _is_folder(wanted))
+
+
+def _is_folder(model: str) -> bool:
+    return model.startswith(("/", ".", "~")) or "\\" in model
+
+
+def _plain(suffix: str | None) -> str | None:
+    """Return *suffix* as some keep it, without a blank more than is needed."""
+    return None if suffix is None else " ".join(suffix.split())
 
 
 def _agrees(shown: str | int | None, wanted: str | int | None) -> bool:
@@ -164,7 +178,7 @@ def _adopt(remote: Remote, attempts: Iterable[JobRow], row: JobRow, job: RemoteJ
     else:
         taken = [one.attempt for one in remote.ledger.attempts(row.key)]
         row = structs.replace(row, attempt=max(taken, default=0) + 1)
-    model = job.model or row.model
+    model = row.model if _is_folder(row.model) else job.model or row.model
     row = structs.replace(row, **_outcome(job), model=model, state="created", created_at=job.created_at)
     remote.ledger.save_job(row)
 

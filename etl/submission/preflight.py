@@ -80,11 +80,8 @@ def check_account(client: Client, model: str, today: date | None = None) -> list
     today = today or datetime.now(UTC).date()
     notes = []
     try:
-        shutdown = client.get_model(model).shutdown_date if client.provider.models else None
-    except (
-        GoneError,
-        UnsupportedError,
-    ):  # a server that downloads it when a job asks for it, or a gateway without the list
+        shutdown = client.get_model(model).shutdown_date
+    except (GoneError, UnsupportedError):  # a server that downloads it when a job asks for it, or a gateway without the list
         shutdown = None
         notes.append(f"the provider does not list {model}: if there is no such model, the job is refused or fails")
     if shutdown is not None and shutdown <= today:
