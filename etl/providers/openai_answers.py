@@ -135,9 +135,13 @@ def said_of(refusal: Any) -> tuple[Any, Any]:
 def _of_fields(problems: list[Any]) -> str | None:
     """Return what is wrong with each of some fields, as FastAPI lists it."""
     rows = [problem for problem in problems if isinstance(problem, dict) and isinstance(problem.get("msg"), str)]
-    places = [row.get("loc") if isinstance(row.get("loc"), list) else [] for row in rows]
-    names = [".".join(str(part) for part in place if part != "body") for place in places]
-    return "; ".join(f"{name}: {row['msg']}" if name else row["msg"] for name, row in zip(names, rows, strict=True)) or None
+    return "; ".join(f"{_field(row.get('loc'))}{row['msg']}" for row in rows) or None
+
+
+def _field(place: Any) -> str:
+    """Return the name of a field by its *place*, with a colon after it; nothing where it has none."""
+    parts = [str(part) for part in place if part != "body"] if isinstance(place, list) else []
+    return ".".join(parts) + ": " if parts else ""
 
 
 def unusable(reason: str, *, repeatable: bool = False) -> RequestError:

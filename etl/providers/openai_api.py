@@ -251,15 +251,14 @@ class OpenAIApi:
         problem = f"answer {status}: {message}"
         if status in _MOVED:
             return self._redirect(response)
-        if code is not None and (refusal := self._not_eligible(code, message, problem, status)) is not None:
+        if code is not None and (refusal := self._not_eligible(code, message, problem)) is not None:
             return refusal
         if status in (401, 403):
             place = self._account.key_file or provider.key_env
             return RequestError(ProviderError, problem, f"check the key in {place} and what it is allowed to do")
         wait = retry_after.wait_seconds(response.headers)
-        if status == _CONFLICT and provider.one_job:  # never carried out; one with a code stays, like a model that is not there
-            advice = "nothing was done: when that has ended, run the same command again, it goes on from here"
-            return RequestError(BusyError, problem, advice, repeatable=code is None, wait_seconds=wait)
+        if status == _CONFLICT and provider.one_job:  # never carried out
+            return _turned_away(problem, wait, passing=code is None)
         if status == _TOO_MANY:  # never carried out
             advice = "wait a while and run the same command again"
             return RequestError(BusyError, problem, advice, repeatable=True, wait_seconds=wait)
@@ -269,7 +268,7 @@ class OpenAIApi:
         kind = GoneError if status in _GONE else UnsupportedError if status in _UNSUPPORTED else ProviderError
         return RequestError(kind, problem, "see what it says; nothing was done", ended=status in _ENDED)
 
-    def _not_eligible(self, code: str, message: str, problem: str, status: int) -> RequestError | None:
+    def _not_eligible(self, code: str, message: str, problem: str) -> RequestError | None:
         """Return the error of a *code* by which a provider does not do something for an account, or None for any other."""
         if code == "training_not_available":
             closings = "; ".join(f"{day}: {what}" for day, what in self._account.provider.closings.items())
@@ -281,7 +280,7 @@ class OpenAIApi:
             advice = "choose a model that this account can train"
         else:
             return None
-        return RequestError(EligibilityError, problem, advice, ended=status in _ENDED)
+        return RequestError(EligibilityError, problem, advice, ended=code == "model_not_found")
 
     def _problem(self, content: bytes) -> tuple[str | None, str]:
         """Return code and message of an answer with a bad status."""
@@ -299,6 +298,14 @@ class OpenAIApi:
         advice = "nothing was sent there; if it is right, give it as --base-url"
         kind: type[ProviderError] = ProviderError if certain else NoAnswerError
         return RequestError(kind, f"answer {response.status_code}: it has moved to {address}", advice)
+
+
+def _turned_away(problem: str, wait: float | None, *, passing: bool) -> RequestError:
+    """Return what the 409 of a provider with one job at a time is: another job, or what does not pass and has a code."""
+    if not passing:
+        return RequestError(ProviderError, problem, "see what it says; nothing was done")
+    advice = "nothing was done: when that has ended, run the same command again, it goes on from here"
+    return RequestError(BusyError, problem, advice, repeatable=True, wait_seconds=wait)
 
 
 def _timeout(seconds: float) -> openai.Timeout:

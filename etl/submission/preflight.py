@@ -81,7 +81,10 @@ def check_account(client: Client, model: str, today: date | None = None) -> list
     notes = []
     try:
         shutdown = client.get_model(model).shutdown_date
-    except (GoneError, UnsupportedError):  # a server that downloads it when a job asks for it, or a gateway without the list
+    except (
+        GoneError,
+        UnsupportedError,
+    ):  # a server that downloads it when a job asks for it, or a gateway without the list
         shutdown = None
         notes.append(f"the provider does not list {model}: if there is no such model, the job is refused or fails")
     if shutdown is not None and shutdown <= today:

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, cast
 from msgspec import structs
 
 from etl.errors import BuildError, NoAnswerError, ProviderError
-from etl.submission.content import Content, Span
+from etl.submission.content import Span
 from etl.submission.plan import PlannedFile
 from etl.submission.remote import Remote
 from schemas.ledger import FileRow

@@ -18,15 +18,23 @@ MAX_FILE_BYTES = 500 * 1024 * 1024
 _KINDS = {400: "invalid_request_error", 401: "authentication_error", 404: "not_found_error", 409: "conflict_error"}
 _SUFFIXES = (".csv", ".json", ".jsonl", ".parquet")
 _FIELDS = frozenset(
-    "model training_file validation_file hyperparameters method suffix seed integrations metadata".split()
+    [
+        "model",
+        "training_file",
+        "validation_file",
+        "hyperparameters",
+        "method",
+        "suffix",
+        "seed",
+        "integrations",
+        "metadata",
+    ]
 )
 _TRAINING_FIELDS = frozenset({"train_on_completions", "max_seq_length", "lora_r", "packing", "start_request_id"})
 """Some of those that Studio trains by; any other is refused."""
 
 
-def answer(  # noqa: PLR0911 - a row a request
-    world: World, method: str, path: str, query: dict[str, str], body: Body, content_type: str
-) -> Answer:
+def answer(world: World, method: str, path: str, query: dict[str, str], body: Body, content_type: str) -> Answer:
     """Answer a request; where Studio does nothing of its own, as the description has it."""
     match (method, *path.strip("/").split("/")):
         case ("GET", "files"):
@@ -98,7 +106,9 @@ def _create_job(world: World, body: Body) -> Answer:
         if asked.get(name) is not None:
             _stored(world, asked[name])
     if "/" not in asked["model"]:  # the folder of a run, too, is no model to train
-        raise RefusalError(409, "Offline mode is enabled, but the selected model is not there", "hf_model_not_cached_offline")
+        raise RefusalError(
+            409, "Offline mode is enabled, but the selected model is not there", "hf_model_not_cached_offline"
+        )
     with world.lock:
         is_busy = world.busy > 0
         world.busy -= is_busy
@@ -108,6 +118,7 @@ def _create_job(world: World, body: Body) -> Answer:
         job = jobs.add_job(world, {**asked, "metadata": None, "suffix": _plain(asked.get("suffix"))}, "ftjob_")
         job["extra"] = {name: asked[name] for name in asked.keys() & _TRAINING_FIELDS}
         job["seed"] = asked.get("seed", 3407)
+        world.models.setdefault(asked["model"], None)  # it is downloaded now
         return Answer(_job(job))
 
 

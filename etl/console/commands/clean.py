@@ -23,4 +23,6 @@ def clean(out: Path, access: Access, *, yes: bool) -> None:
         done = run(out, access, consent=Asking(errors, yes=yes), report=report)
     print_line(console, f"{len(done.deleted)} files deleted, {len(done.needed)} stay since a job needs them")
     if done.kept:
-        print_line(console, f"{len(done.kept)} files stay at a provider that deletes none over its API: see its own pages")
+        print_line(
+            console, f"{len(done.kept)} files stay at a provider that deletes none over its API: see its own pages"
+        )
