@@ -11,7 +11,7 @@ RESULT := build/demo/result
 help:
 	@echo "make demo   write a synthetic corpus, build it, verify it, submit it to a provider of our own, watch the job, evaluate"
 	@echo "make test   run the tests; make test-export: those that need trl, and torch with it, which is gigabytes"
-	@echo "make test-unsloth   talk to Unsloth Studio itself, without a GPU; installs some 2 GB, but no torch"
+	@echo "make test-unsloth   talk to Unsloth Studio itself, without a GPU; installs 1.1 GB, but no torch"
 	@echo "make coverage   run the tests, and list the lines and branches that none of them takes"
 	@echo "make lint   ruff; make types: mypy; make bench: the speed of the build against the naive recipe"
 

@@ -212,7 +212,7 @@ def _create(studio: Studio, job: Any) -> tuple[int, Any]:
     """Create a job, or have it refused for good, as soon as the one of the test before is tidied up."""
     for _ in range(60):
         status, body = _ask(studio, "POST", "/fine_tuning/jobs", job)
-        if (status, body.get("error", {}).get("code")) != (409, None):
+        if status != 409 or body["error"]["code"] is not None:
             break
         time.sleep(1)
     return status, body
