@@ -167,6 +167,8 @@ DETAILS: dict[str, tuple[Any, str]] = {
     "no-fields": ({"detail": [{"loc": "body"}]}, r'answer 400: {"detail":'),
     "envelope": ({"error": {"message": "Not today", "code": None}}, "answer 400: Not today;"),
     "envelope-in-detail": ({"detail": {"error": {"message": "Not today"}}}, "answer 400: Not today;"),
+    "both": ({"error": {"message": "Not today"}, "detail": "x"}, "answer 400: Not today;"),
+    "detail-in-envelope": ({"error": {"message": "Not today", "detail": "x"}}, "answer 400: Not today;"),
     "text-in-envelope": ({"error": "Not today"}, "answer 400: Not today;"),
     "nothing": ({"detail": None}, r'answer 400: {"detail": null};'),
 }

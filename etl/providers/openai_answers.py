@@ -124,9 +124,11 @@ def said_of(refusal: Any) -> tuple[Any, Any]:
     They are in an object under `error`, or, where a server is made with FastAPI, under `detail`: a text, such an object, or a
     list of fields with what is wrong with each.
     """
-    for name in ("detail", "error"):
-        if isinstance(refusal, dict) and refusal.get(name) is not None:
-            refusal = refusal[name]
+    if isinstance(refusal, dict) and refusal.get("error") is not None:
+        refusal = refusal["error"]
+    elif isinstance(refusal, dict) and refusal.get("detail") is not None:
+        detail = refusal["detail"]
+        refusal = detail.get("error", detail) if isinstance(detail, dict) else detail
     if isinstance(refusal, list):
         return None, _of_fields(refusal)
     return (refusal.get("code"), refusal.get("message")) if isinstance(refusal, dict) else (None, refusal)
