@@ -6,11 +6,12 @@ CORPUS := build/demo/corpus
 RESULT := build/demo/result
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test coverage test-export lint types bench clean
+.PHONY: help setup demo test coverage test-export test-unsloth lint types bench clean
 
 help:
 	@echo "make demo   write a synthetic corpus, build it, verify it, submit it to a provider of our own, watch the job, evaluate"
 	@echo "make test   run the tests; make test-export: those that need trl, and torch with it, which is gigabytes"
+	@echo "make test-unsloth   talk to Unsloth Studio itself, without a GPU; installs 1.1 GB, but no torch"
 	@echo "make coverage   run the tests, and list the lines and branches that none of them takes"
 	@echo "make lint   ruff; make types: mypy; make bench: the speed of the build against the naive recipe"
 
@@ -57,6 +58,22 @@ coverage: setup
 
 test-export: .venv/ready-trl
 	$(BIN)/python -m pytest tests/test_export_trl.py
+
+# Unsloth Studio's server without torch, which is all that its routes need; what it needs is listed in its own wheel.
+STUDIO := build/unsloth
+STUDIO_LISTS := $(STUDIO)/lib/python3*/site-packages/studio/backend/requirements
+
+$(STUDIO)/ready: Makefile
+	$(PYTHON) -m venv $(STUDIO)
+	$(STUDIO)/bin/python -m pip install --quiet --no-deps unsloth==2026.10.9
+	# certifi is pinned there to a version that was withdrawn; it comes with the second list.
+	cat $(STUDIO_LISTS)/no-torch-runtime.txt | grep -v '^certifi==' > $(STUDIO)/without-torch.txt
+	$(STUDIO)/bin/python -m pip install --quiet --no-deps --requirement $(STUDIO)/without-torch.txt
+	$(STUDIO)/bin/python -m pip install --quiet --requirement $(STUDIO_LISTS)/studio.txt
+	touch $(STUDIO)/ready
+
+test-unsloth: setup $(STUDIO)/ready
+	$(BIN)/python -m pytest tests/test_studio_itself.py --unsloth $(STUDIO)/bin/python
 
 lint: setup
 	$(BIN)/ruff check .

@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from schemas.model import Price
+
 Number = Annotated[int, Meta(ge=1, le=2**53 - 1)]  # exact in every JSON
 
 
@@ -24,7 +26,14 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         refused_tokens: Control tokens in a text for which it fails a job.
         metadata: Whether a job keeps texts of ours, by which it is found again: they are kept, they are dropped, or that is
             not known, as behind a gateway. Where they may be lost, a job is found by its files, model and settings.
-        models: Whether one model can be looked up by its name.
+        models: Whether every model that it trains can be looked up by its name, so that one that cannot is refused before
+            anything is sent. Where not, as with a server that downloads models, or behind a gateway, there is a note.
+        deletes_files: Whether a file can be deleted.
+        one_job: Whether it refuses a job (409) while another one is under way, so that jobs are created one after another.
+        chains: Whether a tune can be trained further by the name that its job gives it.
+        passes_on: Whether what is sent to it may go on to another machine. Where not, and it is on this machine, nothing
+            leaves.
+        usd_per_million_tokens: Price of training any model, in US dollars; None where each model has its own.
         organization_env, project_env: Names of the environment variables that hold the customer's organisation, and the
             project in it; None where requests name none.
         extra_body: Further fields of the request that creates a job.
@@ -45,7 +54,12 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     bom: Literal["refused", "required"] = "refused"
     refused_tokens: list[str] = []
     metadata: Literal["kept", "dropped", "unknown"] = "unknown"
-    models: bool = True
+    models: bool = False
+    deletes_files: bool = True
+    one_job: bool = False
+    chains: bool = True
+    passes_on: bool = True
+    usd_per_million_tokens: Price | None = None
     organization_env: str | None = None
     project_env: str | None = None
     extra_body: dict[str, Any] = {}  # any JSON value

@@ -28,6 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--io-failures", type=int, default=20, help="how many commands meet an I/O call that fails")
     parser.addoption("--large", action="store_true", help="also build a million label files")
     parser.addoption("--faults", type=int, default=100, help="how many submissions meet a random fault or are killed")
+    parser.addoption("--unsloth", type=Path, help="the Python that Unsloth Studio is installed for, to be talked to")
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew")
 
 
@@ -65,6 +66,14 @@ def world(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Wo
     """An account at the provider, for one test; its key is in the environment."""
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     return server.world(tmp_path.name)
+
+
+@pytest.fixture
+def studio(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """An account at Unsloth Studio, as the provider on loopback imitates it."""
+    monkeypatch.setenv("UNSLOTH_API_KEY", KEY)
+    world.studio = True
+    return world
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ from etl.submission.options import SubmitOptions
 from etl.submission.submit import submit
 
 KEY = "sk-canary-0123456789abcdef"
+OPEN_MODEL = "unsloth/Qwen2.5-1.5B-Instruct"
 HASTE = Pace(
     first_wait_seconds=0.002,
     longest_wait_seconds=0.02,

@@ -34,7 +34,7 @@ class Errand(NamedTuple):
 
 def run(errand: Errand) -> None:
     """Submit, and end this process with an exit code."""
-    os.environ["OPENAI_API_KEY"] = KEY
+    os.environ["OPENAI_API_KEY"] = os.environ["UNSLOTH_API_KEY"] = KEY
     try:
         submit(errand.out, errand.options, consent=YES_AGAIN if errand.again else YES, pace=errand.pace)
     except EtlError as error:

@@ -73,6 +73,7 @@ def test_limits_of_providers() -> None:
         "openai": "refused",
         "azure": "required",
         "nebius": "refused",
+        "unsloth": "refused",
         "custom": "refused",
     }
     assert limits["nebius"].max_file_bytes == 5_000_000_000

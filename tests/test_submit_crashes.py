@@ -11,12 +11,12 @@ from typing import NamedTuple
 import pytest
 from provider import Fault, Server, World
 from provider.faults import JOB, Moment, answer_lost, calling, refused, reset
-from submissions import assert_submitted_once, options_for, profile
+from submissions import OPEN_MODEL, assert_submitted_once, options_for, profile
 from submitter import DONE, FAILED, KILLED, RESUBMIT, Errand, Submitter
 
 ANY = ".*"
 MOMENTS: tuple[Moment, ...] = ("before", "body", "after")
-WHOLE, PARTED = 8, 19  # requests of a run that nothing goes wrong in
+WHOLE, PARTED, AT_STUDIO = 8, 19, 7  # requests of a run that nothing goes wrong in
 PARTS = 10
 LOG = logging.getLogger(__name__)
 IN_PARTS = ("uploads_threshold_bytes = 4_000", "max_part_bytes = 3_000")
@@ -110,6 +110,31 @@ def test_faults_and_kills(
         world.faults.clear()
         again = submitter.finish(errand)
         if again == RESUBMIT:  # the request may have been on its way: only a person can say
+            assert world.jobs == {}, number
+            again = submitter.finish(errand._replace(again=True))
+        assert again == DONE, number
+        assert_submitted_once(out, world)
+        shutil.rmtree(out)
+        shutil.rmtree(world.folder)
+
+
+def test_faults_and_kills_at_studio(
+    built: Path, server: Server, submitter: Submitter, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    """The same holds where no metadata is kept, nothing can be deleted, and one job runs at a time."""
+    kinds = list(DISTURBANCES)
+    for number in range(pytestconfig.getoption("--faults") // 5):
+        if kinds[number % len(kinds)] is _wrong_bytes:  # such a file stays there, and is not used
+            continue
+        rng = random.Random(number)
+        world = server.world(f"studio-{tmp_path.name}-{number}")
+        world.studio, world.late_lists = True, rng.choice((0, 0, 1, 2))
+        out = Path(shutil.copytree(built, tmp_path / "out"))
+        errand = Errand(out, options_for(server, world, provider="unsloth", model=OPEN_MODEL))
+        _disturbed(submitter, errand, rng, world, number, AT_STUDIO)
+        world.faults.clear()
+        again = submitter.finish(errand)
+        if again == RESUBMIT:
             assert world.jobs == {}, number
             again = submitter.finish(errand._replace(again=True))
         assert again == DONE, number

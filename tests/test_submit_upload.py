@@ -102,7 +102,7 @@ def test_a_deadline(out: Path, server: Server, world: World, in_parts: Path) -> 
 
 
 def test_a_chunk_changed_while_it_is_sent(out: Path, server: Server, world: World) -> None:
-    """A chunk that is changed after it was hashed is noticed, and what was sent of it is deleted again."""
+    """A chunk that is changed after it was hashed is noticed before its last byte is sent; no file comes to be."""
     chunk = max((out / "chunks" / "train").iterdir())
 
     def change() -> None:

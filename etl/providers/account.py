@@ -48,6 +48,18 @@ class Account(Struct, frozen=True, kw_only=True):
             return host == "localhost" or host.endswith(".localhost")
 
     @property
+    def keeps_data_here(self) -> bool:
+        """
+        Whether nothing that is sent there leaves this machine.
+
+        Raises:
+            OptionError: A variable of the environment names a proxy that cannot be used.
+        """
+        from etl.providers.http import stays_here  # noqa: PLC0415 - httpx2, which only those wait for who talk to a provider
+
+        return not self.provider.passes_on and stays_here(self.base_url)
+
+    @property
     def is_readable_by_others(self) -> bool:
         """Whether what is sent there crosses a network unencrypted."""
         return urlsplit(self.base_url).scheme == "http" and not self.is_local

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import suppress
 from typing import BinaryIO, TypeVar
 
-from etl.errors import NoAnswerError
+from etl.errors import BusyError, NoAnswerError
 from etl.providers.account import Account
 from etl.providers.pace import Pace
 from etl.providers.port import Port, RequestError
@@ -34,7 +34,8 @@ class Client:
     """
     The API of a provider, as one account sees it.
 
-    Every method repeats its request while that may help, but for `create_job` and `abandon_upload`.
+    Every method repeats its request while that may help, but for `abandon_upload`, and `create_job` unless the provider has
+    one job at a time and says that another one is under way.
 
     Args:
         account: The account.
@@ -151,16 +152,24 @@ class Client:
 
     def create_job(self, request: JobRequest) -> RemoteJob:
         """
-        Create a job; the request is sent once.
+        Create a job; the request is sent once, and again only where it was not carried out since another job is under way.
+
+        A job may have come to its end and still be tidied up; so that is borne with for as long as a read is repeated.
 
         Raises:
             NoAnswerError: It may or may not have been created.
             EligibilityError, ProviderError: It certainly was not.
         """
-        try:
-            return self._port.create_job(request)
-        except RequestError as error:
-            raise error.located(self._where("creating a job")) from None
+
+        def create() -> RemoteJob:
+            try:
+                return self._port.create_job(request)
+            except RequestError as error:
+                is_turned_away = error.kind is BusyError and self.provider.one_job
+                error.repeatable = error.repeatable and is_turned_away
+                raise
+
+        return self._repeat("creating a job", create)
 
     def list_jobs(self, metadata: Mapping[str, str] | None = None) -> list[RemoteJob]:
         """Return all jobs, the newest first; with *metadata*, of those that carry it, where the provider filters."""

@@ -117,6 +117,35 @@ def _epochs(answer: Json) -> int | None:
     return None
 
 
+def said_of(refusal: Any) -> tuple[Any, Any]:
+    """
+    Return code and message of a *refusal*, any JSON.
+
+    They are in an object under `error`, or, where a server is made with FastAPI, under `detail`: a text, such an object, or a
+    list of fields with what is wrong with each.
+    """
+    if isinstance(refusal, dict) and refusal.get("error") is not None:
+        refusal = refusal["error"]
+    elif isinstance(refusal, dict) and refusal.get("detail") is not None:
+        detail = refusal["detail"]
+        refusal = detail.get("error", detail) if isinstance(detail, dict) else detail
+    if isinstance(refusal, list):
+        return None, _of_fields(refusal)
+    return (refusal.get("code"), refusal.get("message")) if isinstance(refusal, dict) else (None, refusal)
+
+
+def _of_fields(problems: list[Any]) -> str | None:
+    """Return what is wrong with each of some fields, as FastAPI lists it."""
+    rows = [problem for problem in problems if isinstance(problem, dict) and isinstance(problem.get("msg"), str)]
+    return "; ".join(f"{_field(row.get('loc'))}{row['msg']}" for row in rows) or None
+
+
+def _field(place: Any) -> str:
+    """Return the name of a field by its *place*, with a colon after it; nothing where it has none."""
+    parts = [str(part) for part in place if part != "body"] if isinstance(place, list) else []
+    return ".".join(parts) + ": " if parts else ""
+
+
 def unusable(reason: str, *, repeatable: bool = False) -> RequestError:
     """Return the failure of a request whose answer cannot be used, for a *reason*."""
     return RequestError(NoAnswerError, f"no usable answer ({reason})", AGAIN, repeatable=repeatable)

@@ -23,7 +23,7 @@ from etl.errors import (
 from etl.providers import border, retry_after
 from etl.providers.account import Account
 from etl.providers.http import AnswerError, StatusError, open_http, read_answer, timed
-from etl.providers.openai_answers import AGAIN, CODE_CHARACTERS, Json, OpenAIAnswers, unusable
+from etl.providers.openai_answers import AGAIN, CODE_CHARACTERS, Json, OpenAIAnswers, said_of, unusable
 from etl.providers.pace import Pace
 from etl.providers.port import RequestError
 from schemas.remote import JobRequest, Page, RemoteEvent, RemoteFile, RemoteJob, RemoteModel
@@ -43,7 +43,7 @@ _ENDED = frozenset({400, 404})
 _WORTH_REPEATING = frozenset({408, 409, 429})
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _NOT_CARRIED_OUT = frozenset({307, 308})  # the others may be an answer to a request that was
-_TOO_MANY, _SERVER_ERROR = 429, 500
+_CONFLICT, _TOO_MANY, _SERVER_ERROR = 409, 429, 500
 _USED_UP = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 
 
@@ -170,8 +170,13 @@ class OpenAIApi:
         return self._answers.page(self._ask(call, job_id, limit=_EVENTS_PAGE, **query), self._answers.event)
 
     def get_model(self, name: str) -> RemoteModel:
-        """Return a model."""
-        answer = self._ask(self._api.models.with_streaming_response.retrieve, name)
+        """Return a model; where not every model is listed, one that is not there is gone, whatever the provider calls that."""
+        try:
+            answer = self._ask(self._api.models.with_streaming_response.retrieve, name)
+        except RequestError as error:
+            if error.ended and not self._account.provider.models:
+                raise RequestError(GoneError, error.problem, error.advice) from None
+            raise
         return RemoteModel(id=name, shutdown_date=border.day(answer.get("shutdown_date")))
 
     def close(self) -> None:
@@ -252,6 +257,8 @@ class OpenAIApi:
             place = self._account.key_file or provider.key_env
             return RequestError(ProviderError, problem, f"check the key in {place} and what it is allowed to do")
         wait = retry_after.wait_seconds(response.headers)
+        if status == _CONFLICT and provider.one_job:  # never carried out
+            return _turned_away(problem, wait, passing=code is None)
         if status == _TOO_MANY:  # never carried out
             advice = "wait a while and run the same command again"
             return RequestError(BusyError, problem, advice, repeatable=True, wait_seconds=wait)
@@ -273,7 +280,7 @@ class OpenAIApi:
             advice = "choose a model that this account can train"
         else:
             return None
-        return RequestError(EligibilityError, problem, advice)
+        return RequestError(EligibilityError, problem, advice, ended=code == "model_not_found")
 
     def _problem(self, content: bytes) -> tuple[str | None, str]:
         """Return code and message of an answer with a bad status."""
@@ -281,12 +288,9 @@ class OpenAIApi:
             answer = border.decode(content)
         except ValueError:
             answer = None
-        error = answer.get("error", answer) if isinstance(answer, dict) else None
-        if not isinstance(error, dict):
-            error = {"message": error}
-        message = self._border.text(error.get("message"))
+        code, said = said_of(answer)
         page = self._border.text(content.decode(errors="replace"), CODE_CHARACTERS)
-        return self._border.text(error.get("code"), CODE_CHARACTERS), message or page or "nothing said"
+        return self._border.text(code, CODE_CHARACTERS), self._border.text(said) or page or "nothing said"
 
     def _redirect(self, response: httpx2.Response) -> RequestError:
         address = self._border.text(response.headers.get("location")) or "an address that is not named"
@@ -294,6 +298,14 @@ class OpenAIApi:
         advice = "nothing was sent there; if it is right, give it as --base-url"
         kind: type[ProviderError] = ProviderError if certain else NoAnswerError
         return RequestError(kind, f"answer {response.status_code}: it has moved to {address}", advice)
+
+
+def _turned_away(problem: str, wait: float | None, *, passing: bool) -> RequestError:
+    """Return what the 409 of a provider with one job at a time is: another job, or what does not pass and has a code."""
+    if not passing:
+        return RequestError(ProviderError, problem, "see what it says; nothing was done")
+    advice = "nothing was done: when that has ended, run the same command again, it goes on from here"
+    return RequestError(BusyError, problem, advice, repeatable=True, wait_seconds=wait)
 
 
 def _timeout(seconds: float) -> openai.Timeout:

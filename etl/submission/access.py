@@ -14,6 +14,7 @@ from etl.settings.paths import path_of
 from etl.submission.ledger import Ledger, read_ledger
 from etl.submission.news import Reporter, report_waits
 from etl.submission.remote import Remote
+from schemas.provider import Provider
 
 
 class Access(Struct, frozen=True, kw_only=True):
@@ -47,10 +48,14 @@ class Remotes(dict[str, Remote]):
         self._accounts = {row.id: row for row in ledger.accounts()}
         self._providers = read_providers(access.providers)
 
+    def provider(self, account_id: str) -> Provider:
+        """Return the profile of the provider of an account, for which no remote is made."""
+        return find_provider(self._accounts[account_id].provider, self._providers)
+
     def __missing__(self, account_id: str) -> Remote:
         row = self._accounts[account_id]
         account = Account(
-            provider=find_provider(row.provider, self._providers),
+            provider=self.provider(account_id),
             base_url=row.base_url,
             organization=row.organization,
             project=row.project,

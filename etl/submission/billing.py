@@ -1,13 +1,16 @@
 """The billing of each job of a plan, by the estimate; where no price is known, there is a note and no guess."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
+
+from msgspec import structs
 
 from etl.checking.check import Observer
 from etl.errors import OptionError
 from etl.example.tokens import load_tokenizer
 from etl.output.finished import FinishedBuild
 from etl.pricing.tariff import Tariff, tariff_of
-from etl.providers.models import find_model, read_models
+from etl.providers.models import base_name, find_model, read_models
 from etl.providers.profiles import find_provider, read_providers
 from etl.submission.options import SubmitOptions
 from etl.submission.plan import Billing, Material, Pricer
@@ -39,13 +42,27 @@ def terms_of(options: SubmitOptions) -> Terms:
         OptionError: The provider is unknown, or a file of profiles or models cannot be read.
     """
     provider = find_provider(options.provider, read_providers(options.providers))
-    models = read_models(options.models)
+    models = _priced_by(provider, options.model, read_models(options.models))
     try:
         model = find_model(options.model, models)
     except OptionError:
         return Terms(provider, None, None)
     priced = model.usd_per_million_tokens is not None
     return Terms(provider, model, tariff_of(options.model, models, epochs=options.epochs) if priced else None)
+
+
+def _priced_by(provider: Provider, name: str, models: Mapping[str, Model]) -> Mapping[str, Model]:
+    """Return *models*, and the model *name* even if it is none of them, at the price of *provider* where it has one for all."""
+    price = provider.usd_per_million_tokens
+    if price is None:
+        return models
+    try:
+        model = find_model(name, models)
+    except OptionError:
+        known_by = base_name(name)
+        model = Model(name=known_by, providers=(provider.name,), source=provider.source, as_of=provider.as_of)
+    same = structs.replace(model, usd_per_million_tokens=price, source=provider.source, as_of=provider.as_of)
+    return {**models, same.name: same}
 
 
 class Quote:

@@ -87,8 +87,10 @@ class Execution:
         return notes
 
     def _create(self, job: PlannedJob, before: list[JobRow]) -> JobRow:
-        """Put the files of *job* there, create it, and return its row; in a chain, wait for the job *before* it."""
+        """Put the files of *job* there, create it, and return its row; wait for those *before* it where it must."""
         model = job.model or self._model_of(before[-1])
+        if self.remote.client.provider.one_job:
+            self._follow([row for row in before if row.job_id is not None])
         training = self._put(job.training)
         validation = self._put(job.validation) if job.validation else None
         row = create_job(self.remote, job, self.plan, model, (training, validation))
@@ -110,9 +112,13 @@ class Execution:
         Raises:
             JobFailedError: It ended without one.
         """
-        find_flaws = partial(flaws_of, self.out, self.remote.ledger)
-        [row] = follow({row.account: self.remote}, [row], find_flaws, self.report)
+        [row] = self._follow([row])
         if row.fine_tuned_model is None:
             problem = f"{row.job_id} {row.status} ({row.error_message or 'no reason given'})"
             raise JobFailedError(row.title, problem, "the jobs after it were not created; mend it and submit again")
         return row.fine_tuned_model
+
+    def _follow(self, rows: list[JobRow]) -> list[JobRow]:
+        """Return *rows* as they are when each of their jobs is at its end."""
+        find_flaws = partial(flaws_of, self.out, self.remote.ledger)
+        return follow({self.remote.account: self.remote}, rows, find_flaws, self.report)

@@ -7,7 +7,7 @@ and settings; another job is created only if that is agreed to.
 """
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import structs
@@ -34,7 +34,7 @@ def known_job(remote: Remote, job: PlannedJob, plan: Plan) -> JobRow | None:
     last = attempts[-1] if attempts else None
     if last is None or any(row.job_id is None for row in attempts):
         for made in look_for(remote, job, attempts):
-            _adopt(remote, attempts, new_row(job, plan, last), made)
+            _adopt(remote, new_row(job, plan, last), made)
     rows = [refresh(remote, row) for row in remote.ledger.attempts(job.key)]
     # One that was given up may have shown up meanwhile, and be better than the last one.
     good = (row for row in rows if row.state == "created" and not has_failed(row))
@@ -79,8 +79,8 @@ def _alike(
     candidates = [
         one
         for one in strangers
-        if _agrees(one.model, job.model)
-        and _agrees(one.suffix, job.suffix)
+        if _agrees_on_model(one.model, job.model)
+        and _agrees_on_suffix(one.suffix, job.suffix, is_always_shown=remote.client.provider.metadata == "dropped")
         and _agrees(one.epochs, job.billing.epochs)
         and _agrees(one.seed, job.seed)
         and (one.created_at is None or one.created_at >= since)
@@ -93,6 +93,22 @@ def _alike(
     training = ids.get(job.training.name, set())
     validation = ids.get(job.validation.name, set()) if job.validation else {None}
     return [one for one in candidates if one.training_file in training and one.validation_file in validation]
+
+
+def _agrees_on_model(shown: str | None, wanted: str | None) -> bool:
+    """Return whether a job may be of the model that is *wanted*; of a folder, another name is shown to who has but a key."""
+    return _agrees(shown, wanted) or (wanted is not None and _is_folder(wanted))
+
+
+def _is_folder(model: str) -> bool:
+    return model.startswith(("/", ".", "~")) or "\\" in model
+
+
+def _agrees_on_suffix(shown: str | None, wanted: str | None, *, is_always_shown: bool) -> bool:
+    """Return whether a job may have the suffix that is *wanted*; some keep it without a blank more than is needed."""
+    if shown is None or wanted is None:
+        return not is_always_shown or shown == wanted
+    return " ".join(shown.split()) == " ".join(wanted.split())
 
 
 def _agrees(shown: str | int | None, wanted: str | int | None) -> bool:
@@ -155,16 +171,22 @@ def new_row(job: PlannedJob, plan: Plan, last: JobRow | None, model: str | None 
     )
 
 
-def _adopt(remote: Remote, attempts: Iterable[JobRow], row: JobRow, job: RemoteJob) -> None:
-    """Put *job* into the ledger: as the attempt in its metadata, if that one is still open, or else as one more."""
-    attempt = job.metadata.get(ATTEMPT, "")
-    open_attempts = [one for one in attempts if one.job_id is None and str(one.attempt) == attempt]
-    if open_attempts:
-        row = open_attempts[0]
+def _adopt(remote: Remote, row: JobRow, job: RemoteJob) -> None:
+    """
+    Put *job* into the ledger: as the attempt in its metadata, if that one is still open, or else as one more.
+
+    Where the metadata is lost, it is the first attempt of which nobody knows what became of it.
+    """
+    attempts = remote.ledger.attempts(row.key)
+    number = job.metadata.get(ATTEMPT)
+    for one in attempts:
+        is_it = one.state != "refused" if number is None else str(one.attempt) == number
+        if one.job_id is None and is_it:
+            row = one
+            break
     else:
-        taken = [one.attempt for one in remote.ledger.attempts(row.key)]
-        row = structs.replace(row, attempt=max(taken, default=0) + 1)
-    model = job.model or row.model
+        row = structs.replace(row, attempt=max((one.attempt for one in attempts), default=0) + 1)
+    model = row.model if _is_folder(row.model) else job.model or row.model
     row = structs.replace(row, **_outcome(job), model=model, state="created", created_at=job.created_at)
     remote.ledger.save_job(row)
 

@@ -80,7 +80,7 @@ def check_account(client: Client, model: str, today: date | None = None) -> list
     today = today or datetime.now(UTC).date()
     notes = []
     try:
-        shutdown = client.get_model(model).shutdown_date if client.provider.models else None
+        shutdown = client.get_model(model).shutdown_date
     except (
         GoneError,
         UnsupportedError,

@@ -19,10 +19,15 @@ from schemas.remote import RemoteFile
 
 
 class Cleaning(Struct, frozen=True, kw_only=True):
-    """Names of the files that were deleted at the provider, and of those that stay, since a job still needs them."""
+    """
+    Names of the files that were deleted at the provider, and of those that stay.
+
+    A job still needs those that are `needed`; those that are `kept` are at providers that delete no file.
+    """
 
     deleted: tuple[str, ...]
     needed: tuple[str, ...]
+    kept: tuple[str, ...] = ()
 
 
 class SortedFiles(NamedTuple):
@@ -43,7 +48,8 @@ def clean(
     """
     Delete the files uploaded from *out* that no job at the provider needs any more.
 
-    Files are recognised by their names, so that one whose upload had no answer is included.
+    Files are recognised by their names, so that one whose upload had no answer is included. Of a provider that deletes no file
+    nothing is asked, and its files are named in the result.
 
     Args:
         out: Folder of a build.
@@ -62,7 +68,9 @@ def clean(
         open_remotes(folder_of(out, "OUT").absolute(), access, report, pace) as remotes,
         locked(folder_of(out, "OUT").absolute()),
     ):
-        accounts = dict.fromkeys(row.account for row in remotes.ledger.files() if row.state != "deleted")
+        rows = [row for row in remotes.ledger.files() if row.state != "deleted"]
+        kept = [row.name for row in rows if not remotes.provider(row.account).deletes_files]
+        accounts = dict.fromkeys(row.account for row in rows if remotes.provider(row.account).deletes_files)
         problems: list[ProviderError | RefusedError] = []
         sorted_files = {account: _sorted(remotes[account], problems) for account in accounts}
         free = [file for files in sorted_files.values() for file in files.free]
@@ -78,7 +86,7 @@ def clean(
         more = f" and {len(problems) - 1} more" if problems[1:] else ""
         problem = f"{len(deleted)} of {len(free)} files were deleted ({problems[0]}{more})"
         raise ProviderError("clean", problem, "run the same command again, or delete them on the provider's own pages")
-    return Cleaning(deleted=tuple(deleted), needed=tuple(_names(needed)))
+    return Cleaning(deleted=tuple(deleted), needed=tuple(_names(needed)), kept=tuple(kept))
 
 
 def _sorted(remote: Remote, problems: list[ProviderError | RefusedError]) -> SortedFiles:

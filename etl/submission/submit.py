@@ -4,7 +4,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from etl.errors import SpendingError, UnknownPriceError
+from etl.errors import OptionError, SpendingError, UnknownPriceError
 from etl.output.finished import FinishedBuild
 from etl.output.folder import locked
 from etl.providers.account import Account, open_account
@@ -21,6 +21,7 @@ from etl.submission.options import SubmitOptions
 from etl.submission.plan import Plan, PlannedJob, make_plan, materials_of
 from etl.submission.preflight import check_dates, check_lines
 from etl.submission.remote import Remote
+from schemas.provider import Provider
 
 
 def plan_submission(out: str | Path, options: SubmitOptions | None = None) -> Plan:
@@ -40,13 +41,29 @@ def _plan(build: FinishedBuild, options: SubmitOptions) -> Plan:
     """Return the plan for *build*, after one pass over its chunks: verified, checked, hashed, and counted where need be."""
     terms = terms_of(options)
     account = open_account(terms.provider, options.base_url, options.key_file)
+    _check_chain(terms.provider, options)
     notes = check_dates(terms.provider, terms.model)
     materials = materials_of(build, options.plan, account.provider)
     digester = Digester(content for material in materials for content in (material.train, material.validation))
+    notes += _notes_on_turns(terms.provider, len(materials))
     quote = Quote(build, options, terms)
     check_lines(build, terms.provider, terms.model, [digester, *quote.observers])
     prices = quote.prices()
     return make_plan(build, account, options, materials, digester, prices.billing, [*notes, *prices.notes])
+
+
+def _check_chain(provider: Provider, options: SubmitOptions) -> None:
+    if options.plan == "chained" and not provider.chains:
+        problem = f"{provider.name} trains no tune further by the name it gives it, so that no job can follow another"
+        raise OptionError("--plan", problem, "take merged or per-shard")
+
+
+def _notes_on_turns(provider: Provider, jobs: int) -> list[str]:
+    """Return what to know of *jobs* at a provider that has one at a time."""
+    if jobs < 2 or not provider.one_job:  # noqa: PLR2004 - one after another
+        return []
+    waits = "this waits for the end of each before the next is created, and goes on from there if run again"
+    return [f"{provider.name} trains one job at a time: {waits}"]
 
 
 def submit(
@@ -105,9 +122,14 @@ def _refuse_unencrypted(account: Account, options: SubmitOptions, consent: Conse
 
 
 def _agree(plan: Plan, new: tuple[PlannedJob, ...], options: SubmitOptions, consent: Consent, ledger: Ledger) -> None:
-    """Refuse to go on unless the cost of the *new* jobs is known and allowed, and the terms of the data are agreed to."""
+    """
+    Refuse to go on unless the cost of the *new* jobs is known and allowed, and the terms of the data are agreed to.
+
+    On this machine neither a cost of 0 needs consent, nor the terms of data that does not leave it.
+    """
     costs = [job.billing.usd for job in new]
     usd = None if None in costs else sum(cost for cost in costs if cost is not None)
+    is_free_here = usd == 0 and plan.account.is_local
     agreement = Agreement(plan, new, usd, options.max_cost)
     consent.review(agreement)
     if usd is None and not options.allow_unknown_price:
@@ -116,12 +138,12 @@ def _agree(plan: Plan, new: tuple[PlannedJob, ...], options: SubmitOptions, cons
     if usd is not None and options.max_cost is not None and usd > options.max_cost:
         problem = f"{len(new)} jobs cost {_precise(usd)}, and --max-cost allows {_precise(options.max_cost)}"
         raise SpendingError(plan.model, problem, "allow more, or ask for fewer epochs or examples")
-    if not ledger.terms_accepted():
+    if not (plan.account.keeps_data_here or ledger.terms_accepted()):
         if not (consent.terms() or options.accept_data_terms):
             problem = "nobody agreed to the terms of AI-Hub's data"
             raise SpendingError("submit", problem, "read them above, and add --accept-data-terms")
         ledger.accept_terms(time.time())
-    if not consent.spending(agreement):
+    if not (is_free_here or consent.spending(agreement)):
         price = "an unknown price" if usd is None else f"${usd:,.2f}"
         raise SpendingError("submit", f"nobody agreed to {len(new)} jobs for {price}", "add --yes and --max-cost USD")
 

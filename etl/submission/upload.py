@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, cast
 from msgspec import structs
 
 from etl.errors import BuildError, NoAnswerError, ProviderError
-from etl.submission.content import Content, Span
+from etl.submission.content import Span
 from etl.submission.plan import PlannedFile
 from etl.submission.remote import Remote
 from schemas.ledger import FileRow
@@ -64,13 +64,22 @@ class Sending(Span):
     """
     A span of a content that is being sent, counted and hashed as it goes.
 
+    Of a file that goes whole the last bytes are not handed over where its content is not the one it was planned with, so that
+    no such file comes to be at the provider.
+
+    Args:
+        file: The file.
+        part: Where it begins and where it ends, in bytes.
+        meter: Counts the bytes of the file.
+
     Raises:
         NoAnswerError: While reading: see `Meter`.
+        BuildError: While reading: the content was changed.
     """
 
-    def __init__(self, content: Content, part: tuple[int, int], meter: Meter) -> None:
-        super().__init__(content, *part)
-        self._meter = meter
+    def __init__(self, file: PlannedFile, part: tuple[int, int], meter: Meter) -> None:
+        super().__init__(file.content, *part)
+        self._file, self._meter = file, meter
         self._counted = 0
         self._sha256 = hashlib.sha256()
 
@@ -88,12 +97,10 @@ class Sending(Span):
         count = super().readinto(buffer)
         self._sha256.update(buffer[:count])
         self._counted += count
+        if self._counted == self._file.bytes and self._sha256.hexdigest() != self._file.sha256:
+            raise BuildError(str(self._file.content.folder), "changed while it was sent", "build and submit again")
         self._meter.add(count)
         return count
-
-    def was_changed(self, file: PlannedFile) -> bool:
-        """Return whether the whole of it went, and was not the content that *file* was planned with."""
-        return self._counted == file.bytes and self._sha256.hexdigest() != file.sha256
 
 
 def put_file(remote: Remote, file: PlannedFile, report: SentReporter) -> FileRow:
@@ -129,12 +136,8 @@ def put_file(remote: Remote, file: PlannedFile, report: SentReporter) -> FileRow
 
 
 def _send_whole(remote: Remote, file: PlannedFile, meter: Meter) -> RemoteFile:
-    with Sending(file.content, (0, file.bytes), meter) as span:
-        sent = remote.client.send_file(file.name, file.bytes, _as_file(span), meter.deadline)
-        if span.was_changed(file):
-            remote.client.delete_file(sent.id)
-            raise BuildError(str(file.content.folder), "changed while it was sent", "build and submit again")
-    return sent
+    with Sending(file, (0, file.bytes), meter) as span:
+        return remote.client.send_file(file.name, file.bytes, _as_file(span), meter.deadline)
 
 
 def _send_parts(remote: Remote, row: FileRow, file: PlannedFile, meter: Meter) -> RemoteFile:
@@ -157,7 +160,7 @@ def _send_all_parts(remote: Remote, upload_id: str, file: PlannedFile, meter: Me
     """Send all parts of *file*, some at a time, and return their ids in the order of the parts."""
 
     def send(part: tuple[int, int]) -> str:
-        with Sending(file.content, part, meter) as span:
+        with Sending(file, part, meter) as span:
             doing = f"uploading bytes {part[0]:,} to {part[1]:,} of {file.name}"
             return remote.client.send_part(doing, upload_id, _as_file(span), meter.deadline)
 
@@ -177,11 +180,14 @@ def _as_file(span: Sending) -> BinaryIO:
 
 
 def _check_size(remote: Remote, file: PlannedFile, sent: RemoteFile) -> None:
-    """Delete *sent*, and raise, if it has another size than *file*; some providers give none."""
-    if sent.bytes not in (file.bytes, None):
+    """Raise if *sent* has another size than *file*, after it was deleted where that can be; some providers give no size."""
+    if sent.bytes in (file.bytes, None):
+        return
+    problem, becomes = f"{file.bytes:,} bytes were sent, {sent.bytes:,} arrived", "it is not used"
+    if remote.client.provider.deletes_files:
         remote.client.delete_file(sent.id)
-        problem = f"{file.bytes:,} bytes were sent, {sent.bytes:,} arrived"
-        raise ProviderError(file.name, problem, "it was deleted there; run the same command again")
+        becomes = "it was deleted there"
+    raise ProviderError(file.name, problem, f"{becomes}; run the same command again")
 
 
 def _wait_until_ready(remote: Remote, file: RemoteFile) -> None:

@@ -26,23 +26,32 @@ def list_files(world: World, query: dict[str, str]) -> Answer:
 
 def create_file(world: World, body: Body, content_type: str) -> Answer:
     """Answer `POST /files`."""
-    file_id = world.new_id("file-")
-    path = world.folder / file_id
-    with _received(path) as open_file:
-        fields = read_form(body, content_type, open_file)
-    size = path.stat().st_size
+    file, fields = receive(world, body, content_type)
     if not fields.get("file", "").endswith(".jsonl"):
         raise RefusalError(400, "Invalid file format. Only .jsonl is supported", param="file")
     if fields.get("purpose") != "fine-tune":
         raise RefusalError(400, "purpose must be fine-tune here", param="purpose")
-    if size > MAX_FILE_BYTES:
-        raise RefusalError(413, f"The file is {size} bytes, at most {MAX_FILE_BYTES} are allowed")
+    if file.bytes > MAX_FILE_BYTES:
+        raise RefusalError(413, f"The file is {file.bytes} bytes, at most {MAX_FILE_BYTES} are allowed")
+    store(world, file)
+    return Answer(file.as_json())
+
+
+def receive(world: World, body: Body, content_type: str) -> tuple[StoredFile, dict[str, str]]:
+    """Return the file that a form holds, which is on disk and not yet in *world*, and the form's fields."""
+    file_id = world.new_id("file-")
+    path = world.folder / file_id
+    with _received(path) as open_file:
+        fields = read_form(body, content_type, open_file)
+    return StoredFile(file_id, fields.get("file", ""), path.stat().st_size, path, now()), fields
+
+
+def store(world: World, file: StoredFile) -> None:
+    """Put *file* into *world*."""
     with world.lock:
-        if world.wrong_bytes:
-            world.wrong_bytes -= 1
-            size -= 1
-        world.files[file_id] = StoredFile(file_id, fields["file"], size, path, now())
-        return Answer(world.files[file_id].as_json())
+        file.bytes -= bool(world.wrong_bytes)
+        world.wrong_bytes -= bool(world.wrong_bytes)
+        world.files[file.id] = file
 
 
 def get_file(world: World, file_id: str) -> Answer:

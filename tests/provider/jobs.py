@@ -29,8 +29,14 @@ def create_job(world: World, body: Body) -> Answer:
         raise RefusalError(400, "metadata is over its limits", param="metadata")
     if len(asked.get("suffix") or "") > 64:
         raise RefusalError(400, "suffix is longer than 64 characters", param="suffix")
+    return Answer(add_job(world, asked, "ftjob-"))
+
+
+def add_job(world: World, asked: Json, prefix: str) -> Json:
+    """Return the job that was *asked* for, after it was put into *world*; its id begins with *prefix*."""
+    metadata = asked.get("metadata") or {}
     job = {
-        "id": world.new_id("ftjob-"),
+        "id": world.new_id(prefix),
         "object": "fine_tuning.job",
         "created_at": now(),
         "status": world.steps[0],
@@ -53,7 +59,7 @@ def create_job(world: World, body: Body) -> Answer:
         world.events[job["id"]], world.checkpoints[job["id"]] = [], []
         world.hidden[job["id"]] = world.late_lists
         _say(world, job, "Created fine-tuning job: " + job["id"])
-    return Answer(job)
+    return job
 
 
 def list_jobs(world: World, query: dict[str, str]) -> Answer:
@@ -61,9 +67,13 @@ def list_jobs(world: World, query: dict[str, str]) -> Answer:
     wanted = {match[1]: value for name, value in query.items() if (match := _METADATA.fullmatch(name))}
     if world.no_metadata_filter:
         wanted = {}
+    return page([job for job in shown(world) if wanted.items() <= job["metadata"].items()], query, 20)
+
+
+def shown(world: World) -> list[Json]:
+    """Return the jobs that a list shows now, the newest first."""
     with world.lock:
-        shown = [job for job in reversed(world.jobs.values()) if _is_shown(world, job["id"])]
-    return page([job for job in shown if wanted.items() <= job["metadata"].items()], query, 20)
+        return [job for job in reversed(world.jobs.values()) if _is_shown(world, job["id"])]
 
 
 def get_job(world: World, job_id: str) -> Answer:
@@ -185,6 +195,8 @@ def _train(world: World, job: Json) -> None:
 def _finish(world: World, job: Json) -> None:
     base = job["model"].removeprefix("ft:").split(":")[0]
     model = f"ft:{base}:loopback:{job['suffix'] or ''}:{job['id'][-8:]}"
+    if world.studio:  # the folder of the run
+        model = f"{job['model'].strip('/').replace('/', '_')}_{job['id'][-8:]}"
     epochs = job["hyperparameters"]["n_epochs"]
     tokens = _tokens(world.content(job["training_file"])) * (epochs if isinstance(epochs, int) else 3)
     job.update(fine_tuned_model=model, finished_at=now(), trained_tokens=tokens)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from . import chat, files, jobs
+from . import chat, files, jobs, studio
 from .answers import Answer, RefusalError
 from .faults import Fault
 from .multipart import Body
@@ -144,9 +144,10 @@ class Handler(BaseHTTPRequestHandler):
                 raise RefusalError(
                     401, f"Incorrect API key provided: {key}.", "invalid_api_key"
                 )  # says it back, as some do
-            return _route(world, self.command, path, query, body, content_type)
+            route = studio.answer if world.studio else _route
+            return route(world, self.command, path, query, body, content_type)
         except RefusalError as refusal:
-            return refusal.answer
+            return studio.refusal(refusal) if world.studio else refusal.answer
 
     def _send(self, answer: Answer) -> None:
         content = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()

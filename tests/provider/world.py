@@ -57,6 +57,8 @@ class World(Struct):
         late_models: How many times a job that succeeded is shown without its model.
         no_metadata_filter: The filter of the list of jobs is ignored, as some gateways do.
         wrong_bytes: How many of the next files are stored with a byte too few.
+        studio: It answers as Unsloth Studio does; see `studio`.
+        busy: How many creations of a job Studio turns away, since something else trains there.
         chats: What each model that was asked for a chat answers to a text; see `chat`.
         key: The only key that is accepted; None for any.
         alter: Makes another answer of each answer, by its `METHOD /path`; None to leave them.
@@ -74,6 +76,8 @@ class World(Struct):
     no_metadata_filter: bool = False
     wrong_bytes: int = 0
     upload_seconds: int = HOUR
+    studio: bool = False
+    busy: int = 0
     chats: dict[str, Callable[[str], str]] = field(default_factory=dict)
     key: str | None = None
     alter: Callable[[str, Answer], Answer] | None = None

@@ -22,3 +22,7 @@ def clean(out: Path, access: Access, *, yes: bool) -> None:
     with submitting(errors) as report:
         done = run(out, access, consent=Asking(errors, yes=yes), report=report)
     print_line(console, f"{len(done.deleted)} files deleted, {len(done.needed)} stay since a job needs them")
+    if done.kept:
+        print_line(
+            console, f"{len(done.kept)} files stay at a provider that deletes none over its API: see its own pages"
+        )

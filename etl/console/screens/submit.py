@@ -182,7 +182,7 @@ def _sentence(news: News) -> str | None:
         case JobEnded(title=title, model=model) if model is not None:
             return f"{title}: {model}"
         case NoAnswer(problem=problem):
-            return f"No answer, trying again: {problem}"
+            return f"Trying again: {problem}"
         case JobProblem(title=title, job_id=job_id, problem=problem):
             return f"{title}: {job_id}: {problem}"
     return None

@@ -64,7 +64,7 @@ class _Story:
                 self._job(news.job_id, news.title).status = news.status
                 self._print(f"{_clock(time.time())} {news.title}: {news.job_id} {news.status}", "bold")
             case NoAnswer():
-                self._print(f"No answer, trying again: {news.problem}", "yellow")
+                self._print(f"Trying again: {news.problem}", "yellow")
             case JobProblem():
                 self._jobs.pop(news.job_id, None)
                 self._print(f"{news.title}: {news.job_id} cannot be followed: {news.problem}", "red")
