@@ -52,12 +52,17 @@ coverage: setup
 	$(BIN)/coverage combine --quiet || test -s build/coverage/data
 	$(BIN)/coverage report
 
-.venv/ready-trl: .venv/ready constraints-trl.txt
-	PIP_CONSTRAINT=$(CURDIR)/constraints-trl.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet --editable ".[dev,trl]"
-	touch .venv/ready-trl
+# The trainers' pins exclude each other and ours: an environment for each, with the versions in its constraints file.
+build/trainers/%/ready: constraints-%.txt
+	rm -rf $(@D)
+	$(PYTHON) -m venv $(@D)
+	PIP_CONSTRAINT=$(CURDIR)/$< PIP_DISABLE_PIP_VERSION_CHECK=1 $(@D)/bin/python -m pip install --quiet --no-compile $(PACKAGES_$*)
+	touch $@
 
-test-export: .venv/ready-trl
-	$(BIN)/python -m pytest tests/test_export_trl.py
+PACKAGES_trl := trl peft
+
+test-export: setup build/trainers/trl/ready
+	$(BIN)/python -m pytest tests/test_export_trl.py --trainers build/trainers
 
 # Unsloth Studio's server without torch, which is all that its routes need; what it needs is listed in its own wheel.
 STUDIO := build/unsloth

@@ -77,14 +77,23 @@ def test_the_dataset_folder_loads(out: Path, load: Callable[..., dict[str, list[
 
 
 def test_the_chunks_load_from_an_export(out: Path, load: Callable[..., dict[str, list[Any]]]) -> None:
-    """`datasets` finds both splits in the folder of chunks that TRL, Axolotl and Unsloth are pointed to, from where they run."""
-    for name, line in (
-        ("trl/sft.yaml", "dataset_name: ../../chunks"),
-        ("axolotl/axolotl.yaml", "  - path: ../../chunks"),
-    ):
-        assert line in (out / "export" / name).read_text(encoding="utf-8").splitlines()
-    rows = load(out / "export" / "trl", "../../chunks")
+    """`datasets` finds both splits in the folder of chunks that Axolotl and Unsloth are pointed to, from where they run."""
+    text = (out / "export" / "axolotl" / "axolotl.yaml").read_text(encoding="utf-8")
+    assert "  - path: ../../chunks" in text.splitlines()
+    rows = load(out / "export" / "axolotl", "../../chunks")
     assert rows == {split: _lines(out, split) for split in ("train", "validation")}
+
+
+def _prompted(lines: list[Any]) -> list[Any]:
+    return [{"prompt": line["messages"][:-1], "completion": line["messages"][-1:]} for line in lines]
+
+
+def test_what_trl_loads(out: Path, load: Callable[..., dict[str, list[Any]]]) -> None:
+    """`datasets` finds both splits in the data that TRL is pointed to, each answer apart from what comes before it."""
+    folder = out / "export" / "trl"
+    assert "dataset_name: ./data" in (folder / "sft.yaml").read_text(encoding="utf-8").splitlines()
+    rows = load(folder, "./data")
+    assert rows == {split: _prompted(_lines(out, split)) for split in ("train", "validation")}
 
 
 def test_what_llama_factory_loads(out: Path, load: Callable[..., dict[str, list[Any]]]) -> None:
@@ -279,9 +288,10 @@ def test_other_odd_paths_load(out: Path, tmp_path: Path, load: Callable[..., dic
     """A build whose path is odd in other ways is exported, and loads."""
     name = "a b]c%20#&'+~@! 한글 (1) {a,b} x;y,z=1^ $"
     shutil.copytree(out, tmp_path / name, ignore=shutil.ignore_patterns("export"))
-    for target, path in ((Target.TRL, "../../chunks"), (Target.HF, "../hf")):
+    for target, path in ((Target.TRL, "./data"), (Target.AXOLOTL, "../../chunks"), (Target.HF, "../hf")):
         rows = load(export(tmp_path / name, target), path)
-        assert rows == {split: _lines(out, split) for split in ("train", "validation")}
+        lines = {split: _lines(out, split) for split in ("train", "validation")}
+        assert rows == ({split: _prompted(of) for split, of in lines.items()} if target == "trl" else lines)
 
 
 def test_nothing_points_to_this_machine(out: Path) -> None:

@@ -2,17 +2,20 @@
 
 import os
 import re
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 from etl.errors import BuildError, OptionError
 from etl.exports.card import dataset_card
 from etl.exports.targets import TARGETS, Target
-from etl.exports.training import DEFAULT_BASE_MODEL, Training
+from etl.exports.training import DEFAULT_BASE_MODEL, Export, Training
+from etl.output.files import draft_in, make_folder, sweep
 from etl.output.finished import FinishedBuild
 from etl.output.folder import claimed, refuse_link
 from etl.output.replacement import Content, replace_files
+from etl.output.sums import file_sha256
 from etl.settings.paths import folder_of
-from schemas.manifest import Manifest
 from schemas.terms import Split
 
 EXPORTS = "export"
@@ -52,11 +55,14 @@ def export(out: str | Path, to: str, base_model: str = DEFAULT_BASE_MODEL) -> Pa
     build.refuse_damage()
     _refuse_patterns(build)
     folder = out / EXPORTS / target
-    files = _files(build, target, _training(build, base_model))
+    written = TARGETS[target](_training(build, base_model))
     with claimed(out, out):
         for path in (folder.parent, folder):
             refuse_link(path)
-        replace_files(folder, files)
+        make_folder(folder)
+        sweep(folder.parent)
+        with _contents(build, written, folder.parent) as files:
+            replace_files(folder, files)
     return folder
 
 
@@ -70,41 +76,24 @@ def _refuse_patterns(build: FinishedBuild) -> None:
 
 
 def _training(build: FinishedBuild, base_model: str) -> Training:
-    shards = build.manifest.shards
+    shards, chunks = build.manifest.shards, build.manifest.chunks
     examples = {split: sum(shard.examples for shard in shards if shard.split == split) for split in Split}
     if not examples[Split.TRAIN]:
         advice = "see why its utterances were dropped, in the manifest or by `saturi explain`"
         raise BuildError(str(build.given), "the build has no example to learn from", advice)
-    return Training(base_model, examples[Split.TRAIN], examples[Split.VALIDATION] > 0, build.manifest_sha256)
+    return Training(base_model, examples[Split.TRAIN], examples[Split.VALIDATION] > 0, build.manifest_sha256, chunks)
 
 
-def _files(build: FinishedBuild, target: Target, training: Training) -> dict[str, Content]:
-    """Return the files of an export by their path in its folder, the card last."""
-    texts, usage = TARGETS[target](training)
-    files = {name: Content.of(text) for name, text in texts.items()}
-    front = ""
-    if target is Target.HF:
-        front = _front(build.manifest)
-        for chunk in build.manifest.chunks:
-            path = PurePosixPath("data") / PurePosixPath(chunk.path).relative_to("chunks")
-            files[str(path)] = Content(build.folder / chunk.path, chunk.sha256)
-    card = dataset_card(build.manifest, build.manifest_sha256, front, usage)
-    return files | {CARD: Content.of(card)}
-
-
-def _front(manifest: Manifest) -> str:
-    """Return the YAML in front of a card that tells the Hub's tools which files are which split, and whose they are."""
-    splits = [split for split in Split if any(chunk.split == split for chunk in manifest.chunks)]
-    paths = "".join(f"      - split: {split}\n        path: data/{split}/*.jsonl\n" for split in splits)
-    return f"""\
----
-license: other
-license_name: aihub-terms-of-use
-language: ko
-task_categories: [text-generation]
-configs:
-  - config_name: default
-    data_files:
-{paths}---
-
-"""
+@contextmanager
+def _contents(build: FinishedBuild, export: Export, folder: Path) -> Iterator[dict[str, Content]]:
+    """Give the files of an export by their path in it, the card last; those of data lie in *folder* meanwhile."""
+    with ExitStack() as drafts:
+        files = {name: Content.of(text) for name, text in export.files.items()}
+        for path, chunk in export.links.items():
+            files[path] = Content(build.folder / chunk.path, chunk.sha256)
+        for path, write in export.data.items():
+            draft = drafts.enter_context(draft_in(folder))
+            write(build, draft)
+            files[path] = Content(draft, file_sha256(draft))
+        card = dataset_card(build.manifest, build.manifest_sha256, export.front, export.usage)
+        yield files | {CARD: Content.of(card)}

@@ -1,9 +1,14 @@
 """What every export has: what there is to train on, the files of a trainer, and the paths between them."""
 
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from etl.exports.chunks import Write
+from schemas.manifest import ChunkRow
 from schemas.model import EpochRule
+from schemas.terms import Split
 
 CHUNKS_FROM_EXPORT = "../../chunks"
 DEFAULT_BASE_MODEL = "Qwen/Qwen2.5-1.5B-Instruct"
@@ -20,12 +25,14 @@ class Training(NamedTuple):
         examples: Examples to learn from.
         has_validation: Whether some are held out.
         manifest_sha256: Names the build.
+        chunks: Rows of its manifest.
     """
 
     base_model: str
     examples: int
     has_validation: bool
     manifest_sha256: str
+    chunks: Sequence[ChunkRow]
 
     @property
     def epochs(self) -> int:
@@ -52,12 +59,34 @@ class Training(NamedTuple):
         """Where the trainer keeps tokens, below the folder of the export."""
         return f"prepared-{self.key}"
 
+    @property
+    def splits(self) -> list[Split]:
+        """The splits that have examples."""
+        return [split for split in Split if any(chunk.split == split for chunk in self.chunks)]
+
 
 class Export(NamedTuple):
-    """The files of an export by name, and how to use them, in Markdown."""
+    """
+    An export, but for its card.
 
-    files: dict[str, str]
+    Args:
+        files: Texts by name.
+        usage: How to use them, in Markdown.
+        links: Chunks that lie in the export, too, by their path there.
+        data: Files of data in another form than the chunks, by their path there.
+        front: YAML in front of the card, for the Hugging Face Hub's tools.
+    """
+
+    files: Mapping[str, str]
     usage: str
+    links: Mapping[str, ChunkRow] = {}
+    data: Mapping[str, Write] = {}
+    front: str = ""
+
+
+def path_in_export(chunk: ChunkRow) -> str:
+    """Return the path of *chunk*, or of what is made of it alone, below the folder of an export."""
+    return str(PurePosixPath("data") / PurePosixPath(chunk.path).relative_to("chunks"))
 
 
 def usage_of(command: str, training: Training) -> str:
