@@ -188,6 +188,7 @@ NAMES = {
     Target.AXOLOTL: "axolotl.yaml",
     Target.LLAMA_FACTORY: "sft.yaml",
     Target.UNSLOTH: "train.py",
+    Target.MLX: "lora.yaml",
 }
 
 

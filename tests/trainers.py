@@ -2,14 +2,21 @@
 
 import json
 import os
+import re
+import shlex
+import socket
 import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import numpy as np
 import pytest
 from corpora import ANSWER_ZIP, answers, write_zip
-from runs import chunks_of, lines_of, one_thread
+from runs import chunks_of, lines_of, one_thread, saturi
 from safetensors.numpy import save_file
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers
 
@@ -67,6 +74,58 @@ class Trainer:
         answer = cwd / "answer.json"
         self.run(cwd, "python", "-c", script, str(answer), *arguments)
         return json.loads(answer.read_text(encoding="utf-8"))
+
+
+    @contextmanager
+    def serving(self, cwd: Path, command: list[str]) -> Iterator[str]:
+        """Run a server by *command* in *cwd*, on a port of its own, and give its address when it answers."""
+        port = free_port()
+        at = command.index("--port") if "--port" in command else len(command)
+        program, *arguments = [*command[:at], "--port", str(port)]
+        with (cwd / "server.log").open("wb") as log:
+            server = subprocess.Popen(
+                [self._programs / program, *arguments], cwd=cwd, env=self._environment, stdout=log, stderr=log
+            )
+        try:
+            while not _answers(port):
+                assert server.poll() is None, (cwd / "server.log").read_text(errors="replace")
+                time.sleep(0.2)
+            yield f"http://127.0.0.1:{port}/v1"
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def free_port() -> int:
+    """Return a port of this machine that nothing listens on."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
+
+
+def _answers(port: int) -> bool:
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def commands_of(folder: Path) -> list[list[str]]:
+    """Return the commands of the card of the export in *folder*, each as its words."""
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    return [shlex.split(block) for block in re.findall(r"```sh\n(.*?)\n```", card, flags=re.DOTALL)]
+
+
+def evaluated(folder: Path, command: list[str], address: str) -> Any:
+    """Run a command of a card that evaluates, on few rows and at *address*, and return what it prints as JSON."""
+    environment, program, *arguments = command
+    assert (environment, program) == ("OPENAI_API_KEY=none", "saturi")
+    arguments[arguments.index("--base-url") + 1] = address
+    done = saturi(*arguments, "--sample", "3", "--json", cwd=folder, OPENAI_API_KEY="none")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
 def trainer_of(request: pytest.FixtureRequest, name: str, home: Path) -> Trainer:

@@ -14,7 +14,7 @@ dataset = load_dataset("OUT/export/hf")
 def dataset(training: Training) -> Export:
     """Return the export for the Hub's tools."""
     links = {path_in_export(chunk): chunk for chunk in training.chunks}
-    return Export({}, _USAGE, links=links, front=front(training, "data/{split}/*.jsonl"))
+    return Export(usage=_USAGE, links=links, front=front(training, "data/{split}/*.jsonl"))
 
 
 def front(training: Training, paths: str) -> str:

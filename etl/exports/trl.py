@@ -9,7 +9,8 @@ completion apart are masked by TRL with any template: the model's own, which it 
 import json
 
 from etl.exports.chunks import prompted
-from etl.exports.training import MAX_TOKENS, Export, Training, joined, path_in_export, usage_of
+from etl.exports.steps import adapter_steps, merge_script
+from etl.exports.training import BATCH, LORA_RANK, MAX_TOKENS, SHARES, Export, Training, joined, path_in_export
 
 
 def trl(training: Training) -> Export:
@@ -24,10 +25,10 @@ def trl(training: Training) -> Export:
         "completion_only_loss: true",
         "packing: false",
         "learning_rate: 2.0e-4",
-        "per_device_train_batch_size: 8",
-        "gradient_accumulation_steps: 4",
+        f"per_device_train_batch_size: {BATCH}",
+        f"gradient_accumulation_steps: {SHARES}",
         "use_peft: true",
-        "lora_r: 16",
+        f"lora_r: {LORA_RANK}",
         "lora_alpha: 32",
         "logging_steps: 10",
         "save_strategy: epoch",
@@ -36,4 +37,5 @@ def trl(training: Training) -> Export:
         f"output_dir: {training.model_folder}",
     ]
     data = {path_in_export(chunk): prompted(chunk) for chunk in training.chunks}
-    return Export({"sft.yaml": joined(lines)}, usage_of("trl sft --config sft.yaml", training), data=data)
+    files = {"sft.yaml": joined(lines), "merge.py": merge_script(training)}
+    return Export(files, adapter_steps("trl sft --config sft.yaml", training), data=data)
