@@ -23,7 +23,7 @@ template = get_template_and_fix_tokenizer(tokenizer, data)
 sets = get_dataset(template, model, data, training, stage="sft", **module)
 texts = [
     ["".join(tokenizer.convert_ids_to_tokens([label for label in labels if label != -100])) for labels in rows["labels"]]
-    for rows in (sets["train_dataset"], next(iter(sets["eval_dataset"].values())) if isinstance(sets["eval_dataset"], dict) else sets["eval_dataset"])
+    for rows in (sets["train_dataset"], sets["eval_dataset"])
 ]
 json.dump({"texts": texts}, open(answer, "w"))
 """
@@ -44,7 +44,7 @@ def test_what_is_learnt(llama_factory: Trainer, tmp_path: Path) -> None:
 def test_training(llama_factory: Trainer, tmp_path: Path) -> None:
     """The command of the card trains on the export as it is, the loss falls, and an adapter is there in the end."""
     folder = export_of(tmp_path, "llama-factory")
-    steps = ("max_steps=12", "learning_rate=0.02", "logging_steps=1", "eval_strategy=no", "save_strategy=no")
+    steps = ("max_steps=12", "learning_rate=0.02", "logging_steps=1", "save_strategy=steps", "save_steps=12")
     llama_factory.run(folder, *commands_of(folder)[0], *ON_A_CPU, *steps)
     [model] = folder.glob("model-*")
     lines = (model / "trainer_log.jsonl").read_text(encoding="utf-8").splitlines()

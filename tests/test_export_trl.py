@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from trainers import Trainer, answers_of, export_of, trainer_of
+from trainers import Trainer, answers_of, commands_of, evaluated, export_of, trainer_of
 
 ON_A_CPU = ("--bf16", "false", "--use_cpu", "true")
 
@@ -40,15 +40,20 @@ def test_what_is_learnt(trl: Trainer, tmp_path: Path) -> None:
     assert answer["facts"] == [3, 2048, True]
 
 
-def test_training(trl: Trainer, tmp_path: Path) -> None:
-    """`trl sft` trains on the export as it is, the loss falls, and an adapter is there in the end."""
+def test_training_and_serving(trl: Trainer, tmp_path: Path) -> None:
+    """The commands of the card train on the export as it is, merge, serve, and evaluate the model; the loss falls."""
     folder = export_of(tmp_path, "trl")
-    shorter = ("--max_steps", "12", "--learning_rate", "0.02", "--logging_steps", "1", "--eval_strategy", "steps")
-    steps = ("--eval_steps", "12", "--save_strategy", "steps", "--save_steps", "12")
-    trl.run(folder, "trl", "sft", "--config", "sft.yaml", *ON_A_CPU, *shorter, *steps)
+    train, _, _, serve, evaluate, *_ = commands_of(folder)
+    steps = ("--max_steps", "12", "--learning_rate", "0.02", "--logging_steps", "1", "--save_strategy", "steps")
+    trl.run(folder, *train, *ON_A_CPU, *steps, "--save_steps", "12", "--eval_strategy", "steps", "--eval_steps", "12")
     [model] = folder.glob("model-*")
     state = json.loads((model / "checkpoint-12" / "trainer_state.json").read_text(encoding="utf-8"))
     losses = [entry["loss"] for entry in state["log_history"] if "loss" in entry]
     assert losses[-1] < 0.9 * losses[0]
     assert any("eval_loss" in entry for entry in state["log_history"])
     assert (model / "adapter_model.safetensors").exists()
+    also = serve.index("&&")
+    trl.run(folder, *serve[:also])
+    with trl.serving(folder, serve[also + 1 :]) as address:
+        scores = evaluated(folder, evaluate, address)
+    assert {one["name"] for one in scores["systems"]} == {"copy", model.name.replace("model", "merged")}

@@ -75,7 +75,6 @@ class Trainer:
         self.run(cwd, "python", "-c", script, str(answer), *arguments)
         return json.loads(answer.read_text(encoding="utf-8"))
 
-
     @contextmanager
     def serving(self, cwd: Path, command: list[str]) -> Iterator[str]:
         """Run a server by *command* in *cwd*, on a port of its own, and give its address when it answers."""
