@@ -37,7 +37,7 @@ def test_what_is_learnt(mlx: Trainer, tmp_path: Path) -> None:
         assert sorted(texts) == answers_of(tmp_path / "out", split)
 
 
-def test_training_and_serving(mlx: Trainer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_training_and_serving(mlx: Trainer, tmp_path: Path) -> None:
     """The commands of the card train on the export as it is, serve the adapter, and evaluate it; the loss falls."""
     folder = export_of(tmp_path, "mlx")
     train, serve, evaluate = commands_of(folder)[:3]

@@ -80,10 +80,10 @@ class Trainer:
         """Run a server by *command* in *cwd*, on a port of its own, and give its address when it answers."""
         port = free_port()
         at = command.index("--port") if "--port" in command else len(command)
-        program, *arguments = [*command[:at], "--port", str(port)]
+        arguments = [*command[1:at], "--port", str(port)]
         with (cwd / "server.log").open("wb") as log:
             server = subprocess.Popen(
-                [self._programs / program, *arguments], cwd=cwd, env=self._environment, stdout=log, stderr=log
+                [self._programs / command[0], *arguments], cwd=cwd, env=self._environment, stdout=log, stderr=log
             )
         try:
             while not _answers(port):

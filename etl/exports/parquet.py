@@ -49,6 +49,8 @@ def _write(split: Split, build: FinishedBuild, path: Path) -> None:
     rows = build.examples().filter(split=str(split)).select(messages, "region", "speech_type")
     with storage_errors(path, 0):
         try:
-            rows.sink_parquet(path, compression="zstd", row_group_size=_ROW_GROUP, maintain_order=True, statistics=False)
+            rows.sink_parquet(
+                path, compression="zstd", row_group_size=_ROW_GROUP, maintain_order=True, statistics=False
+            )
         except pl.exceptions.ComputeError as error:  # of a failed write as of a chunk that changed meanwhile
             raise StorageError(path, f"cannot be written ({error})", "see saturi verify, and free space") from error
