@@ -60,7 +60,7 @@ PACKAGES_mlx := mlx[cpu] mlx-lm
 PACKAGES_llama-factory := accelerate datasets einops omegaconf peft protobuf pyyaml sentencepiece torch transformers trl tyro
 ALONE_llama-factory := llamafactory torchaudio
 
-build/trainers/%/ready: constraints-%.txt Makefile
+build/trainers/%/ready: constraints-%.txt
 	rm -rf $(@D)
 	$(PYTHON) -m venv $(@D)
 	PIP_CONSTRAINT=$(CURDIR)/$< PIP_DISABLE_PIP_VERSION_CHECK=1 $(@D)/bin/python -m pip install --quiet --no-compile $(PACKAGES_$*)
