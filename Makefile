@@ -10,7 +10,7 @@ RESULT := build/demo/result
 
 help:
 	@echo "make demo   write a synthetic corpus, build it, verify it, submit it to a provider of our own, watch the job, evaluate"
-	@echo "make test   run the tests; make test-export: those that need trl, and torch with it, which is gigabytes"
+	@echo "make test   run the tests; make test-export: those that train with TRL, mlx-lm and LLaMA-Factory (3 GB)"
 	@echo "make test-unsloth   talk to Unsloth Studio itself, without a GPU; installs 1.1 GB, but no torch"
 	@echo "make coverage   run the tests, and list the lines and branches that none of them takes"
 	@echo "make lint   ruff; make types: mypy; make bench: the speed of the build against the naive recipe"
@@ -52,12 +52,25 @@ coverage: setup
 	$(BIN)/coverage combine --quiet || test -s build/coverage/data
 	$(BIN)/coverage report
 
-.venv/ready-trl: .venv/ready constraints-trl.txt
-	PIP_CONSTRAINT=$(CURDIR)/constraints-trl.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet --editable ".[dev,trl]"
-	touch .venv/ready-trl
+# The trainers' pins exclude each other and ours: an environment for each, with the versions in its constraints file.
+TRAINERS := trl mlx llama-factory
+PACKAGES_trl := trl peft transformers[serving]
+PACKAGES_mlx := mlx[cpu] mlx-lm
+# LLaMA-Factory without its web pages, pictures and sounds: what it needs to train, and then itself alone.
+PACKAGES_llama-factory := accelerate datasets einops omegaconf peft protobuf pyyaml sentencepiece torch transformers trl tyro
+ALONE_llama-factory := llamafactory torchaudio
 
-test-export: .venv/ready-trl
-	$(BIN)/python -m pytest tests/test_export_trl.py
+build/trainers/%/ready: constraints-%.txt
+	rm -rf $(@D)
+	$(PYTHON) -m venv $(@D)
+	PIP_CONSTRAINT=$(CURDIR)/$< PIP_DISABLE_PIP_VERSION_CHECK=1 $(@D)/bin/python -m pip install --quiet --no-compile $(PACKAGES_$*)
+	$(if $(ALONE_$*),PIP_CONSTRAINT=$(CURDIR)/$< PIP_DISABLE_PIP_VERSION_CHECK=1 $(@D)/bin/python -m pip install --quiet --no-compile --no-deps $(ALONE_$*))
+	# The library of torchaudio's wheel wants CUDA; without it the module is Python alone, and nothing here hears anything.
+	find $(@D) -path '*/torchaudio/lib/*.so' -delete
+	touch $@
+
+test-export: setup $(TRAINERS:%=build/trainers/%/ready)
+	$(BIN)/python -m pytest $(subst -,_,$(TRAINERS:%=tests/test_export_%.py)) --trainers build/trainers --numprocesses logical
 
 # Unsloth Studio's server without torch, which is all that its routes need; what it needs is listed in its own wheel.
 STUDIO := build/unsloth

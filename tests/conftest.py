@@ -29,6 +29,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--large", action="store_true", help="also build a million label files")
     parser.addoption("--faults", type=int, default=100, help="how many submissions meet a random fault or are killed")
     parser.addoption("--unsloth", type=Path, help="the Python that Unsloth Studio is installed for, to be talked to")
+    parser.addoption(
+        "--trainers", help="folder with an environment for each trainer of open models, to train with them"
+    )
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew")
 
 

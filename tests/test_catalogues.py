@@ -12,7 +12,7 @@ from etl.providers.models import DEFAULT_MODEL, find_model, price_of, read_model
 from etl.providers.profiles import DEFAULT_PROVIDER, find_provider, read_providers
 from schemas.model import EpochRule
 
-CATALOGUES = ("etl/providers/providers.toml", "etl/providers/models.toml")
+CATALOGUES = ("etl/providers/providers.toml", "etl/providers/models.toml", "etl/exports/base_models.toml")
 
 
 @pytest.mark.parametrize("path", CATALOGUES)

@@ -13,6 +13,7 @@ import etl
 from etl.checking import report
 from etl.checking.advice import ADVICE
 from etl.console.dispatch import COMMANDS, cli
+from etl.exports.base_models import read_base_models
 from etl.exports.targets import Target
 from etl.providers.models import price_of, read_models
 from etl.providers.profiles import read_providers
@@ -135,6 +136,19 @@ def test_the_documents_list_every_export() -> None:
     """The table of exports has a row for every target."""
     rows = re.findall(r"^\| `([a-z][a-z-]*)` \|", _section("Without a provider: `export`"), flags=re.MULTILINE)
     assert rows == list(Target)
+
+
+def test_the_documents_list_every_base_model() -> None:
+    """The table of base models has those of the catalogue, with name, licence and size."""
+    rows = re.findall(
+        r"^\| `([^`]+)` \| `([^`]+)` \| ([^|]+) \| ([0-9.]+) × 10⁹ \|",
+        _section("Without a provider: `export`"),
+        flags=re.MULTILINE,
+    )
+    models = read_base_models().values()
+    assert [(name, of, licence, float(size) * 1e9) for name, of, licence, size in rows] == [
+        (model.name, model.id, model.licence, model.parameters) for model in models
+    ]
 
 
 def _rows(section: str) -> dict[str, tuple[str, str, str]]:
@@ -268,7 +282,8 @@ def test_commands_in_the_documents_exist(document: str) -> None:
         for parameter in _command(name).params
         for option in (*parameter.opts, *parameter.secondary_opts)
     }
-    assert options <= known | {"--help", "--kills", "--large", "--memory", "--quick", "--write", "--faults"}
+    servers = {"--adapter-path", "--enable-lora", "--lora-modules", "--max-lora-rank"}
+    assert options <= known | servers | {"--help", "--kills", "--large", "--memory", "--quick", "--write", "--faults"}
 
 
 def _anchors(document: Path) -> set[str]:

@@ -12,16 +12,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import duckdb
+import pandas
+import polars as pl
 import pytest
 from corpora import ANSWER_ZIP, answers, write_zip
 from runs import chunks_of, error_of, manifest_of, one_thread, saturi, tree_of
 
 from etl import export
 from etl.errors import BuildError, ForeignFolderError, LockedError, OptionError
+from etl.exports.base_models import batch_tokens, find_base_model, read_base_models, training_gigabytes
+from etl.exports.export import write_export
 from etl.exports.targets import Target
 from etl.output.folder import claimed
 from etl.pipeline.build import build
 from etl.settings.options import BuildOptions
+from schemas.base_model import BaseModel
 
 
 def _build(folder: Path, **options: Any) -> Path:
@@ -77,14 +83,23 @@ def test_the_dataset_folder_loads(out: Path, load: Callable[..., dict[str, list[
 
 
 def test_the_chunks_load_from_an_export(out: Path, load: Callable[..., dict[str, list[Any]]]) -> None:
-    """`datasets` finds both splits in the folder of chunks that TRL, Axolotl and Unsloth are pointed to, from where they run."""
-    for name, line in (
-        ("trl/sft.yaml", "dataset_name: ../../chunks"),
-        ("axolotl/axolotl.yaml", "  - path: ../../chunks"),
-    ):
-        assert line in (out / "export" / name).read_text(encoding="utf-8").splitlines()
-    rows = load(out / "export" / "trl", "../../chunks")
+    """`datasets` finds both splits in the folder of chunks that Axolotl and Unsloth are pointed to, from where they run."""
+    text = (out / "export" / "axolotl" / "axolotl.yaml").read_text(encoding="utf-8")
+    assert "  - path: ../../chunks" in text.splitlines()
+    rows = load(out / "export" / "axolotl", "../../chunks")
     assert rows == {split: _lines(out, split) for split in ("train", "validation")}
+
+
+def _prompted(lines: list[Any]) -> list[Any]:
+    return [{"prompt": line["messages"][:-1], "completion": line["messages"][-1:]} for line in lines]
+
+
+def test_what_trl_loads(out: Path, load: Callable[..., dict[str, list[Any]]]) -> None:
+    """`datasets` finds both splits in the data that TRL is pointed to, each answer apart from what comes before it."""
+    folder = out / "export" / "trl"
+    assert "dataset_name: ./data" in (folder / "sft.yaml").read_text(encoding="utf-8").splitlines()
+    rows = load(folder, "./data")
+    assert rows == {split: _prompted(_lines(out, split)) for split in ("train", "validation")}
 
 
 def test_what_llama_factory_loads(out: Path, load: Callable[..., dict[str, list[Any]]]) -> None:
@@ -102,6 +117,101 @@ def test_what_llama_factory_loads(out: Path, load: Callable[..., dict[str, list[
         for message in rows[0][column]:
             assert message.keys() == {tags["role_tag"], tags["content_tag"]}
             assert message[tags["role_tag"]] in {tags["system_tag"], tags["user_tag"], tags["assistant_tag"]}
+
+
+def test_parquet(out: Path, load: Callable[..., dict[str, list[Any]]]) -> None:
+    """`datasets`, DuckDB, pandas and Polars read the same rows from the Parquet files: the lines, each with its shard."""
+    folder = out / "export" / "parquet"
+    rows = load(out.parent, str(folder))
+    for split in ("train", "validation"):
+        path = folder / f"{split}.parquet"
+        expected = [
+            {"messages": json.loads(line)["messages"], "region": "gyeongsang", "speech_type": "answer"}
+            for lines in chunks_of(out, split).values()
+            for line in lines
+        ]
+        assert rows[split] == pl.read_parquet(path).to_dicts() == expected
+        by_pandas = pandas.read_parquet(path)
+        assert [list(messages) for messages in by_pandas["messages"]] == [row["messages"] for row in expected]
+        by_duckdb = duckdb.read_parquet(str(path)).project("messages[-1].content, region")
+        assert by_duckdb.fetchall() == [(row["messages"][-1]["content"], row["region"]) for row in expected]
+
+
+def test_parquet_without_an_instruction(tmp_path: Path) -> None:
+    """Where examples have no instruction, a conversation has two messages."""
+    folder = export(_build(tmp_path, validation=0.25, system_prompt=""), "parquet")
+    messages = pl.read_parquet(folder / "train.parquet")["messages"].to_list()
+    assert {tuple(message["role"] for message in row) for row in messages} == {("user", "assistant")}
+
+
+def test_what_mlx_loads(out: Path) -> None:
+    """The data of mlx-lm are the lines of a split in one file, in the order of the chunks."""
+    for split, name in (("train", "train"), ("validation", "valid")):
+        data = (out / "export" / "mlx" / "data" / f"{name}.jsonl").read_bytes()
+        assert data == b"".join(line for lines in chunks_of(out, split).values() for line in lines)
+
+
+def test_a_split_of_one_chunk_is_linked(tmp_path: Path) -> None:
+    """Where a split is one chunk, mlx-lm reads the chunk itself."""
+    write_zip(tmp_path / "corpus" / ANSWER_ZIP, answers(40))
+    build([tmp_path / "corpus"], tmp_path / "out", BuildOptions(validation=0), make_executor=one_thread)
+    data = export(tmp_path / "out", "mlx") / "data"
+    [chunk] = (tmp_path / "out" / "chunks" / "train").iterdir()
+    assert [path.name for path in data.iterdir()] == ["train.jsonl"]
+    assert (data / "train.jsonl").samefile(chunk)
+
+
+@pytest.mark.parametrize("model", read_base_models().values(), ids=lambda model: model.name)
+def test_base_models(tmp_path: Path, out: Path, model: BaseModel) -> None:
+    """The short name of a base model is its name on the Hub, and both tell its licence and the memory it takes."""
+    shutil.copytree(out, tmp_path / "out", ignore=shutil.ignore_patterns("export"))
+    exported = write_export(tmp_path / "out", "trl", model.name)
+    first = tree_of(exported.folder)
+    assert f'model_name_or_path: "{model.id}"'.encode() in (first["sft.yaml"] or b"")
+    write_export(tmp_path / "out", "trl", model.id)
+    assert tree_of(exported.folder) == first
+    notes = " ".join(exported.notes)
+    assert all(word in notes for word in (model.licence, model.id, str(model.as_of), "GB to train it"))
+    card = (first["README.md"] or b"").decode()
+    assert all(note in card for note in exported.notes)
+    assert all(step.command in card for step in exported.steps)
+
+
+def test_memory() -> None:
+    """More weights, longer examples and a larger vocabulary take more memory, and a model in four bits takes less."""
+    small, large = find_base_model("qwen2.5-1.5b"), find_base_model("Qwen/Qwen3-4B-Instruct-2507")
+    assert small is not None
+    assert large is not None
+    assert training_gigabytes(small, 200, quantized=False) < training_gigabytes(large, 200, quantized=False)
+    assert training_gigabytes(small, 200, quantized=False) < training_gigabytes(small, 300, quantized=False)
+    assert training_gigabytes(small, 200, quantized=True) < training_gigabytes(small, 200, quantized=False)
+    assert 4 < training_gigabytes(small, 0, quantized=False) < 5  # 1.54 weights x 2.16 bytes, and 1
+    assert (batch_tokens(None), batch_tokens(100), batch_tokens(1e6)) == (512, 200, 2048)
+    assert find_base_model("my/model") is None
+
+
+def test_an_unknown_base_model(tmp_path: Path) -> None:
+    """Of a model that is not in the catalogue the formula is told, and no licence."""
+    exported = write_export(_build(tmp_path, validation=0.25), "unsloth", "my/model")
+    [note] = exported.notes
+    assert "0.6 bytes a weight" in note
+    assert "the size of my/model is not known here" in note
+
+
+@pytest.mark.parametrize("target", Target)
+def test_only_answers_are_learnt(out: Path, target: Target) -> None:
+    """Every configuration says, in the words of its trainer, that the loss is that of the answers."""
+    words = {
+        Target.TRL: "completion_only_loss: true",
+        Target.AXOLOTL: 'roles_to_train: ["assistant"]',
+        Target.LLAMA_FACTORY: "train_on_prompt: false",
+        Target.UNSLOTH: "train_on_responses_only(trainer)",
+        Target.MLX: "mask_prompt: true",
+    }
+    if target in words:
+        assert words[target] in (out / "export" / target / NAMES[target]).read_text(encoding="utf-8")
+    else:
+        assert target in {Target.HF, Target.PARQUET}
 
 
 def test_the_unsloth_script(out: Path) -> None:
@@ -179,6 +289,7 @@ NAMES = {
     Target.AXOLOTL: "axolotl.yaml",
     Target.LLAMA_FACTORY: "sft.yaml",
     Target.UNSLOTH: "train.py",
+    Target.MLX: "lora.yaml",
 }
 
 
@@ -230,9 +341,11 @@ def test_an_export_that_was_killed(tmp_path: Path) -> None:
     (folder / "SHA256SUMS").unlink()
     (folder / ".README.md.0a1b2c3d.tmp").write_text("half")
     (folder / "data" / "train" / ".x.jsonl.0a1b2c3d.tmp").write_text("half")
+    (folder.parent / ".draft.0a1b2c3d.tmp").write_text("half")
     (folder / "data" / "train" / "gyeongsang-answer-00001.jsonl").unlink()
     export(built, "hf")
     assert tree_of(folder) == whole
+    assert [path.name for path in folder.parent.iterdir()] == ["hf"]
 
 
 def test_the_list_of_an_export(out: Path) -> None:
@@ -279,9 +392,10 @@ def test_other_odd_paths_load(out: Path, tmp_path: Path, load: Callable[..., dic
     """A build whose path is odd in other ways is exported, and loads."""
     name = "a b]c%20#&'+~@! 한글 (1) {a,b} x;y,z=1^ $"
     shutil.copytree(out, tmp_path / name, ignore=shutil.ignore_patterns("export"))
-    for target, path in ((Target.TRL, "../../chunks"), (Target.HF, "../hf")):
+    for target, path in ((Target.TRL, "./data"), (Target.AXOLOTL, "../../chunks"), (Target.HF, "../hf")):
         rows = load(export(tmp_path / name, target), path)
-        assert rows == {split: _lines(out, split) for split in ("train", "validation")}
+        lines = {split: _lines(out, split) for split in ("train", "validation")}
+        assert rows == ({split: _prompted(of) for split, of in lines.items()} if target == "trl" else lines)
 
 
 def test_nothing_points_to_this_machine(out: Path) -> None:
@@ -345,6 +459,8 @@ def test_the_command(here: Path) -> None:
     run = saturi("export", "out", "--to", "trl", "--base-model", "my/model", cwd=here)
     assert (run.returncode, run.stderr) == (0, "")
     assert "README.md" in run.stdout
+    for command in ("trl sft --config sft.yaml", "vllm serve my/model", "saturi evaluate ../.."):
+        assert command in run.stdout
     assert "my/model" in (here / "out" / "export" / "trl" / "sft.yaml").read_text(encoding="utf-8")
     error_of(saturi("export", "out", "--to", "tlr", cwd=here), 2)
     error_of(saturi("export", "out", cwd=here), 2)

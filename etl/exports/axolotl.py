@@ -1,8 +1,16 @@
-"""The configuration of Axolotl; after its documentation and loaders of 2026."""
+"""The configuration of Axolotl; after the source of Axolotl 0.19."""
 
 import json
 
-from etl.exports.training import CHUNKS_FROM_EXPORT, MAX_TOKENS, Export, Training, joined, usage_of
+from etl.exports.steps import adapter_steps, merge_script
+from etl.exports.training import BATCH, CHUNKS_FROM_EXPORT, LORA_RANK, MAX_TOKENS, SHARES, Export, Training, joined
+
+_FORM = [
+    "    type: chat_template",
+    "    field_messages: messages",
+    '    roles_to_train: ["assistant"]',
+    "    train_on_eos: turn",
+]
 
 
 def axolotl(training: Training) -> Export:
@@ -11,29 +19,27 @@ def axolotl(training: Training) -> Export:
         "test_datasets:",
         f"  - path: {CHUNKS_FROM_EXPORT}",
         "    split: validation",
-        "    type: chat_template",
-        "    field_messages: messages",
-        '    roles_to_train: ["assistant"]',
+        *_FORM,
     ]
     lines = [
         f"base_model: {json.dumps(training.base_model)}",
         "datasets:",
         f"  - path: {CHUNKS_FROM_EXPORT}",
         "    split: train",
-        "    type: chat_template",
-        "    field_messages: messages",
-        '    roles_to_train: ["assistant"]',
+        *_FORM,
+        "chat_template: tokenizer_default",
+        "train_on_inputs: false",
         *(validation if training.has_validation else ["val_set_size: 0"]),
         f"dataset_prepared_path: {training.prepared_folder}",
         f"output_dir: {training.model_folder}",
         f"sequence_len: {MAX_TOKENS}",
         "adapter: lora",
-        "lora_r: 16",
+        f"lora_r: {LORA_RANK}",
         "lora_alpha: 32",
         "lora_target_linear: true",
         f"num_epochs: {training.epochs}",
-        "micro_batch_size: 8",
-        "gradient_accumulation_steps: 4",
+        f"micro_batch_size: {BATCH}",
+        f"gradient_accumulation_steps: {SHARES}",
         "gradient_checkpointing: true",
         "optimizer: adamw_torch",
         "lr_scheduler: cosine",
@@ -42,4 +48,5 @@ def axolotl(training: Training) -> Export:
         "logging_steps: 10",
         "seed: 42",
     ]
-    return Export({"axolotl.yaml": joined(lines)}, usage_of("axolotl train axolotl.yaml", training))
+    files = {"axolotl.yaml": joined(lines), "merge.py": merge_script(training)}
+    return Export(files, adapter_steps("axolotl train axolotl.yaml", training))

@@ -1,18 +1,33 @@
-"""Export a build to what trains open models: TRL, Axolotl, LLaMA-Factory, Unsloth, or a Hugging Face dataset folder."""
+"""Export a build: configuration and data of what trains open models, or a dataset folder."""
 
 import os
 import re
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import NamedTuple
 
 from etl.errors import BuildError, OptionError
+from etl.exports.base_models import (
+    DEFAULT_BASE_MODEL,
+    batch_tokens,
+    find_base_model,
+    formula,
+    notes_of,
+    serving_gigabytes,
+    training_gigabytes,
+)
 from etl.exports.card import dataset_card
+from etl.exports.steps import USUAL, usage_of
 from etl.exports.targets import TARGETS, Target
-from etl.exports.training import DEFAULT_BASE_MODEL, Training
+from etl.exports.training import Export, Step, Training, joined
+from etl.output.files import draft_in, make_folder, sweep
 from etl.output.finished import FinishedBuild
 from etl.output.folder import claimed, refuse_link
 from etl.output.replacement import Content, replace_files
+from etl.output.sums import file_sha256
 from etl.settings.paths import folder_of
-from schemas.manifest import Manifest
+from schemas.manifest import ShardRow
 from schemas.terms import Split
 
 EXPORTS = "export"
@@ -22,18 +37,29 @@ _PATTERN = re.compile(r"\[|\*|\?|::")
 """What `datasets`, which all of these trainers load files by, takes for a pattern or a chain of archives (5.2, by trial)."""
 
 
+class Exported(NamedTuple):
+    """
+    An export that was written.
+
+    Args:
+        folder: Where it lies.
+        notes: What there is to know of the base model, and the memory it takes, a sentence each.
+        steps: The usual commands that come next.
+    """
+
+    folder: Path
+    notes: Sequence[str]
+    steps: Sequence[Step]
+
+
 def export(out: str | Path, to: str, base_model: str = DEFAULT_BASE_MODEL) -> Path:
     """
-    Write what *to* reads into a folder beside the chunks of a build, and return the folder.
-
-    The same build gives the same bytes. The configurations lead to the chunks where they are; the Hugging Face folder
-    holds them itself, as further names of the same files where the system can do that, else as copies. Only what an export
-    wrote is replaced: models, caches and notes that lie there stay.
+    Write what *to* reads into a folder beside the chunks of a build, and return the folder; see `write_export`.
 
     Args:
         out: Folder of the build.
         to: One of `Target`.
-        base_model: The model to tune, as the trainer names it.
+        base_model: The model to tune: a short name of `base_models.toml`, or as the trainer names it.
 
     Raises:
         BuildError: *out* holds no finished build, a damaged one, one without an example to learn from, or one in a folder
@@ -41,6 +67,18 @@ def export(out: str | Path, to: str, base_model: str = DEFAULT_BASE_MODEL) -> Pa
         ForeignFolderError: A file of an export was changed since, or something else has its name.
         OptionError: Nothing is known of *to*, or a name is empty.
         StorageError: The folder cannot be written, or a build is writing there.
+    """
+    return write_export(out, to, base_model).folder
+
+
+def write_export(out: str | Path, to: str, base_model: str = DEFAULT_BASE_MODEL) -> Exported:
+    """
+    Write what *to* reads into a folder beside the chunks of a build, and return what comes next.
+
+    The same build gives the same bytes. The configurations lead to the chunks where they are, as far as the trainer reads
+    them so; where it does not, and in the Hugging Face folder, the export has data of its own: the chunks under further names
+    where they are the same and the system can do that, else files of their own. Only what an export wrote is replaced: models,
+    caches and notes that lie there stay. Arguments and errors are those of `export`.
     """
     out = folder_of(out, "OUT")
     if to not in set(Target):
@@ -52,12 +90,17 @@ def export(out: str | Path, to: str, base_model: str = DEFAULT_BASE_MODEL) -> Pa
     build.refuse_damage()
     _refuse_patterns(build)
     folder = out / EXPORTS / target
-    files = _files(build, target, _training(build, base_model))
+    training = _training(build, base_model)
+    written = TARGETS[target](training)
+    notes = _notes(written, training, build.manifest.shards)
     with claimed(out, out):
         for path in (folder.parent, folder):
             refuse_link(path)
-        replace_files(folder, files)
-    return folder
+        make_folder(folder)
+        sweep(folder.parent)
+        with _contents(build, written, _usage(written, training, notes), folder.parent) as files:
+            replace_files(folder, files)
+    return Exported(folder, notes, written.steps[:USUAL])
 
 
 def _refuse_patterns(build: FinishedBuild) -> None:
@@ -70,41 +113,51 @@ def _refuse_patterns(build: FinishedBuild) -> None:
 
 
 def _training(build: FinishedBuild, base_model: str) -> Training:
-    shards = build.manifest.shards
+    shards, chunks = build.manifest.shards, build.manifest.chunks
     examples = {split: sum(shard.examples for shard in shards if shard.split == split) for split in Split}
     if not examples[Split.TRAIN]:
         advice = "see why its utterances were dropped, in the manifest or by `saturi explain`"
         raise BuildError(str(build.given), "the build has no example to learn from", advice)
-    return Training(base_model, examples[Split.TRAIN], examples[Split.VALIDATION] > 0, build.manifest_sha256)
+    facts = find_base_model(base_model)
+    name = facts.id if facts else base_model
+    return Training(name, facts, examples[Split.TRAIN], examples[Split.VALIDATION], build.manifest_sha256, chunks)
 
 
-def _files(build: FinishedBuild, target: Target, training: Training) -> dict[str, Content]:
-    """Return the files of an export by their path in its folder, the card last."""
-    texts, usage = TARGETS[target](training)
-    files = {name: Content.of(text) for name, text in texts.items()}
-    front = ""
-    if target is Target.HF:
-        front = _front(build.manifest)
-        for chunk in build.manifest.chunks:
-            path = PurePosixPath("data") / PurePosixPath(chunk.path).relative_to("chunks")
-            files[str(path)] = Content(build.folder / chunk.path, chunk.sha256)
-    card = dataset_card(build.manifest, build.manifest_sha256, front, usage)
-    return files | {CARD: Content.of(card)}
+def _notes(export: Export, training: Training, shards: Sequence[ShardRow]) -> list[str]:
+    """Return what there is to know of the base model before it is trained; nothing where none is."""
+    if not export.steps:
+        return []
+    counted = [shard.tokens for shard in shards if shard.tokens is not None]
+    examples = sum(shard.examples for shard in shards)
+    tokens = batch_tokens(sum(counted) / examples if len(counted) == len(shards) else None)
+    how = formula(tokens, quantized=export.quantized)
+    model = training.facts
+    if model is None:
+        return [f"Memory for training, about: {how}; the size of {training.base_model} is not known here."]
+    trained, served = training_gigabytes(model, tokens, quantized=export.quantized), serving_gigabytes(model)
+    memory = (
+        f"Memory, about: {trained:.0f} GB to train it, {served:.0f} GB to serve it; estimated ({how}), not measured."
+    )
+    return [memory, *notes_of(model)]
 
 
-def _front(manifest: Manifest) -> str:
-    """Return the YAML in front of a card that tells the Hub's tools which files are which split, and whose they are."""
-    splits = [split for split in Split if any(chunk.split == split for chunk in manifest.chunks)]
-    paths = "".join(f"      - split: {split}\n        path: data/{split}/*.jsonl\n" for split in splits)
-    return f"""\
----
-license: other
-license_name: aihub-terms-of-use
-language: ko
-task_categories: [text-generation]
-configs:
-  - config_name: default
-    data_files:
-{paths}---
+def _usage(export: Export, training: Training, notes: Sequence[str]) -> str:
+    """Return how to use an export, in Markdown."""
+    if not export.steps:
+        return export.usage
+    return f"{usage_of(export.steps, training)}\n## Base model\n\n{training.base_model}\n\n{joined(f'* {note}' for note in notes)}"
 
-"""
+
+@contextmanager
+def _contents(build: FinishedBuild, export: Export, usage: str, folder: Path) -> Iterator[dict[str, Content]]:
+    """Give the files of an export by their path in it, the card last; those of data lie in *folder* meanwhile."""
+    with ExitStack() as drafts:
+        files = {name: Content.of(text) for name, text in export.files.items()}
+        for path, chunk in export.links.items():
+            files[path] = Content(build.folder / chunk.path, chunk.sha256)
+        for path, write in export.data.items():
+            draft = drafts.enter_context(draft_in(folder))
+            write(build, draft)
+            files[path] = Content(draft, file_sha256(draft))
+        card = dataset_card(build.manifest, build.manifest_sha256, export.front, usage)
+        yield files | {CARD: Content.of(card)}

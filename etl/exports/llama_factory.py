@@ -1,8 +1,9 @@
-"""The configuration of LLaMA-Factory; after its documentation and loaders of 2026."""
+"""The configuration of LLaMA-Factory; after the source of LLaMA-Factory 0.9.5."""
 
 import json
 
-from etl.exports.training import CHUNKS_FROM_EXPORT, MAX_TOKENS, Export, Training, joined, usage_of
+from etl.exports.steps import adapter_steps, merge_script
+from etl.exports.training import BATCH, CHUNKS_FROM_EXPORT, LORA_RANK, MAX_TOKENS, SHARES, Export, Training, joined
 
 
 def llama_factory(training: Training) -> Export:
@@ -20,19 +21,23 @@ def llama_factory(training: Training) -> Export:
     }
     splits = ["train", "validation"] if training.has_validation else ["train"]
     info = {f"saturi_{split}": {"file_name": f"{CHUNKS_FROM_EXPORT}/{split}", **form} for split in splits}
+    template = training.facts.llama_factory_template if training.facts else None
     lines = [
         f"model_name_or_path: {json.dumps(training.base_model)}",
         "stage: sft",
         "do_train: true",
         "finetuning_type: lora",
-        "lora_rank: 16",
+        f"lora_rank: {LORA_RANK}",
+        f"lora_alpha: {2 * LORA_RANK}",
         "lora_target: all",
         "dataset_dir: .",
         "dataset: saturi_train",
         *(["eval_dataset: saturi_validation", "eval_strategy: epoch"] if training.has_validation else []),
+        *([f"template: {template}"] if template else []),  # without one, the model's own is read
+        "train_on_prompt: false",
         f"cutoff_len: {MAX_TOKENS}",
-        "per_device_train_batch_size: 8",
-        "gradient_accumulation_steps: 4",
+        f"per_device_train_batch_size: {BATCH}",
+        f"gradient_accumulation_steps: {SHARES}",
         "learning_rate: 2.0e-4",
         f"num_train_epochs: {training.epochs}.0",
         "lr_scheduler_type: cosine",
@@ -40,7 +45,12 @@ def llama_factory(training: Training) -> Export:
         "logging_steps: 10",
         "save_strategy: epoch",
         "seed: 42",
+        "report_to: none",
         f"output_dir: {training.model_folder}",
     ]
-    files = {"dataset_info.json": json.dumps(info, indent=2) + "\n", "sft.yaml": joined(lines)}
-    return Export(files, usage_of("llamafactory-cli train sft.yaml", training))
+    files = {
+        "dataset_info.json": json.dumps(info, indent=2) + "\n",
+        "sft.yaml": joined(lines),
+        "merge.py": merge_script(training),
+    }
+    return Export(files, adapter_steps("llamafactory-cli train sft.yaml", training))

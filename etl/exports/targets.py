@@ -6,6 +6,8 @@ from enum import StrEnum
 from etl.exports.axolotl import axolotl
 from etl.exports.dataset import dataset
 from etl.exports.llama_factory import llama_factory
+from etl.exports.mlx import mlx
+from etl.exports.parquet import parquet
 from etl.exports.training import Export, Training
 from etl.exports.trl import trl
 from etl.exports.unsloth import unsloth
@@ -18,7 +20,9 @@ class Target(StrEnum):
     AXOLOTL = "axolotl"
     LLAMA_FACTORY = "llama-factory"
     UNSLOTH = "unsloth"
+    MLX = "mlx"
     HF = "hf"
+    PARQUET = "parquet"
 
 
 TARGETS: dict[Target, Callable[[Training], Export]] = {
@@ -26,5 +30,7 @@ TARGETS: dict[Target, Callable[[Training], Export]] = {
     Target.AXOLOTL: axolotl,
     Target.LLAMA_FACTORY: llama_factory,
     Target.UNSLOTH: unsloth,
+    Target.MLX: mlx,
     Target.HF: dataset,
+    Target.PARQUET: parquet,
 }

@@ -1,14 +1,24 @@
 """What every export has: what there is to train on, the files of a trainer, and the paths between them."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from etl.exports.chunks import Write
+from schemas.base_model import BaseModel
+from schemas.manifest import ChunkRow
 from schemas.model import EpochRule
+from schemas.terms import Split
 
 CHUNKS_FROM_EXPORT = "../../chunks"
-DEFAULT_BASE_MODEL = "Qwen/Qwen2.5-1.5B-Instruct"
 MAX_TOKENS = 2048
 """Longer examples are cut; those of single label files have a few hundred."""
+
+LORA_RANK = 16
+BATCH = 8
+SHARES = 4
+"""Batches of a step: gradients of several are added up, for the memory that one takes."""
 
 
 class Training(NamedTuple):
@@ -17,15 +27,24 @@ class Training(NamedTuple):
 
     Args:
         base_model: The model to tune, as the trainer names it.
+        facts: What is known of it, or None.
         examples: Examples to learn from.
-        has_validation: Whether some are held out.
+        held_out: Examples held out from it.
         manifest_sha256: Names the build.
+        chunks: Rows of its manifest.
     """
 
     base_model: str
+    facts: BaseModel | None
     examples: int
-    has_validation: bool
+    held_out: int
     manifest_sha256: str
+    chunks: Sequence[ChunkRow]
+
+    @property
+    def has_validation(self) -> bool:
+        """Whether there is something to evaluate on while training."""
+        return self.held_out > 0
 
     @property
     def epochs(self) -> int:
@@ -48,31 +67,56 @@ class Training(NamedTuple):
         return f"model-{self.key}"
 
     @property
+    def merged_folder(self) -> str:
+        """Where the model goes with its adapter merged into it, below the folder of the export."""
+        return f"merged-{self.key}"
+
+    @property
     def prepared_folder(self) -> str:
         """Where the trainer keeps tokens, below the folder of the export."""
         return f"prepared-{self.key}"
 
+    @property
+    def splits(self) -> list[Split]:
+        """The splits that have examples."""
+        return [split for split in Split if any(chunk.split == split for chunk in self.chunks)]
+
+
+class Step(NamedTuple):
+    """A command, and what it does."""
+
+    title: str
+    command: str
+
 
 class Export(NamedTuple):
-    """The files of an export by name, and how to use them, in Markdown."""
+    """
+    An export, but for its card.
 
-    files: dict[str, str]
-    usage: str
+    Args:
+        files: Texts by name.
+        steps: What comes next, the usual steps first; none where nothing is trained.
+        usage: How to use the export where there are no steps, in Markdown.
+        links: Chunks that lie in the export, too, by their path there.
+        data: Files of data in another form than the chunks, by their path there.
+        quantized: Whether the base model is loaded in four bits.
+        front: YAML in front of the card, for the Hugging Face Hub's tools.
+    """
+
+    files: Mapping[str, str] = {}
+    steps: Sequence[Step] = ()
+    usage: str = ""
+    links: Mapping[str, ChunkRow] = {}
+    data: Mapping[str, Write] = {}
+    quantized: bool = False
+    front: str = ""
 
 
-def usage_of(command: str, training: Training) -> str:
-    """Return how to run *command*, in Markdown."""
-    return f"""\
-In this folder, whose paths lead to the chunks beside it:
-
-```sh
-{command}
-```
-
-The model goes to `{training.model_folder}`, named after this build and base model: an export of others leaves it alone.
-"""
+def path_in_export(chunk: ChunkRow) -> str:
+    """Return the path of *chunk*, or of what is made of it alone, below the folder of an export."""
+    return str(PurePosixPath("data") / PurePosixPath(chunk.path).relative_to("chunks"))
 
 
-def joined(lines: list[str]) -> str:
+def joined(lines: Iterable[str]) -> str:
     """Return *lines* as a text."""
     return "".join(f"{line}\n" for line in lines)

@@ -1,25 +1,34 @@
-"""The configuration of TRL, for `trl sft`; after the source of TRL 1.16."""
+"""
+The configuration of TRL, for `trl sft`, and its data; after the source of TRL 1.16.
+
+The loss is that of the answer alone. For conversations (`assistant_only_loss`) that takes a template with generation marks,
+which few models have, and a template of ours would have to equal the one that only the model's repository holds. Prompt and
+completion apart are masked by TRL with any template: the model's own, which it is served with, too.
+"""
 
 import json
 
-from etl.exports.training import CHUNKS_FROM_EXPORT, MAX_TOKENS, Export, Training, joined, usage_of
+from etl.exports.chunks import prompted
+from etl.exports.steps import adapter_steps, merge_script
+from etl.exports.training import BATCH, LORA_RANK, MAX_TOKENS, SHARES, Export, Training, joined, path_in_export
 
 
 def trl(training: Training) -> Export:
     """Return the export for TRL."""
     lines = [
         f"model_name_or_path: {json.dumps(training.base_model)}",
-        f"dataset_name: {CHUNKS_FROM_EXPORT}",
+        "dataset_name: ./data",
         "dataset_train_split: train",
         *(["dataset_test_split: validation", "eval_strategy: epoch"] if training.has_validation else []),
         f"num_train_epochs: {training.epochs}",
         f"max_length: {MAX_TOKENS}",
+        "completion_only_loss: true",
         "packing: false",
         "learning_rate: 2.0e-4",
-        "per_device_train_batch_size: 8",
-        "gradient_accumulation_steps: 4",
+        f"per_device_train_batch_size: {BATCH}",
+        f"gradient_accumulation_steps: {SHARES}",
         "use_peft: true",
-        "lora_r: 16",
+        f"lora_r: {LORA_RANK}",
         "lora_alpha: 32",
         "logging_steps: 10",
         "save_strategy: epoch",
@@ -27,4 +36,6 @@ def trl(training: Training) -> Export:
         "report_to: none",
         f"output_dir: {training.model_folder}",
     ]
-    return Export({"sft.yaml": joined(lines)}, usage_of("trl sft --config sft.yaml", training))
+    data = {path_in_export(chunk): prompted(chunk) for chunk in training.chunks}
+    files = {"sft.yaml": joined(lines), "merge.py": merge_script(training)}
+    return Export(files, adapter_steps("trl sft --config sft.yaml", training), data=data)

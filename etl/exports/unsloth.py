@@ -1,8 +1,9 @@
-"""A script for Unsloth; after its examples of 2026."""
+"""A script for Unsloth; after the source of unsloth and unsloth_zoo 2026.10.9."""
 
 import json
 
-from etl.exports.training import CHUNKS_FROM_EXPORT, MAX_TOKENS, Export, Training, usage_of
+from etl.exports.steps import adapter_steps, merge_script
+from etl.exports.training import BATCH, CHUNKS_FROM_EXPORT, LORA_RANK, MAX_TOKENS, SHARES, Export, Training
 
 _SCRIPT = '''\
 """Tune BASE_MODEL on the chunks of this build, by Unsloth: `python train.py` in this folder."""
@@ -30,9 +31,10 @@ def main() -> None:
     from unsloth import FastLanguageModel  # first: it changes what the others import
 
     from trl import SFTConfig, SFTTrainer
+    from unsloth.chat_templates import train_on_responses_only
 
     model, tokenizer = FastLanguageModel.from_pretrained(BASE_MODEL, max_seq_length=MAX_TOKENS, load_in_4bit=True)
-    model = FastLanguageModel.get_peft_model(model, r=16, lora_alpha=32, random_state=42)
+    model = FastLanguageModel.get_peft_model(model, r={rank}, lora_alpha={alpha}, random_state=42)
     texts = load_texts(tokenizer)
     settings = SFTConfig(
         output_dir=MODEL,
@@ -40,8 +42,8 @@ def main() -> None:
         max_length=MAX_TOKENS,
         num_train_epochs={epochs},
         learning_rate=2e-4,
-        per_device_train_batch_size=8,
-        gradient_accumulation_steps=4,
+        per_device_train_batch_size={batch},
+        gradient_accumulation_steps={shares},
         eval_strategy="epoch" if "validation" in texts else "no",
         logging_steps=10,
         save_strategy="epoch",
@@ -55,7 +57,7 @@ def main() -> None:
         train_dataset=texts["train"],
         eval_dataset=texts.get("validation"),
     )
-    trainer.train()
+    train_on_responses_only(trainer).train()  # it finds in the template where answers begin
     model.save_pretrained(MODEL)
     tokenizer.save_pretrained(MODEL)
 
@@ -71,7 +73,12 @@ def unsloth(training: Training) -> Export:
         base_model=json.dumps(training.base_model),
         chunks=CHUNKS_FROM_EXPORT,
         max_tokens=MAX_TOKENS,
+        rank=LORA_RANK,
+        alpha=2 * LORA_RANK,
+        batch=BATCH,
+        shares=SHARES,
         epochs=training.epochs,
         model_folder=json.dumps(training.model_folder),
     )
-    return Export({"train.py": script}, usage_of("python train.py", training))
+    files = {"train.py": script, "merge.py": merge_script(training)}
+    return Export(files, adapter_steps("python train.py", training), quantized=True)

@@ -107,6 +107,17 @@ def write_whole(path: Path, parts: Iterable[bytes], *, durable: bool = True) -> 
         file.discard()
 
 
+@contextmanager
+def draft_in(folder: Path) -> Iterator[Path]:
+    """Give a path in *folder* for a file that is made before it is known whether it is wanted; it is removed in the end."""
+    draft = _temporary_name(folder / "draft")
+    try:
+        yield draft
+    finally:
+        with suppress(OSError):  # whoever holds the folder next sweeps it away
+            draft.unlink(missing_ok=True)
+
+
 def link_whole(source: Path, target: Path) -> None:
     """
     Give the file at *source* the name *target*, too, or copy it where the system or the disk has no second names.

@@ -6,8 +6,8 @@ import click
 
 from etl.console.commands.parameters import PATH
 from etl.console.output import consoles
+from etl.exports.base_models import DEFAULT_BASE_MODEL
 from etl.exports.targets import Target
-from etl.exports.training import DEFAULT_BASE_MODEL
 
 
 @click.command()
@@ -19,7 +19,12 @@ from etl.exports.training import DEFAULT_BASE_MODEL
 def export(out: Path, to: str, base_model: str) -> None:
     """Write a ready configuration, or a dataset folder, with a dataset card, beside the chunks of the build in OUT."""
     from etl.console.lines import print_line
-    from etl.exports.export import export as run
+    from etl.exports.export import write_export
 
-    folder = run(out, to, base_model)
-    print_line(consoles()[0], f"{folder}: see its README.md")
+    exported = write_export(out, to, base_model)
+    screen = consoles()[0]
+    print_line(screen, f"{exported.folder}: see its README.md")
+    for note in exported.notes:
+        print_line(screen, note)
+    for step in exported.steps:
+        print_line(screen, f"{step.title}: {step.command}")
