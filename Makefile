@@ -88,8 +88,11 @@ demo-train: setup build/trainers/trl/ready
 	@echo "Both models, served by transformers, beside copying:"
 	OPENAI_API_KEY=none $(BIN)/python -m tests.toy.serving $(TRL)/transformers $(TOY) \
 		$(BIN)/saturi evaluate $(TOY)/result --model tuned --base-model base --provider custom --base-url {base_url} \
-			--fail-below exact=80 --fail-below chrf=95 --fail-below edit_f05=80
+			--concurrency 2 --fail-below exact=80 --fail-below chrf=95 --fail-below edit_f05=80
 	$(BIN)/python -m tests.toy.verdict $(TOY)/result/evaluation/validation
+	@echo
+	@echo "The card of the tune; its licence notice is that of the real corpus, of which the sample has nothing:"
+	$(BIN)/saturi export $(TOY)/result --card tuned
 
 test-export: setup $(TRAINERS:%=build/trainers/%/ready)
 	$(BIN)/python -m pytest $(subst -,_,$(TRAINERS:%=tests/test_export_%.py)) --trainers build/trainers --numprocesses logical
