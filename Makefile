@@ -73,6 +73,8 @@ build/trainers/%/ready: constraints-%.txt
 	touch $@
 
 # Beside what `export` wrote, three things differ from tuning: there is no GPU, all weights are trained, and faster.
+# A toy is too small for two threads: on a busy machine they wait for each other eight times as long as one computes.
+demo-train: export OMP_NUM_THREADS = 1
 demo-train: setup build/trainers/trl/ready
 	rm -rf $(TOY)
 	$(BIN)/saturi sample $(TOY)/corpus --files 8000
