@@ -76,7 +76,7 @@ def test_scores(out: Path, server: Server, world: World) -> None:
 
 def test_data_and_split(out: Path) -> None:
     """The card has the counts of the build, its hash, what was held out, what both splits share, and the licence notice."""
-    card = _card(export_card(out, MODEL, base_model="Qwen/Qwen2.5-1.5B-Instruct"))
+    card = _card(export_card(out, MODEL, base_model="qwen2.5-1.5b"))
     manifest = manifest_of(out)
     for shard in manifest["shards"]:
         assert f"| {shard['split']} | {shard['region']} | {shard['speech_type']} | {shard['examples']:,} |" in card
@@ -88,6 +88,7 @@ def test_data_and_split(out: Path) -> None:
     for words in ("71517", "NIA", "may not leave Korea", "한국지능정보사회진흥원의 지원을 받아 구축된", "aihub.or.kr"):
         assert words in card
     assert "\nbase_model: Qwen/Qwen2.5-1.5B-Instruct\n---\n" in card
+    assert "Tuned from Qwen/Qwen2.5-1.5B-Instruct; its licence goes on to apply (Apache-2.0; as of " in card
 
 
 def test_no_evaluation(out: Path) -> None:

@@ -7,9 +7,11 @@ It is meant to be published beside the model, and so holds no text of the corpus
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePath
+from typing import NamedTuple
 
 from etl.errors import InputError, OptionError
 from etl.evaluation.results import FOLDER, SCORES, folder_of, read_evaluation
+from etl.exports.base_models import find_base_model
 from etl.exports.card import counts_table, data_sets, source_notice
 from etl.exports.export import CARD, EXPORTS
 from etl.output.files import is_there
@@ -97,12 +99,13 @@ def model_card(
         models: Its name, and that of its base model, if it is known.
         evaluation: What it is worth, if that was measured.
     """
-    model, base = models
+    model, name = models
+    base = None if name is None else _Base.of(name)
     scores = _not_evaluated() if evaluation is None else _scores(evaluation, model)
     return "\n".join(
         [
             *_front(base),
-            *_purpose(manifest, _shown(model), None if base is None else _shown(base)),
+            *_purpose(manifest, _shown(model), base),
             *_data(manifest, manifest_sha256),
             *_split(manifest),
             *scores,
@@ -111,20 +114,36 @@ def model_card(
     )
 
 
-def _front(base: str | None) -> Iterator[str]:
+class _Base(NamedTuple):
+    """The base model: its name, and its licence where that is known."""
+
+    name: str
+    licence: str
+
+    @classmethod
+    def of(cls, name: str) -> "_Base":
+        """Return the base model *name*, which may be a short name of the catalogue."""
+        found = find_base_model(name)
+        if found is None:
+            return cls(_shown(name), "its licence goes on to apply")
+        note = f", {found.licence_note}" if found.licence_note else ""
+        return cls(found.id, f"its licence goes on to apply ({found.licence}{note}; as of {found.as_of})")
+
+
+def _front(base: _Base | None) -> Iterator[str]:
     """Yield the YAML for the Hugging Face Hub's tools; its base model has to be a name that the Hub knows."""
     yield from ("---", "license: other", "language: ko", "pipeline_tag: text-generation")
-    if base is not None and _HUB_NAME.fullmatch(base):
-        yield f"base_model: {base}"
+    if base is not None and _HUB_NAME.fullmatch(base.name):
+        yield f"base_model: {base.name}"
     yield from ("---", "")
 
 
-def _purpose(manifest: Manifest, model: str, base: str | None) -> Iterator[str]:
+def _purpose(manifest: Manifest, model: str, base: _Base | None) -> Iterator[str]:
     options = manifest.options
     ways = {Direction.TO_STANDARD: "dialect into standard Korean", Direction.TO_DIALECT: "standard Korean into dialect"}
     yield f"# {model}: Korean {ways[Direction(options['direction'])]}"
     yield ""
-    yield "The base model was not named." if base is None else f"Tuned from {base}, whose licence goes on to apply."
+    yield "The base model was not named." if base is None else f"Tuned from {base.name}; {base.licence}."
     unit = {Unit.FILE: "all that was said in one recording", Unit.SENTENCE: "one sentence"}[Unit(options["unit"])]
     source = {Source.PRONUNCIATION: "as it is pronounced", Source.DIALECT: "in dialect orthography"}[
         Source(options["source"])
