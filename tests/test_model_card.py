@@ -81,8 +81,10 @@ def test_data_and_split(out: Path) -> None:
     for shard in manifest["shards"]:
         assert f"| {shard['split']} | {shard['region']} | {shard['speech_type']} | {shard['examples']:,} |" in card
     held_out = sum(shard["examples"] for shard in manifest["shards"] if shard["split"] == "validation")
-    assert f"{held_out} examples were held out from training (`--validation 0.25`" in card
-    assert "0 scripts, 0 speakers, 0 texts are in both train and validation" in card
+    assert f"{held_out} examples were held out from training (`--validation 0.25 --split-by script`)" in card
+    shared = manifest["counts"]["shared"]
+    assert shared["texts"] == 0
+    assert f"0 scripts, {shared['speakers']} speakers, 0 texts are in both train and validation" in card
     assert FinishedBuild.open(out).manifest_sha256 in card
     assert f"    {manifest['options']['system_prompt']}\n" in card
     for words in ("71517", "NIA", "may not leave Korea", "한국지능정보사회진흥원의 지원을 받아 구축된", "aihub.or.kr"):

@@ -176,8 +176,8 @@ def _split(manifest: Manifest) -> Iterator[str]:
     if not held_out:
         yield "Nothing was held out from training."
         return
-    by = f", by {options['split_by']}" if "split_by" in options else ""
-    yield f"{held_out:,} examples were held out from training (`--validation {options['validation']}`{by})."
+    by = "" if options["validation"] == "official" else f" --split-by {','.join(options['split_by'])}"
+    yield f"{held_out:,} examples were held out from training (`--validation {options['validation']}{by}`)."
     shared = ", ".join(f"{count:,} {name}" for name, count in sorted(counts.shared.items()))
     yield f"Counted on the examples as they were written: {shared} are in both train and validation, and"
     yield f"{counts.validation_in_training:,} of the examples held out have a text of train as source or target."

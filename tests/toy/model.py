@@ -61,7 +61,11 @@ def main(chunks: Path, folder: Path) -> None:
     """Write the model to *folder*; the same texts give the same model."""
     tokenizer = make_tokenizer(texts_of(chunks))
     torch.manual_seed(0)
-    special: dict[str, Any] = {"pad_token_id": tokenizer.pad_token_id, "eos_token_id": tokenizer.eos_token_id, "bos_token_id": None}
+    special: dict[str, Any] = {
+        "pad_token_id": tokenizer.pad_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+        "bos_token_id": None,
+    }
     model = LlamaForCausalLM(LlamaConfig(vocab_size=len(tokenizer), **_SHAPE, **special))
     tokenizer.save_pretrained(folder)
     model.save_pretrained(folder)
