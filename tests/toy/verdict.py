@@ -11,7 +11,7 @@ _LIKELY = 0.05
 """Differences that chance makes more often than this are none."""
 
 _MOST_HARM = 5.0
-"""Percent of rows altered, refused, empty or cut off, where copying has none; ten times what a tune of ours had."""
+"""Percent of rows altered in vain, refused, empty or cut off, where copying has none; room, for the tune had none either."""
 
 
 def complaints(found: Evaluation) -> Iterator[str]:
