@@ -4,12 +4,15 @@ PYTHON ?= python3
 BIN := .venv/bin
 CORPUS := build/demo/corpus
 RESULT := build/demo/result
+TOY := build/demo-train
+TRL := $(CURDIR)/build/trainers/trl/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test coverage test-export test-unsloth lint types bench clean
+.PHONY: help setup demo demo-train test coverage test-export test-unsloth lint types bench clean
 
 help:
 	@echo "make demo   write a synthetic corpus, build it, verify it, submit it to a provider of our own, watch the job, evaluate"
+	@echo "make demo-train   the whole way on this machine: build, train a toy model with TRL, serve it, evaluate; needs torch, too"
 	@echo "make test   run the tests; make test-export: those that train with TRL, mlx-lm and LLaMA-Factory (3 GB)"
 	@echo "make test-unsloth   talk to Unsloth Studio itself, without a GPU; installs 1.1 GB, but no torch"
 	@echo "make coverage   run the tests, and list the lines and branches that none of them takes"
@@ -68,6 +71,30 @@ build/trainers/%/ready: constraints-%.txt
 	# The library of torchaudio's wheel wants CUDA; without it the module is Python alone, and nothing here hears anything.
 	find $(@D) -path '*/torchaudio/lib/*.so' -delete
 	touch $@
+
+# Beside what `export` wrote, three things differ from tuning: there is no GPU, all weights are trained, and faster.
+# A toy is too small for two threads: on a busy machine they wait for each other eight times as long as one computes.
+demo-train: export OMP_NUM_THREADS = 1
+demo-train: setup build/trainers/trl/ready
+	rm -rf $(TOY)
+	$(BIN)/saturi sample $(TOY)/corpus --files 8000
+	$(BIN)/saturi build $(TOY)/corpus --out $(TOY)/result --unit sentence --speech-type answer --system-prompt ""
+	@echo
+	@echo "A base model of random numbers, whose tokens are made from the texts of train:"
+	$(TRL)/python -m tests.toy.model $(TOY)/result/chunks/train $(TOY)/base
+	$(BIN)/saturi export $(TOY)/result --to trl --base-model $(CURDIR)/$(TOY)/base
+	cd $(TOY)/result/export/trl && HF_HUB_OFFLINE=1 HF_HOME=$(CURDIR)/$(TOY)/home $(TRL)/trl sft --config sft.yaml \
+		--use_cpu true --use_peft false --learning_rate 3e-3 --disable_tqdm true
+	mv $(TOY)/result/export/trl/model-* $(TOY)/tuned
+	@echo
+	@echo "Both models, served by transformers, beside copying:"
+	OPENAI_API_KEY=none $(BIN)/python -m tests.toy.serving $(TRL)/transformers $(TOY) \
+		$(BIN)/saturi evaluate $(TOY)/result --model tuned --base-model base --provider custom --base-url {base_url} \
+			--concurrency 2 --fail-below exact=80 --fail-below chrf=95 --fail-below edit_f05=80
+	$(BIN)/python -m tests.toy.verdict $(TOY)/result/evaluation/validation
+	@echo
+	@echo "The card of the tune; its licence notice is that of the real corpus, of which the sample has nothing:"
+	$(BIN)/saturi export $(TOY)/result --card tuned
 
 test-export: setup $(TRAINERS:%=build/trainers/%/ready)
 	$(BIN)/python -m pytest $(subst -,_,$(TRAINERS:%=tests/test_export_%.py)) --trainers build/trainers --numprocesses logical

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from etl.checking.check import check as check
     from etl.checking.report import CheckReport as CheckReport
     from etl.evaluation.evaluate import evaluate as evaluate
+    from etl.evaluation.model_card import export_card as export_card
     from etl.evaluation.options import EvaluateOptions as EvaluateOptions
     from etl.evaluation.results import EvaluationResult as EvaluationResult
     from etl.explanation.explain import explain as explain
@@ -52,6 +53,7 @@ _HOMES = {
     "etl.checking.check": ("check",),
     "etl.checking.report": ("CheckReport",),
     "etl.evaluation.evaluate": ("evaluate",),
+    "etl.evaluation.model_card": ("export_card",),
     "etl.evaluation.options": ("EvaluateOptions",),
     "etl.evaluation.results": ("EvaluationResult",),
     "etl.explanation.explain": ("explain",),
@@ -117,6 +119,7 @@ __all__ = [
     "evaluate",
     "explain",
     "export",
+    "export_card",
     "inspect",
     "plan_submission",
     "sample",

@@ -17,6 +17,9 @@ The texts are from AI-Hub's data sets {sets} of the National Information Society
 put this folder on a public hub. Whoever finds personal data in it reports that to AI-Hub and deletes the download. A work made
 from it names its source, such as:
 
+"""
+
+_SOURCE = """\
 > 이 연구는 과학기술정보통신부의 재원으로 한국지능정보사회진흥원의 지원을 받아 구축된 {names}을(를)
 > 활용하여 수행된 연구입니다. 본 연구에 활용된 데이터는 AI 허브(aihub.or.kr)에서 다운로드 받으실 수 있습니다.
 """
@@ -33,7 +36,6 @@ def dataset_card(manifest: Manifest, manifest_sha256: str, front: str, usage: st
         usage: How to train on it.
     """
     options = manifest.options
-    shards = [shard for shard in manifest.shards if shard.examples]
     return f"""\
 {front}# Korean dialect to standard Korean
 
@@ -45,19 +47,31 @@ The build is that whose manifest.json has SHA-256 `{manifest_sha256}`.
 {usage}
 ## Contents
 
+{counts_table(manifest)}
+{_TERMS.format(sets=data_sets(manifest))}{source_notice(manifest)}"""
+
+
+def counts_table(manifest: Manifest) -> str:
+    """Return the examples by shard and split, as a table in Markdown."""
+    shards = [shard for shard in manifest.shards if shard.examples]
+    return f"""\
 | split | region | speech type | examples | bytes | tokens (o200k_base) |
 |---|---|---|---|---|---|
-{"".join(map(_row, shards))}{"".join(_total(split, shards) for split in Split)}
-{_terms(manifest)}"""
+{"".join(map(_row, shards))}{"".join(_total(split, shards) for split in Split)}"""
 
 
-def _terms(manifest: Manifest) -> str:
-    """Return licence notice and source, with the data sets that label files were decoded from."""
-    generations = [generation for generation in _NAMES if manifest.counts.generations.get(generation)]
-    return _TERMS.format(
-        sets=", ".join(f"「{_NAMES[generation]}」 ({_NUMBERS[generation]})" for generation in generations),
-        names=", ".join(f'"{_NAMES[generation]}"' for generation in generations),
-    )
+def data_sets(manifest: Manifest) -> str:
+    """Return names and numbers of the data sets that label files were decoded from."""
+    return ", ".join(f"「{_NAMES[generation]}」 ({_NUMBERS[generation]})" for generation in _generations(manifest))
+
+
+def source_notice(manifest: Manifest) -> str:
+    """Return how a work made from the data sets names its source, as AI-Hub wants it."""
+    return _SOURCE.format(names=", ".join(f'"{_NAMES[generation]}"' for generation in _generations(manifest)))
+
+
+def _generations(manifest: Manifest) -> list[str]:
+    return [generation for generation in _NAMES if manifest.counts.generations.get(generation)]
 
 
 def _row(shard: ShardRow) -> str:

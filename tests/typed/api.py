@@ -37,6 +37,7 @@ from etl import (
     evaluate,
     explain,
     export,
+    export_card,
     inspect,
     plan_submission,
     sample,
@@ -114,6 +115,7 @@ def types_of_estimates(out: Path) -> None:
     assert_type(price.price_usd, float)
     assert_type(price.price_krw, int | None)
     assert_type(export(out, "trl"), Path)
+    assert_type(export_card(out, "saturi"), Path)
 
 
 def types_of_jobs(out: Path) -> None:

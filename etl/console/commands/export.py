@@ -1,24 +1,58 @@
-"""`export`: a build for what trains open models."""
+"""`export`: a build for what trains open models, or the card of a model that was tuned on it."""
 
 from pathlib import Path
 
 import click
 
 from etl.console.commands.parameters import PATH
+from etl.console.lines import print_line
 from etl.console.output import consoles
+from etl.errors import OptionError
 from etl.exports.base_models import DEFAULT_BASE_MODEL
 from etl.exports.targets import Target
 
 
 @click.command()
 @click.argument("out", type=PATH)
-@click.option("--to", required=True, type=click.Choice([target.value for target in Target]), help="What will read it.")
+@click.option("--to", type=click.Choice([target.value for target in Target]), help="What will read it.")
+@click.option("--card", metavar="MODEL", help="Write the card of this tuned model, instead.")
 @click.option(
-    "--base-model", default=DEFAULT_BASE_MODEL, show_default=True, help="Model to tune, in the configuration."
+    "--base-model",
+    help="Model to tune, in the configuration; with --card, the one that was tuned.",
+    show_default=f"{DEFAULT_BASE_MODEL}; with --card, that of the evaluation",
 )
-def export(out: Path, to: str, base_model: str) -> None:
-    """Write a ready configuration, or a dataset folder, with a dataset card, beside the chunks of the build in OUT."""
-    from etl.console.lines import print_line
+@click.option(
+    "--evaluation",
+    metavar="NAME",
+    help="With --card: the evaluation whose scores it shows.",
+    show_default="that of the validation split, if there is one",
+)
+def export(out: Path, to: str | None, card: str | None, base_model: str | None, evaluation: str | None) -> None:
+    """
+    Write a ready configuration, or a dataset folder, with a dataset card, beside the chunks of the build in OUT.
+
+    With --card it writes the card of a tuned model: what it was tuned on, how that was split, and its scores. No text of the
+    corpus is in it.
+    """
+    if card is not None:
+        if to is not None:
+            raise OptionError("--card", "it goes without --to", "give one of them")
+        _write_card(out, card, base_model, evaluation)
+    elif to is None:
+        raise OptionError("--to", "it is missing", f"choose from {', '.join(Target)}, or give --card MODEL")
+    elif evaluation is not None:
+        raise OptionError("--evaluation", "it goes with --card", "leave it out")
+    else:
+        _write_export(out, to, DEFAULT_BASE_MODEL if base_model is None else base_model)
+
+
+def _write_card(out: Path, model: str, base_model: str | None, evaluation: str | None) -> None:
+    from etl.evaluation.model_card import export_card
+
+    print_line(consoles()[0], f"{export_card(out, model, base_model, evaluation)}: see its README.md")
+
+
+def _write_export(out: Path, to: str, base_model: str) -> None:
     from etl.exports.export import write_export
 
     exported = write_export(out, to, base_model)
