@@ -8,6 +8,7 @@ import re
 import tempfile
 from pathlib import Path
 
+from msgspec import structs
 from rich.console import Console
 
 from etl import BuildOptions, build, sample
@@ -22,8 +23,8 @@ def main() -> None:
         result = build([corpus], out, BuildOptions(), workers=2)
     console = Console(record=True, width=118, file=Path("/dev/null").open("w", encoding="utf-8"))  # noqa: SIM115 - ends with us
     console.print("$ saturi build corpus --out out --workers 2", highlight=False)
-    show_build(console, result)
-    picture = console.export_svg(title="saturi build").replace(str(out), "out")
+    show_build(console, structs.replace(result, out="out"))
+    picture = console.export_svg(title="saturi build")
     # A picture that loads fonts from elsewhere is none.
     picture = re.sub(r"@font-face \{.*?\}", "", picture, flags=re.DOTALL)
     Path(__file__).with_name("summary.svg").write_text(picture, encoding="utf-8")
