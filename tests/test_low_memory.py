@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from corpora import ANSWER_ZIP, answers, write_zip
 from runs import command, digest_of, saturi
 
 if sys.platform != "linux":
@@ -32,7 +33,8 @@ def limited(cwd: Path, mebibytes: int, *arguments: str) -> subprocess.CompletedP
 def there(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a corpus."""
     folder = tmp_path_factory.mktemp("there")
-    assert saturi("sample", "corpus", "--files", "200", cwd=folder).returncode == 0
+    for number in range(3):
+        write_zip(folder / "corpus" / ANSWER_ZIP.replace(".zip", f"_{number}.zip"), answers(60, first=100 * number))
     return folder
 
 
