@@ -101,8 +101,9 @@ def declarations(struct: type[Struct]) -> tuple[Declaration, ...]:
 def _declaration(name: str, hint: Any, default: object) -> Declaration:
     option: Option = hint.__metadata__[0]
     union = hint.__origin__
-    kinds = get_args(union) if get_origin(union) in (Union, UnionType) else (union,)
-    first = kinds[0]
+    kinds: tuple[Any, ...] = get_args(union) if get_origin(union) in (Union, UnionType) else (union,)
+    # A literal beside another type is a word that stands for a value of that type, in whatever order they are written.
+    first = min((kind for kind in kinds if kind is not NoneType), key=lambda kind: get_origin(kind) is Literal)
     if get_origin(first) is tuple:
         first = get_args(first)[0]
         kind = Kind.TEXTS if first is str else Kind.TERMS
