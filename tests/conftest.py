@@ -23,9 +23,14 @@ settings.load_profile("without-a-clock")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--kills", type=int, default=15, help="how many builds are killed at a random moment")
-    parser.addoption("--interrupts", type=int, default=12, help="how many builds are interrupted at a random moment")
-    parser.addoption("--io-failures", type=int, default=20, help="how many commands meet an I/O call that fails")
+    parser.addoption(
+        "--kills",
+        type=int,
+        default=8,
+        help="how many builds are killed at a random moment, and how often an evaluation is",
+    )
+    parser.addoption("--interrupts", type=int, default=8, help="how many builds are interrupted at a random moment")
+    parser.addoption("--io-failures", type=int, default=12, help="how many commands meet an I/O call that fails")
     parser.addoption("--large", action="store_true", help="also build a million label files")
     parser.addoption("--faults", type=int, default=100, help="how many submissions meet a random fault or are killed")
     parser.addoption("--unsloth", type=Path, help="the Python that Unsloth Studio is installed for, to be talked to")

@@ -6,14 +6,16 @@ import shutil
 import struct
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+ROLES = ("parent", "worker")
 CALLS = ("open", "read", "write", "fsync", "rename", "unlink", "mkdir", "mmap")
 SOURCE = Path(__file__).with_suffix(".c")
-_HEAD = struct.Struct("=qi")
+_HEAD = struct.Struct(f"={len(ROLES) * len(CALLS)}qi")
 _STATE_BYTES = 8192
 
 
@@ -21,7 +23,7 @@ class Failure(NamedTuple):
     """
     What fails: the calls number *first* to *last* of one kind on files below a folder.
 
-    *role* is `parent` or `worker`, whose calls are counted together; *call* is one of `CALLS`; *number* an errno.
+    *role* is one of `ROLES`, and the calls of all workers are counted together; *call* is one of `CALLS`; *number* an errno.
     """
 
     role: str
@@ -35,9 +37,9 @@ class Failure(NamedTuple):
 
 
 class Met(NamedTuple):
-    """How many calls were counted, how many of them failed, and the path of the first that did."""
+    """Number of calls by role and kind, number of those that failed, and the path of the first that did."""
 
-    calls: int
+    calls: dict[tuple[str, str], int]
     failures: int
     path: str
 
@@ -70,5 +72,6 @@ def environment_of(failure: Failure, library: Path, below: Path, state: Path) ->
 def met(state: Path) -> Met:
     """Return what has become of the failure whose state is in the file *state*."""
     content = state.read_bytes()
-    calls, failures = _HEAD.unpack_from(content)
+    *counts, failures = _HEAD.unpack_from(content)
+    calls = dict(zip(product(ROLES, CALLS), counts, strict=True))
     return Met(calls, failures, content[_HEAD.size :].split(b"\0", 1)[0].decode())

@@ -12,6 +12,11 @@ from pathlib import Path
 from runs import command
 
 POLL_SECONDS = 0.001
+PATIENCE_SECONDS = 120.0
+"""For what ends on a machine however busy; what hangs takes for ever."""
+
+ATTEMPTS = 20
+"""At what can only be seen while a process runs, and which a busy machine may let it be done with before."""
 
 
 @contextmanager
@@ -60,19 +65,24 @@ def killed_after(seconds: float, *arguments: str | Path, cwd: Path) -> bool:
 def killed_when(condition: Callable[[], bool], *arguments: str | Path, cwd: Path) -> bool:
     """Run the command line, kill it as soon as *condition* holds, and return whether it was still running then."""
     with started(*arguments, cwd=cwd) as process:
-        while not condition():
-            if process.poll() is not None:
-                return False
-            time.sleep(POLL_SECONDS)
+        if not reached(process, condition):
+            return False
         kill_group(process)
         return process.wait() != 0
 
 
-def wait_until(process: subprocess.Popen[str], condition: Callable[[], bool]) -> None:
-    """Wait until *condition* holds, which it must while *process* runs."""
+def reached(process: subprocess.Popen[str], condition: Callable[[], bool]) -> bool:
+    """Wait until *condition* holds, and return whether *process* still ran then."""
     while not condition():
-        assert process.poll() is None, f"ended before: {process.communicate()}"
+        if process.poll() is not None:
+            return False
         time.sleep(POLL_SECONDS)
+    return process.poll() is None
+
+
+def wait_until(process: subprocess.Popen[str], condition: Callable[[], bool]) -> None:
+    """Wait until *condition* holds, which it must at the latest when *process* has ended."""
+    assert reached(process, condition) or condition(), f"ended before: {process.communicate()}"
 
 
 def workers_of(process: subprocess.Popen[str]) -> list[int]:

@@ -6,6 +6,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import NamedTuple
 
+from killings import PATIENCE_SECONDS
 from openai import OpenAI
 from submissions import HASTE, KEY, YES, YES_AGAIN
 
@@ -61,6 +62,6 @@ class Submitter:
     def finish(self, errand: Errand) -> int:
         """Submit, and return the exit code."""
         process = self.start(errand)
-        process.join(60)
+        process.join(PATIENCE_SECONDS)
         assert process.exitcode is not None
         return process.exitcode

@@ -54,7 +54,8 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         sample: SampleReport = request.getfixturevalue("sample")
         corpus = sample.folder
     unit = Unit.SENTENCE if request.param == "sentences" else Unit.FILE
-    build([corpus], folder / "out", BuildOptions(unit=unit, validation=0.2, max_chunk_bytes=20_000))
+    options = BuildOptions(unit=unit, validation=0.2, max_chunk_bytes=20_000)
+    build([corpus], folder / "out", options, make_executor=one_thread)
     return corpus, folder / "out"
 
 
@@ -159,7 +160,7 @@ def test_lines_are_chat_lines(built: tuple[Path, Path]) -> None:
 def test_nothing_personal_is_in_an_example(sample: SampleReport, tmp_path: Path) -> None:
     """No id of a speaker or a collector and no name of a file is in any chunk or in the manifest."""
     options = BuildOptions(validation=0.2, speech_type=tuple(SpeechType), dedup=Dedup.NONE)
-    build([sample.folder], tmp_path / "out", options)
+    build([sample.folder], tmp_path / "out", options, make_executor=one_thread)
     ids = set()
     for (_, name), content in label_files(sample.folder):
         ids.add(Path(name).stem)

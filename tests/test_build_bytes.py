@@ -70,7 +70,7 @@ def test_any_order_of_arguments(sample: SampleReport, tmp_path: Path) -> None:
     assert len(archives) == sample.archives
     stage = tmp_path / "stage"
     for name, order in (("one", archives), ("two", archives[::-1]), ("three", [*archives[7:], *archives])):
-        build(order, tmp_path / name, OPTIONS, stage=stage)
+        build(order, tmp_path / name, OPTIONS, stage=stage, make_executor=one_thread)
     assert digest_of(tmp_path / "one") == digest_of(tmp_path / "two") == digest_of(tmp_path / "three")
 
 
@@ -78,7 +78,7 @@ def test_a_corpus_in_another_place(built: Built, tmp_path: Path) -> None:
     """The bytes do not depend on where the corpus lies, nor on the times of its files."""
     elsewhere = tmp_path / "다른 곳" / "x"
     shutil.copytree(built.corpus, elsewhere, copy_function=shutil.copyfile)
-    build([elsewhere], tmp_path / "out", OPTIONS)
+    build([elsewhere], tmp_path / "out", OPTIONS, make_executor=one_thread)
     assert digest_of(tmp_path / "out") == built.digest
 
 
@@ -93,7 +93,7 @@ def test_hash_seeds(built: Built, tmp_path: Path) -> None:
 def test_again_into_the_same_folder(built: Built, tmp_path: Path) -> None:
     """A second build into the same folder makes no segment and changes no byte."""
     for made in (True, False):
-        result = build([built.corpus], tmp_path / "out", OPTIONS)
+        result = build([built.corpus], tmp_path / "out", OPTIONS, make_executor=one_thread)
         assert digest_of(tmp_path / "out") == built.digest
         assert (result.facts.segments_made > 0) is made
         assert facts_of(tmp_path / "out")["segments_made"] == result.facts.segments_made
@@ -112,10 +112,10 @@ def test_again_into_the_same_folder(built: Built, tmp_path: Path) -> None:
 )
 def test_other_options_read_no_archive_again(built: Built, tmp_path: Path, options: BuildOptions) -> None:
     """With a stage at hand, a build with other options reads no archive, and has the bytes of one from scratch."""
-    result = build([built.corpus], tmp_path / "reused", options, stage=built.stage)
+    result = build([built.corpus], tmp_path / "reused", options, stage=built.stage, make_executor=one_thread)
     assert result.facts.segments_made == 0
     assert result.facts.segments_reused == len(segments_of(built.stage))
-    build([built.corpus], tmp_path / "fresh", options)
+    build([built.corpus], tmp_path / "fresh", options, make_executor=one_thread)
     assert digest_of(tmp_path / "reused") == digest_of(tmp_path / "fresh")
 
 
@@ -123,7 +123,8 @@ def test_one_more_archive_is_all_that_is_read(built: Built, tmp_path: Path) -> N
     """When an archive joins a corpus, only its own segments are made."""
     write_many(tmp_path / "more")
     corpus = [built.corpus, tmp_path / "more"]
-    result = build(corpus, tmp_path / "out", OPTIONS, stage=built.copy_stage(tmp_path / "stage"))
+    stage = built.copy_stage(tmp_path / "stage")
+    result = build(corpus, tmp_path / "out", OPTIONS, stage=stage, make_executor=one_thread)
     assert result.facts.segments_made == 3
     assert result.facts.segments_reused == len(segments_of(built.stage))
 
@@ -135,9 +136,9 @@ def test_a_stage_serves_one_build_at_a_time(built: Built, tmp_path: Path) -> Non
     def second(_: object) -> None:
         if not (tmp_path / "two").exists():
             with pytest.raises(LockedError, match="is writing there"):
-                build([built.corpus], tmp_path / "two", OPTIONS, stage=stage)
+                build([built.corpus], tmp_path / "two", OPTIONS, stage=stage, make_executor=one_thread)
 
-    build([built.corpus], tmp_path / "one", OPTIONS, stage=stage, watcher=second)
+    build([built.corpus], tmp_path / "one", OPTIONS, stage=stage, watcher=second, make_executor=one_thread)
     assert digest_of(tmp_path / "one") == built.digest
 
 
@@ -213,7 +214,7 @@ def test_swapped_segments_are_made_anew(built: Built, tmp_path: Path) -> None:
     contents = first.read_bytes(), second.read_bytes()
     second.write_bytes(contents[0])
     first.write_bytes(contents[1])
-    result = build([built.corpus], tmp_path / "out", OPTIONS, stage=stage)
+    result = build([built.corpus], tmp_path / "out", OPTIONS, stage=stage, make_executor=one_thread)
     assert result.facts.segments_made == 2
     assert digest_of(tmp_path / "out") == built.digest
     assert (first.read_bytes(), second.read_bytes()) == contents

@@ -68,6 +68,7 @@ def test_the_cap_is_hard(
         tmp_path / "out",
         BuildOptions(validation=0, max_chunk_bytes=cap, max_chunk_examples=examples),
         stage=stage,
+        make_executor=one_thread,
     )
     chunks = list(chunks_of(tmp_path / "out").values())
     assert all(0 < sum(map(len, chunk)) <= cap for chunk in chunks)

@@ -142,7 +142,7 @@ def test_the_share_held_out(tmp_path: Path, validation: float) -> None:
 def test_nothing_leaks(big_sample: Path, tmp_path: Path) -> None:
     """No speaker, no script, no source and no target of a validation example occurs in a training example."""
     options = BuildOptions(validation=0.3, speech_type=tuple(SpeechType), split_by=SPEAKERS_AND_SCRIPTS)
-    build([big_sample], tmp_path / "out", options)
+    build([big_sample], tmp_path / "out", options, make_executor=one_thread)
     lineage = pl.read_parquet(tmp_path / "out" / "lineage.parquet")
     keys: dict[str, set[str]] = {"train": set(), "validation": set()}
     for chunk, name in lineage.select("chunk", "member").iter_rows():

@@ -91,13 +91,16 @@ def test_every_option_in_the_file(here: Path) -> None:
     assert list((here / "below").iterdir()) == []
 
 
-@pytest.mark.parametrize("name", RULES)
-def test_every_rule_in_the_file(here: Path, name: str) -> None:
+@pytest.mark.parametrize("bit", range(len(RULES).bit_length()))
+def test_every_rule_in_the_file(here: Path, bit: int) -> None:
     """Every cleaning rule is switched by its name in the table [clean], and by nothing on the command line."""
-    other = {"rewrite": "keep", "drop": "rewrite"}[RULES[name]]
-    (here / "etl.toml").write_text(f'[clean]\n{name} = "{other}"\n', encoding="utf-8")
-    assert saturi("build", "corpus", cwd=here).returncode == 0
-    assert manifest_of(here / "out")["options"]["clean_rules"] == RULES | {name: other}
+    # Rules whose numbers have the bit: no two rules are switched by the same builds, and none by no build.
+    names = [name for number, name in enumerate(RULES, 1) if number >> bit & 1]
+    others = {name: {"rewrite": "keep", "drop": "rewrite"}[RULES[name]] for name in names}
+    lines = [f'{name} = "{other}"' for name, other in others.items()]
+    (here / "etl.toml").write_text("\n".join(["[clean]", *lines]), encoding="utf-8")
+    assert saturi("build", "corpus", "--workers", "1", cwd=here).returncode == 0
+    assert manifest_of(here / "out")["options"]["clean_rules"] == RULES | others
 
 
 def test_the_command_line_goes_over_the_file(here: Path) -> None:

@@ -7,16 +7,27 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from corpora import ANSWER_ZIP, answers, write_zip
-from killings import kill_group, killed_after, killed_when, started, wait_until, workers_of
-from runs import counts_of, digest_of, facts_of, leftovers_of, rejects_of, saturi, segments_of
+from killings import (
+    ATTEMPTS,
+    PATIENCE_SECONDS,
+    kill_group,
+    killed_after,
+    killed_when,
+    reached,
+    started,
+    wait_until,
+    workers_of,
+)
+from runs import counts_of, digest_of, facts_of, leftovers_of, one_thread, rejects_of, saturi, segments_of
 
 from etl.corpus.archive import Defect, Member, read_members
 from etl.corpus.batches import Batch
@@ -76,15 +87,48 @@ def test_killed_at_random_moments(undisturbed: Undisturbed, tmp_path: Path, requ
         shutil.rmtree(folder)
 
 
+class Stopped(NamedTuple):
+    """A build that a signal ended: its folder, its exit code, and what it wrote."""
+
+    folder: Path
+    returncode: int
+    output: str
+    errors: str
+
+
+def _stopped(
+    undisturbed: Undisturbed,
+    tmp_path: Path,
+    condition: Callable[[subprocess.Popen[str], Path], bool],
+    number: int = signal.SIGKILL,
+) -> Stopped:
+    """Run the build below *tmp_path*, send signal *number* when *condition* on it and its output holds, and return how it ended."""
+    for attempt in range(ATTEMPTS):
+        folder = tmp_path / f"stopped-{attempt}"
+        folder.mkdir(parents=True)
+        with started("build", undisturbed.corpus, "--out", "out", *ARGUMENTS, cwd=folder) as process:
+            if reached(process, partial(condition, process, folder / "out")):
+                kill_group(process, number)
+            output, errors = process.communicate(timeout=PATIENCE_SECONDS)
+        if process.returncode:
+            return Stopped(folder, process.returncode, output, errors)
+    pytest.fail("every build ended before the signal")
+
+
 def test_killed_in_mid_read(undisturbed: Undisturbed, tmp_path: Path) -> None:
     """The run after a kill makes the segments that are missing and no other."""
-    out = tmp_path / "out"
-    with started("build", undisturbed.corpus, "--out", "out", *ARGUMENTS, cwd=tmp_path) as process:
-        wait_until(process, lambda: len(segments_of(out / "stage")) >= 3)
-        kill_group(process)
-    there = {path: path.stat().st_mtime_ns for path in segments_of(out / "stage")}
+
+    def is_reading(_: subprocess.Popen[str], out: Path) -> bool:
+        return len(segments_of(out / "stage")) >= 3
+
+    for attempt in range(ATTEMPTS):
+        stopped = _stopped(undisturbed, tmp_path / str(attempt), is_reading)
+        out = stopped.folder / "out"
+        there = {path: path.stat().st_mtime_ns for path in segments_of(out / "stage")}
+        if len(there) < undisturbed.segments:
+            break
     assert 3 <= len(there) < undisturbed.segments
-    undisturbed.finish(tmp_path)
+    undisturbed.finish(stopped.folder)
     facts = facts_of(out)
     assert (facts["segments_reused"], facts["segments_made"]) == (len(there), undisturbed.segments - len(there))
     assert {path: path.stat().st_mtime_ns for path in there} == there
@@ -95,7 +139,7 @@ def test_killed_in_mid_read(undisturbed: Undisturbed, tmp_path: Path) -> None:
 )
 def test_killed_after_reading(undisturbed: Undisturbed, tmp_path: Path, what: str) -> None:
     """A build killed while it selects, writes chunks, or writes tables is finished without reading again."""
-    for attempt in range(20):  # some of these are there for a millisecond
+    for attempt in range(ATTEMPTS):  # some of these are there for a millisecond
         folder = tmp_path / str(attempt)
         folder.mkdir()
         found = partial(_finds, folder / "out" / ".work", what)
@@ -154,7 +198,7 @@ def test_one_worker_is_killed(undisturbed: Undisturbed, tmp_path: Path) -> None:
             wait_until(process, partial(_reads, process, out, count))
             os.kill(workers_of(process)[0], signal.SIGKILL)
             killed += 1
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert (process.returncode, killed) == (0, 2), errors
     assert "Traceback" not in errors
     assert digest_of(out) == undisturbed.digest
@@ -193,7 +237,7 @@ def test_a_member_that_kills_its_worker(tmp_path: Path) -> None:
     result = build([corpus], out, options)
     assert rejects_of(out) == []
     assert (result.facts.segments_made, result.facts.segments_reused) == (1, 1)
-    build([corpus], tmp_path / "fresh", options)
+    build([corpus], tmp_path / "fresh", options, make_executor=one_thread)
     assert digest_of(out) == digest_of(tmp_path / "fresh")
 
 
@@ -202,18 +246,17 @@ def test_a_member_that_kills_its_worker(tmp_path: Path) -> None:
 )
 def test_interrupted(undisturbed: Undisturbed, tmp_path: Path, what: str) -> None:
     """Ctrl-C ends a build with 130, tells how to go on, and the next run goes on with every segment that is there."""
-    out = tmp_path / "out"
-    with started("build", undisturbed.corpus, "--out", "out", *ARGUMENTS, cwd=tmp_path) as process:
-        wait_until(process, lambda: any(out.glob(what)) and bool(workers_of(process)))
-        kill_group(process, signal.SIGINT)
-        output, errors = process.communicate(timeout=30)
-    assert process.returncode == 130
-    assert "Run the same command again" in errors
-    assert "Traceback" not in errors
-    assert output == ""
+    stopped = _stopped(
+        undisturbed, tmp_path, lambda process, out: any(out.glob(what)) and bool(workers_of(process)), signal.SIGINT
+    )
+    out = stopped.folder / "out"
+    assert stopped.returncode == 130
+    assert "Run the same command again" in stopped.errors
+    assert "Traceback" not in stopped.errors
+    assert stopped.output == ""
     assert not (out / "manifest.json").exists()
     there = len(segments_of(out / "stage"))
-    undisturbed.finish(tmp_path)
+    undisturbed.finish(stopped.folder)
     assert facts_of(out)["segments_reused"] == there
 
 
@@ -222,13 +265,14 @@ def test_interrupted(undisturbed: Undisturbed, tmp_path: Path, what: str) -> Non
 )
 def test_names_lost_with_the_power(undisturbed: Undisturbed, tmp_path: Path, lost: str) -> None:
     """A build that was killed while writing goes on though some of its files have lost their names."""
-    out = tmp_path / "out"
-    with started("build", undisturbed.corpus, "--out", "out", *ARGUMENTS, cwd=tmp_path) as process:
-        wait_until(process, lambda: any(out.glob(f".work/{lost}")) and any(out.glob(".work/chunks/*/*.jsonl")))
-        kill_group(process, signal.SIGKILL)
-    for path in out.glob(f".work/{lost}"):
+    stopped = _stopped(
+        undisturbed,
+        tmp_path,
+        lambda _, out: any(out.glob(f".work/{lost}")) and any(out.glob(".work/chunks/*/*.jsonl")),
+    )
+    for path in (stopped.folder / "out").glob(f".work/{lost}"):
         path.unlink()
-    undisturbed.finish(tmp_path)
+    undisturbed.finish(stopped.folder)
 
 
 def test_two_builds_into_one_folder(undisturbed: Undisturbed, tmp_path: Path) -> None:
@@ -238,7 +282,7 @@ def test_two_builds_into_one_folder(undisturbed: Undisturbed, tmp_path: Path) ->
         kill_group(process, signal.SIGSTOP)
         second = saturi("build", undisturbed.corpus, "--out", "out", *OTHER_ARGUMENTS, cwd=tmp_path)
         kill_group(process, signal.SIGCONT)
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert second.returncode == 5
     assert second.stdout == ""
     [sentence] = second.stderr.splitlines()
@@ -255,7 +299,7 @@ def test_the_workers_die_with_their_parent(undisturbed: Undisturbed, tmp_path: P
         process.kill()
         process.wait()
         undisturbed.finish(tmp_path)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while _group_runs(process.pid) and time.monotonic() < deadline:
             time.sleep(0.01)
         assert not _group_runs(process.pid)

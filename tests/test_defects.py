@@ -266,7 +266,7 @@ def test_a_name_in_cp949(tmp_path: Path) -> None:
 def test_the_defects_of_the_sample(sample: SampleReport, tmp_path: Path) -> None:
     """A build of the sample rejects what its table of defects says, mends three files, and finds texts blank."""
     options = BuildOptions(validation=0, dedup=Dedup.NONE, speech_type=tuple(SpeechType))
-    build([sample.folder], tmp_path / "out", options)
+    build([sample.folder], tmp_path / "out", options, make_executor=one_thread)
     expected = Counter[str]()
     for name, number in sample.broken.items():
         reason = DEFECTS[name].reason

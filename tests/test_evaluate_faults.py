@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from evaluations import MODEL, asked, run, score, sources, standard, system, write_test_file
 from evaluator import DONE, start
+from killings import PATIENCE_SECONDS
 from msgspec import structs
 from provider import Fault, Server, World
 from provider.answers import Answer, error
@@ -21,7 +22,7 @@ from etl.evaluation.options import EvaluateOptions
 from etl.evaluation.results import read_evaluation
 
 ROWS = 1_000
-KILLS = 20
+ROWS_A_KILL = 40
 
 MakeFault = Callable[[int], Fault]
 
@@ -42,19 +43,14 @@ FAULTS: dict[str, MakeFault] = {
 """What may happen to any request, and is over the next time."""
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    """A test set of a thousand rows."""
-    return write_test_file(tmp_path / "test.jsonl", sources(ROWS))
-
-
 def almost(text: str) -> str:
     """Return *text* in standard Korean, but for some of it."""
     return standard(text) if len(text) % 3 else text
 
 
-def test_faults(file: Path, server: Server, world: World) -> None:
+def test_faults(tmp_path: Path, server: Server, world: World) -> None:
     """Under faults of every kind each row is answered once, and the scores are those of a run without any."""
+    file = write_test_file(tmp_path / "test.jsonl", sources(ROWS))
     world.chats[MODEL] = almost
     rng = random.Random(7)
     world.faults += [make(rng.randint(1, ROWS // 8)) for make in FAULTS.values() for _ in range(5)]
@@ -68,28 +64,31 @@ def test_faults(file: Path, server: Server, world: World) -> None:
     assert disturbed.evaluation.systems[1].strata == undisturbed.evaluation.systems[1].strata
 
 
-def test_kills(file: Path, server: Server, world: World) -> None:
-    """An evaluation that is killed twenty times asks only what it has no answer to, and scores as if nothing had been."""
+def test_kills(tmp_path: Path, server: Server, world: World, pytestconfig: pytest.Config) -> None:
+    """An evaluation that is killed many times asks only what it has no answer to, and scores as if nothing had been."""
+    kills = pytestconfig.getoption("--kills")
+    rows = ROWS_A_KILL * (kills + 5)
+    file = write_test_file(tmp_path / "test.jsonl", sources(rows))
     world.chats[MODEL] = almost
     address = server.base_url(world.name)
     options = EvaluateOptions(file=file, model=(MODEL,), provider="custom", base_url=address, name="killed")
-    for kill in range(KILLS):
-        wanted = (kill + 1) * ROWS // (KILLS + 5)
+    for kill in range(kills):
+        wanted = (kill + 1) * ROWS_A_KILL
         process = start(options)
         while process.exitcode is None and len(world.requests) < wanted:
             time.sleep(0.002)
         process.kill()
         process.join()
     known = _answers(file.parent / "evaluation" / "killed")
-    assert 0 < known < ROWS
+    assert 0 < known < rows
     last = start(options)
-    last.join(60)
+    last.join(PATIENCE_SECONDS)
     assert last.exitcode == DONE
     result = read_evaluation(file.parent / "evaluation" / "killed")
     found = system(result, MODEL)
-    assert (found.known, found.asked, found.known + found.asked) == (known, ROWS - known, ROWS)
+    assert (found.known, found.asked, found.known + found.asked) == (known, rows - known, rows)
     # What was on its way when the process was killed is all that is asked again.
-    assert len(asked(world)) <= ROWS + KILLS * 16
+    assert len(asked(world)) <= rows + kills * 16
     assert found.strata == run(file, server, world, name="not-killed", seed=1).evaluation.systems[1].strata
 
 

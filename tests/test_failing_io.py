@@ -3,22 +3,21 @@
 import errno
 import random
 import shutil
-from collections import defaultdict
 from pathlib import Path
 
 import pytest
 from corpora import ANSWER_ZIP, answers, write_zip
-from failing_io import CALLS, Failure, Met, environment_of, failing_io, met
+from failing_io import CALLS, ROLES, Failure, Met, environment_of, failing_io, met
 from runs import digest_of, leftovers_of, saturi, tree_of
 
 BUILD = ("build", "corpus", "--out", "out", "--workers", "2", "--max-chunk-examples", "20", "--max-rejects", "0.5")
 READING = ("open", "read", "mmap")
 COMMANDS = {
-    "build": (BUILD, ("parent", "worker"), CALLS),
+    "build": (BUILD, ROLES, CALLS),
     "verify": (("verify", "out"), ("parent",), READING),
     "check": (("check", "out"), ("parent",), READING),
     "export": (("export", "out", "--to", "trl"), ("parent",), CALLS),
-    "inspect": (("inspect", "corpus", "--workers", "2"), ("parent", "worker"), READING),
+    "inspect": (("inspect", "corpus", "--workers", "2"), ROLES, READING),
 }
 ERRNOS = (errno.EIO, errno.EIO, errno.ENOSPC, errno.ENOMEM, errno.EMFILE, errno.EACCES)
 NEVER = 1 << 40
@@ -43,7 +42,7 @@ class Bench:
         built = saturi(*BUILD, cwd=self.whole)
         assert built.returncode == 0, built.stderr
         self.digest = digest_of(self.whole / "out")
-        self._calls: dict[tuple[str, str, str], int] = defaultdict(int)
+        self._calls: dict[str, dict[tuple[str, str], int]] = {}
 
     def place(self, name: str, *, with_build: bool) -> Path:
         """Return a folder of its own, with the corpus and perhaps the build in it."""
@@ -57,15 +56,14 @@ class Bench:
         run = saturi(*COMMANDS[command][0], cwd=place, **environment_of(failure, self.library, place, state))
         return run.returncode, run.stderr, met(state)
 
-    def calls(self, command: str, role: str, call: str) -> int:
-        """Return how many calls of a kind *command* makes where none fails."""
-        key = (command, role, call)
-        if key not in self._calls:
+    def calls(self, command: str) -> dict[tuple[str, str], int]:
+        """Return how many calls of each role and kind *command* makes where none fails."""
+        if command not in self._calls:
             place = self.place("counted", with_build=command != "build")
-            _, _, found = self.run(command, Failure(role, call, errno.EIO, NEVER, NEVER), place)
-            self._calls[key] = found.calls
+            _, _, found = self.run(command, Failure("parent", CALLS[0], errno.EIO, NEVER, NEVER), place)
+            self._calls[command] = found.calls
             shutil.rmtree(place)
-        return self._calls[key]
+        return self._calls[command]
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +77,7 @@ def _chosen(rng: random.Random, bench: Bench) -> tuple[str, Failure]:
         command = rng.choice(["build", "build", "build", *COMMANDS])
         _, roles, kinds = COMMANDS[command]
         role, call = rng.choice(roles), rng.choice(kinds)
-        calls = bench.calls(command, role, call)
+        calls = bench.calls(command)[role, call]
         if calls:
             first = rng.randint(1, calls)
             return command, Failure(role, call, rng.choice(ERRNOS), first, rng.choice((first, first, NEVER)))

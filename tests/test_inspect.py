@@ -197,7 +197,7 @@ def test_nothing_is_written(sample: SampleReport, tmp_path: Path) -> None:
     """The command writes no file, neither where it runs, nor in the corpus, nor where temporary files belong."""
     before = tree_of(sample.folder)
     (tmp_path / "temporary").mkdir()
-    run = saturi("inspect", sample.folder, "--json", cwd=tmp_path, TMPDIR=str(tmp_path / "temporary"))
+    run = saturi("inspect", sample.folder, "--workers", "1", "--json", cwd=tmp_path, TMPDIR=str(tmp_path / "temporary"))
     assert run.returncode == 0, run.stderr
     assert json.loads(run.stdout)["version"] == 1
     assert tree_of(sample.folder) == before
@@ -206,7 +206,7 @@ def test_nothing_is_written(sample: SampleReport, tmp_path: Path) -> None:
 
 def test_the_json_is_the_result(found: Inspection, sample: SampleReport, tmp_path: Path) -> None:
     """With --json everything that was found is on stdout, and the warnings are on stderr, too."""
-    run = saturi("inspect", sample.folder, "--json", cwd=tmp_path)
+    run = saturi("inspect", sample.folder, "--workers", "1", "--json", cwd=tmp_path)
     assert msgspec.json.decode(run.stdout, type=Inspection) == found
     assert all(f"Note: {warning}" in run.stderr for warning in found.warnings)
 
@@ -215,7 +215,7 @@ def test_the_json_is_the_result(found: Inspection, sample: SampleReport, tmp_pat
 def test_what_a_person_sees(sample: SampleReport, out: Path, tmp_path: Path, columns: str) -> None:
     """Archives, groups, markup and fields are shown, of a corpus and of a build, and brackets in names are no markup."""
     for path, last in ((sample.folder, "voiceType"), (out, "Closed fields are not in a stage")):
-        run = saturi("inspect", path, cwd=tmp_path, COLUMNS=columns)
+        run = saturi("inspect", path, "--workers", "1", cwd=tmp_path, COLUMNS=columns)
         assert run.returncode == 0, run.stderr
         for text in (
             "[라벨]경상도_학습데이터_1.zip",

@@ -1,15 +1,16 @@
 """Options of a build: sizes as people write them, values that cannot be, and all of them as JSON."""
 
 import json
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any, Literal, Optional, Union
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from msgspec import Struct, structs
+from msgspec import Struct, defstruct, structs
 
 from etl.errors import OptionError
-from etl.settings.declaration import declarations, flag
+from etl.settings.declaration import Kind, Option, declarations, flag
 from etl.settings.options import SYSTEM_PROMPT, TO_DIALECT_PROMPT, BuildOptions, RunOptions
 from etl.settings.sizes import parse_bytes
 from etl.submission.options import SubmitOptions
@@ -236,6 +237,26 @@ def test_two_spellings_are_one_option(one: dict[str, Any], other: dict[str, Any]
     """What can be said in two ways is the same option, and the same in the manifest."""
     assert BuildOptions(**one) == BuildOptions(**other)
     assert BuildOptions(**one).as_json() == BuildOptions(**other).as_json()
+
+
+SPELLINGS: dict[str, tuple[Any, Any, Kind]] = {
+    "optional": (int | None, Optional[int], Kind.INTEGER),  # noqa: UP045 - another spelling of the same type
+    "none-first": (int | None, None | int, Kind.INTEGER),
+    "union": (Path | None, Union[None, Path], Kind.PATH),  # noqa: UP007 - as above
+    "share": (float | Literal["official"], Union[Literal["official"], float], Kind.SHARE),  # noqa: UP007 - as above
+    "texts": (tuple[str, ...], Union[tuple[str, ...]], Kind.TEXTS),  # noqa: UP007 - as above
+    "terms": (tuple[Region, ...] | None, Optional[tuple[Region, ...]], Kind.TERMS),  # noqa: UP045 - as above
+}
+
+
+@pytest.mark.parametrize(("usual", "other", "kind"), SPELLINGS.values(), ids=SPELLINGS)
+def test_the_kind_of_an_option(usual: Any, other: Any, kind: Kind) -> None:
+    """The kind of an option and its terms follow from the type of its field, however that is spelled."""
+    option = Option(help="x")
+    spelled = [defstruct("Spelled", [("x", Annotated[one, option])]) for one in (usual, other)]
+    [[one], [two]] = map(declarations, spelled)
+    assert one == two
+    assert one.kind is kind
 
 
 def test_plain_strings_become_terms() -> None:

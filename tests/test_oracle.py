@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from oracle import Key, label_files, line_of, mended, naive_lines, pairs_of_label
-from runs import chunks_of, lines_of, rejects_of
+from runs import chunks_of, lines_of, one_thread, rejects_of
 
 from etl.pipeline.build import build
 from etl.settings.options import BuildOptions
@@ -29,7 +29,7 @@ def variant(
     out = tmp_path_factory.mktemp("variant") / "out"
     options = BuildOptions(unit=unit, source=source, clean=False, dedup=Dedup.NONE, validation=0, speech_type=ALL_TYPES)
     stage = tmp_path_factory.getbasetemp() / "oracle-stage"
-    build([sample.folder], out, options, stage=stage)
+    build([sample.folder], out, options, stage=stage, make_executor=one_thread)
     return unit, source, out
 
 

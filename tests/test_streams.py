@@ -50,13 +50,18 @@ def test_a_build_goes_on(there: Path, redirected: str) -> None:
     (there / "again" / "manifest.json").unlink()
 
 
+@pytest.fixture(scope="module")
+def undisturbed(there: Path) -> dict[tuple[str, ...], int]:
+    """The exit code of each command that can print."""
+    return {arguments: ends(there, *arguments, redirected="").returncode for arguments in OTHERS}
+
+
 @pytest.mark.parametrize("redirected", ["| true; exit ${PIPESTATUS[0]}", ">&-", "2>&-", "2>/dev/full", ">&- 2>&- <&-"])
-def test_streams_that_are_not_there(there: Path, redirected: str) -> None:
+def test_streams_that_are_not_there(there: Path, undisturbed: dict[tuple[str, ...], int], redirected: str) -> None:
     """Every command ends as it would, though it cannot print, or its reader has seen enough."""
-    for arguments in OTHERS:
-        undisturbed = ends(there, *arguments, redirected="")
+    for arguments, code in undisturbed.items():
         run = ends(there, *arguments, redirected=redirected)
-        assert run.returncode == undisturbed.returncode, f"{arguments}: {run.stderr}"
+        assert run.returncode == code, f"{arguments}: {run.stderr}"
         assert "Traceback" not in run.stderr, f"{arguments}: {run.stderr}"
 
 

@@ -4,6 +4,7 @@ import json
 import shutil
 import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -270,9 +271,8 @@ def test_a_dry_run(out: Path, server: Server, world: World) -> None:
 
 def test_a_ledger_of_a_later_version(out: Path, server: Server, world: World) -> None:
     """A ledger that this version cannot read is left as it is, and nothing is sent."""
-    with sqlite3.connect(out / "ledger.sqlite") as database:
+    with closing(sqlite3.connect(out / "ledger.sqlite")) as database, database:
         database.execute("PRAGMA user_version = 99")
-    database.close()
     with pytest.raises(BuildError, match="version 99"):
         hand_in(out, server, world)
     assert world.requests == []
@@ -290,7 +290,7 @@ def test_a_ledger_that_is_none(out: Path, server: Server, world: World) -> None:
 def test_a_ledger_with_a_damaged_row(out: Path, server: Server, world: World, change: str) -> None:
     """A row that cannot be read is damage, and said in a sentence."""
     hand_in(out, server, world)
-    with sqlite3.connect(out / "ledger.sqlite") as database:
+    with closing(sqlite3.connect(out / "ledger.sqlite")) as database, database:
         database.execute(f"UPDATE {change}")
     with pytest.raises(BuildError, match="damaged"):
         status(out, pace=HASTE)

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from killings import PATIENCE_SECONDS
 from provider import MODELS, PROVIDERS, Fault, Server, World
 from provider.faults import FILE, answer_lost
 from provider.world import MODEL
@@ -148,7 +149,7 @@ def test_interrupted(tmp_path: Path, server: Server, world: World) -> None:
     while not world.faults[0].seen:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 130
     assert b"Run the same command again" in errors
     assert saturi(*submission(server, world, *agreed), cwd=tmp_path).returncode == 0

@@ -4,11 +4,13 @@ import logging
 import random
 import shutil
 from collections.abc import Callable
+from concurrent.futures import Future
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from killings import PATIENCE_SECONDS
 from provider import Fault, Server, World
 from provider.faults import JOB, Moment, answer_lost, calling, refused, reset
 from submissions import OPEN_MODEL, assert_submitted_once, options_for, profile
@@ -148,19 +150,19 @@ def _disturbed(
 ) -> None:
     """Run *errand* while it is disturbed, and check that it was."""
     disturb, endings = list(DISTURBANCES.items())[number % len(DISTURBANCES)]
-    started: list[BaseProcess] = []
+    started: Future[BaseProcess] = Future()  # the first request may come before it is known here
 
     def kill() -> None:
-        started[0].kill()
+        started.result().kill()
 
     fault = disturb(Course(rng, world, requests, kill))
     world.faults += [] if fault is None else [fault]
     process = submitter.start(errand)
-    started.append(process)
+    started.set_result(process)
     if disturb is _by_the_clock:
         process.join(rng.uniform(0, SECONDS))
         process.kill()
-    process.join(60)
+    process.join(PATIENCE_SECONDS)
     assert process.exitcode is not None, number
     assert endings is None or process.exitcode in endings, number
     assert fault is None or fault.seen >= fault.nth, number

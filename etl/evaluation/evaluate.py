@@ -178,10 +178,12 @@ def _rows(build: FinishedBuild | None, options: EvaluateOptions) -> Rows:
 
 def _open_journal(folder: Path) -> Journal:
     """Return the journal in *folder*, with what the evaluations beside it were answered."""
-    journal = Journal(folder / JOURNAL)
-    for path in sorted(folder.parent.glob(f"*/{JOURNAL}")):
-        if path.parent != folder:
-            journal.adopt(path)
+    with ExitStack() as unless_opened:
+        journal = unless_opened.enter_context(Journal(folder / JOURNAL))
+        for path in sorted(folder.parent.glob(f"*/{JOURNAL}")):
+            if path.parent != folder:
+                journal.adopt(path)
+        unless_opened.pop_all()
     return journal
 
 

@@ -9,7 +9,7 @@ import hashlib
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -42,8 +42,9 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with self._translated():
+        with self._translated(), ExitStack() as unless_opened:
             self._database = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+            unless_opened.callback(self._database.close)
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = NORMAL")
             [(version,)] = self._database.execute("PRAGMA user_version").fetchall()
@@ -52,6 +53,7 @@ class Journal:
                 raise BuildError(str(path), problem, "use the version that made it")
             if version < _VERSION:
                 self._database.executescript(_TABLES)
+            unless_opened.pop_all()
 
     def close(self) -> None:
         """Close the file."""

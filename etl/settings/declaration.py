@@ -102,13 +102,14 @@ def _declaration(name: str, hint: Any, default: object) -> Declaration:
     option: Option = hint.__metadata__[0]
     union = hint.__origin__
     kinds = get_args(union) if get_origin(union) in (Union, UnionType) else (union,)
-    first = kinds[0]
+    # A literal beside another type is a word that stands for a value of that type, in whatever order they are written.
+    first = min((kind for kind in kinds if kind is not NoneType), key=_is_words)
     if get_origin(first) is tuple:
         first = get_args(first)[0]
         kind = Kind.TEXTS if first is str else Kind.TERMS
     else:
         kind = _kind(first, kinds, option)
-    words = tuple(word for part in kinds if get_origin(part) is Literal for word in get_args(part))
+    words = tuple(word for part in kinds if _is_words(part) for word in get_args(part))
     terms = tuple(first) if isinstance(first, type) and issubclass(first, StrEnum) else words
     return Declaration(name, kind, option, terms, NoneType in kinds, default)
 
@@ -116,7 +117,12 @@ def _declaration(name: str, hint: Any, default: object) -> Declaration:
 def _kind(first: Any, kinds: tuple[Any, ...], option: Option) -> Kind:
     if option.size:
         return Kind.SIZE
-    if first is float and any(get_origin(part) is Literal for part in kinds):
+    if first is float and any(map(_is_words, kinds)):
         return Kind.SHARE
     named = {bool: Kind.SWITCH, int: Kind.INTEGER, float: Kind.FLOAT, str: Kind.TEXT, Path: Kind.PATH}
     return named.get(first, Kind.TERM)
+
+
+def _is_words(kind: Any) -> bool:
+    origin: Any = get_origin(kind)
+    return origin is Literal

@@ -7,7 +7,7 @@ have happened is known after any crash.
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import NoneType
 from typing import Any, TypeVar, get_args
@@ -59,14 +59,16 @@ class Ledger:
 
     def __init__(self, path: Path | None, *, only_read: bool = False) -> None:
         self.path = path or Path(_IN_MEMORY)
-        with self._translated():
+        with self._translated(), ExitStack() as unless_opened:
             self._database = sqlite3.connect(path or _IN_MEMORY, timeout=_BUSY_SECONDS, isolation_level=None)
+            unless_opened.callback(self._database.close)
             # Every statement is a transaction that is on the disk before the next line runs.
             self._database.execute("PRAGMA synchronous = FULL")
             self._keeps = not only_read or self._can_write()
             self._prepare()
-        if path is not None and self._keeps:
-            sync_folder(path.parent)
+            if path is not None and self._keeps:
+                sync_folder(path.parent)
+            unless_opened.pop_all()
 
     def _can_write(self) -> bool:
         try:
