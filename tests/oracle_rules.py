@@ -172,10 +172,14 @@ def _compare(shard: list[Row], options: dict[str, Any]) -> None:
 
 def _drop_in_training(rows: Iterable[Row]) -> None:
     kept = _kept(rows)
-    train = {text for row in kept if row.split == "train" for text in (row.source, row.target)}
+    train = {_letters(text) for row in kept if row.split == "train" for text in (row.source, row.target)}
     for row in kept:
-        if row.split == "validation" and not train.isdisjoint((row.source, row.target)):
+        if row.split == "validation" and not train.isdisjoint(map(_letters, (row.source, row.target))):
             row.reason = "in_training"
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text.lower())) or text
 
 
 def _cap(
@@ -284,7 +288,7 @@ def _kept(rows: Iterable[Row]) -> list[Row]:
 def _place_of(key: str) -> int:
     own = _hash(key.encode())
     series, number = key.rstrip("0123456789"), key[len(key.rstrip("0123456789")) :]
-    if key.startswith("text:") or not number:
+    if not key.startswith("script:") or not number:
         return own
     block, position = divmod(int(number), 20)
     neighbours = [_hash(f"{series}{block}+{other}".encode()) for other in range(20)]

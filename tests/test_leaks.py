@@ -3,6 +3,7 @@
 import itertools
 import json
 import tempfile
+import unicodedata
 from collections import defaultdict
 from pathlib import Path
 
@@ -15,8 +16,10 @@ from runs import chunks_of, counts_of, one_thread, pair_in, saturi
 
 from etl.corpus.discover import Corpus
 from etl.errors import PromiseError
+from etl.evaluation.texts import letters as letters_of
 from etl.pipeline.build import build
 from etl.pipeline.manifest import make_manifest
+from etl.select.letters import letters
 from etl.select.tasks import Shared
 from etl.settings.options import BuildOptions
 from schemas.terms import SplitKey
@@ -132,3 +135,46 @@ def test_a_leak_breaks_a_promise(shared: Shared, by: tuple[SplitKey, ...]) -> No
     else:
         assert make_manifest(options, [], Corpus((), 0, 0), [], shared)
     assert make_manifest(BuildOptions(validation="official"), [], Corpus((), 0, 0), [], shared)
+
+
+_SAME = ["밥 먹었니 {}", "밥 먹었니 {}?", "밥, 먹었니 {}.", "밥먹었니 {}!", "밥\u200b 먹었니 {}", "밥  먹었니 ({})"]
+
+
+@pytest.mark.parametrize("by", [("script",), ("script", "speaker")], ids="+".join)
+@pytest.mark.parametrize("more", [{}, {"clean": False}, {"direction": "to-dialect"}, {"shard_by": ()}], ids=str)
+def test_a_comma_more_makes_no_other_text(tmp_path: Path, by: tuple[str, ...], more: dict[str, object]) -> None:
+    """A text in validation is in train with no other signs, spaces or capitals either: answered or read, in any region."""
+    members = []
+    for number in range(30):
+        kinds = (("st", "gs"), ("say", "gs"), ("say", "jj"), ("talk", "gs"), ("st", "jj"), ("say", "cc"))
+        for place, ((kind, code), text) in enumerate(zip(kinds, _SAME, strict=True)):
+            said, heard = text.format(f"x{number}" if place % 2 else f"X{number}"), f"{place}{number % 7}"
+            speakers = f"{heard}+{heard}9" if kind == "talk" else heard
+            name = stem(kind, speakers, number, code=code)
+            members.append(member(name, f"소리 {place} {number}", said, province=code))
+        alone = stem("say", f"9{number}", number, code="gw")
+        members.append(member(alone, f"딴 소리 {number}", f"딴 말 {number}", province="gw"))
+    write_zip(tmp_path / "c" / "라벨.zip", members)
+    options = BuildOptions(speech_type=_ALL_TYPES, validation=0.4, split_by=by, **more)  # type: ignore[arg-type]  # plain text, as from outside
+    build([tmp_path / "c"], tmp_path / "out", options, make_executor=one_thread)
+    standard = 0 if "direction" in more else 1
+    texts = {
+        side: {
+            "".join(filter(str.isalnum, pair_in(line)[standard])).lower()
+            for lines in chunks_of(tmp_path / "out", side).values()
+            for line in lines
+        }
+        for side in ("train", "validation")
+    }
+    assert texts["train"]
+    assert texts["validation"]
+    assert texts["train"].isdisjoint(texts["validation"])
+    assert counts_of(tmp_path / "out")["shared"]["texts"] == 0
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cn", "Co", "Cs"]), max_size=12), max_size=20))
+@settings(deadline=None, max_examples=200)
+def test_build_and_evaluation_compare_alike(texts: list[str]) -> None:
+    """The letters of a text are the same for the split of a build and for the proof of an evaluation."""
+    composed = [unicodedata.normalize("NFC", text.replace("\0", "")) for text in texts]
+    assert letters(pl.Series(composed, dtype=pl.String)).to_list() == [letters_of(text) for text in composed]

@@ -29,15 +29,14 @@ _SCRIPT, _SPEAKER, _BOTH = (SplitKey.SCRIPT,), (SplitKey.SPEAKER,), (SplitKey.SC
 @pytest.mark.parametrize(
     ("key", "place"),
     [
-        pytest.param("speaker:speakergs3", 0.3884423, id="speaker"),
-        pytest.param("speaker:speakergw2034", 0.8973586, id="another-speaker"),
-        pytest.param("speaker:speakergs2", 0.6000637, id="speaker-of-the-same-block"),
-        pytest.param("speaker:1", 0.3436030, id="speaker-of-one-digit"),
+        pytest.param("speaker:speakergs3", 0.7688451, id="speaker"),
+        pytest.param("speaker:speakergw2034", 0.9471717, id="another-speaker"),
+        pytest.param("speaker:speakergs2", 0.0012736, id="speaker-held-out"),
+        pytest.param("speaker:1", 0.8720600, id="speaker-of-one-digit"),
         pytest.param("speaker:방언", 0.6993504, id="hangul"),
         pytest.param("script:jeolla:2:40", 0.7733027, id="script"),
         pytest.param("script:gyeongsang:3:12", 0.7516885, id="another-script"),
         pytest.param("text:0123456789", 0.8043220, id="text"),
-        pytest.param("speaker:9999999999", 0.6063879, id="a-number-too-long"),
         pytest.param("", 0.8931675, id="empty"),
     ],
 )
@@ -55,10 +54,10 @@ def test_the_share_is_kept(share: float, kind: str) -> None:
     assert abs(held_out / 20_000 - share) < 0.01
 
 
-@pytest.mark.parametrize("series", ["script:jeju:1:", "script:jeju:3:", "speaker:speakergs", "speaker:화자 "])
+@pytest.mark.parametrize("series", ["script:jeju:1:", "script:jeju:3:", "script:unknown:?:"])
 @pytest.mark.parametrize("first", [0, 20, 300, 99_999_980])
 def test_of_twenty_in_a_row_one_is_held_out(series: str, first: int) -> None:
-    """Of twenty scripts or speakers numbered one after another, each has its place in another twentieth."""
+    """Of twenty scripts numbered one after another, each has its place in another twentieth."""
     places = sorted(place_of(f"{series}{number}") / PLACES for number in range(first, first + 20))
     assert all(part / 20 <= place < (part + 1) / 20 for part, place in enumerate(places))
 
@@ -66,7 +65,7 @@ def test_of_twenty_in_a_row_one_is_held_out(series: str, first: int) -> None:
 @pytest.mark.parametrize("step", [7, 20, 1_000])
 def test_numbers_with_gaps_are_spread_as_by_chance(step: int) -> None:
     """Where not every number is in use, the share is met as by chance."""
-    places = [place_of(f"speaker:speakergs{number * step}") / PLACES for number in range(2_000)]
+    places = [place_of(f"script:jeju:1:{number * step}") / PLACES for number in range(2_000)]
     assert abs(sum(place < 0.3 for place in places) / 2_000 - 0.3) < 0.05
 
 

@@ -15,7 +15,7 @@ from msgspec import structs
 from etl.errors import InputError
 from etl.evaluation.rows import Rows
 from etl.evaluation.sampling import choose
-from etl.evaluation.texts import normal
+from etl.evaluation.texts import letters
 from etl.output.files import PendingFile
 from etl.output.lines import read_blocks, whole_lines
 from schemas.evaluation import TestRow, TestSetRow
@@ -100,7 +100,7 @@ class _Digest(NamedTuple):
         for row in rows:
             prompts.append(_hash(encode(row.messages)))
             pairs.append(_hash(encode((row.messages, row.reference))))
-            texts.extend(_hash(normal(text).encode()) for text in (row.source, row.reference))
+            texts.extend(_hash(letters(text).encode()) for text in (row.source, row.reference))
             strata.append(numbers.setdefault((row.region, row.speech_type), len(numbers)))
         return cls(_hashes(prompts), _hashes(pairs), _hashes(texts), np.array(strata, dtype=np.int64))
 
@@ -109,7 +109,7 @@ def _find_learnt(digest: _Digest, texts: Iterator[str]) -> Flags:
     """Return which rows have a text that is among *texts*."""
     wanted = np.unique(digest.texts)
     found = np.zeros(len(wanted), np.bool_)
-    while batch := array("Q", [_hash(normal(text).encode()) for text in islice(texts, _HELD_AT_ONCE)]):
+    while batch := array("Q", [_hash(letters(text).encode()) for text in islice(texts, _HELD_AT_ONCE)]):
         if wanted.size:
             hashes = _hashes(batch)
             places = np.minimum(np.searchsorted(wanted, hashes), len(wanted) - 1)

@@ -20,6 +20,12 @@ def normal(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", whole(text)).split())
 
 
+def letters(text: str) -> str:
+    """Return the letters and digits of *text*, composed, in lower case, as the split of a build compares them; else *text*."""
+    composed = unicodedata.normalize("NFC", whole(text))
+    return composed.translate(_LETTERS).lower() or composed
+
+
 def bare(text: str) -> str:
     """Return *text* without its punctuation and white space."""
     return text.translate(_BARE)
@@ -39,4 +45,14 @@ class _Bare(dict[int, str | None]):
         return self[code]
 
 
+class _Letters(dict[int, str | None]):
+    """What `str.translate` makes of each character, looked up once."""
+
+    def __missing__(self, code: int) -> str | None:
+        letter = chr(code)
+        self[code] = letter if unicodedata.category(letter).startswith(("L", "N")) else None
+        return self[code]
+
+
 _BARE = _Bare()
+_LETTERS = _Letters()

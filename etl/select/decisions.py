@@ -29,6 +29,8 @@ DECISIONS: pl.Schema = pl.Schema(
         "reason": REASON,  # null where it is kept
         "source_hash": pl.UInt64(),
         "target_hash": pl.UInt64(),
+        "source_letters": pl.UInt64(),  # hash of the text by `etl.select.letters`
+        "target_letters": pl.UInt64(),
         "choice": pl.UInt64(),  # of `etl.select.choice`
         "speakers": pl.UInt32(),  # number in `Keys.speakers`
         "script": pl.UInt32(),  # number in `Keys.scripts`; null where it is none that many read, or unknown
@@ -37,6 +39,7 @@ DECISIONS: pl.Schema = pl.Schema(
 """A row an utterance, in canonical order: archives by name, label files as they lie there, sentences as spoken."""
 
 TEXT_HASHES = ("source_hash", "target_hash")
+LETTER_HASHES = ("source_letters", "target_letters")
 
 
 class Step(StrEnum):

@@ -1,7 +1,7 @@
 """
 Leaks between train and validation: dropped from validation where the split is ours, and measured on the written examples.
 
-Of train, which is large, only those texts are held that validation has, too.
+Texts are the same if their letters and digits are. Of train, which is large, only those are held that validation has, too.
 """
 
 from collections.abc import Iterable
@@ -12,13 +12,13 @@ import polars as pl
 from etl.corpus.groups import Group
 from etl.output.files import write_whole
 from etl.read.segments import from_ipc, to_ipc
-from etl.select.decisions import TEXT_HASHES, Step, kept_for, read_decisions, read_keys
+from etl.select.decisions import LETTER_HASHES, Step, kept_for, read_decisions, read_keys
 from etl.select.split import script_key, speaker_keys
 from etl.select.tasks import Shared, ShareTask
 from schemas.terms import Split
 
 _SHARED = "shared.ipc"
-_COLUMNS = ["split", "reason", *TEXT_HASHES]
+_COLUMNS = ["split", "reason", *LETTER_HASHES]
 
 
 def find_shared(task: ShareTask) -> None:
@@ -97,8 +97,8 @@ def _shared_texts(folder: Path, groups: Iterable[Group], step: Step) -> pl.Serie
 def _texts(folder: Path, group: Group, step: Step, split: Split) -> pl.Series:
     """Return the hashes of the sources, and of the targets, of the rows of *group* kept for *split*."""
     kept = read_decisions(folder, group, _COLUMNS, step).filter(kept_for(split))
-    return pl.concat(kept[name].alias("") for name in TEXT_HASHES)
+    return pl.concat(kept[name].alias("") for name in LETTER_HASHES)
 
 
 def _has_one_of(texts: pl.Series) -> pl.Expr:
-    return pl.any_horizontal(pl.col(name).is_in(texts.implode()) for name in TEXT_HASHES)
+    return pl.any_horizontal(pl.col(name).is_in(texts.implode()) for name in LETTER_HASHES)

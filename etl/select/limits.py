@@ -11,14 +11,14 @@ import polars as pl
 
 from etl.corpus.groups import Group
 from etl.select.choice import order
-from etl.select.decisions import TEXT_HASHES, Step, drop, is_there, kept_for, read_decisions, read_keys, write_reasons
+from etl.select.decisions import LETTER_HASHES, Step, drop, is_there, kept_for, read_decisions, read_keys, write_reasons
 from etl.select.leaks import in_training
 from etl.select.quotas import Stratum
 from etl.select.split import speaker_keys
 from etl.select.tasks import LimitTask
 from schemas.terms import DropReason, Split
 
-_COLUMNS = ["split", "reason", *TEXT_HASHES, "choice", "speakers", "script"]
+_COLUMNS = ["split", "reason", *LETTER_HASHES, "choice", "speakers", "script"]
 _PARTS = 8  # bound the memory of sorting, which takes 100 bytes an utterance
 
 
@@ -59,7 +59,7 @@ def limited(task: LimitTask) -> pl.DataFrame:
     decisions = pl.concat(tables)
     if task.apart:  # elsewhere, as in AI-Hub's own folders, the leak is measured, not mended
         decisions = drop(decisions, [in_training(decisions, folder)], DropReason.IN_TRAINING)
-    decisions = decisions.drop(TEXT_HASHES)
+    decisions = decisions.drop(LETTER_HASHES)
     if task.max_per_script is not None:
         scripts = decisions.select(pl.col("script").drop_nulls().unique()).with_columns(key="script")
         beyond = _beyond(decisions, scripts, task.max_per_script, DropReason.OVER_SCRIPT)

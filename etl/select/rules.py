@@ -16,6 +16,7 @@ from etl.select.choice import choices, within
 from etl.select.clean import TEXTS, UNCLEAN, compose
 from etl.select.decisions import DECISIONS, REASON, Keys, Numbering, Step, is_there, write_decisions
 from etl.select.least import PLACE, with_least
+from etl.select.letters import letters
 from etl.select.markup import CleanSettings
 from etl.select.split import SPLIT, SplitRule, places_of, resolve_scripts, script_keys, splits
 from etl.select.tasks import JudgeTask
@@ -94,6 +95,7 @@ def _judge(utterances: pl.DataFrame, task: JudgeTask, speakers: Numbering, scrip
             "split",
             pl.coalesce(reasons).cast(REASON).alias("reason"),
             *(pl.col(name).fill_null("").hash(_SEED).alias(f"{name}_hash") for name in TEXTS),
+            *(letters(frame[name].fill_null("")).hash(_SEED).alias(f"{name}_letters") for name in TEXTS),
             "choice",
             speakers.number(frame["speakers"]).alias("speakers"),
             scripts.number(frame["script"]).alias("script"),

@@ -24,6 +24,7 @@ import polars as pl
 
 from etl.corpus.groups import Group
 from etl.corpus.names import WITHIN
+from etl.select.letters import LETTER, letters
 from etl.settings.options import BuildOptions
 from schemas.terms import Region, SpeechType, Split, SplitKey
 
@@ -39,7 +40,7 @@ _OF_TWO_KEYS = {
 """Speech types whose rows have two keys where these count: a reader and a script, or two speakers."""
 
 _BLOCK = 20
-_NUMBERED = re.compile(r"((?:script|speaker):.*?)([0-9]{1,9})", re.DOTALL)
+_NUMBERED = re.compile(r"(script:.*?)([0-9]{1,9})", re.DOTALL)
 
 _TRAIN, _VALIDATION, _MARGIN = 1, 2, 4
 _ALONE = _VALIDATION | _MARGIN
@@ -81,8 +82,9 @@ def place_of(key: str) -> int:
     """
     Return the place of *key*, below `PLACES`; the same on every machine and in every version.
 
-    Scripts and speakers are numbered. Of `_BLOCK` that follow each other one has its place in each part of as many, so that
-    the share is met among a few hundred scripts, too: by chance alone, 5 % of 330 may be 2.6 % or 7.4 %.
+    Scripts are numbered. Of `_BLOCK` that follow each other one has its place in each part of as many, so that the share is
+    met among a few hundred, too: by chance alone, 5 % of 330 may be 2.6 % or 7.4 %. Not so speakers, who meet in dialogues,
+    often with a neighbour: one held out would be a reason for the other not to be.
     """
     numbered = _NUMBERED.fullmatch(key)
     if numbered is None:
@@ -174,10 +176,10 @@ def resolve_scripts(script: pl.Series, standard: pl.Series, speech_type: SpeechT
 
 
 def _stand_ins(texts: pl.Series) -> pl.Series:
-    """Return what stands for *texts* (in NFC) by their letters and digits: hashes, since keys hold no texts; null without any."""
-    letters = texts.str.to_lowercase().str.replace_all(r"[^\p{L}\p{N}]+", "")
-    hashes = (text and f"text:{blake2b(text.encode(), digest_size=16).hexdigest()}" for text in letters)
-    return pl.Series([key or None for key in hashes], dtype=pl.String)
+    """Return what stands for *texts* (in NFC) as keys, by their letters and digits: hashes, since keys hold no texts."""
+    spelled = letters(texts).set(~texts.str.contains(LETTER), None)  # one without a letter stands for nothing
+    hashes = (None if text is None else blake2b(text.encode(), digest_size=16).hexdigest() for text in spelled)
+    return "text:" + pl.Series(hashes, dtype=pl.String)
 
 
 def splits(frame: pl.DataFrame, rule: SplitRule) -> pl.Series:
