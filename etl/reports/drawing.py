@@ -1,0 +1,35 @@
+"""Drawings: charts as static, accessible SVG, by vl-convert, within a page."""
+
+import vl_convert
+from markupsafe import Markup
+
+from etl.reports.charts import Chart
+
+# What draws nothing, or what is so anyway.
+_EMPTY = (
+    ' opacity="1"',
+    ' pointer-events="none"',
+    ' xmlns="http://www.w3.org/2000/svg"',
+    ' xmlns:xlink="http://www.w3.org/1999/xlink"',
+    ' version="1.1"',
+    ' class="marks"',
+    '<path class="background" aria-hidden="true" d="M0,0h0v0h0Z"/>',
+    '<path class="foreground" aria-hidden="true" d="" display="none"/>',
+    ' font-family="sans-serif"',
+)
+
+
+def svg(chart: Chart, key: str, title: str, description: str) -> Markup:
+    """Return *chart* as an element of a page, named by *title* and *description*; *key* is different for each of a page."""
+    convert = vl_convert.vega_to_svg if "marks" in chart else vl_convert.vegalite_to_svg
+    drawn = convert(chart)
+    for nothing in _EMPTY:
+        drawn = drawn.replace(nothing, "")
+    head, _, body = drawn.partition(">")
+    box = head.partition('viewBox="')[2].partition('"')[0]
+    width = box.split()[2]
+    opening = Markup(
+        '<svg viewBox="{box}" style="max-width:{width}px" role="graphics-document" aria-labelledby="{key}-t {key}-d">'
+        '<title id="{key}-t">{title}</title><desc id="{key}-d">{description}</desc>'
+    ).format(box=box, width=width, key=key, title=title, description=description)
+    return opening + Markup(body)  # noqa: S704 - drawn by the library, which escapes names
