@@ -14,6 +14,7 @@ INKS = ("#1f4e79", "#7fb3d5", "#d3e5f1", "#8a8a8a")
 RED, FAINT, EDGE = "#b03a2e", "#e4e4e4", "#555555"
 _DASHES = ([1, 0], [5, 3], [1, 2], [8, 2, 1, 2])
 _MOST_NAME = 150  # pixels of a name beside a bar
+_SHORT_NAME = 16  # signs of a name of which three fit side by side
 _ROW = 24
 _PLAIN = {
     "background": None,
@@ -31,8 +32,7 @@ _PLAIN = {
         "orient": "top",
         "title": None,
         "symbolType": "square",
-        "labelLimit": 180,
-        "columns": 3,
+        "labelLimit": 400,
     },
     "rule": {"color": EDGE},
 }
@@ -108,7 +108,7 @@ def ranges(rows: Sequence[Range], axis: str, *, zero: bool = True) -> Chart:
     shared = {"y": _names(names), "yOffset": {"field": "series", "sort": series}}
     spec["layer"] = [
         {
-            "mark": {"type": "rule", "strokeWidth": 2},
+            "mark": {"type": "rule", "strokeWidth": 2, "aria": False},
             "encoding": shared | {"x": x | {"field": "low"}, "x2": {"field": "high"}},
         },
         {
@@ -136,7 +136,7 @@ def lines(rows: Sequence[tuple[int, str, float]], across: str, axis: str) -> Cha
         encoding={
             "x": {"field": "step", "type": "quantitative", "title": across, "axis": {"grid": False, "tickMinStep": 1}},
             "y": _numbers("number", axis),
-            "color": _series(series) | {"legend": {"symbolType": "stroke"}},
+            "color": _series(series) | {"legend": {"symbolType": "stroke", "columns": 3}},
             "strokeDash": dash,
         },
     )
@@ -146,6 +146,12 @@ def _chart(values: list[dict[str, Any]], **more: Any) -> Chart:
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
         "width": WIDTH,
+        "padding": {
+            "left": 16,
+            "right": 14,
+            "top": 4,
+            "bottom": 4,
+        },  # where the browser's font is wider than the one measured
         "autosize": {"type": "fit-x", "contains": "padding"},
         "config": _PLAIN,
         "data": {"values": values},
@@ -171,4 +177,6 @@ def _series(series: Sequence[str]) -> dict[str, Any]:
     inks = [INKS[number % len(INKS)] for number in range(len(series))]
     colour: dict[str, Any] = {"field": "series", "type": "nominal", "sort": list(series)}
     colour["scale"] = {"domain": list(series), "range": inks}
-    return colour if len(series) > 1 else colour | {"legend": None}
+    if len(series) == 1:
+        return colour | {"legend": None}
+    return colour | {"legend": {"columns": 1 if max(map(len, series)) > _SHORT_NAME else 3}}

@@ -26,7 +26,7 @@ from schemas.report import LossPoint, Report, SplitFacts, TrainingJob
 
 Part = TypeVar("Part")
 
-_EVALUATIONS = 4
+_EVALUATIONS = 3
 """Evaluations in a report, at most: the last ones."""
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from etl.reports.charts import EDGE, INKS, WIDTH, Chart
+from etl.reports.charts import INKS, WIDTH, Chart
 
 _BED = 130  # pixels of the whole width of the river
 _LEFT = 8
@@ -81,8 +81,6 @@ class _Drawing:
         path = {
             "path": {"field": "path"},
             "fill": {"field": "fill"},
-            "stroke": {"value": EDGE},
-            "strokeWidth": {"value": 0.4},
         }
         sign: dict[str, Any] = {name: {"field": name} for name in ("x", "y", "text", "fontWeight")}
         sign |= {"fontSize": {"value": 12}, "limit": {"value": WIDTH - _LEFT}}
@@ -111,13 +109,15 @@ class _Drawing:
 
 
 def _block(x: float, y: float, width: float, height: float) -> str:
-    return f"M{x:.1f},{y:.1f}h{width:.1f}v{height:.1f}h{-width:.1f}Z"
+    # Half a pixel into the next, so that no seam is seen.
+    return f"M{x:.1f},{y:.1f}h{width:.1f}v{height + 0.5:.1f}h{-width:.1f}Z"
 
 
 def _branch(x: float, thick: float, y: float, height: float) -> str:
     """Return the way of a branch of this thickness from the top of its slot at *x* to the middle of the slot, and out."""
-    top, bottom, bend = y + (height - thick) / 2, y + (height + thick) / 2, (x + thick + _REACH) / 2
+    top, bottom = y + (height - thick) / 2, y + (height + thick) / 2
+    outer, inner = x + thick, x
     return (
-        f"M{x:.1f},{y:.1f}h{thick:.1f}C{bend:.1f},{y:.1f} {bend:.1f},{top:.1f} {_REACH},{top:.1f}"
-        f"v{thick:.1f}C{x:.1f},{bottom:.1f} {x:.1f},{bottom:.1f} {x:.1f},{y:.1f}Z"
+        f"M{inner:.1f},{y:.1f}H{outer:.1f}C{outer:.1f},{top:.1f} {outer:.1f},{top:.1f} {_REACH},{top:.1f}"
+        f"V{bottom:.1f}C{inner:.1f},{bottom:.1f} {inner:.1f},{bottom:.1f} {inner:.1f},{y:.1f}Z"
     )

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from etl.reports.charts import Chart
 from etl.reports.words import Words
 
-MOST_ROWS = 60
+MOST_ROWS = 40
 """Rows of a table, at most, so that a page stays small; what is left out is summed up or said."""
 
 
@@ -49,13 +49,17 @@ def shortened(rows: Sequence[tuple[str, ...]], words: Words, most: int = MOST_RO
     return [*rows[:most], (more, *[""] * (len(rows[0]) - 1))]
 
 
-def bin_labels(bins: list[int]) -> list[str]:
-    """Return the names of bins by their lower ends."""
-    ends = [*[upper - 1 for upper in bins[1:]], None]
-    return [
-        f"{low}+" if end is None else str(low) if low == end else f"{low}–{end}"
-        for low, end in zip(bins, ends, strict=True)
-    ]
+def labelled(bins: Sequence[int], counts: Sequence[int]) -> list[tuple[str, int]]:
+    """Return the names of *bins*, by their lower ends, with their counts, up to the last that is not empty."""
+    ends = [*(upper - 1 for upper in bins[1:]), None]
+    last = max((place for place, number in enumerate(counts) if number), default=0)
+    return [(_bin(low, end), number) for low, end, number in zip(bins, ends, counts, strict=True)][: last + 1]
+
+
+def _bin(low: int, end: int | None) -> str:
+    if end is None:
+        return f"{low:,}+"
+    return f"{low:,}" if low == end else f"{low:,}–{end:,}"
 
 
 def in_order(names: Collection[str], order: Sequence[str]) -> list[str]:

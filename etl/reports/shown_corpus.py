@@ -1,11 +1,15 @@
 """The section on the corpus: what there is, before anything is left out."""
 
+from etl.corpus.names import ANY_SET
+from etl.output.printable import printable
 from etl.reports.charts import Bar, bars
 from etl.reports.corpus import UTTERANCES
 from etl.reports.sections import Figure, Section, Table, in_order, shortened
 from etl.reports.words import Words, count
 from schemas.report import CorpusFacts
 from schemas.terms import Region, SpeechType
+
+_MOST_NAME = 120  # signs of the name of an archive
 
 
 def corpus_section(corpus: CorpusFacts, words: Words) -> Section:
@@ -59,7 +63,10 @@ def _facts(corpus: CorpusFacts, words: Words) -> Figure:
     split = words("AI-Hub's own split (label files)", "AI-Hub 공식 구분 (라벨 파일)")
     rows += [(split, words.term(name), count(number)) for name, number in corpus.splits.items()]
     sets = words("set of scripts (utterances)", "대본 세트 (발화)")
-    rows += [(sets, name, count(number)) for name, number in (corpus.sets or {}).items()]
+    rows += [
+        (sets, words.term("unknown") if name == ANY_SET else name, count(number))
+        for name, number in (corpus.sets or {}).items()
+    ]
     header = (words("fact", "항목"), words("value", "값"), words("number", "수"))
     return Figure(
         words("Set, generation, official split", "세트, 구축 연도, 공식 구분"),
@@ -75,7 +82,7 @@ def _archives(corpus: CorpusFacts, words: Words) -> Figure:
     ordered = sorted(corpus.archives, key=lambda row: (-sum(row.rejected.values()), row.archive))
     rows = [
         (
-            row.archive,
+            printable(row.archive, _MOST_NAME),
             words.group(row.region or "unknown", row.speech_type or "unknown"),
             words.term(row.split),
             ", ".join(f"{words.term(reason)} {number:,}" for reason, number in sorted(row.rejected.items()))

@@ -2,7 +2,7 @@
 
 from etl.reports.charts import columns
 from etl.reports.river import Reach, river
-from etl.reports.sections import Figure, Section, Table, bin_labels, shortened
+from etl.reports.sections import Figure, Section, Table, labelled, shortened
 from etl.reports.words import Words, count, share
 from schemas.report import FlowFacts, Report, StageFacts
 from schemas.terms import DropReason
@@ -87,8 +87,8 @@ def _cleaning(stage: StageFacts, words: Words) -> Figure:
 
 
 def _repetition(stage: StageFacts, words: Words) -> Figure:
-    labels = bin_labels(stage.bins)
-    rows = [(label, count(number)) for label, number in zip(labels, stage.script_readings, strict=True)]
+    pairs = labelled(stage.bins, stage.script_readings)
+    rows = [(label, count(number)) for label, number in pairs]
     return Figure(
         words("Repetition by script", "대본별 반복"),
         words(
@@ -96,11 +96,7 @@ def _repetition(stage: StageFacts, words: Words) -> Figure:
             f"대본 {stage.scripts:,}개가 각각 몇 번 읽혔는지: 발화 수에 따른 대본 수입니다.",
         ),
         Table((words("utterances", "발화"), words("scripts", "대본")), rows),
-        columns(
-            list(zip(labels, stage.script_readings, strict=True)), words("utterances of a script", "대본의 발화 수")
-        )
-        if stage.scripts
-        else None,
+        columns(pairs, words("utterances of a script", "대본의 발화 수")) if stage.scripts else None,
     )
 
 

@@ -1,5 +1,8 @@
 """Sections on models: the price of training, losses, evaluations; and how the build went."""
 
+from msgspec import structs
+
+from etl.output.printable import printable
 from etl.reports.charts import Bar, Range, bars, lines, ranges
 from etl.reports.sections import Figure, Section, Table, shortened
 from etl.reports.words import Words, amount, count, decimal, share
@@ -10,10 +13,15 @@ from schemas.terms import Split
 
 _CHRF = "chrf"
 _BY_CHANGE = (_CHRF, "edit_f05", "over_edit", "exact")
-_MOST_SYSTEMS = 8
-_MOST_JOBS = 6  # whose losses are drawn
-_MOST_STEPS = 200  # of a line that is drawn; the table has as many rows as any
-_CHUNK_SUMS = 40
+_MOST_NAME = 48  # signs of a name
+_MOST_SYSTEMS = 5
+_MOST_GAINS = 3  # systems whose gains are drawn; the table has all
+_MOST_SHARDS = 24  # that are drawn
+_MOST_JOBS = 3  # whose losses are drawn
+_MOST_STEPS = 32  # of a line, and of its table
+_MOST_SUMS = 40
+_MOST_VALUE = 120  # signs of the value of an option
+_MOST_COMMAND = 2_000
 
 
 def money_section(estimate: Estimate, words: Words) -> Section:
@@ -66,7 +74,9 @@ def money_section(estimate: Estimate, words: Words) -> Section:
         words("Price by shard", "샤드별 가격"),
         words("US dollars for the training shards.", "학습 샤드의 가격(미국 달러)입니다."),
         Table(header, shortened(rows, words)),
-        bars([Bar(name, "USD", round(row.price_usd, 2)) for name, row in named], "USD") if named else None,
+        bars([Bar(name, "USD", round(row.price_usd, 2)) for name, row in named[:_MOST_SHARDS]], "USD")
+        if named
+        else None,
     )
     return Section("money", words("Money", "비용"), sentences, [figure])
 
@@ -75,8 +85,8 @@ def training_section(jobs: list[TrainingJob], words: Words) -> Section:
     """Return the section on jobs: what became of each, and its losses."""
     rows = [
         (
-            job.title,
-            job.model,
+            _name(job.title),
+            _name(job.model),
             words.term(job.status),
             count(job.epochs),
             count(job.examples),
@@ -114,13 +124,10 @@ def _losses(job: TrainingJob, words: Words) -> Figure:
     drawn = job.losses[::every]
     points = [(loss.step, train, loss.train) for loss in drawn if loss.train is not None]
     points += [(loss.step, validation, loss.validation) for loss in drawn if loss.validation is not None]
-    rows = [
-        (f"{loss.step}", decimal(loss.train, 4), decimal(loss.validation, 4))
-        for loss in job.losses[:: -(-len(job.losses) // 50)]
-    ]
+    rows = [(f"{loss.step}", decimal(loss.train, 4), decimal(loss.validation, 4)) for loss in drawn]
     step, loss_axis = words("step", "단계"), words("loss", "손실")
     return Figure(
-        f"{words('Loss', '손실')}: {job.title}",
+        f"{words('Loss', '손실')}: {_name(job.title)}",
         words(
             "Loss by step, of training (solid) and of validation (dashed).",
             "단계별 손실: 학습(실선)과 검증(점선)입니다.",
@@ -137,10 +144,15 @@ def evaluation_section(name: str, evaluation: Evaluation, words: Words) -> Secti
         words(f"{test.rows:,} rows of {test.available:,}.", f"{test.available:,}행 가운데 {test.rows:,}행입니다."),
         words("Intervals hold 95 % of paired resamples.", "구간은 짝지은 재표본의 95 %입니다."),
     ]
-    systems = evaluation.systems[:_MOST_SYSTEMS]
-    figures = [_scores(systems, evaluation, words), _gains(systems, words), _by_change(systems, words)]
-    title = f"{words('Evaluation', '평가')}: {name}"
+    systems = [structs.replace(system, name=_name(system.name)) for system in evaluation.systems[:_MOST_SYSTEMS]]
+    figures = [_scores(systems, evaluation, words), _gains(systems, words), _by_change(systems, evaluation, words)]
+    title = f"{words('Evaluation', '평가')}: {_name(name)}"
     return Section(f"evaluation-{name}", title, sentences, [one for one in figures if one is not None])
+
+
+def _name(name: str) -> str:
+    """Return the name of a system, a job or a model as it is shown, which is in a label of each mark of a chart."""
+    return printable(name, _MOST_NAME)
 
 
 def _stratum(system: SystemScores, by: str, value: str) -> StratumScores | None:
@@ -214,9 +226,8 @@ def _gains(systems: list[SystemScores], words: Words) -> Figure | None:
         words("copying", "베끼기"),
         *(system.name for system in others),
     )
-    spread = [
-        Range(point.name, point.series, min(point.number, 0), point.number, max(point.number, 0)) for point in points
-    ]
+    drawn = [point for point in points if point.series in {system.name for system in others[:_MOST_GAINS]}]
+    spread = [Range(row.name, row.series, min(row.number, 0), row.number, max(row.number, 0)) for row in drawn]
     return Figure(
         words("Gain over copying, by region", "베끼기보다 나은 정도(지역별)"),
         words(
@@ -228,9 +239,14 @@ def _gains(systems: list[SystemScores], words: Words) -> Figure | None:
     )
 
 
-def _by_change(systems: list[SystemScores], words: Words) -> Figure | None:
+def _by_change(systems: list[SystemScores], evaluation: Evaluation, words: Words) -> Figure | None:
+    titles = {metric.name: metric.title for metric in evaluation.metrics}
     rows = [
-        (words.term(value), metric, *(_written(_score(system, "change", value, metric)) for system in systems))
+        (
+            words.term(value),
+            titles.get(metric, metric),
+            *(_written(_score(system, "change", value, metric)) for system in systems),
+        )
         for value in ("changed", "identical")
         for metric in _BY_CHANGE
         if any(_written(_score(system, "change", value, metric)) != "–" for system in systems)
@@ -249,9 +265,9 @@ def _by_change(systems: list[SystemScores], words: Words) -> Figure | None:
 
 def record_section(record: BuildRecord, words: Words) -> Section:
     """Return the section on how the build went, and how to make it again."""
-    sentences = [words("To make it again:", "다시 만들려면:"), record.command]
+    sentences = [words("To make it again:", "다시 만들려면:"), printable(record.command, _MOST_COMMAND)]
     figures = [] if record.run is None else [_times(record.run, words), _run(record.run, words)]
-    rows = [(name, value) for name, value in record.options.items()]
+    rows = [(name, printable(value, _MOST_VALUE)) for name, value in record.options.items()]
     figures.append(
         Figure(
             words("Options", "선택 사항"),
@@ -265,7 +281,7 @@ def record_section(record: BuildRecord, words: Words) -> Section:
         Figure(
             words("Checksums", "검사합"),
             words("SHA-256 of the manifest and of the chunks.", "목록과 청크의 SHA-256입니다."),
-            Table((words("file", "파일"), "SHA-256"), shortened(sums, words, _CHUNK_SUMS), 2),
+            Table((words("file", "파일"), "SHA-256"), shortened(sums, words, _MOST_SUMS), 2),
             fold=True,
         )
     )

@@ -1,7 +1,7 @@
 """The section on what is in the examples: lengths, tokens, speakers, changed words."""
 
 from etl.reports.charts import Range, columns, ranges
-from etl.reports.sections import Figure, Section, Table, bin_labels
+from etl.reports.sections import Figure, Section, Table, labelled
 from etl.reports.words import Words, count, decimal
 from schemas.report import Report, Spread, TextFacts
 
@@ -10,7 +10,9 @@ def texts_section(report: Report, texts: TextFacts, words: Words) -> Section:
     """Return the section on texts: lengths, tokens, changed words, examples a speaker."""
     looked_at = texts.regions["all"].examples
     sentences = [
-        words(
+        words(f"Measured on all {looked_at:,} examples.", f"모든 예문 {looked_at:,}개로 재었습니다.")
+        if texts.step == 1
+        else words(
             f"Measured on {looked_at:,} of {texts.examples:,} examples (one in {texts.step}).",
             f"예문 {texts.examples:,}개 가운데 {looked_at:,}개({texts.step}개에 하나)로 재었습니다.",
         )
@@ -104,8 +106,7 @@ def _speakers(report: Report, words: Words) -> Figure | None:
     stage = report.stage
     if stage is None:
         return None
-    labels = bin_labels(stage.bins)
-    pairs = list(zip(labels, stage.speaker_examples, strict=True))
+    pairs = labelled(stage.bins, stage.speaker_examples)
     return Figure(
         words("Examples of a speaker", "화자별 예문"),
         words(

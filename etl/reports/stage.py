@@ -15,7 +15,7 @@ from etl.errors import BuildError, OptionError
 from etl.output.files import is_there
 from etl.output.finished import FinishedBuild
 from etl.select.clean import compose, count_residues, suspects
-from etl.select.markup import RULES
+from etl.select.markup import RULES, CleanSettings
 from etl.select.utterances import PLACEMENT_COLUMNS, merge_small, read_utterances, resolve_placement
 from etl.settings.options import BuildOptions
 from schemas.report import MarkupFacts, StageFacts
@@ -109,7 +109,7 @@ class _Tally:
     def facts(self, options: BuildOptions) -> StageFacts:
         """Return all of it."""
         train, validation = self._sides[Split.TRAIN], self._sides[Split.VALIDATION]
-        actions = {name: str(action) for name, action in msgspec.to_builtins(options.clean_rules).items()}
+        settings = CleanSettings.of(options)
         return StageFacts(
             utterances=self._utterances,
             identical=dict(sorted(self._identical.items())),
@@ -123,7 +123,7 @@ class _Tally:
             markup=MarkupFacts(
                 utterances=self._looked_at,
                 marked={rule.name: self._marked[rule.name] for rule in RULES},
-                actions=actions if options.clean else {},
+                actions={} if settings is None else {rule.name: rule.action(settings).value for rule in RULES},
             ),
         )
 
