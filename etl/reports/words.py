@@ -46,6 +46,7 @@ _KOREAN = {
     "abandoned": "포기함",
     "higher": "높을수록",
     "lower": "낮을수록",
+    "neither": "–",
     RejectReason.ENCRYPTED: "암호화됨",
     RejectReason.UNSUPPORTED_METHOD: "지원하지 않는 압축",
     RejectReason.TOO_LARGE: "너무 큼",
