@@ -161,6 +161,7 @@ HOSTILE = {
     "controls": "\x1b[2J\r\n\t",
     "address": "https:evil.example",
     "cdata": "]]><![CDATA[",
+    "not-utf8": "\udcff\udcfe",
 }
 
 

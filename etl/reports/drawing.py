@@ -33,7 +33,7 @@ def svg(chart: Chart, key: str, title: str, description: str) -> Markup:
     opening = Markup(
         '<svg viewBox="{box}" role="graphics-document" aria-labelledby="{key}-t {key}-d">'
         '<title id="{key}-t">{title}</title><desc id="{key}-d">{description}</desc>'
-    ).format(box=box, key=key, title=title, description=description)
+    ).format(box=box, key=key, title=printable(title), description=printable(description))
     return opening + Markup(body)  # noqa: S704 - drawn by the library, which escapes names
 
 
