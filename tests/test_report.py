@@ -161,7 +161,6 @@ HOSTILE = {
     "controls": "\x1b[2J\r\n\t",
     "address": "https:evil.example",
     "cdata": "]]><![CDATA[",
-    "not-utf8": "\udcff\udcfe",
 }
 
 
