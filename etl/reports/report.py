@@ -10,7 +10,7 @@ from etl.evaluation.results import FOLDER, SCORES, read_evaluation
 from etl.example.tokens import load_tokenizer
 from etl.output.finished import FinishedBuild
 from etl.output.folder import STAGE
-from etl.pricing.tariff import tariff_of
+from etl.pricing.tariff import Tariff, tariff_of
 from etl.providers.models import DEFAULT_MODEL
 from etl.reports.corpus import corpus_facts, duplicates, flow_facts, inspected_corpus
 from etl.reports.record import build_record
@@ -55,8 +55,9 @@ def report(
     from etl.reports.stage import stage_facts  # noqa: PLC0415 - loads Polars; `import etl` stays quick
     from etl.reports.texts import text_facts  # noqa: PLC0415 - as above
 
-    build = FinishedBuild.open(out)
     missing: list[str] = []
+    tariff = _known("price", partial(tariff_of, model, models), missing, UnknownPriceError)
+    build = FinishedBuild.open(out)
     texts = text_facts(build, text=text)
     folder = build.given / STAGE if stage is None else path_of(stage, "--stage")
     staged = _known("stage", lambda: stage_facts(build, folder), missing, StorageError, BuildError)
@@ -67,7 +68,7 @@ def report(
         duplicates=duplicates(build.manifest),
         stage=staged,
         texts=texts,
-        estimate=_known("price", lambda: _estimate(build, model, models), missing, UnknownPriceError),
+        estimate=None if tariff is None else _estimate(build, tariff),
         split=_split(build.manifest),
         jobs=_known("ledger", lambda: _jobs(build.folder), missing, EtlError) or [],
         evaluations=_evaluations(build.folder, missing),
@@ -91,11 +92,10 @@ def _known(part: str, make: Callable[[], Part], missing: list[str], *errors: typ
         return None
 
 
-def _estimate(build: FinishedBuild, model: str, models: Mapping[str, Model] | None) -> Estimate:
+def _estimate(build: FinishedBuild, tariff: Tariff) -> Estimate:
     from etl.pricing.breakdown import make_estimate  # noqa: PLC0415 - loads Polars; `import etl` stays quick
     from etl.pricing.tokens import counter_for  # noqa: PLC0415 - as above
 
-    tariff = tariff_of(model, models)
     tokenizer = load_tokenizer(tariff.model)
     return make_estimate(build, tariff, tokenizer, None, counter_for(build, tokenizer))
 
