@@ -11,7 +11,7 @@ TRL := $(CURDIR)/build/trainers/trl/bin
 .PHONY: help setup demo demo-train test coverage test-export test-unsloth lint types bench clean
 
 help:
-	@echo "make demo   write a synthetic corpus, build it, verify it, submit it to a provider of our own, watch the job, evaluate"
+	@echo "make demo   write a synthetic corpus, build it, verify it, submit it to a provider of our own, watch the job, evaluate, report"
 	@echo "make demo-train   the whole way on this machine: build, train a toy model with TRL, serve it, evaluate; needs torch, too"
 	@echo "make test   run the tests; make test-export: those that train with TRL, mlx-lm and LLaMA-Factory (3 GB)"
 	@echo "make test-unsloth   talk to Unsloth Studio itself, without a GPU; installs 1.1 GB, but no torch"
@@ -43,6 +43,9 @@ demo: setup
 		echo && \
 		echo "The base model, which chats there, and the tune, which has learnt word by word, beside copying:" && \
 		$(BIN)/saturi evaluate $(RESULT)'
+	@echo
+	@echo "And all of it on one page, to be opened in a browser:"
+	$(BIN)/saturi report $(RESULT)
 
 test: setup
 	$(BIN)/python -m pytest --numprocesses logical --dist worksteal

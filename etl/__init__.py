@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from etl.pipeline.build import dry_run as dry_run
     from etl.pricing.estimate import estimate as estimate
     from etl.providers.pace import Pace as Pace
+    from etl.reports.page import write_page as write_page
+    from etl.reports.report import report as report
     from etl.settings.options import BuildOptions as BuildOptions
     from etl.submission.access import Access as Access
     from etl.submission.cancellation import cancel as cancel
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from etl.synthetic.corpus import SampleReport as SampleReport
     from etl.synthetic.corpus import sample as sample
     from schemas.estimate import Estimate as Estimate
+    from schemas.report import Report as Report
 
 _HOMES = {
     "etl.checking.check": ("check",),
@@ -68,6 +71,8 @@ _HOMES = {
     ),
     "etl.pricing.estimate": ("estimate",),
     "etl.providers.pace": ("Pace",),
+    "etl.reports.page": ("write_page",),
+    "etl.reports.report": ("report",),
     "etl.settings.options": ("BuildOptions",),
     "etl.submission.access": ("Access",),
     "etl.submission.cancellation": ("cancel",),
@@ -89,6 +94,7 @@ _HOMES = {
     "etl.submission.watch": ("watch",),
     "etl.synthetic.corpus": ("SampleReport", "sample"),
     "schemas.estimate": ("Estimate",),
+    "schemas.report": ("Report",),
 }
 """Public names by the module that defines them."""
 
@@ -105,6 +111,7 @@ __all__ = [
     "FinishedBuild",
     "Pace",
     "PriorConsent",
+    "Report",
     "SampleReport",
     "Status",
     "Submission",
@@ -122,11 +129,13 @@ __all__ = [
     "export_card",
     "inspect",
     "plan_submission",
+    "report",
     "sample",
     "status",
     "submit",
     "verify",
     "watch",
+    "write_page",
 ]
 
 

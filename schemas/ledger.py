@@ -4,7 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-LEDGER_VERSION = 2
+LEDGER_VERSION = 3
 
 FileState = Literal["sending", "there", "deleting", "deleted"]
 JobState = Literal["intended", "created", "refused", "abandoned"]
@@ -91,3 +91,14 @@ class JobRow(Struct, frozen=True, kw_only=True):
     error_param: str | None = None
     created_at: float | None = None
     finished_at: float | None = None
+
+
+class LossRow(Struct, frozen=True, kw_only=True):
+    """The loss of a job at one step, as an event of it says; null where it does not."""
+
+    account: str
+    job_id: str
+    event_id: str
+    step: int
+    train_loss: float | None
+    valid_loss: float | None

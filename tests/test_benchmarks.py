@@ -16,6 +16,8 @@ from benchmarks.evaluation import main as evaluation
 from benchmarks.goals import goals
 from benchmarks.lineup import LINEUP, Contender, Corpora
 from benchmarks.measure import Run, measure
+from benchmarks.page import PageRun
+from benchmarks.page import main as page
 from benchmarks.picture import draw
 from benchmarks.race import Entry, OtherExamplesError, digest_of_examples, race
 from benchmarks.report import Report, into_document, make_report, markdown
@@ -167,3 +169,12 @@ def test_evaluation(capsys: pytest.CaptureFixture[str]) -> None:
     report = msgspec.json.decode(capsys.readouterr().out, type=EvaluationReport)
     assert [(one.in_flight, one.requests_a_second > 0) for one in report.asking] == [(4, True)]
     assert [(one.rows, one.peak_bytes > 0) for one in report.scoring] == [(30, True)]
+
+
+def test_page(capsys: pytest.CaptureFixture[str]) -> None:
+    """`python -m benchmarks.page` makes a build and measures its report."""
+    page(["--files", "60", "--rounds", "1", "--json"])
+    run = msgspec.json.decode(capsys.readouterr().out, type=PageRun)
+    assert run.utterances >= run.examples > 0
+    assert [one.peak_bytes > 0 for one in run.runs] == [True]
+    assert 0 < run.page_bytes <= 300_000

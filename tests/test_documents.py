@@ -206,7 +206,7 @@ def test_the_documents_have_what_is_declared(section: str, declared: Declaration
 def test_the_configuration_file_knows_every_option() -> None:
     """Every option of `build` can stand in `etl.toml`, but for how to run this once, and other words for the same."""
     options = {parameter.name for parameter in _command("build").params if parameter.opts[0].startswith("--")}
-    once = {"config", "dry_run", "profile", "as_json"}
+    once = {"config", "dry_run", "profile", "report", "as_json"}
     other_words = {"no_dedup", "merge"}
     declared = (*declarations(RunOptions), *declarations(BuildOptions))
     assert {one.name for one in declared if one.option.only is None} == options - once - other_words

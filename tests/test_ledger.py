@@ -34,6 +34,7 @@ def test_the_type_of_a_column(kind: Any, column: str) -> None:
 def _make_old(path: Path, column: str) -> None:
     """Rewrite the ledger at *path* as the first version had it, with numbers in columns of the type *column*."""
     with sqlite3.connect(path) as database:
+        database.execute("DROP TABLE losses")
         database.execute("ALTER TABLE accounts DROP COLUMN organization")
         names = [field.name for field in structs.fields(JobRow)]
         columns = ", ".join(f"{name} {column}" for name in names)

@@ -38,6 +38,7 @@ COMMANDS = {
     "watch": "Follow the jobs to their end.",
     "cancel": "End a job, or all.",
     "evaluate": "Tuned models against their base, and against copying.",
+    "report": "All that is known, on one page.",
     "clean": "Delete uploaded files that no job needs.",
     "sample": "A small synthetic corpus to try everything on.",
 }

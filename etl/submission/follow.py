@@ -1,18 +1,19 @@
 """
 Jobs followed until each has come to its end.
 
-Nothing of it is kept: the provider has the events, so that a watch begun again reports the whole story from its start.
+Of events only the losses are kept, for reports: the provider has the others, so that a watch begun again reports the whole
+story from its start.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from etl.errors import BusyError, NoAnswerError, ProviderError, UnreachableError
 from etl.providers.pace import Pace
 from etl.submission.jobs import has_ended, refresh
 from etl.submission.news import Flaw, JobEvent, JobStatus, NoAnswer, Reporter, ended, problem_of
 from etl.submission.remote import Remote
-from schemas.ledger import FAILED, GONE, SUCCEEDED, JobRow
+from schemas.ledger import FAILED, GONE, SUCCEEDED, JobRow, LossRow
 from schemas.remote import RemoteEvent
 
 FlawFinder = Callable[[JobRow], tuple[Flaw, ...]]
@@ -98,7 +99,9 @@ class _Followed:
         remote = self._remotes[self.row.account]
         row = refresh(remote, self.row)
         # After the status, so that a job's last events come before its end.
-        for event in self._new_events(remote, row) if row.status != GONE else ():
+        events = self._new_events(remote, row) if row.status != GONE else []
+        remote.ledger.save_losses(_losses_of(row, events))
+        for event in events:
             self._report(event)
         self._answered = time.monotonic()
         if row.status != self._status:
@@ -150,3 +153,16 @@ def _news_of(row: JobRow, event: RemoteEvent) -> JobEvent:
         train_loss=event.train_loss,
         valid_loss=event.valid_loss,
     )
+
+
+def _losses_of(row: JobRow, events: Iterable[JobEvent]) -> Iterator[LossRow]:
+    for event in events:
+        if event.step is not None and (event.train_loss is not None or event.valid_loss is not None):
+            yield LossRow(
+                account=row.account,
+                job_id=event.job_id,
+                event_id=event.event_id,
+                step=event.step,
+                train_loss=event.train_loss,
+                valid_loss=event.valid_loss,
+            )

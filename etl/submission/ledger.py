@@ -6,7 +6,7 @@ have happened is known after any crash.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import NoneType
@@ -17,7 +17,7 @@ from msgspec import Struct, structs
 
 from etl.errors import BuildError, StorageError
 from etl.output.files import sync_folder
-from schemas.ledger import LEDGER_VERSION, AccountRow, FileRow, JobRow
+from schemas.ledger import LEDGER_VERSION, AccountRow, FileRow, JobRow, LossRow
 
 Row = TypeVar("Row", bound=Struct)
 
@@ -29,8 +29,13 @@ _TABLES: dict[str, tuple[type[Struct], str]] = {
     "accounts": (AccountRow, "id"),
     "files": (FileRow, "account, name"),
     "jobs": (JobRow, "key, attempt"),
+    "losses": (LossRow, "account, job_id, event_id"),
 }
-_CHANGES = {1: "ALTER TABLE accounts ADD COLUMN organization TEXT NOT NULL DEFAULT ''"}
+_CHANGES = {
+    1: "ALTER TABLE accounts ADD COLUMN organization TEXT NOT NULL DEFAULT ''",
+    2: "CREATE TABLE losses (account TEXT, job_id TEXT, event_id TEXT, step INTEGER, train_loss REAL, valid_loss REAL, "
+    "PRIMARY KEY (account, job_id, event_id))",
+}
 """What makes of a ledger of each earlier version one of the next."""
 
 
@@ -150,6 +155,17 @@ class Ledger:
         statement = f"UPDATE jobs SET {names} WHERE key = ? AND attempt = ?"  # noqa: S608 - names of our own fields
         self._write(statement, *changes.values(), row.key, row.attempt)
         return structs.replace(row, **changes)
+
+    # Losses, for reports.
+
+    def losses(self) -> list[LossRow]:
+        """Return the loss of every job at every step that was seen."""
+        return self._structs(LossRow, "SELECT * FROM losses ORDER BY account, job_id, step, event_id")
+
+    def save_losses(self, rows: Iterable[LossRow]) -> None:
+        """Write *rows*; those that are there already stay one each."""
+        for row in rows:
+            self._save("losses", row)
 
     def _save(self, table: str, row: Struct) -> None:
         values = [_value(getattr(row, name)) for name in row.__struct_fields__]

@@ -23,6 +23,7 @@ from etl import (
     FinishedBuild,
     Pace,
     PriorConsent,
+    Report,
     SampleReport,
     Status,
     Submission,
@@ -40,11 +41,13 @@ from etl import (
     export_card,
     inspect,
     plan_submission,
+    report,
     sample,
     status,
     submit,
     verify,
     watch,
+    write_page,
 )
 from etl.checking.report import Problem
 from etl.corpus.scan import Scan
@@ -58,6 +61,7 @@ from schemas.inspection import InspectedArchive, InspectedGroup, Inspection
 from schemas.ledger import FileRow, JobRow
 from schemas.manifest import ArchiveRow, ChunkRow, Counts, Manifest, ShardRow
 from schemas.origin import Origin
+from schemas.report import TrainingJob
 
 
 def types_of_builds(corpus: Sequence[Path], out: Path) -> None:
@@ -103,10 +107,10 @@ def types_of_finished_builds(out: Path) -> None:
 
 def types_of_estimates(out: Path) -> None:
     """Types of checks, estimates and exports."""
-    report = check([out])
-    assert_type(report, CheckReport)
-    assert_type(report.problems, list[Problem])
-    assert_type(report.errors, dict[str, int])
+    checked = check([out])
+    assert_type(checked, CheckReport)
+    assert_type(checked.problems, list[Problem])
+    assert_type(checked.errors, dict[str, int])
     price = estimate(out, "gpt-4.1-mini", epochs=2)
     assert_type(price, Estimate)
     assert_type(price.total, ShardEstimate)
@@ -116,6 +120,15 @@ def types_of_estimates(out: Path) -> None:
     assert_type(price.price_krw, int | None)
     assert_type(export(out, "trl"), Path)
     assert_type(export_card(out, "saturi"), Path)
+
+
+def types_of_reports(out: Path) -> None:
+    """Types of reports."""
+    known = report(out, "gpt-4.1-mini", text=True)
+    assert_type(known, Report)
+    assert_type(known.jobs, list[TrainingJob])
+    assert_type(known.missing, list[str])
+    write_page(known, out / "report.html", "ko")
 
 
 def types_of_jobs(out: Path) -> None:

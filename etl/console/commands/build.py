@@ -26,6 +26,7 @@ _MERGE = click.option(
 @declared_options(BuildOptions, beside={"dedup": _NO_DEDUP, "shard_by": _MERGE})
 @click.option("--dry-run", is_flag=True, help="Only read the directories of the archives; write nothing.")
 @click.option("--profile", is_flag=True, help="Also show where the time went, stage by stage.")
+@click.option("--report", is_flag=True, help="Also write all that is known as a page, to OUT/report.html.")
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest's counts on stdout, for machines.")
 @click.pass_context
 def build(ctx: click.Context, /, **given: Any) -> None:
@@ -38,6 +39,7 @@ def build(ctx: click.Context, /, **given: Any) -> None:
     paths = given.pop("corpus") or tuple(map(Path, ctx.meta["config"].corpus.paths)) or (Path(FALLBACK_CORPUS),)
     how = RunOptions(out=given.pop("out"), workers=given.pop("workers"), stage=given.pop("stage"))
     as_json, dry_run, profile = given.pop("as_json"), given.pop("dry_run"), given.pop("profile")
+    report = given.pop("report")
     merged = given.pop("merge")
     given["shard_by"] = [name for name in given["shard_by"] if name not in merged]
     if given.pop("no_dedup"):
@@ -45,6 +47,8 @@ def build(ctx: click.Context, /, **given: Any) -> None:
             raise click.UsageError("--no-dedup: --dedup is given, too; give one of them")
         given["dedup"] = Dedup.NONE
     options = BuildOptions(**given, clean_rules=ctx.meta["config"].clean)
+    if report:
+        _refuse_report(dry_run=dry_run)
     if dry_run:
         _dry_run(paths, options, as_json=as_json)
         return
@@ -66,7 +70,20 @@ def build(ctx: click.Context, /, **given: Any) -> None:
         print_line(errors, f"Note: {warning}", "yellow")
     for failure in result.failures:
         print_line(errors, f"Not a success: {failure}", "red")
+    if report:
+        from etl.console.commands.pages import save_report
+
+        save_report(how.out, how.stage)
     ctx.exit(1 if result.failures else 0)
+
+
+def _refuse_report(*, dry_run: bool) -> None:
+    """Return if a page can be made after the build."""
+    from etl.reports.page import require_libraries
+
+    if dry_run:
+        raise click.UsageError("--report: nothing is built with --dry-run; give one of them")
+    require_libraries()
 
 
 def _dry_run(paths: tuple[Path, ...], options: BuildOptions, *, as_json: bool) -> None:

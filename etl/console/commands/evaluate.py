@@ -1,5 +1,6 @@
 """`evaluate`: tuned models against their base, and against copying."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -30,6 +31,7 @@ _TEXTS = ("source", "reference", "prediction")
 @click.option("--yes", is_flag=True, help="Agree to the cost, up to --max-cost.")
 @click.option("--show", type=int, help="Ask nothing: print the rows of largest gain and loss of before.")
 @click.option("--text", is_flag=True, help="With --show, print the texts, too; else no text is shown.")
+@click.option("--report", is_flag=True, help="Also write all that is known of OUT as a page, to OUT/report.html.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result on stdout, for machines.")
 @click.pass_context
 def evaluate(ctx: click.Context, /, **given: Any) -> None:
@@ -47,6 +49,7 @@ def evaluate(ctx: click.Context, /, **given: Any) -> None:
     from etl.evaluation.results import folder_of, place_of
 
     out, yes, show, text, as_json = (given.pop(name) for name in ("out", "yes", "show", "text", "as_json"))
+    report = given.pop("report")
     options = EvaluateOptions(key_file=key_file_of(ctx, "evaluate"), **given)
     console, errors = consoles()
     if text and show is None:
@@ -58,10 +61,12 @@ def evaluate(ctx: click.Context, /, **given: Any) -> None:
         else:
             show_extremes(console, found, text=text)
         return
+    if report:
+        _require_build(out)
     consent = _Asking(errors, yes=yes, accept_data_terms=options.accept_data_terms)
     resumable()
-    with evaluating(errors) as report:
-        result = run(out, options, consent=consent, report=report)
+    with evaluating(errors) as news:
+        result = run(out, options, consent=consent, report=news)
     if as_json:
         print_json(result.evaluation)
     else:
@@ -70,7 +75,20 @@ def evaluate(ctx: click.Context, /, **given: Any) -> None:
         print_line(errors, _NOBODY, "yellow")
     for failure in result.failures:
         print_line(errors, f"Not a success: {failure}", "red")
+    if report:
+        from etl.console.commands.pages import save_report
+
+        save_report(out)
     ctx.exit(1 if result.failures else 0)
+
+
+def _require_build(out: Path | None) -> None:
+    """Return if a page can be made after the evaluation."""
+    from etl.reports.page import require_libraries
+
+    if out is None:
+        raise OptionError("--report", "a report is of a build, and none is given", "give the folder of a build")
+    require_libraries()
 
 
 class _Asking(PriorConsent):

@@ -15,19 +15,21 @@ from etl.console.output import consoles, print_json
 @click.option("--sample", type=int, help="Look at so many label files, of every archive its share.  [default: all]")
 @click.option("--stage", type=PATH, help="Folder of a build's segments.  [default: OUT/stage]")
 @click.option("--workers", type=int, help="Number of processes.  [default: one a processor]")
+@click.option("--report", type=PATH, help="Also write the contents as a page to this file.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything on stdout, for machines.")
 @click.pass_context
-def inspect(
+def inspect(  # noqa: PLR0913 - one an option
     ctx: click.Context,
     corpus: tuple[Path, ...],
     sample: int | None,
     stage: Path | None,
     workers: int | None,
+    report: Path | None,
     *,
     as_json: bool,
 ) -> None:
     """
-    Print the contents of CORPUS, by archive, region and speech type; nothing is written.
+    Print the contents of CORPUS, by archive, region and speech type; nothing else is written than a report.
 
     CORPUS may also be the folder of a finished build: then its stage is looked at, and no archive.
     """
@@ -38,6 +40,10 @@ def inspect(
 
     paths = corpus or tuple(map(Path, ctx.meta["config"].corpus.paths)) or (Path(FALLBACK_CORPUS),)
     console, errors = consoles()
+    if report is not None:
+        from etl.reports.page import require_libraries
+
+        require_libraries()
     with watching(errors) as watcher:
         inspection = run(paths, sample=sample, stage=stage, workers=workers, watcher=watcher)
     if as_json:
@@ -46,3 +52,8 @@ def inspect(
         show_inspection(console, inspection)
     for warning in inspection.warnings:
         print_line(errors, f"Note: {warning}", "yellow")
+    if report is not None:
+        from etl.console.commands.pages import save_page
+        from etl.reports.report import survey_report
+
+        save_page(survey_report(inspection), report)

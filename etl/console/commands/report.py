@@ -1,0 +1,53 @@
+"""`report`: all that is known of a build, on one page or in the terminal."""
+
+from pathlib import Path
+
+import click
+
+from etl.console.commands.pages import language_here, save_page
+from etl.console.commands.parameters import PATH
+from etl.console.output import consoles
+from etl.providers.models import DEFAULT_MODEL
+from etl.reports.page import PAGE, require_libraries
+from etl.reports.words import LANGUAGES, Language
+
+
+@click.command()
+@click.argument("out", type=PATH)
+@click.option("--to", type=PATH, help="File of the page.  [default: OUT/report.html]")
+@click.option("--lang", type=click.Choice(LANGUAGES), help="Language of the report.  [default: by the locale]")
+@click.option("--terminal", is_flag=True, help="Print the same facts here, and write no page.")
+@click.option("--text", is_flag=True, help="Also the most frequent changed words; else no text of the corpus is shown.")
+@click.option("--model", default=DEFAULT_MODEL, show_default=True, help="Model, snapshot, or tune of either.")
+@click.option("--models", type=PATH, help="Your own models.toml.")
+@click.option("--stage", type=PATH, help="Folder of the segments.  [default: OUT/stage]")
+def report(  # noqa: PLR0913 - one an option
+    *,
+    out: Path,
+    to: Path | None,
+    lang: Language | None,
+    terminal: bool,
+    text: bool,
+    model: str,
+    models: Path | None,
+    stage: Path | None,
+) -> None:
+    """
+    Write all that is known of the build in OUT as one page: corpus, flow, texts, split, price, training, evaluation.
+
+    The page needs nothing else: it opens offline and prints. No archive is read.
+    """
+    from etl.providers.models import read_models
+    from etl.reports.report import report as run
+
+    if terminal and to is not None:
+        raise click.UsageError("--to: with --terminal no page is written; give one of them")
+    if not terminal:
+        require_libraries()
+    result = run(out, model, models=read_models(models), stage=stage, text=text)
+    if terminal:
+        from etl.console.screens.report import show_report
+
+        show_report(consoles()[0], result, lang or language_here())
+    else:
+        save_page(result, out / PAGE if to is None else to, lang)

@@ -1,0 +1,44 @@
+"""A report as a person without a browser sees it: the sections of the page, their numbers as tables."""
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from etl.console.lines import add_row, plain, print_line
+from etl.reports.outline import notes, outline, title
+from etl.reports.sections import Figure
+from etl.reports.words import Language
+from schemas.report import Report
+
+
+def show_report(console: Console, report: Report, language: Language) -> None:
+    """Print *report* in *language*."""
+    print_line(console, Text(title(report, language), "bold"))
+    for note in notes(report, language):
+        print_line(console, note, "yellow")
+    for section in outline(report, language):
+        console.print()
+        print_line(console, Text(section.title, "bold"))
+        for sentence in section.sentences:
+            print_line(console, sentence)
+        for figure in section.figures:
+            console.print()
+            console.print(_table(figure))
+            print_line(console, figure.description, "dim")
+
+
+def _table(figure: Figure) -> Table:
+    table = Table(
+        title=plain(figure.title),
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        header_style="dim",
+    )
+    for place, name in enumerate(figure.table.header):
+        numbers = place >= figure.table.names
+        table.add_column(plain(name), justify="right" if numbers else "left", overflow="fold")
+    for row in figure.table.rows:
+        add_row(table, *row)
+    return table

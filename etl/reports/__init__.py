@@ -1,0 +1,1 @@
+"""Reports: a finished build, its training and its evaluations as one page of numbers and charts; nothing is sent."""

@@ -1,0 +1,46 @@
+"""Drawings: charts as static, accessible SVG, by vl-convert, within a page."""
+
+from typing import Any
+
+import vl_convert
+from markupsafe import Markup
+
+from etl.output.printable import printable
+from etl.reports.charts import Chart
+
+# What draws nothing, or what is so anyway.
+_EMPTY = (
+    ' opacity="1"',
+    ' pointer-events="none"',
+    ' xmlns="http://www.w3.org/2000/svg"',
+    ' xmlns:xlink="http://www.w3.org/1999/xlink"',
+    ' version="1.1"',
+    ' class="marks"',
+    '<path class="background" aria-hidden="true" d="M0,0h0v0h0Z"/>',
+    '<path class="foreground" aria-hidden="true" d="" display="none"/>',
+    ' font-family="sans-serif"',
+)
+
+
+def svg(chart: Chart, key: str, title: str, description: str) -> Markup:
+    """Return *chart* as an element of a page, named by *title* and *description*; *key* is different for each of a page."""
+    convert = vl_convert.vega_to_svg if "marks" in chart else vl_convert.vegalite_to_svg
+    drawn = convert(_printable(chart))
+    for nothing in _EMPTY:
+        drawn = drawn.replace(nothing, "")
+    head, _, body = drawn.partition(">")
+    box = head.partition('viewBox="')[2].partition('"')[0]
+    opening = Markup(
+        '<svg viewBox="{box}" role="graphics-document" aria-labelledby="{key}-t {key}-d">'
+        '<title id="{key}-t">{title}</title><desc id="{key}-d">{description}</desc>'
+    ).format(box=box, key=key, title=printable(title), description=printable(description))
+    return opening + Markup(body)  # noqa: S704 - drawn by the library, which escapes names
+
+
+def _printable(value: Any) -> Any:  # any JSON
+    """Return *value* with only signs in its texts: the library ends the process where a control is in one."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, dict):
+        return {name: _printable(part) for name, part in value.items()}
+    return [_printable(part) for part in value] if isinstance(value, list) else value

@@ -1,0 +1,97 @@
+"""The page: a report as one HTML file that needs nothing else: no script, no address, every name in it as text."""
+
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from etl.errors import OptionError
+from etl.output.files import write_whole
+from etl.output.printable import printable
+from etl.reports.outline import notes, outline, title
+from etl.reports.sections import Figure
+from etl.reports.words import LANGUAGES, Language, Words
+from etl.settings.paths import path_of
+from schemas.report import Report
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+PAGE = "report.html"
+_ROOM = resources.files("etl.reports")
+
+
+def write_page(report: Report, file: str | Path, language: Language = "en") -> None:
+    """
+    Write *report* as a page to *file*.
+
+    Raises:
+        OptionError: There is no such language, the path is empty, or the libraries of the extra `report` are not installed.
+        StorageError: It cannot be written.
+    """
+    path = path_of(file, "--to")
+    write_whole(path, [make_page(report, language).encode()])
+
+
+def require_libraries() -> None:
+    """
+    Return if the libraries that pages need are installed.
+
+    Raises:
+        OptionError: They are not.
+    """
+    try:
+        import jinja2  # noqa: F401, PLC0415 - an extra
+        import vl_convert  # noqa: F401, PLC0415 - an extra
+    except ModuleNotFoundError as error:
+        advice = "run `pip install 'saturi[report]'`, or add --terminal"
+        raise OptionError("report", f"the package {error.name} is not installed", advice) from error
+
+
+def make_page(report: Report, language: Language) -> str:
+    """
+    Return *report* as a page.
+
+    Raises:
+        OptionError: There is no such language, or the libraries of the extra `report` are not installed.
+    """
+    if language not in LANGUAGES:
+        raise OptionError("--lang", f"{language!r} is none of {', '.join(LANGUAGES)}", "give one of them")
+    require_libraries()
+    import jinja2  # noqa: PLC0415 - an extra
+
+    words = Words(language)
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, finalize=_finalized)
+    return environment.from_string((_ROOM / "page.html.jinja").read_text(encoding="utf-8")).render(
+        language=language,
+        title=title(report, language),
+        style=_style(),
+        contents=words("Contents", "차례"),
+        numbers=words("Numbers", "숫자로 보기"),
+        notes=notes(report, language),
+        sections=outline(report, language),
+        draw=_draw,
+        version=report.version,
+        footer=words(
+            "No text of the corpus, no name of a label file and no speaker is on this page.",
+            "이 문서에는 말뭉치의 글, 라벨 파일의 이름, 화자가 없습니다.",
+        )
+        if report.texts is None or not report.texts.words
+        else words("This page holds words of the corpus.", "이 문서에는 말뭉치의 글이 있습니다."),
+    )
+
+
+def _style() -> "Markup":
+    from markupsafe import Markup  # noqa: PLC0415 - of an extra
+
+    return Markup((_ROOM / "page.css").read_text(encoding="utf-8"))  # noqa: S704 - our own
+
+
+def _draw(figure: Figure, section: int, number: int) -> "Markup":
+    from etl.reports.drawing import svg  # noqa: PLC0415 - of an extra
+
+    return svg(figure.chart or {}, f"c{section}-{number}", figure.title, figure.description)
+
+
+def _finalized(value: object) -> object:
+    """Return a text with escapes in the place of what is no sign, so that no name turns a line around or cannot be encoded."""
+    return printable(value) if type(value) is str else value

@@ -1,0 +1,148 @@
+"""The report of a finished build: facts of all that lies in its folder. No archive is read, and nothing is sent."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from etl.errors import BuildError, EtlError, StorageError, UnknownPriceError
+from etl.evaluation.results import FOLDER, SCORES, read_evaluation
+from etl.example.tokens import load_tokenizer
+from etl.output.finished import FinishedBuild
+from etl.output.folder import STAGE
+from etl.pricing.tariff import Tariff, tariff_of
+from etl.providers.models import DEFAULT_MODEL
+from etl.reports.corpus import corpus_facts, duplicates, flow_facts, inspected_corpus
+from etl.reports.record import build_record
+from etl.settings.paths import path_of
+from etl.submission.ledger import LEDGER, read_ledger
+from etl.version import __version__
+from schemas.estimate import Estimate
+from schemas.evaluation import Evaluation
+from schemas.inspection import Inspection
+from schemas.manifest import Manifest
+from schemas.model import Model
+from schemas.report import LossPoint, Report, SplitFacts, TrainingJob
+
+Part = TypeVar("Part")
+
+_EVALUATIONS = 3
+"""Evaluations in a report, at most: the last ones."""
+
+
+def report(
+    out: str | Path,
+    model: str = DEFAULT_MODEL,
+    *,
+    models: Mapping[str, Model] | None = None,
+    stage: str | Path | None = None,
+    text: bool = False,
+) -> Report:
+    """
+    Return the report of the build in *out*: what its folder says, and what is missing there.
+
+    Args:
+        out: Folder of a build.
+        model: What prices and limits are of: a model, one of its snapshots, or a tune of either.
+        models: Facts of models; None for those of this package.
+        stage: Folder of the segments, where that is not `stage` in *out*.
+        text: Also list the most frequent changed words, which are text of the corpus.
+
+    Raises:
+        BuildError: *out* holds no finished build, or a damaged one.
+        OptionError: The model is unknown.
+    """
+    from etl.reports.stage import stage_facts  # noqa: PLC0415 - loads Polars; `import etl` stays quick
+    from etl.reports.texts import text_facts  # noqa: PLC0415 - as above
+
+    missing: list[str] = []
+    tariff = _known("price", partial(tariff_of, model, models), missing, UnknownPriceError)
+    build = FinishedBuild.open(out)
+    texts = text_facts(build, text=text)
+    folder = build.given / STAGE if stage is None else path_of(stage, "--stage")
+    staged = _known("stage", lambda: stage_facts(build, folder), missing, StorageError, BuildError)
+    return Report(
+        version=__version__,
+        corpus=corpus_facts(build, None if staged is None else staged.sets),
+        flow=flow_facts(build.manifest),
+        duplicates=duplicates(build.manifest),
+        stage=staged,
+        texts=texts,
+        estimate=None if tariff is None else _estimate(build, tariff),
+        split=_split(build.manifest),
+        jobs=_known("ledger", lambda: _jobs(build.folder), missing, EtlError) or [],
+        evaluations=_evaluations(build.folder, missing),
+        record=build_record(build),
+        missing=missing,
+    )
+
+
+def survey_report(inspection: Inspection) -> Report:
+    """Return the report of a corpus that was inspected: the first part, before anything is built."""
+    return Report(version=__version__, corpus=inspected_corpus(inspection))
+
+
+def _known(part: str, make: Callable[[], Part], missing: list[str], *errors: type[EtlError]) -> Part | None:
+    """Return what *make* returns, or None where it fails with one of *errors*: then *part* is missing."""
+    try:
+        return make()
+    except errors:
+        if part not in missing:
+            missing.append(part)
+        return None
+
+
+def _estimate(build: FinishedBuild, tariff: Tariff) -> Estimate:
+    from etl.pricing.breakdown import make_estimate  # noqa: PLC0415 - loads Polars; `import etl` stays quick
+    from etl.pricing.tokens import counter_for  # noqa: PLC0415 - as above
+
+    tokenizer = load_tokenizer(tariff.model)
+    return make_estimate(build, tariff, tokenizer, None, counter_for(build, tokenizer))
+
+
+def _split(manifest: Manifest) -> SplitFacts:
+    options = manifest.options
+    return SplitFacts(
+        validation=str(options.get("validation")),
+        split_by=[str(key) for key in options.get("split_by") or []],
+        groups=manifest.groups,
+        shared=manifest.counts.shared,
+        validation_in_training=manifest.counts.validation_in_training,
+    )
+
+
+def _jobs(folder: Path) -> list[TrainingJob]:
+    if not (folder / LEDGER).exists():
+        return []
+    with read_ledger(folder, only_read=True) as ledger:
+        losses = ledger.losses()
+        return [
+            TrainingJob(
+                title=row.title,
+                model=row.model,
+                status=row.status or row.state,
+                epochs=row.epochs,
+                examples=row.examples,
+                trained_tokens=row.trained_tokens,
+                losses=[
+                    LossPoint(step=loss.step, train=loss.train_loss, validation=loss.valid_loss)
+                    for loss in losses
+                    if (loss.account, loss.job_id) == (row.account, row.job_id)
+                ],
+            )
+            for row in ledger.jobs()
+        ]
+
+
+def _evaluations(folder: Path, missing: list[str]) -> dict[str, Evaluation]:
+    """Return the evaluations of a build by their names, the last ones."""
+    try:
+        scores = sorted((folder / FOLDER).glob(f"*/{SCORES}"), key=lambda path: path.stat().st_mtime_ns)
+    except OSError:
+        return {}
+    found: dict[str, Evaluation] = {}
+    for path in sorted(scores[-_EVALUATIONS:]):
+        result = _known("evaluation", partial(read_evaluation, path.parent), missing, EtlError)
+        if result is not None:
+            found[path.parent.name] = result.evaluation
+    return found
