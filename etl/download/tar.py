@@ -112,6 +112,7 @@ class _Parts:
         self._expected = expected
         self._sizes: dict[int, int] = {}
         self._stem: str | None = None
+        self._latest = -1
         self._stray_bytes = self._repeated_bytes = 0
         self.complete = False
 
@@ -137,7 +138,7 @@ class _Parts:
             return None
         if any(at < offset + member.size and offset < at + size for at, size in self._sizes.items()):
             raise _hostile(where, f"{name}, which overlaps another part")
-        self._sizes[offset] = member.size
+        self._sizes[offset], self._latest = member.size, offset
         self.complete = self._expected.exact and sum(self._sizes.values()) >= most
         return offset
 
@@ -148,7 +149,8 @@ class _Parts:
         self._repeated_bytes += size
         if self._repeated_bytes > self._expected.most_bytes:
             raise _hostile(self._expected.where, "its parts more than twice")
-        if not self._expected.exact and sum(self._sizes.values()) == max(at + one for at, one in self._sizes.items()):
+        whole = sum(self._sizes.values()) == max(at + one for at, one in self._sizes.items())
+        if not self._expected.exact and whole and offset != self._latest:
             self.complete = True  # there is no gap, and a second copy begins
 
     def _offset(self, name: str) -> int | None:
