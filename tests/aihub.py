@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from corpora import answers, write_zip
@@ -108,7 +108,7 @@ class AIHub(ThreadingHTTPServer):
         self.list_status = 502
         self.fault: Callable[[int, int], Fault] = lambda number, attempt: Fault()  # noqa: ARG005 - of every download
         self.asked: list[Asked] = []
-        self.open = self.most_open = 0
+        self.open = self.most_open = self.pieces = 0
         self.sent_whole = threading.Event()
         self.released = threading.Event()
         self.lock = threading.Lock()
@@ -151,7 +151,7 @@ def running(data_sets: dict[int, list[File]]) -> Iterator[AIHub]:
         thread.join()
 
 
-def tar_of(members: Sequence[Member | tarfile.TarInfo], tar_format: int = tarfile.GNU_FORMAT) -> bytes:
+def tar_of(members: Sequence[Member | tarfile.TarInfo], tar_format: Literal[1, 2] = tarfile.GNU_FORMAT) -> bytes:
     """Return a tar of *members*: names with contents, or headers without."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tar_format) as tar:
@@ -328,6 +328,8 @@ class _Handler(BaseHTTPRequestHandler):
             piece = body[at : min(at + fault.piece_bytes, end)]
             self.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
             at += len(piece)
+            with self.server.lock:
+                self.server.pieces += 1
         if fault.silent_at is not None:
             self.server.released.wait(60)
         if fault.cut_at is not None or fault.silent_at is not None:
