@@ -1,9 +1,13 @@
 """Formats of `fetch`: `fetch.json`, the record of what it has fetched, and what it prints by `--json`."""
 
+from typing import Literal
+
 from msgspec import Struct
 
 FETCH_VERSION = 1
 """Of `fetch.json`."""
+
+RepairState = Literal["joined", "whole", "incomplete"]
 
 
 class ListedArchive(Struct, frozen=True, kw_only=True):
@@ -14,8 +18,8 @@ class ListedArchive(Struct, frozen=True, kw_only=True):
         data_set: Number of its data set.
         file_number: Its number at AI-Hub (fileSn).
         path: Its place below the folder of the data, with forward slashes.
-        bytes: Its size; where it is not `exact`, the most that the rounded size may stand for.
-        exact: Whether the size is known to the byte.
+        bytes: Its size; where that is `rounded`, the most that it may stand for.
+        rounded: Whether AI-Hub tells a rounded size only.
         labels: Whether it holds labels, by its name and its folders.
     """
 
@@ -23,7 +27,7 @@ class ListedArchive(Struct, frozen=True, kw_only=True):
     file_number: int
     path: str
     bytes: int
-    exact: bool
+    rounded: bool
     labels: bool
 
 
@@ -52,7 +56,7 @@ class FetchPlan(Struct, frozen=True, kw_only=True):
         archives: Those that are not there yet.
         present: Number of those that are.
         bytes: Size of `archives` in all.
-        exact: Whether that is known to the byte.
+        rounded: Whether that is an upper limit, since some sizes are rounded.
         seconds: Time it takes at the usual speed of one transfer.
         needed_bytes: Space it needs: the size once, and a part.
         free_bytes: Space there is.
@@ -62,7 +66,7 @@ class FetchPlan(Struct, frozen=True, kw_only=True):
     archives: tuple[ListedArchive, ...]
     present: int
     bytes: int
-    exact: bool
+    rounded: bool
     seconds: int
     needed_bytes: int
     free_bytes: int
@@ -111,7 +115,7 @@ class FetchResult(Struct, frozen=True, kw_only=True):
 
 class RepairedArchive(Struct, frozen=True, kw_only=True):
     """
-    A zip that lay in parts.
+    A zip that has parts beside it, or lies in parts alone.
 
     Args:
         path: The zip.
@@ -120,5 +124,5 @@ class RepairedArchive(Struct, frozen=True, kw_only=True):
     """
 
     path: str
-    state: str
+    state: RepairState
     detail: str

@@ -191,7 +191,7 @@ def test_a_list_needs_no_key(hub: AIHub, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.delenv("AIHUB_APIKEY")
     news: list[News] = []
     [listed] = list_archives(71517, hub.options(), report=news.append, patience=HASTE)
-    assert [archive.exact for archive in listed.archives] == [False] * 3
+    assert all(archive.rounded for archive in listed.archives)
     for archive in listed.archives:
         assert len(hub.files()[archive.file_number].content) <= archive.bytes
     assert [asked.key for asked in hub.asked] == [None]
@@ -205,7 +205,7 @@ def test_the_plan(hub: AIHub, tmp_path: Path) -> None:
     """The plan has exact bytes, the time at 2 MB/s, and the space for the size once and a part."""
     plan = plan_fetch([71517], tmp_path / "data", hub.options(), patience=HASTE)
     sizes = [len(content) for content in _expected(hub, 2, 3).values()]
-    assert (plan.bytes, plan.exact) == (sum(sizes), True)
+    assert (plan.bytes, plan.rounded) == (sum(sizes), False)
     assert plan.needed_bytes == sum(sizes) + max(sizes)
     assert plan.free_bytes > 0
     assert hub.paths("/down") == []
@@ -220,7 +220,7 @@ def test_rounded_sizes(hub: AIHub, tmp_path: Path, detail: object) -> None:
     news: list[News] = []
     fetch([71517], tmp_path / "data", hub.options(), report=news.append, patience=HASTE)
     [plan] = [one.plan for one in news if isinstance(one, Planned)]
-    assert not plan.exact
+    assert plan.rounded
     assert plan.bytes >= sum(map(len, _expected(hub, 2, 3).values()))
     assert any("rounded" in one.sentence for one in news if isinstance(one, Remark))
     assert _zips(tmp_path / "data") == _expected(hub, 2, 3)
@@ -235,7 +235,7 @@ def test_sizes_in_other_forms(hub: AIHub, tmp_path: Path) -> None:
     files = {"fileList": {"value": rows}}
     hub.detail = {"data": {"파일 목록(API 다운로드)": files, "승인 유효기간": {"value": "2027-01-31"}}}
     plan = plan_fetch([71517], tmp_path, hub.options(), patience=HASTE)
-    assert plan.exact
+    assert not plan.rounded
     assert plan.approvals == {"71517": "2027-01-31"}
 
 

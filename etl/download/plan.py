@@ -106,14 +106,14 @@ def lists_of(
                 file_number=file.number,
                 path=path,
                 bytes=file.most_bytes if size is None else size,
-                exact=size is not None,
+                rounded=size is None,
                 labels=is_label_archive(path) and path[-4:].lower() == ".zip",
             )
         listed = tuple(archives.values())
         lists.append(
             DataSetList(data_set=number, title=tree.title, archives=listed, approval_ends=inventory.approval_ends)
         )
-        if not all(archive.exact for archive in listed):
+        if any(archive.rounded for archive in listed):
             report(Remark(f"data set {number}: AI-Hub tells rounded sizes only, so that totals are upper limits"))
     return lists
 
@@ -178,7 +178,7 @@ def plan_of(lists: Sequence[DataSetList], chosen: Sequence[ListedArchive], to: P
         archives=tuple(missing),
         present=len(chosen) - len(missing),
         bytes=total,
-        exact=all(archive.exact for archive in missing),
+        rounded=any(archive.rounded for archive in missing),
         seconds=round(total / BYTES_A_SECOND),
         needed_bytes=total + min(PART_BYTES, max((archive.bytes for archive in missing), default=0)),
         free_bytes=_free_bytes(to),

@@ -66,7 +66,7 @@ class Transfer:
         """Return size and hash of the archive, which is in *file* afterwards, and on the disk."""
         file.clear()
         archive = self._archive
-        expected = Expected(f"AI-Hub, {self._name}", self._name, archive.bytes or 1 << 50, archive.exact)
+        expected = Expected(f"AI-Hub, {self._name}", self._name, archive.bytes or 1 << 50, not archive.rounded)
         self._attempts.report(Moved(archive, 0))
         with (
             self._hub.stream(archive.data_set, archive.file_number) as stream,
@@ -82,7 +82,7 @@ class Transfer:
                     reported = arrivals.bytes
                     self._attempts.report(Moved(archive, reported))
         size = arrivals.bytes
-        if archive.exact and size != archive.bytes:
+        if not archive.rounded and size != archive.bytes:
             raise BrokenTransferError(f"the tar ended after {size:,} of {archive.bytes:,} bytes")
         if arrivals.end != size:
             raise BrokenTransferError(

@@ -19,7 +19,7 @@ _UNREPAIRED = 1
 
 
 @click.command()
-@click.argument("data_sets", nargs=-1, metavar="[DATA_SET]...")
+@click.argument("data_set", nargs=-1)
 @config_option("fetch")
 @click.option("--to", type=PATH, help="Folder of the data.  [default: ./data]")
 @declared_options(FetchOptions)
@@ -28,7 +28,7 @@ _UNREPAIRED = 1
 @click.option("--repair", type=PATH, help="Join the parts that aihubshell left in a folder; download nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result on stdout, for machines.")
 @click.pass_context
-def fetch(ctx: click.Context, /, data_sets: tuple[str, ...], **given: Any) -> None:
+def fetch(ctx: click.Context, /, data_set: tuple[str, ...], **given: Any) -> None:
     """
     Download the label archives of each DATA_SET from AI-Hub, with your own key and approval.
 
@@ -43,11 +43,11 @@ def fetch(ctx: click.Context, /, data_sets: tuple[str, ...], **given: Any) -> No
     options = FetchOptions(key_file=ctx.meta["config"].table("fetch").get("key_file"), **given)
     to = to or Path("data")
     if listing:
-        _list(console, errors, data_sets, options, as_json=as_json)
+        _list(console, errors, data_set, options, as_json=as_json)
     elif dry_run:
-        _plan(console, errors, (data_sets, to, options), as_json=as_json)
+        _plan(console, errors, (data_set, to, options), as_json=as_json)
     else:
-        _fetch(console, errors, (data_sets, to, options), as_json=as_json)
+        _fetch(console, errors, (data_set, to, options), as_json=as_json)
 
 
 Request = tuple[tuple[str, ...], Path, FetchOptions]

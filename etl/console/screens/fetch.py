@@ -141,7 +141,7 @@ def show_plan(console: Console, plan: FetchPlan) -> None:
         print_line(console, f"data set {data_set}: your approval: {ends}")
     if not plan.archives:
         return
-    most = "" if plan.exact else "at most "
+    most = "at most " if plan.rounded else ""
     print_line(
         console,
         f"{len(plan.archives)} archives, {most}{plan.bytes:,} bytes; {most}{_duration(plan.seconds)} at the usual 2 MB/s; "
@@ -170,7 +170,7 @@ def show_repairs(console: Console, repairs: Sequence[RepairedArchive], folder: P
 
 
 def _size(archive: ListedArchive) -> str:
-    return f"{archive.bytes:,}" if archive.exact else f"at most {size(archive.bytes)}"
+    return f"at most {size(archive.bytes)}" if archive.rounded else f"{archive.bytes:,}"
 
 
 def _duration(seconds: float) -> str:
