@@ -1,5 +1,6 @@
 """Downloads from AI-Hub on loopback: lists, plans, agreement, approval, whole zips, and the run after."""
 
+import io
 import json
 import shutil
 from collections.abc import Iterator
@@ -21,10 +22,13 @@ from aihub import (
     running,
     tar_of,
 )
+from rich.console import Console
 from runs import error_of, saturi, tree_of
 
+from etl.console.screens.fetch import fetching
 from etl.corpus.discover import discover
 from etl.download.fetch import fetch
+from etl.download.hub import redirect_target
 from etl.download.news import News, Planned, Remark
 from etl.download.plan import list_archives, plan_fetch
 from etl.errors import (
@@ -356,6 +360,31 @@ def test_a_redirect_elsewhere(hub: AIHub, tmp_path: Path, location: str) -> None
     assert len(hub.paths("/down")) == 1
 
 
+REDIRECTS = {
+    "stream": ("https://stream.aihub.or.kr/shellStream.do?uuid=x", True),
+    "site": ("https://aihub.or.kr/x", True),
+    "relative": ("/x", True),
+    "port": ("https://stream.aihub.or.kr:8443/x", True),
+    "capitals": ("https://STREAM.AIHUB.OR.KR/x", True),
+    "unencrypted": ("http://stream.aihub.or.kr/x", False),
+    "end-of-a-name": ("https://notaihub.or.kr/x", False),
+    "beginning-of-a-name": ("https://aihub.or.kr.example/x", False),
+    "password": ("https://aihub.or.kr@example/x", False),
+    "country": ("https://or.kr/x", False),
+}
+
+
+@pytest.mark.parametrize(("location", "allowed"), REDIRECTS.values(), ids=REDIRECTS)
+def test_a_redirect_of_the_real_address(location: str, allowed: bool) -> None:
+    """From AI-Hub's own address a redirect leads to its hosts, encrypted, and nowhere else."""
+    address = "https://api.aihub.or.kr/down/0.6/71517.do?fileSn=1"
+    if allowed:
+        assert redirect_target(address, location).startswith("https://")
+    else:
+        with pytest.raises(ProviderError, match="redirects to"):
+            redirect_target(address, location)
+
+
 def test_a_full_disk(hub: AIHub, tmp_path: Path) -> None:
     """Where the disk is too small, that is said before anything is downloaded."""
     hub.detail = {"파일 목록": {"fileList": [{"fileSn": 4, "fileSize": 1 << 49}]}}
@@ -447,6 +476,17 @@ def test_the_command(hub: AIHub, tmp_path: Path) -> None:
         assert KEY not in run.stdout + run.stderr
 
 
+def test_progress_on_a_terminal(hub: AIHub, tmp_path: Path) -> None:
+    """On a terminal there are bars with the time left, and in the end a line for each archive."""
+    screen = io.StringIO()
+    hub.fault = lambda number, attempt: Fault(cut_at=9_000) if (number, attempt) == (2, 1) else Fault()
+    with fetching(Console(file=screen, force_terminal=True, width=200)) as report:
+        fetch([71517], tmp_path / "data", hub.options(), report=report, patience=HASTE)
+    shown = screen.getvalue()
+    assert all(words in shown for words in ("in all", "ETA", "2 archives, ", "beginning again", "needs "))
+    assert shown.count(", whole") == 2
+
+
 def test_a_key_in_a_file(hub: AIHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The key may be in a file that only its owner can read, named under [fetch]; the one of [submit] is another."""
     monkeypatch.delenv("AIHUB_APIKEY")
@@ -462,6 +502,13 @@ def test_a_key_in_a_file(hub: AIHub, tmp_path: Path, monkeypatch: pytest.MonkeyP
     run = saturi(*command, cwd=tmp_path)
     assert run.returncode == 0, run.stderr
     assert _zips(tmp_path / "data") == _expected(hub, 4)
+
+
+def test_options_in_a_file(hub: AIHub, tmp_path: Path) -> None:
+    """`[fetch]` in etl.toml chooses data sets and archives."""
+    (tmp_path / "etl.toml").write_text('[fetch]\ngeneration = "2022"\nmatch = ["TS_*", "*제주*"]\n', encoding="utf-8")
+    run = saturi("fetch", "--dry-run", "--json", "--base-url", hub.address, cwd=tmp_path)
+    assert [archive["file_number"] for archive in json.loads(run.stdout)["archives"]] == [1, 4]
 
 
 @pytest.mark.parametrize(

@@ -343,6 +343,15 @@ def test_a_zip_that_is_damaged_within(hub: AIHub, content: bytes, tmp_path: Path
     assert next(one.problem for one in news if isinstance(one, Again)).startswith("what came is not whole")
 
 
+def test_the_last_of_several_volumes(hub: AIHub, content: bytes, tmp_path: Path) -> None:
+    """The last volume of a zip written in several is as whole as its size."""
+    volume = bytearray(content[-4_000:])
+    volume[-18:-14] = b"\x01\x00\x00\x00"  # the numbers of this disk, and of the one where the directory begins
+    hub.data_sets = {71517: [File(2, FOLDER, NAME, bytes(volume))]}
+    _fetch(hub, tmp_path)
+    assert _archive(tmp_path) == bytes(volume)
+
+
 def test_no_thread_is_left(hub: AIHub, tmp_path: Path) -> None:
     """After a run, whole or given up, no thread of it is left."""
     before = set(threading.enumerate())

@@ -186,10 +186,10 @@ class Hub:
         while True:
             passed_on = self._passes_key_on
             with self._answer(address, key) as response:
-                target = self._target(response)
-                if target is None:
+                if response.status_code not in _REDIRECTS:
                     yield from self._streamed(response, data_set)
                     return
+                target = redirect_target(address, response.headers.get("location", ""))
             with self._answer(target, key if passed_on else {}) as response:
                 if passed_on or response.status_code not in _UNAUTHORIZED:
                     yield from self._streamed(response, data_set)
@@ -238,22 +238,6 @@ class Hub:
             return False
         return isinstance(answer, dict) and answer.get("code") in (401, "401")
 
-    def _target(self, response: httpx2.Response) -> str | None:
-        """Return where *response* redirects to, or None where it does not."""
-        if response.status_code not in _REDIRECTS:
-            return None
-        first = response.request.url
-        try:
-            target = first.join(response.headers.get("location", ""))
-        except httpx2.InvalidURL:
-            target = None
-        own = _SITE if _is_below(first.host, _SITE) else first.host
-        if target is not None and target.scheme == first.scheme and not target.userinfo and _is_below(target.host, own):
-            return str(target)
-        shown = printable(target.host if target is not None else "no address", 200)
-        problem = f"it redirects to {shown}, which is not {own} over {first.scheme}"
-        raise ProviderError("AI-Hub", problem, "nothing was asked there; check the network, and its proxy")
-
     def _get(self, address: str, headers: Mapping[str, str], method: str = "GET") -> tuple[int, bytes]:
         """Return status and content of a short answer."""
         with self._answer(address, headers, method, short=True) as response, _broken():
@@ -301,6 +285,26 @@ def _url(address: str) -> httpx2.URL:
         problem = "no address, or one with a password"
         raise OptionError("--base-url", problem, "give one like http://127.0.0.1:8080")
     return url
+
+
+def redirect_target(address: str, location: str) -> str:
+    """
+    Return where *location*, the answer to a request to *address*, leads.
+
+    Raises:
+        ProviderError: To another site, or not encrypted as the request was.
+    """
+    first = _url(address)
+    try:
+        target = first.join(location)
+    except httpx2.InvalidURL:
+        target = httpx2.URL("")
+    own = _SITE if _is_below(first.host, _SITE) else first.host
+    if target.scheme == first.scheme and not target.userinfo and _is_below(target.host, own):
+        return str(target)
+    shown = printable(target.host, 200) or "no address"
+    problem = f"it redirects to {shown}, which is not {own} over {first.scheme}"
+    raise ProviderError("AI-Hub", problem, "nothing was asked there; check the network, and its proxy")
 
 
 def _is_below(host: str, site: str) -> bool:

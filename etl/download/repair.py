@@ -5,16 +5,18 @@ Parts whose offsets follow one another are joined; nothing is deleted, and parts
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+from etl.corpus.opening import facts_of
 from etl.corpus.parts import Part, gap_in, part_of
 from etl.download.whole import flaw_in
 from etl.errors import InputError, MissingPathError
 from etl.output.debris import is_debris
 from etl.output.files import MARKER, is_there, link_whole, storage_errors, sync_folder, write_whole
 from etl.settings.paths import path_of
+from etl.settings.regular import open_regular
 from schemas.fetch import RepairedArchive
 
 _BLOCK_BYTES = 1 << 20
@@ -76,7 +78,7 @@ def _repair(zip_path: Path, parts: list[tuple[Part, Path]], folder: Path) -> Rep
             state="incomplete", detail=f"{found}; they follow one another, but joined they are no whole zip: {flaw}"
         )
     aside = zip_path.with_name(zip_path.name + _ASIDE)
-    if there and zip_path.stat().st_size:
+    if there and facts_of(str(zip_path)).size:
         if is_there(aside):
             return state(
                 state="incomplete", detail=f"{found}; {aside.name} is there already, so that nothing was moved"
@@ -91,6 +93,9 @@ def _repair(zip_path: Path, parts: list[tuple[Part, Path]], folder: Path) -> Rep
 
 def _contents(paths: list[Path]) -> Iterator[bytes]:
     for path in paths:
-        with path.open("rb") as file:
-            read: Callable[[], bytes] = partial(file.read, _BLOCK_BYTES)
-            yield from iter(read, b"")
+        try:
+            with open_regular(path) as file:
+                while block := file.read(_BLOCK_BYTES):
+                    yield block
+        except OSError as error:
+            raise InputError(str(path), f"cannot be read ({error.strerror or error})", "check the disk") from error

@@ -3,10 +3,9 @@
 import hashlib
 from pathlib import Path
 
-from etl.corpus.directory import find_directory, read_directory
+from etl.corpus.directory import JOIN_VOLUMES, find_directory, read_directory
 from etl.corpus.mapped import MappedFile
-from etl.errors import InputError
-from etl.output.files import storage_errors
+from etl.errors import InputError, StorageError
 from etl.settings.regular import open_regular
 
 _BLOCK_BYTES = 1 << 20
@@ -29,7 +28,10 @@ def flaw_in(name: str, *paths: Path) -> str | None:
             for _ in read_directory(file, find_directory(file, name), name):
                 pass
     except InputError as error:
-        return str(error.args[1])
+        _, problem, advice = error.args
+        return (
+            None if advice == JOIN_VOLUMES else str(problem)
+        )  # the last of several volumes has no directory of its own
     return None
 
 
@@ -41,7 +43,10 @@ def hash_of(path: Path) -> str:
         StorageError: It cannot be read.
     """
     digest = hashlib.sha256()
-    with storage_errors(path, 0), open_regular(path) as file:
-        while block := file.read(_BLOCK_BYTES):
-            digest.update(block)
+    try:
+        with open_regular(path) as file:
+            while block := file.read(_BLOCK_BYTES):
+                digest.update(block)
+    except OSError as error:
+        raise StorageError(path, f"cannot be read ({error.strerror or error})", "check the disk") from error
     return digest.hexdigest()

@@ -18,12 +18,13 @@ from rich.progress import (
 from rich.table import Table
 
 from etl.console.lines import add_row, plain, print_line
-from etl.console.screens.build import PLAIN_SECONDS
 from etl.console.screens.words import size
 from etl.download.news import Again, Finished, Moved, News, Planned, Remark, Reporter
 from schemas.fetch import DataSetList, FetchPlan, FetchResult, ListedArchive, RepairedArchive
 
 _MINUTE, _HOUR = 60, 3600
+_LINE_SECONDS = 60.0
+"""How often a plain line is printed where there is no terminal, between those of the archives; a download takes an hour."""
 
 
 @contextmanager
@@ -52,7 +53,7 @@ class _Story:
         match news:
             case Planned(plan=plan):
                 show_plan(self._console, plan)
-                self._start(plan)
+                self._total, self._began = plan.bytes, time.monotonic()
             case Remark(sentence=sentence):
                 print_line(self._console, sentence, "yellow")
             case Again(what=what, problem=problem, wait_seconds=wait):
@@ -72,9 +73,9 @@ class _Story:
             self._bars.stop()
             self._bars = None
 
-    def _start(self, plan: FetchPlan) -> None:
-        self._total, self._began = plan.bytes, time.monotonic()
-        if self._console.is_terminal and plan.archives:
+    def _start(self) -> None:
+        """Show the bars, which a question before would be lost among."""
+        if self._bars is None and self._console.is_terminal:
             columns = (
                 TextColumn("{task.description}"),
                 BarColumn(bar_width=16),
@@ -84,10 +85,11 @@ class _Story:
             self._bars = Progress(
                 *columns, TextColumn("ETA"), TimeRemainingColumn(compact=True), console=self._console, transient=True
             )
-            self._tasks[""] = self._bars.add_task("in all", total=plan.bytes)
+            self._tasks[""] = self._bars.add_task("in all", total=self._total)
             self._bars.start()
 
     def _move(self, archive: ListedArchive, done: int) -> None:
+        self._start()
         self._moved[archive.path] = done
         if self._bars is not None:
             if archive.path not in self._tasks:
@@ -100,7 +102,7 @@ class _Story:
         done, now = sum(self._moved.values()), time.monotonic()
         if self._bars is not None:
             self._bars.update(self._tasks[""], completed=done)
-        elif now - self._printed >= PLAIN_SECONDS:
+        elif now - self._printed >= _LINE_SECONDS:
             self._printed = now
             rate = done / max(now - self._began, 1e-6)
             left = f", {_duration((self._total - done) / rate)} left" if rate else ""
