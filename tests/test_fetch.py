@@ -247,17 +247,17 @@ def test_terms_are_agreed_to_once(hub: AIHub, tmp_path: Path) -> None:
     """Without agreement nothing is downloaded; it is asked for once a folder."""
     asked: list[bool] = []
 
-    def agree(answer: bool) -> bool:
+    def agree(*, answer: bool) -> bool:
         asked.append(answer)
         return answer
 
     options = hub.options(accept_terms=False)
-    for no in (None, lambda: agree(False)):
+    for no in (None, lambda: agree(answer=False)):
         with pytest.raises(SpendingError, match="terms of use"):
             fetch([71558], tmp_path / "data", options, agree=no, patience=HASTE)
     assert hub.paths("/down") == []
-    fetch([71558], tmp_path / "data", options, agree=lambda: agree(True), patience=HASTE)
-    fetch([71517], tmp_path / "data", options, agree=lambda: agree(False), patience=HASTE)
+    fetch([71558], tmp_path / "data", options, agree=lambda: agree(answer=True), patience=HASTE)
+    fetch([71517], tmp_path / "data", options, agree=lambda: agree(answer=False), patience=HASTE)
     assert asked == [False, True]
 
 
@@ -470,7 +470,9 @@ def test_the_command(hub: AIHub, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "Next: saturi inspect data" in done.stdout
     assert done.stderr.count(", whole\n") == 2
+    assert "NIA" in done.stderr
     again = saturi("fetch", "71517", "--to", "data", "--json", *address, cwd=tmp_path)
+    assert "NIA" not in again.stderr
     assert {name: json.loads(again.stdout)[name] for name in ("fetched", "present")} == {"fetched": 0, "present": 2}
     for run in (listed, planned, refused, done, again):
         assert KEY not in run.stdout + run.stderr

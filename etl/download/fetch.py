@@ -42,7 +42,7 @@ def fetch(
         data_sets: Numbers, or parts of names; one or several.
         to: The folder of the data; made where it is missing.
         options: What is asked for, and what is agreed to.
-        agree: Whether the terms are agreed to; asked once for a folder, where `accept_terms` does not say so.
+        agree: Whether the terms are agreed to, asked once for a folder; None for what `accept_terms` of *options* says.
         report: Takes news.
         patience: Limits of time and attempts.
 
@@ -90,7 +90,7 @@ def _one_at_a_time(report: Reporter) -> Reporter:
 def _agree(record: Record, options: FetchOptions, agree: Callable[[], bool] | None) -> None:
     if record.agreed:
         return
-    if not options.accept_terms and not (agree is not None and agree()):
+    if not (options.accept_terms if agree is None else agree()):
         problem = "nobody agreed to AI-Hub's terms of use"
         raise SpendingError("fetch", problem, "read them above or in docs/fetch.md, and add --accept-terms")
     record.agree()

@@ -50,7 +50,7 @@ class Account(Struct, frozen=True, kw_only=True):
         Raises:
             OptionError: A variable of the environment names a proxy that cannot be used.
         """
-        from etl.providers.http import stays_here  # noqa: PLC0415 - httpx2, which only those wait for who talk to a provider
+        from etl.network.http import stays_here  # noqa: PLC0415 - httpx2, which only those wait for who talk to a provider
 
         return not self.provider.passes_on and stays_here(self.base_url)
 

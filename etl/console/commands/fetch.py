@@ -1,6 +1,5 @@
 """`fetch`: label archives from AI-Hub."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,21 +84,21 @@ def _fetch(console: "Console", errors: "Console", request: Request, *, as_json: 
 
     resumable()
     with fetching(errors) as report:
-        result = run(*request, agree=lambda: _agree(errors), report=report)
+        result = run(*request, agree=lambda: _agree(errors, accepted=request[2].accept_terms), report=report)
     if as_json:
         print_json(result)
     else:
         show_result(console, result, request[1])
 
 
-def _agree(errors: "Console") -> bool:
+def _agree(errors: "Console", *, accepted: bool) -> bool:
     """Show the terms, and return whether they are agreed to."""
     from etl.console.lines import print_line
     from etl.download.terms import TERMS
 
     for line in TERMS:
         print_line(errors, line)
-    return sys.stdin.isatty() and typed("agree", "to say that you may do this")
+    return accepted or typed("agree", "to say that you may do this")
 
 
 def _repair(console: "Console", folder: Path, *, as_json: bool) -> int:

@@ -147,7 +147,7 @@ def show_plan(console: Console, plan: FetchPlan) -> None:
     print_line(
         console,
         f"{len(plan.archives)} archives, {most}{plan.bytes:,} bytes; {most}{_duration(plan.seconds)} at the usual 2 MB/s; "
-        f"needs {size(plan.needed_bytes)} of disk, of which {size(plan.free_bytes)} are free",
+        f"needs {size(plan.needed_bytes)} of disk, {size(plan.free_bytes)} are free",
     )
 
 
