@@ -13,10 +13,10 @@ import etl
 from etl.checking import report
 from etl.checking.advice import ADVICE
 from etl.console.dispatch import COMMANDS, cli
-from etl.exports.base_models import read_base_models
 from etl.download.data_sets import KNOWN
 from etl.download.options import FetchOptions
 from etl.download.terms import TERMS
+from etl.exports.base_models import read_base_models
 from etl.exports.targets import Target
 from etl.providers.models import price_of, read_models
 from etl.providers.profiles import read_providers
