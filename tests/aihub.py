@@ -64,7 +64,7 @@ class Fault(NamedTuple):
         cut_at: Bytes of the body after which the connection breaks off.
         silent_at: Bytes after which nothing comes any more.
         location: Where it redirects to instead.
-        wants_key: The second host answers 401 to a request without the key.
+        wants_key: Text and status of the second host's answer to a request without the key.
         piece_bytes: Bytes sent at once.
         meets: Where another transfer is waited for, that goes on at the same time.
     """
@@ -75,7 +75,7 @@ class Fault(NamedTuple):
     cut_at: int | None = None
     silent_at: int | None = None
     location: str | None = None
-    wants_key: bool = False
+    wants_key: tuple[str, int] | None = None
     piece_bytes: int = 1 << 16
     meets: threading.Barrier | None = None
 
@@ -302,8 +302,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _stream(self, uuid: int, key: str | None) -> None:
         hub, fault = self.server, self.server.faults[uuid]
-        if fault.wants_key and key != hub.key:
-            self._text("unauthorized", 401)
+        if fault.wants_key is not None and key != hub.key:
+            self._text(*fault.wants_key)
             return
         with hub.lock:
             hub.open += 1

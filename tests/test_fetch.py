@@ -328,15 +328,24 @@ def test_the_key_goes_to_the_first_host_only(hub: AIHub, tmp_path: Path) -> None
     assert not [asked.path for asked in hub.asked if KEY in asked.path]
 
 
-def test_a_host_that_asks_for_the_key(hub: AIHub, tmp_path: Path) -> None:
-    """Where the second host asks for the key it gets it, which is said once."""
-    hub.fault = lambda number, attempt: Fault(wants_key=True)  # noqa: ARG005 - the same for all
+@pytest.mark.parametrize("answer", [("", 401), ("Forbidden", 403), (KEY_OR_APPROVAL, 502), ("No API key", 200)])
+def test_a_host_that_asks_for_the_key(hub: AIHub, tmp_path: Path, answer: tuple[str, int]) -> None:
+    """Where the second host asks for the key, by status or in words, it gets it, which is said once."""
+    hub.fault = lambda number, attempt: Fault(wants_key=answer)  # noqa: ARG005 - the same for all
     news: list[News] = []
     fetch([71517], tmp_path / "data", hub.options(), report=news.append, patience=HASTE)
     assert _zips(tmp_path / "data") == _expected(hub, 2, 3)
     assert [one.sentence for one in news if isinstance(one, Remark)] == [
         "127.0.0.1, where AI-Hub redirects to, asks for the key, and gets it from now on"
     ]
+
+
+def test_a_host_that_refuses_for_another_reason(hub: AIHub, tmp_path: Path) -> None:
+    """The second host gets no key where it refuses for a reason of its own."""
+    hub.fault = lambda number, attempt: Fault(wants_key=(EXPIRED, 502))  # noqa: ARG005 - the same for all
+    with pytest.raises(EligibilityError, match="expired"):
+        fetch([71517], tmp_path / "data", hub.options(), patience=HASTE)
+    assert [asked.key for asked in hub.asked if asked.path.startswith("/stream")] == [None]
 
 
 PLACES = {

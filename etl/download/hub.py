@@ -69,6 +69,30 @@ class Stream:
             socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
+class _Answer:
+    """
+    The answer to a request for an archive, of which the first block is read, or all of what is no tar.
+
+    Raises:
+        BrokenTransferError: It breaks off before.
+    """
+
+    def __init__(self, response: httpx2.Response) -> None:
+        blocks = response.iter_raw()
+        with _broken():
+            first = _take(blocks, tarfile.BLOCKSIZE)
+            self.is_tar = _is_tar(first)
+            self.body = first if self.is_tar else first + _take(blocks, _MOST_TEXT)
+        self.status = response.status_code
+        self.stream = Stream(response, first, blocks)
+
+    @property
+    def asks_for_key(self) -> bool:
+        """Whether it says that the key is missing, by its status or in words."""
+        words = KEY_OR_APPROVAL.search(sentence_in(self.body))
+        return not self.is_tar and (self.status in _UNAUTHORIZED or words is not None)
+
+
 class Hub:
     """
     AI-Hub as one user.
@@ -187,12 +211,13 @@ class Hub:
             passed_on = self._passes_key_on
             with self._answer(address, key) as response:
                 if response.status_code not in _REDIRECTS:
-                    yield from self._streamed(response, data_set)
+                    yield from self._streamed(_Answer(response), data_set)
                     return
                 target = redirect_target(address, response.headers.get("location", ""))
             with self._answer(target, key if passed_on else {}) as response:
-                if passed_on or response.status_code not in _UNAUTHORIZED:
-                    yield from self._streamed(response, data_set)
+                answer = _Answer(response)
+                if passed_on or not answer.asks_for_key:
+                    yield from self._streamed(answer, data_set)
                     return
             self._passes_key_on = True
             host = _url(target).host
@@ -200,29 +225,25 @@ class Hub:
                 Remark(f"{host}, where AI-Hub redirects to, asks for the key, and gets it from now on")
             )
 
-    def _streamed(self, response: httpx2.Response, data_set: int) -> Iterator[Stream]:
-        """Yield the stream in *response*, once, if it is a tar."""
-        blocks = response.iter_raw()
-        with _broken():
-            first = _take(blocks, tarfile.BLOCKSIZE)
-            if not _is_tar(first):
-                raise self._refusal(first + _take(blocks, _MOST_TEXT), response.status_code, data_set)
-        stream = Stream(response, first, blocks)
+    def _streamed(self, answer: "_Answer", data_set: int) -> Iterator[Stream]:
+        """Yield the stream of *answer*, once, if it is a tar."""
+        if not answer.is_tar:
+            raise self._refusal(answer, data_set)
         with self._lock:
-            self._streams.add(stream)
+            self._streams.add(answer.stream)
         try:
             self._attempts.refuse_stopped()
-            yield stream
+            yield answer.stream
         finally:
             with self._lock:
-                self._streams.discard(stream)
+                self._streams.discard(answer.stream)
 
-    def _refusal(self, body: bytes, status: int, data_set: int) -> EtlError | BrokenTransferError:
-        """Return the error for *body*, which is no tar."""
-        sentence = sentence_in(body, self._key)
+    def _refusal(self, answer: "_Answer", data_set: int) -> EtlError | BrokenTransferError:
+        """Return the error for *answer*, which is no tar."""
+        sentence = sentence_in(answer.body, self._key)
         refusal = refusal_in(sentence, data_set)
         if refusal is None:
-            return BrokenTransferError(f"no tar came (status {status}: {sentence or 'nothing'})")
+            return BrokenTransferError(f"no tar came (status {answer.status}: {sentence or 'nothing'})")
         if KEY_OR_APPROVAL.search(sentence) and self._is_wrong_key():
             return wrong_key(self._key_place)
         return refusal

@@ -25,7 +25,7 @@ class _Known(NamedTuple):
     advice: str
 
 
-KEY_OR_APPROVAL = re.compile("인증 ?실패|인증에 실패|login fail|권한")
+KEY_OR_APPROVAL = re.compile("인증 ?실패|인증에 실패|인증 ?키|권한|login fail|api ?key", re.IGNORECASE)
 """AI-Hub says the same of a wrong key and of a data set that is not approved."""
 
 _KNOWN = (
