@@ -108,7 +108,7 @@ class AIHub(ThreadingHTTPServer):
         self.list_status = 502
         self.fault: Callable[[int, int], Fault] = lambda number, attempt: Fault()  # noqa: ARG005 - of every download
         self.asked: list[Asked] = []
-        self.open = self.most_open = self.pieces = 0
+        self.open = self.meeting = self.most_meeting = self.pieces = 0
         self.sent_whole = threading.Event()
         self.released = threading.Event()
         self.lock = threading.Lock()
@@ -307,7 +307,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         with hub.lock:
             hub.open += 1
-            hub.most_open = max(hub.most_open, hub.open)
+            hub.meeting += fault.meets is not None
+            hub.most_meeting = max(hub.most_meeting, hub.meeting)
         try:
             self.send_response(200)
             self.send_header("Content-Type", "application/x-tar")
@@ -317,6 +318,7 @@ class _Handler(BaseHTTPRequestHandler):
         finally:
             with hub.lock:
                 hub.open -= 1
+                hub.meeting -= fault.meets is not None
 
     def _body(self, fault: Fault) -> None:
         body = fault.body or b""

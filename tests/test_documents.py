@@ -302,7 +302,17 @@ def test_commands_in_the_documents_exist(document: str) -> None:
         for option in (*parameter.opts, *parameter.secondary_opts)
     }
     servers = {"--adapter-path", "--enable-lora", "--lora-modules", "--max-lora-rank"}
-    assert options <= known | servers | {"--help", "--kills", "--large", "--memory", "--quick", "--write", "--faults"}
+    assert options <= known | servers | {
+        "--help",
+        "--kills",
+        "--cuts",
+        "--fetch-kills",
+        "--large",
+        "--memory",
+        "--quick",
+        "--write",
+        "--faults",
+    }
 
 
 def _anchors(document: Path) -> set[str]:

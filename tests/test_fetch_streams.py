@@ -249,7 +249,7 @@ def test_two_at_once(hub: AIHub, content: bytes, tmp_path: Path) -> None:
     hub.fault = lambda number, attempt: Fault(meets=meeting if len(hub.faults) else None)  # noqa: ARG005 - the check is alone
     news: list[News] = []
     _fetch(hub, tmp_path, news)
-    assert hub.most_open == 2
+    assert hub.most_meeting == 2
     assert sorted(Path(one.archive.path).name for one in news if isinstance(one, Finished)) == names
 
 
