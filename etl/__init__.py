@@ -17,6 +17,11 @@ from etl.errors import EtlError
 if TYPE_CHECKING:
     from etl.checking.check import check as check
     from etl.checking.report import CheckReport as CheckReport
+    from etl.download.fetch import fetch as fetch
+    from etl.download.options import FetchOptions as FetchOptions
+    from etl.download.plan import list_archives as list_archives
+    from etl.download.plan import plan_fetch as plan_fetch
+    from etl.download.repair import repair as repair
     from etl.evaluation.evaluate import evaluate as evaluate
     from etl.evaluation.model_card import export_card as export_card
     from etl.evaluation.options import EvaluateOptions as EvaluateOptions
@@ -55,6 +60,13 @@ if TYPE_CHECKING:
 _HOMES = {
     "etl.checking.check": ("check",),
     "etl.checking.report": ("CheckReport",),
+    "etl.download.fetch": ("fetch",),
+    "etl.download.options": ("FetchOptions",),
+    "etl.download.plan": (
+        "list_archives",
+        "plan_fetch",
+    ),
+    "etl.download.repair": ("repair",),
     "etl.evaluation.evaluate": ("evaluate",),
     "etl.evaluation.model_card": ("export_card",),
     "etl.evaluation.options": ("EvaluateOptions",),
@@ -108,6 +120,7 @@ __all__ = [
     "EtlError",
     "EvaluateOptions",
     "EvaluationResult",
+    "FetchOptions",
     "FinishedBuild",
     "Pace",
     "PriorConsent",
@@ -127,8 +140,12 @@ __all__ = [
     "explain",
     "export",
     "export_card",
+    "fetch",
     "inspect",
+    "list_archives",
+    "plan_fetch",
     "plan_submission",
+    "repair",
     "report",
     "sample",
     "status",

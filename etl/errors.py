@@ -16,7 +16,7 @@ The tree of errors; each class has the exit code of the command line.
     │   ├── ExhaustedError                             no memory, open files or processes are left
     │   ├── LockedError                                another build writes there
     │   └── ForeignFolderError                         the folder holds files that are not ours
-    ├── ProviderError (RuntimeError)                6  the provider's API refused something, or does not answer
+    ├── ProviderError (RuntimeError)                6  a provider's API, or AI-Hub, refused something, or does not answer
     │   ├── UnreachableError                           it was not even asked
     │   ├── BusyError                                  it asks to wait before it is asked again
     │   ├── GoneError                                  it has no such file, job or model, or not any more
@@ -24,7 +24,7 @@ The tree of errors; each class has the exit code of the command line.
     │   ├── NoAnswerError                              it may or may not have done what it was asked
     │   └── JobFailedError                             a job ended without a model
     └── RefusedError (PermissionError)              7  not eligible, or no consent to the cost
-        ├── EligibilityError                           the provider does not do this for this account or model
+        ├── EligibilityError                           a provider, or AI-Hub, does not do this for this account
         ├── SpendingError                              no consent to the cost, or to the terms of the data
         └── UnknownPriceError                          the cost is not known
 
@@ -219,7 +219,7 @@ class ForeignFolderError(StorageError):
 
 
 class ProviderError(EtlError, RuntimeError):
-    """The API of a provider refuses what it is asked, or cannot be reached; it did nothing."""
+    """The API of a provider, or AI-Hub, refuses what it is asked, or cannot be reached; it did nothing."""
 
     exit_code = 6
 
@@ -283,7 +283,7 @@ class RefusedError(EtlError, PermissionError):
 
 
 class EligibilityError(RefusedError):
-    """The provider does not do this for this account, or not with this model."""
+    """The provider, or AI-Hub, does not do this for this account, or not with this model, or not from here."""
 
 
 class SpendingError(RefusedError):

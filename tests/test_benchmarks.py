@@ -11,6 +11,8 @@ from runs import ROOT
 
 from benchmarks.__main__ import main
 from benchmarks.corpus import make_corpus
+from benchmarks.download import Download
+from benchmarks.download import main as download
 from benchmarks.evaluation import Report as EvaluationReport
 from benchmarks.evaluation import main as evaluation
 from benchmarks.goals import goals
@@ -161,6 +163,14 @@ def test_stages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names = [stage["name"] for stage in found]
     assert names == ["inflate", "crc", "step over F0 (part of decode)", "decode", "frame", "read", "render", "chunk"]
     assert all(stage["nanoseconds_a_file"] > 0 for stage in found)
+
+
+def test_download(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`python -m benchmarks.download` measures the command at a server of its own."""
+    download(["--bytes", "4MiB", "--folder", str(tmp_path), "--json"])
+    measured = msgspec.json.decode(capsys.readouterr().out, type=Download)
+    assert measured.bytes > 4_000_000
+    assert measured.peak_bytes > 0
 
 
 def test_evaluation(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,6 +13,9 @@ import etl
 from etl.checking import report
 from etl.checking.advice import ADVICE
 from etl.console.dispatch import COMMANDS, cli
+from etl.download.data_sets import KNOWN
+from etl.download.options import FetchOptions
+from etl.download.terms import TERMS
 from etl.exports.base_models import read_base_models
 from etl.exports.targets import Target
 from etl.providers.models import price_of, read_models
@@ -29,6 +32,7 @@ from schemas.terms import DropReason, RejectReason
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 REFERENCE = "\n".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("build.md", "training.md"))
+FETCHING = (ROOT / "docs" / "fetch.md").read_text(encoding="utf-8")
 KOREAN = (ROOT / "README.ko.md").read_text(encoding="utf-8")
 
 
@@ -95,6 +99,19 @@ def test_the_documents_list_the_options_of_submit() -> None:
     for name in ("status", "watch", "cancel", "clean"):
         for parameter in _command(name).params:
             assert parameter.opts[0] in section or parameter.name in ("out", "job")
+
+
+def test_the_documents_list_the_options_of_fetch() -> None:
+    """The table of options of `fetch` names each of them, and no other; etl.toml has those it says; the terms are shown whole."""
+    options = {parameter.opts[0] for parameter in _command("fetch").params if parameter.opts[0].startswith("--")}
+    assert set(re.findall(r"^\| `(--[a-z-]+)` \|", FETCHING, flags=re.MULTILINE)) == options
+    in_file = [one.name for one in declarations(FetchOptions) if one.option.only != "command line"]
+    [named] = re.findall(r"its table `\[fetch\]` has (.*?) \|", FETCHING)
+    assert re.findall(r"`([a-z_]+)`", named) == in_file
+    [terms] = re.findall(r"<!-- terms: begin -->\n(.*?)\n<!-- terms: end -->", FETCHING, flags=re.DOTALL)
+    assert tuple(terms.split("\n")) == TERMS
+    for known in KNOWN:
+        assert known.number in range(118, 123) or f"| {known.number} | {known.title} | {known.generation} |" in FETCHING
 
 
 def test_the_documents_say_when_a_provider_closes() -> None:
@@ -262,7 +279,9 @@ def test_the_readme_lists_every_command() -> None:
     assert {name for row in rows for name in re.findall(r"`([a-z]+)", row)} == set(COMMANDS)
 
 
-@pytest.mark.parametrize("document", [README, REFERENCE, KOREAN], ids=["readme", "reference", "korean"])
+@pytest.mark.parametrize(
+    "document", [README, REFERENCE, FETCHING, KOREAN], ids=["readme", "reference", "fetching", "korean"]
+)
 def test_commands_in_the_documents_exist(document: str) -> None:
     """Every command, make target and option that the documents show exists."""
     commands = re.findall(
@@ -283,7 +302,17 @@ def test_commands_in_the_documents_exist(document: str) -> None:
         for option in (*parameter.opts, *parameter.secondary_opts)
     }
     servers = {"--adapter-path", "--enable-lora", "--lora-modules", "--max-lora-rank"}
-    assert options <= known | servers | {"--help", "--kills", "--large", "--memory", "--quick", "--write", "--faults"}
+    assert options <= known | servers | {
+        "--help",
+        "--kills",
+        "--cuts",
+        "--fetch-kills",
+        "--large",
+        "--memory",
+        "--quick",
+        "--write",
+        "--faults",
+    }
 
 
 def _anchors(document: Path) -> set[str]:

@@ -13,7 +13,9 @@ ROOMS = (
     "settings",
     "runtime",
     "output",
+    "network",
     "corpus",
+    "download",
     "read",
     "example",
     "select",
@@ -35,7 +37,7 @@ ROOMS = (
 
 WALLS = {
     "openai": ("etl/providers/openai_api.py",),
-    "httpx2": ("etl/providers/openai_api.py", "etl/providers/http.py"),
+    "httpx2": ("etl/providers/openai_api.py", "etl/network/http.py", "etl/download/hub.py"),
     "click": ("cli.py", "etl/console/"),
     "rich": ("etl/console/",),
     "tokenizers": ("etl/example/tokens.py",),

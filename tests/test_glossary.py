@@ -27,6 +27,7 @@ from schemas.cleaning import Action
 from schemas.estimate import Estimate
 from schemas.evaluation import Evaluation
 from schemas.explanation import Explanation
+from schemas.fetch import DataSetList, FetchPlan, FetchRecord, FetchResult, RepairedArchive, RepairState
 from schemas.inspection import Inspection
 from schemas.ledger import FINAL, FileState, JobState
 from schemas.manifest import Manifest, Reject
@@ -54,8 +55,13 @@ OUTPUT = (
     Status,
     Request,
     Evaluation,
+    DataSetList,
+    FetchPlan,
+    FetchRecord,
+    FetchResult,
+    RepairedArchive,
 )
-"""What commands write to files of the output folder, and print by `--json`."""
+"""What commands write to files of their own, and print by `--json`."""
 
 
 def _terms(section: str) -> list[str]:
@@ -171,10 +177,10 @@ def test_problems() -> None:
 
 
 def test_states() -> None:
-    """The states are those of files and jobs in the ledger, of news, of ended jobs, and of damage."""
+    """The states are those of files and jobs in the ledger, of news, of ended jobs, of damage, and of repaired zips."""
     news = [struct.tag for struct in _structs(types.type_info(News)) if isinstance(struct.tag, str)]
     damage = ("changed", "missing", "extra", "unreadable")
-    states = [*_literals(FileState), *_literals(JobState), *news, *FINAL, *damage]
+    states = [*_literals(FileState), *_literals(JobState), *news, *FINAL, *damage, *_literals(RepairState)]
     assert sorted(_terms("States")) == _sorted(states)
 
 

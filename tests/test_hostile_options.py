@@ -43,6 +43,7 @@ from etl.settings.toml import MOST_BYTES
 from etl.submission.options import SubmitOptions
 
 REQUIRED = {
+    "fetch": [],
     "verify": ["out"],
     "check": ["files"],
     "explain": ["out", "--member", "x.json"],

@@ -14,11 +14,13 @@ from corpora import ANSWER_ZIP, write_zip
 from runs import ROOT, facts_of, manifest_of, saturi
 
 from benchmarks.corpus import FACTS, make_corpus
+from benchmarks.download import main as download
 from etl.settings.options import BuildOptions
 from etl.settings.sizes import MIB
 
 PARENT_BYTES = 400 * MIB
 WORKER_BYTES = 256 * MIB
+DOWNLOAD_BYTES = 200 * MIB
 
 _F0_LINES = b"180.25,\n\t\t\t\t\t" * 4_900_000
 _ENDS = {
@@ -38,6 +40,12 @@ def _built(corpus: Path, folder: Path, *options: str) -> dict[str, Any]:
 def _within_bounds(facts: dict[str, Any]) -> bool:
     parent, worker = int(facts["parent_peak_bytes"]), int(facts["worker_peak_bytes"])
     return 0 < parent <= PARENT_BYTES and 0 < worker <= WORKER_BYTES
+
+
+def test_a_download(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A download of 300 MB keeps the whole command under 200 MiB, with two archives at once."""
+    download(["--bytes", "300MB", "--folder", str(tmp_path), "--json"])
+    assert 0 < json.loads(capsys.readouterr().out)["peak_bytes"] <= DOWNLOAD_BYTES
 
 
 def test_a_corpus(big_sample: Path, tmp_path: Path) -> None:

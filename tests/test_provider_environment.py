@@ -16,9 +16,9 @@ from runs import saturi
 from submissions import HASTE, KEY, hand_in, profile
 
 from etl.errors import OptionError
+from etl.network.http import proxy_for
 from etl.providers.account import Account, open_account
 from etl.providers.client import Client
-from etl.providers.http import proxy_for
 from etl.providers.profiles import read_providers
 from etl.submission.ledger import Ledger
 from etl.submission.status import status

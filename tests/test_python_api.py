@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from aihub import KEY, dialect, running
 from corpora import ANSWER_ZIP, answers, write_loose
 from provider import MODELS, PROVIDERS, Server
 
@@ -104,15 +105,17 @@ def test_the_examples_run(tmp_path: Path, server: Server) -> None:
     # Workers import the main module: what comes after the builds must not run there.
     body = "".join(f"    {line}" for example in examples for line in _unguarded(example).splitlines(keepends=True))
     (tmp_path / "example.py").write_text(f'if __name__ == "__main__":\n{body}', encoding="utf-8")
-    run = subprocess.run(
-        [sys.executable, "example.py"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "OPENAI_API_KEY": "none"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    with running(dialect(tmp_path)) as hub:
+        keys = {"OPENAI_API_KEY": "none", "AIHUB_APIKEY": KEY, "AIHUB_URL": hub.address}
+        run = subprocess.run(
+            [sys.executable, "example.py"],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT), **keys},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
     assert run.returncode == 0, run.stderr
     assert "succeeded" in run.stdout
 

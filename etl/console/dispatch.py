@@ -26,6 +26,7 @@ _GC_THRESHOLD = 100_000
 """What is imported, and the entries of archives, are many objects without cycles: looking for some takes a tenth of a start."""
 
 COMMANDS = {
+    "fetch": "Label archives from AI-Hub.",
     "inspect": "What a corpus holds.",
     "build": "Label archives to chunks and a manifest.",
     "verify": "Whether a build is as it was written.",

@@ -135,6 +135,12 @@ def is_audio_archive(path: str) -> bool:
     return False
 
 
+def is_label_archive(path: str) -> bool:
+    """Whether the archive at *path* holds labels ("라벨링데이터"), by the name nearest to the file that says what it holds."""
+    parts = unicodedata.normalize("NFC", path).split("/")
+    return not is_audio_archive(path) and any(_LABEL.search(part) for part in parts)
+
+
 def is_deidentified(parts: Iterable[str]) -> bool:
     """Whether one of the names *parts*, an archive's and its folders', says that it was delivered again without names."""
     return any("비식별화" in unicodedata.normalize("NFC", part) for part in parts)

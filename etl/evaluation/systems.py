@@ -9,9 +9,9 @@ from msgspec import Struct
 
 from etl.errors import InputError
 from etl.evaluation.options import COPY, EvaluateOptions
+from etl.network.http import stays_here
 from etl.output.lines import read_blocks, whole_lines
 from etl.providers.account import Account, open_account
-from etl.providers.http import stays_here
 from etl.providers.models import base_name
 from etl.providers.profiles import DEFAULT_PROVIDER, find_provider, read_providers
 from etl.submission.ledger import LEDGER, read_ledger

@@ -44,6 +44,8 @@ class PendingFile:
     """
     A file that gets its name when it is finished; until then, and after a failure, there is none.
 
+    `temporary` is its name until then.
+
     Args:
         path: Its final name, in a folder that exists.
 
@@ -53,9 +55,9 @@ class PendingFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._temporary = _temporary_name(path)
+        self.temporary = _temporary_name(path)
         with storage_errors(path, 0):
-            self._file = self._temporary.open("xb", buffering=0)
+            self._file = self.temporary.open("xb", buffering=0)
 
     def write(self, data: bytes) -> None:
         """Append *data*."""
@@ -63,6 +65,23 @@ class PendingFile:
         with storage_errors(self.path, len(data)):
             while view:
                 view = view[self._file.write(view) :]
+
+    def write_at(self, offset: int, data: bytes) -> None:
+        """Put *data* at *offset*, which may be behind the end."""
+        with storage_errors(self.path, len(data)):
+            self._file.seek(offset)
+        self.write(data)
+
+    def clear(self) -> None:
+        """Take away all that was written."""
+        with storage_errors(self.path, 0):
+            self._file.truncate(0)
+            self._file.seek(0)
+
+    def sync(self) -> None:
+        """Wait until everything written so far is on the disk."""
+        with storage_errors(self.path, 0):
+            os.fsync(self._file.fileno())
 
     def finish(self, *, durable: bool = True) -> None:
         """
@@ -78,14 +97,14 @@ class PendingFile:
             if durable:
                 os.fsync(self._file.fileno())
             self._file.close()
-            self._temporary.replace(self.path)
+            self.temporary.replace(self.path)
 
     def discard(self) -> None:
         """Remove what was written, unless it is finished; where that fails, whoever holds the folder next sweeps it away."""
         with suppress(OSError):
             self._file.close()
         with suppress(OSError):
-            self._temporary.unlink(missing_ok=True)
+            self.temporary.unlink(missing_ok=True)
 
 
 def write_whole(path: Path, parts: Iterable[bytes], *, durable: bool = True) -> None:

@@ -1,8 +1,6 @@
 """The account at a provider: its address, and where its key is. The key itself is read when a client is made, and kept nowhere."""
 
 import os
-import re
-import stat
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
@@ -11,14 +9,11 @@ from msgspec import Struct
 
 from etl.errors import OptionError
 from etl.output.printable import printable
-from etl.settings.regular import open_regular
+from etl.settings.keys import as_header, key_in
 from schemas.ledger import AccountRow
 from schemas.provider import Provider
 
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
-_MOST_KEY_BYTES = 65_536
 _PORTS = {"http": 80, "https": 443}
-_HEADER = re.compile("[\x21-\x7e]+")  # what stands in a header as it is
 
 
 class Account(Struct, frozen=True, kw_only=True):
@@ -55,7 +50,7 @@ class Account(Struct, frozen=True, kw_only=True):
         Raises:
             OptionError: A variable of the environment names a proxy that cannot be used.
         """
-        from etl.providers.http import stays_here  # noqa: PLC0415 - httpx2, which only those wait for who talk to a provider
+        from etl.network.http import stays_here  # noqa: PLC0415 - httpx2, which only those wait for who talk to a provider
 
         return not self.provider.passes_on and stays_here(self.base_url)
 
@@ -90,13 +85,13 @@ class Account(Struct, frozen=True, kw_only=True):
             OptionError: There is none, others can read the file it is in, or it cannot be sent.
         """
         if self.key_file is not None:
-            return _key_in(self.key_file)
+            return key_in(self.key_file)
         name = self.provider.key_env
         key = os.environ.get(name, "").strip()
         if not key:
             problem = f"no key for {self.provider.name}: the environment has no {name}"
             raise OptionError(name, problem, "set it there, or name a file with key_file under [submit] in etl.toml")
-        return _as_header(name, key)
+        return as_header(name, key)
 
 
 def open_account(provider: Provider, base_url: str | None = None, key_file: Path | None = None) -> Account:
@@ -148,28 +143,4 @@ def _checked(address: str) -> SplitResult:
 
 def _from_environment(name: str | None) -> str:
     value = os.environ.get(name, "").strip() if name else ""
-    return _as_header(name or "", value) if value else ""
-
-
-def _as_header(name: str, value: str) -> str:
-    """Return *value*, which can stand in a header."""
-    if _HEADER.fullmatch(value) is None:
-        raise OptionError(
-            name, "it holds characters that cannot be sent", "copy it anew: letters, digits and signs alone"
-        )
-    return value
-
-
-def _key_in(path: Path) -> str:
-    try:
-        with open_regular(path) as file:  # a pipe that is never written to would hold us for ever
-            mode, content = os.fstat(file.fileno()).st_mode, file.read(_MOST_KEY_BYTES)
-        key = content.decode("utf-8-sig").strip()  # Windows editors put a byte order mark first
-    except (OSError, ValueError) as error:  # a UnicodeDecodeError, or a NUL in the path, is a ValueError
-        raise OptionError(str(path), "the key cannot be read", "check the file named by key_file") from error
-    if os.name == "posix" and mode & _OTHERS:
-        problem = f"others can read the key (mode {stat.S_IMODE(mode):04o})"
-        raise OptionError(str(path), problem, f"chmod 600 {path}")
-    if not key or any(letter.isspace() for letter in key):
-        raise OptionError(str(path), "it does not hold one key and nothing else", "put the key on the only line")
-    return _as_header(str(path), key)
+    return as_header(name or "", value) if value else ""

@@ -20,9 +20,9 @@ from etl.errors import (
     UnreachableError,
     UnsupportedError,
 )
+from etl.network.http import AnswerError, StatusError, open_http, read_answer, timed
 from etl.providers import border, retry_after
 from etl.providers.account import Account
-from etl.providers.http import AnswerError, StatusError, open_http, read_answer, timed
 from etl.providers.openai_answers import AGAIN, CODE_CHARACTERS, Json, OpenAIAnswers, said_of, unusable
 from etl.providers.pace import Pace
 from etl.providers.port import RequestError

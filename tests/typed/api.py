@@ -20,6 +20,7 @@ from etl import (
     EtlError,
     EvaluateOptions,
     EvaluationResult,
+    FetchOptions,
     FinishedBuild,
     Pace,
     PriorConsent,
@@ -39,8 +40,12 @@ from etl import (
     explain,
     export,
     export_card,
+    fetch,
     inspect,
+    list_archives,
+    plan_fetch,
     plan_submission,
+    repair,
     report,
     sample,
     status,
@@ -51,17 +56,32 @@ from etl import (
 )
 from etl.checking.report import Problem
 from etl.corpus.scan import Scan
+from etl.download.news import News
 from etl.output.verification import Damage
 from etl.runtime.measurements import BuildFacts
 from etl.submission.plan import Plan, PlannedJob
 from schemas.estimate import SampleEstimate, Saving, ShardEstimate
 from schemas.evaluation import Evaluation, Score
 from schemas.explanation import Explanation, Fate
+from schemas.fetch import DataSetList, FetchedArchive, FetchPlan, FetchResult, RepairedArchive
 from schemas.inspection import InspectedArchive, InspectedGroup, Inspection
 from schemas.ledger import FileRow, JobRow
 from schemas.manifest import ArchiveRow, ChunkRow, Counts, Manifest, ShardRow
 from schemas.origin import Origin
 from schemas.report import TrainingJob
+
+
+def types_of_downloads(to: Path) -> None:
+    """Types of a download, and of what is asked and told before and after."""
+
+    def report(news: News) -> None: ...
+
+    result = fetch(("71517", "jeju"), to, FetchOptions(match=("*라벨*",)), agree=lambda: True, report=report)
+    assert_type(result, FetchResult)
+    assert_type(result.archives, tuple[FetchedArchive, ...])
+    assert_type(list_archives(71517), list[DataSetList])
+    assert_type(plan_fetch("71517", to), FetchPlan)
+    assert_type(repair(to), list[RepairedArchive])
 
 
 def types_of_builds(corpus: Sequence[Path], out: Path) -> None:

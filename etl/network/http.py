@@ -1,5 +1,5 @@
 """
-HTTP for adapters: no redirect is followed, and every answer has a limit of size and of time.
+HTTP for whoever talks to a server: no redirect is followed, and every answer has a limit of size and of time.
 
 Of the environment only proxies and certificates are used, and a variable that holds none is named.
 """
@@ -223,9 +223,19 @@ def timed(send_seconds: float, answer_seconds: float) -> Iterator[Stopwatch]:
         _CURRENT.watch = None
 
 
-def open_http(base_url: str, **options: Any) -> httpx2.Client:  # the options are those of the library
+def open_http(
+    base_url: str,
+    *,
+    refuse_bad_status: bool = True,
+    **options: Any,  # those of the library
+) -> httpx2.Client:
     """
     Return an HTTP client for the one host of *base_url*.
+
+    Args:
+        base_url: The address of the host, or one below it.
+        refuse_bad_status: Whether an answer with a status other than those of success is a `StatusError`.
+        options: Of the library's client.
 
     Raises:
         OptionError: The address cannot be one, or the environment names proxies or certificates that cannot be used.
@@ -241,7 +251,7 @@ def open_http(base_url: str, **options: Any) -> httpx2.Client:  # the options ar
         follow_redirects=False,  # what is sent is for this host and no other
         # The stopwatch hears of a connection when it is made, so that each request makes one.
         limits=httpx2.Limits(max_keepalive_connections=0),
-        event_hooks={"request": [_set_stopwatch], "response": [_refuse_bad_status]},
+        event_hooks={"request": [_set_stopwatch], "response": [_refuse_bad_status] if refuse_bad_status else []},
         **options,
     )
 

@@ -1,0 +1,113 @@
+"""`fetch`: label archives from AI-Hub."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from etl.console.commands.asking import typed
+from etl.console.commands.declared import declared_options
+from etl.console.commands.parameters import PATH, config_option
+from etl.console.output import consoles, print_json, resumable
+from etl.download.options import FetchOptions
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_UNREPAIRED = 1
+
+
+@click.command()
+@click.argument("data_set", nargs=-1)
+@config_option("fetch")
+@click.option("--to", type=PATH, help="Folder of the data.  [default: ./data]")
+@declared_options(FetchOptions)
+@click.option("--list", "listing", is_flag=True, help="Print what there is; download nothing. Needs no key.")
+@click.option("--dry-run", is_flag=True, help="Print the plan; download nothing.")
+@click.option("--repair", type=PATH, help="Join the parts that aihubshell left in a folder; download nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result on stdout, for machines.")
+@click.pass_context
+def fetch(ctx: click.Context, /, data_set: tuple[str, ...], **given: Any) -> None:
+    """
+    Download the label archives of each DATA_SET from AI-Hub, with your own key and approval.
+
+    DATA_SET is a number, like 71517, or part of a name, like 경상. The key is in AIHUB_APIKEY. Run it again after anything:
+    what is whole is not downloaded again.
+    """
+    to, repair = given.pop("to"), given.pop("repair")
+    listing, dry_run, as_json = given.pop("listing"), given.pop("dry_run"), given.pop("as_json")
+    console, errors = consoles()
+    if repair is not None:
+        ctx.exit(_repair(console, repair, as_json=as_json))
+    options = FetchOptions(key_file=ctx.meta["config"].table("fetch").get("key_file"), **given)
+    to = to or Path("data")
+    if listing:
+        _list(console, errors, data_set, options, as_json=as_json)
+    elif dry_run:
+        _plan(console, errors, (data_set, to, options), as_json=as_json)
+    else:
+        _fetch(console, errors, (data_set, to, options), as_json=as_json)
+
+
+Request = tuple[tuple[str, ...], Path, FetchOptions]
+
+
+def _list(
+    console: "Console", errors: "Console", data_sets: tuple[str, ...], options: FetchOptions, *, as_json: bool
+) -> None:
+    from etl.console.screens.fetch import fetching, show_lists
+    from etl.download.plan import list_archives
+
+    with fetching(errors) as report:
+        lists = list_archives(data_sets, options, report=report)
+    if as_json:
+        print_json(lists)
+    else:
+        show_lists(console, lists)
+
+
+def _plan(console: "Console", errors: "Console", request: Request, *, as_json: bool) -> None:
+    from etl.console.screens.fetch import fetching, show_plan
+    from etl.download.plan import plan_fetch
+
+    with fetching(errors) as report:
+        plan = plan_fetch(*request, report=report)
+    if as_json:
+        print_json(plan)
+    else:
+        show_plan(console, plan)
+
+
+def _fetch(console: "Console", errors: "Console", request: Request, *, as_json: bool) -> None:
+    from etl.console.screens.fetch import fetching, show_result
+    from etl.download.fetch import fetch as run
+
+    resumable()
+    with fetching(errors) as report:
+        result = run(*request, agree=lambda: _agree(errors, accepted=request[2].accept_terms), report=report)
+    if as_json:
+        print_json(result)
+    else:
+        show_result(console, result, request[1])
+
+
+def _agree(errors: "Console", *, accepted: bool) -> bool:
+    """Show the terms, and return whether they are agreed to."""
+    from etl.console.lines import print_line
+    from etl.download.terms import TERMS
+
+    for line in TERMS:
+        print_line(errors, line)
+    return accepted or typed("agree", "to say that you may do this")
+
+
+def _repair(console: "Console", folder: Path, *, as_json: bool) -> int:
+    from etl.console.screens.fetch import show_repairs
+    from etl.download.repair import repair
+
+    repairs = repair(folder)
+    if as_json:
+        print_json(repairs)
+    else:
+        show_repairs(console, repairs, folder)
+    return _UNREPAIRED if any(one.state == "incomplete" for one in repairs) else 0

@@ -1,0 +1,144 @@
+"""
+The order of a download: lists, plan, agreement, space, approval, then the archives, two at once, each to a whole file.
+
+A finished archive is never touched again: the next run compares it with its hash and passes it over.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from pathlib import Path
+
+from etl.download.attempts import Attempts
+from etl.download.hub import Hub
+from etl.download.news import News, Planned, Remark, Reporter
+from etl.download.options import FetchOptions, Patience
+from etl.download.plan import changed, chosen_in, ignore, lists_of, plan_of
+from etl.download.record import Record, claimed
+from etl.download.transfer import Transfer
+from etl.download.whole import hash_of
+from etl.errors import DiskFullError, ProviderError, SpendingError
+from etl.output.files import sweep
+from etl.settings.paths import folder_of
+from schemas.fetch import FetchedArchive, FetchPlan, FetchResult, ListedArchive
+
+AT_ONCE = 2
+"""Transfers: AI-Hub limits each, and two are what users have measured."""
+
+
+def fetch(
+    data_sets: str | int | Iterable[str | int],
+    to: str | Path,
+    options: FetchOptions | None = None,
+    *,
+    agree: Callable[[], bool] | None = None,
+    report: Reporter = ignore,
+    patience: Patience | None = None,
+) -> FetchResult:
+    """
+    Download archives of *data_sets* from AI-Hub to *to*, and return those that are there: zips that `build` reads.
+
+    Args:
+        data_sets: Numbers, or parts of names; one or several.
+        to: The folder of the data; made where it is missing.
+        options: What is asked for, and what is agreed to.
+        agree: Whether the terms are agreed to, asked once for a folder; None for what `accept_terms` of *options* says.
+        report: Takes news.
+        patience: Limits of time and attempts.
+
+    Raises:
+        OptionError: A data set does not exist, the key is missing or wrong, or nothing is like `match`.
+        EmptyCorpusError: No archive of labels is listed.
+        EligibilityError: There is no approval, it has expired, or AI-Hub does not send to this address.
+        SpendingError: The terms are not agreed to.
+        ProviderError: AI-Hub does not answer, or does not send an archive whole; the others are there.
+        StorageError: The disk is full, or files cannot be written, or are not as they were fetched.
+    """
+    folder, options = folder_of(to, "--to").absolute(), options or FetchOptions()
+    report = _one_at_a_time(report)
+    attempts = Attempts(patience or Patience(), report)
+    with Hub(options, attempts) as hub:
+        hub.refuse_without_key()
+        lists = lists_of(hub, data_sets, options, report)
+        chosen = chosen_in(lists, options)
+        with claimed(folder) as record:
+            plan = plan_of(lists, chosen, folder, record)
+            report(Planned(plan))
+            _agree(record, options, agree)
+            present = [_verified(archive, folder, record) for archive in chosen if archive not in plan.archives]
+            _refuse_full(plan, folder)
+            _refuse_unapproved(plan, hub)
+            for place in {(folder / archive.path).parent for archive in plan.archives}:
+                sweep(place)  # after a run that was killed
+            fetched = _transfer(plan.archives, folder, record, hub, attempts)
+    rows = {row.path: row for row in (*present, *fetched)}
+    return FetchResult(
+        archives=tuple(rows[archive.path] for archive in chosen), fetched=len(fetched), present=len(present)
+    )
+
+
+def _one_at_a_time(report: Reporter) -> Reporter:
+    lock = threading.Lock()
+
+    def locked(news: News) -> None:
+        with lock:
+            report(news)
+
+    return locked
+
+
+def _agree(record: Record, options: FetchOptions, agree: Callable[[], bool] | None) -> None:
+    if record.agreed:
+        return
+    if not (options.accept_terms if agree is None else agree()):
+        problem = "nobody agreed to AI-Hub's terms of use"
+        raise SpendingError("fetch", problem, "read them above or in docs/fetch.md, and add --accept-terms")
+    record.agree()
+
+
+def _verified(archive: ListedArchive, to: Path, record: Record) -> FetchedArchive:
+    """Return what is known of *archive*, which was fetched, and is still the same."""
+    row = record.get(archive.path)
+    if row is None or hash_of(to / archive.path) != row.sha256:
+        raise changed(to / archive.path)
+    return row
+
+
+def _refuse_full(plan: FetchPlan, to: Path) -> None:
+    if plan.archives and plan.needed_bytes > plan.free_bytes:
+        raise DiskFullError.of(to, plan.needed_bytes, plan.free_bytes)
+
+
+def _refuse_unapproved(plan: FetchPlan, hub: Hub) -> None:
+    """Ask for the first bytes of the smallest archive of each data set, before anything that takes long."""
+    smallest: dict[int, ListedArchive] = {}
+    for archive in sorted(plan.archives, key=lambda archive: -archive.bytes):
+        smallest[archive.data_set] = archive
+    for data_set, archive in sorted(smallest.items()):
+        hub.probe(data_set, archive.file_number)
+
+
+def _transfer(
+    archives: Sequence[ListedArchive], to: Path, record: Record, hub: Hub, attempts: Attempts
+) -> list[FetchedArchive]:
+    """Return *archives*, which are there afterwards; where AI-Hub does not send one, the others are, before its error is raised."""
+    rows: list[FetchedArchive] = []
+    given_up: list[ProviderError] = []
+    pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="fetch")
+    try:
+        running = {pool.submit(Transfer(archive, to, hub, attempts).carry_out, record) for archive in archives}
+        while running:
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                try:
+                    rows.append(future.result())
+                except ProviderError as error:
+                    given_up.append(error)
+                    attempts.report(Remark(str(error)))
+    finally:
+        attempts.stop()
+        hub.stop()
+        pool.shutdown(cancel_futures=True)
+    if given_up:
+        raise given_up[0]
+    return rows

@@ -1,0 +1,90 @@
+"""
+AI-Hub's refusals: sentences in the body, whatever the status, and the error and the advice for each.
+
+The sentences are those that users have met; one that is unknown is shown as it is.
+"""
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from etl.errors import EligibilityError, EtlError, OptionError, ProviderError
+from etl.output.printable import printable
+
+_PAGE = "https://aihub.or.kr/aihubdata/data/view.do?dataSetSn="
+_MOST = 300
+_TAGS = re.compile(r"<(?:script|style)\b.*?</(?:script|style)>|<[^>]*>", re.IGNORECASE | re.DOTALL)
+
+
+class _Known(NamedTuple):
+    """A kind of refusal: its words, its error, what it means, what to do."""
+
+    words: re.Pattern[str]
+    error: Callable[[str, str, str], EtlError]
+    meaning: str
+    advice: str
+
+
+KEY_OR_APPROVAL = re.compile("인증 ?실패|인증에 실패|인증 ?키|권한|login fail|api ?key", re.IGNORECASE)
+"""AI-Hub says the same of a wrong key and of a data set that is not approved."""
+
+_KNOWN = (
+    _Known(
+        re.compile("해외"),
+        EligibilityError,
+        "AI-Hub sends no data abroad, and this connection seems to come from there",
+        "run the same command on a machine with an address in Korea",
+    ),
+    _Known(
+        re.compile("만료|유효 ?기간"),
+        EligibilityError,
+        "the approval has expired",
+        "apply again at {page}, and run the same command when it is approved",
+    ),
+    _Known(
+        re.compile("신규 ?버전|버전을"),
+        ProviderError,
+        "AI-Hub has a newer download interface",
+        "install a newer version of saturi",
+    ),
+    _Known(
+        KEY_OR_APPROVAL,
+        EligibilityError,
+        "the key is wrong, or the data set is not approved; AI-Hub does not say which",
+        "compare the key with the one at aihub.or.kr, and see at {page} whether your application is approved",
+    ),
+    _Known(
+        re.compile("신청|승인"),
+        EligibilityError,
+        "there is no approval for this data set",
+        "apply at {page}, which takes about a working day, and run the same command then",
+    ),
+    _Known(
+        re.compile("존재하지 ?않"),
+        OptionError,
+        "there is no such data set or file",
+        "see its number in the address of its page at aihub.or.kr",
+    ),
+)
+
+
+def sentence_in(body: bytes, key: str | None = None) -> str:
+    """Return the sentence in *body* as it may be shown: without tags, on one line, bounded, and without the key."""
+    text = " ".join(_TAGS.sub(" ", body[:100_000].decode("utf-8", "replace")).split())
+    return printable(text.replace(key, "(key)") if key else text, _MOST)
+
+
+def refusal_in(sentence: str, data_set: int) -> EtlError | None:
+    """Return the error for a known *sentence*; None where it is unknown, or no refusal."""
+    for known in _KNOWN:
+        if known.words.search(sentence):
+            advice = known.advice.format(page=f"{_PAGE}{data_set}")
+            return known.error(f"data set {data_set}", f"{known.meaning} (AI-Hub: {sentence})", advice)
+    return None
+
+
+def wrong_key(where: str) -> OptionError:
+    """Return the error for a key that AI-Hub does not know; *where* is the variable or the file that holds it."""
+    return OptionError(
+        where, "AI-Hub does not know this key", "copy it anew from aihub.or.kr, or have a new one made there"
+    )

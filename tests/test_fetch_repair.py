@@ -1,0 +1,121 @@
+"""Folders that aihubshell left half merged: parts whose offsets are whole are joined, and everything else stays."""
+
+import json
+from pathlib import Path
+
+import pytest
+from aihub import PART_BYTES, zip_bytes
+from runs import error_of, saturi, tree_of
+
+from etl.corpus.discover import discover
+from etl.download.repair import repair
+from etl.errors import MissingPathError, OptionError
+from schemas.fetch import RepairedArchive
+
+NAME = "TL_02._경상도_02._1인발화_질문에답하기.zip"
+
+
+@pytest.fixture
+def content(tmp_path: Path) -> bytes:
+    """A zip of three parts."""
+    return zip_bytes(tmp_path, 8, 2 * PART_BYTES)
+
+
+def _write_parts(folder: Path, content: bytes) -> dict[str, bytes]:
+    """Write *content* as parts, as aihubshell does, and return them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = {f"{NAME}.part{at}": content[at : at + PART_BYTES] for at in range(0, len(content), PART_BYTES)}
+    for name, data in parts.items():
+        (folder / name).write_bytes(data)
+    return parts
+
+
+@pytest.mark.parametrize("there", [None, b"", b"PK\x03\x04 half"], ids=["no-zip", "empty-zip", "half-merged"])
+def test_parts_that_are_whole(tmp_path: Path, content: bytes, there: bytes | None) -> None:
+    """Parts that follow one another are joined; they stay, and so do the bytes of a zip that was half merged."""
+    parts = _write_parts(tmp_path / "x", content)
+    if there is not None:
+        (tmp_path / "x" / NAME).write_bytes(there)
+    [row] = repair(tmp_path / "x")
+    assert (row.path, row.state) == (NAME, "joined")
+    assert ("empty or half-merged" in row.detail) == (there is not None)
+    aside = {f"{NAME}.broken": there} if there else {}
+    assert tree_of(tmp_path / "x") == parts | {NAME: content} | aside
+    [archive] = discover(tmp_path / "x").archives
+    assert archive.name == NAME
+    before = tree_of(tmp_path / "x")
+    assert [row.state for row in repair(tmp_path / "x")] == ["whole"]
+    assert tree_of(tmp_path / "x") == before
+
+
+SPOILT = {
+    "gap": (lambda parts: parts.pop(sorted(parts, key=len)[1]), "is missing"),
+    "no-beginning": (lambda parts: parts.pop(f"{NAME}.part0"), "part0 is missing"),
+    "no-end": (lambda parts: parts.popitem(), "no whole zip"),
+    "short-end": (lambda parts: parts.update({next(reversed(parts)): b"PK"}), "no whole zip"),
+    "short": (lambda parts: parts.update({next(iter(parts)): b"PK"}), "is missing or incomplete"),
+}
+
+
+@pytest.mark.parametrize(("spoil", "words"), SPOILT.values(), ids=SPOILT)
+def test_parts_that_are_not_whole(tmp_path: Path, content: bytes, spoil: object, words: str) -> None:
+    """Where a part is missing or short, that is told, and nothing is written."""
+    assert callable(spoil)
+    parts = _write_parts(tmp_path / "x", content)
+    spoil(parts)
+    for path in (tmp_path / "x").iterdir():
+        path.unlink()
+    for name, data in (parts | {NAME: b""}).items():
+        (tmp_path / "x" / name).write_bytes(data)
+    before = tree_of(tmp_path)
+    [row] = repair(tmp_path / "x")
+    assert row.state == "incomplete"
+    assert words in row.detail
+    assert tree_of(tmp_path) == before
+
+
+def test_what_stands_in_the_way(tmp_path: Path, content: bytes) -> None:
+    """Where the bytes of a broken zip would take the place of others, nothing is moved."""
+    _write_parts(tmp_path / "x", content)
+    (tmp_path / "x" / NAME).write_bytes(b"half")
+    (tmp_path / "x" / f"{NAME}.broken").write_bytes(b"mine")
+    before = tree_of(tmp_path)
+    [row] = repair(tmp_path / "x")
+    assert (row.state, "is there already" in row.detail) == ("incomplete", True)
+    assert tree_of(tmp_path) == before
+
+
+def test_other_files_stay(tmp_path: Path, content: bytes) -> None:
+    """Whole zips, numbered parts, shadows of a Mac, and folders of ours are left alone."""
+    (tmp_path / "x" / "ours").mkdir(parents=True)
+    (tmp_path / "x" / "a.zip").write_bytes(content)
+    (tmp_path / "x" / "b.zip.001").write_bytes(content)
+    (tmp_path / "x" / f"._{NAME}.part0").write_bytes(b"x")
+    (tmp_path / "x" / "ours" / ".saturi").write_bytes(b"")
+    (tmp_path / "x" / "ours" / f"{NAME}.part0").write_bytes(content)
+    before = tree_of(tmp_path)
+    assert repair(tmp_path / "x") == []
+    assert tree_of(tmp_path) == before
+
+
+def test_the_command(tmp_path: Path, content: bytes) -> None:
+    """The command tells of each zip, ends with 1 where one is incomplete, and needs no key."""
+    _write_parts(tmp_path / "data" / "a", content)
+    run = saturi("fetch", "--repair", "data", "--json", cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    [row] = [RepairedArchive(**row) for row in json.loads(run.stdout)]
+    assert row.path == f"a/{NAME}"
+    (tmp_path / "data" / "a" / f"{NAME}.part0").unlink()
+    (tmp_path / "data" / "a" / NAME).write_bytes(b"")
+    run = saturi("fetch", "--repair", "data", cwd=tmp_path)
+    assert run.returncode == 1
+    assert "incomplete: an empty or half-merged zip beside its parts; the parts do not follow one another" in run.stdout
+    assert "no such folder" in error_of(saturi("fetch", "--repair", "nowhere", cwd=tmp_path), 3)
+
+
+def test_no_folder(tmp_path: Path) -> None:
+    """What is no folder is refused."""
+    with pytest.raises(MissingPathError):
+        repair(tmp_path / "x")
+    with pytest.raises(OptionError):
+        repair("")
