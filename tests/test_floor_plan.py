@@ -34,7 +34,8 @@ ROOMS = (
 
 WALLS = {
     "openai": ("etl/providers/openai_api.py",),
-    "httpx2": ("etl/providers/openai_api.py", "etl/providers/http.py"),
+    "httpx2": ("etl/providers/openai_api.py", "etl/providers/http.py", "etl/providers/exchange.py"),
+    "obstore": ("etl/providers/object_store.py",),
     "click": ("cli.py", "etl/console/"),
     "rich": ("etl/console/",),
     "tokenizers": ("etl/example/tokens.py",),

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from . import chat, files, jobs, studio
+from . import chat, clova, files, jobs, studio
 from .answers import Answer, RefusalError
 from .faults import Fault
 from .multipart import Body
@@ -93,7 +93,7 @@ class Handler(BaseHTTPRequestHandler):
         """Answer a request."""
         self._answer()
 
-    do_POST = do_DELETE = do_GET  # noqa: N815 - a name in the standard library
+    do_POST = do_DELETE = do_PUT = do_HEAD = do_GET  # noqa: N815 - a name in the standard library
 
     def _answer(self) -> None:
         url = urlsplit(self.path)
@@ -140,14 +140,17 @@ class Handler(BaseHTTPRequestHandler):
         world.requests.append(Sent(self.command, self.path, tuple(self.headers.items()), kept.decode()))
         key = self.headers.get("Authorization", "").removeprefix("Bearer ")
         try:
+            if world.clova and path.startswith(clova.STORE):
+                return clova.store(world, self.command, path, query, body, self.headers)
             if world.key not in (None, key):
                 raise RefusalError(
                     401, f"Incorrect API key provided: {key}.", "invalid_api_key"
                 )  # says it back, as some do
-            route = studio.answer if world.studio else _route
+            route = studio.answer if world.studio else clova.answer if world.clova else _route
             return route(world, self.command, path, query, body, content_type)
         except RefusalError as refusal:
-            return studio.refusal(refusal) if world.studio else refusal.answer
+            shape = studio.refusal if world.studio else clova.refusal if world.clova else None
+            return refusal.answer if shape is None else shape(refusal)
 
     def _send(self, answer: Answer) -> None:
         content = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
