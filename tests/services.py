@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import clovas
 import submissions
 from provider import Server, World
-from submissions import HASTE, OPEN_MODEL, YES, profile
+from submissions import HASTE, OPEN_MODEL, YES
 
 from etl.submission.access import Access
 from etl.submission.execution import Submission
@@ -57,19 +57,13 @@ def _openai(server: Server, world: World, **more: Any) -> SubmitOptions:
     return submissions.options_for(server, world, **more)
 
 
-def _parted(server: Server, world: World, **more: Any) -> SubmitOptions:
-    in_parts = profile(world.folder, "uploads_threshold_bytes = 4_000", "max_part_bytes = 3_000")
-    return submissions.options_for(server, world, **{"providers": in_parts, **more})
-
-
 def _unsloth(server: Server, world: World, **more: Any) -> SubmitOptions:
     return submissions.options_for(server, world, **{"provider": "unsloth", "model": OPEN_MODEL, **more})
 
 
 SERVICES = (
     Service("openai", _openai, submissions.assert_submitted_once, chains=True, header_lines=0, requests=8),
-    Service("parts", _parted, submissions.assert_submitted_once, chains=True, header_lines=0, requests=20),
     Service("unsloth", _unsloth, submissions.assert_submitted_once, chains=False, header_lines=0, requests=7),
     Service("clova", clovas.options_for, clovas.assert_submitted_once, chains=False, header_lines=1, requests=5),
 )
-"""Every wire format, and the ways in which providers use it."""
+"""Every wire format, and one that uses OpenAI's in a way of its own."""

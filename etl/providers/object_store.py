@@ -25,6 +25,7 @@ _MOST_PARTS = 9_000  # S3 takes 10,000
 _AT_ONCE = 2  # parts in memory
 _CONNECT_SECONDS = 15
 _STATUS = re.compile(r"status code: (\d{3})")
+_NOT_FOUND, _FORBIDDEN = 404, frozenset({401, 403})
 _PASSING = frozenset({408, 429})
 _GOOD_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
@@ -113,32 +114,32 @@ class Bucket:
         self._ask(lambda: obstore.delete(self._store, path))
 
     def _ask(self, call: Callable[[], Made]) -> Made:
-        from obstore.exceptions import (  # noqa: PLC0415 - as above
-            BaseError,
-            NotFoundError,
-            PermissionDeniedError,
-            UnauthenticatedError,
-        )
+        from obstore.exceptions import BaseError, NotFoundError  # noqa: PLC0415 - as above
 
         try:
             return call()
         except NotFoundError as error:
-            raise RequestError(GoneError, self._said(error), "check the name of the bucket", ended=True) from None
-        except (PermissionDeniedError, UnauthenticatedError) as error:
-            advice = "check the keys of the storage, and what they are allowed to do with the bucket"
-            raise RequestError(ProviderError, self._said(error), advice) from None
+            raise self._not_found(error) from None
         except (BaseError, OSError) as error:  # an OSError is what a content raised that cannot be read
             raise self._failure(error) from None
 
     def _failure(self, error: Exception) -> RequestError:
         said = self._said(error)
-        match = _STATUS.search(said)
+        match = _STATUS.search(said)  # the library has a class for a few of them, and of a list for none
         status = int(match[1]) if match else 0
+        if status == _NOT_FOUND:
+            return self._not_found(error)
+        if status in _FORBIDDEN:
+            advice = "check the keys of the storage, and what they are allowed to do with the bucket"
+            return RequestError(ProviderError, said, advice)
         if match and status < 500 and status not in _PASSING:  # noqa: PLR2004 - a server's own error
             return RequestError(ProviderError, said, "see what it says; nothing was done")
         if "connect" in said.lower() and match is None:
             return RequestError(UnreachableError, said, "check the network and the address", repeatable=True)
         return RequestError(NoAnswerError, said, "run the same command again, it goes on from here", repeatable=True)
+
+    def _not_found(self, error: Exception) -> RequestError:
+        return RequestError(GoneError, self._said(error), "check the name of the bucket", ended=True)
 
     def _said(self, error: Exception) -> str:
         """Return what *error* says, without what is for those who wrote the library."""

@@ -10,8 +10,9 @@ import csv
 import hashlib
 import io
 import json
+import re
 from email.message import Message
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, unescape
 
 from . import chat, jobs
 from .answers import Answer, Json, RefusalError
@@ -96,7 +97,12 @@ def store(  # noqa: PLR0911 - a row a request
 
 
 def _in_parts(world: World, method: str, key: str, query: dict[str, str], content: bytes) -> Answer:
-    """Answer a request that belongs to an object in parts: it begins, has another part, is complete."""
+    """Answer a request that belongs to an object in parts: it begins, has another part, is complete; or to several objects."""
+    if "delete" in query:
+        keys = re.findall("<Key>.*?</Key>", content.decode())
+        for gone in keys:
+            world.files.pop(unescape(gone[5:-6]), None)
+        return _xml(f"<DeleteResult>{''.join(f'<Deleted>{gone}</Deleted>' for gone in keys)}</DeleteResult>")
     if "uploads" in query:
         world.uploads[key] = {}
         return _xml("<InitiateMultipartUploadResult><UploadId>1</UploadId></InitiateMultipartUploadResult>")
