@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from etl.pipeline.build import BuildResult as BuildResult
     from etl.pipeline.build import build as build
     from etl.pipeline.build import dry_run as dry_run
+    from etl.pricing.comparison import estimate_all as estimate_all
     from etl.pricing.estimate import estimate as estimate
     from etl.providers.pace import Pace as Pace
     from etl.settings.options import BuildOptions as BuildOptions
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from etl.synthetic.corpus import SampleReport as SampleReport
     from etl.synthetic.corpus import sample as sample
     from schemas.estimate import Estimate as Estimate
+    from schemas.estimate import Offer as Offer
 
 _HOMES = {
     "etl.checking.check": ("check",),
@@ -66,6 +68,7 @@ _HOMES = {
         "build",
         "dry_run",
     ),
+    "etl.pricing.comparison": ("estimate_all",),
     "etl.pricing.estimate": ("estimate",),
     "etl.providers.pace": ("Pace",),
     "etl.settings.options": ("BuildOptions",),
@@ -88,7 +91,7 @@ _HOMES = {
     ),
     "etl.submission.watch": ("watch",),
     "etl.synthetic.corpus": ("SampleReport", "sample"),
-    "schemas.estimate": ("Estimate",),
+    "schemas.estimate": ("Estimate", "Offer"),
 }
 """Public names by the module that defines them."""
 
@@ -103,6 +106,7 @@ __all__ = [
     "EvaluateOptions",
     "EvaluationResult",
     "FinishedBuild",
+    "Offer",
     "Pace",
     "PriorConsent",
     "SampleReport",
@@ -116,6 +120,7 @@ __all__ = [
     "clean",
     "dry_run",
     "estimate",
+    "estimate_all",
     "evaluate",
     "explain",
     "export",
