@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 
 from schemas.model import Price
 
-Wire = Literal["openai", "clova"]
+Wire = Literal["openai", "clova", "fireworks"]
 """The wire format that a provider speaks: which adapter asks it, and in which form it takes a file."""
 
 Number = Annotated[int, Meta(ge=1, le=2**53 - 1)]  # exact in every JSON
@@ -63,7 +63,8 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             leaves.
         usd_per_million_tokens: Price of training any model, in US dollars; None where each model has its own.
         organization_env, project_env: Names of the environment variables that hold the customer's organisation, and the
-            project in it; None where requests name none. Where there is a storage, the project is its bucket.
+            project in it; None where requests name none. Where there is a storage, the project is its bucket;
+            where accounts have an id in every path, it is that.
         extra_body: Further fields of the request that creates a job.
         max_billed_tokens: Most tokens x epochs of one job, or None.
         no_jobs_from: The day from which no job can be created, or None.

@@ -7,6 +7,7 @@ from typing import Any
 from corpora import ANSWER_ZIP, REPEAT_ZIP, member, stem, write_zip
 from provider import MODELS, PROVIDERS, Server, World
 from provider.clova import ACCESS, BUCKET, SECRET
+from provider.fireworks import ACCOUNT
 from provider.world import MODEL
 from runs import one_thread
 
@@ -20,7 +21,8 @@ from etl.submission.submit import submit
 
 KEY = "sk-canary-0123456789abcdef"
 ENVIRONMENT = {
-    **dict.fromkeys(("OPENAI_API_KEY", "UNSLOTH_API_KEY", "CLOVA_API_KEY"), KEY),
+    **dict.fromkeys(("OPENAI_API_KEY", "UNSLOTH_API_KEY", "CLOVA_API_KEY", "FIREWORKS_API_KEY"), KEY),
+    "FIREWORKS_ACCOUNT_ID": ACCOUNT,
     "NCLOUD_BUCKET": BUCKET,
     "NCLOUD_ACCESS_KEY": ACCESS,
     "NCLOUD_SECRET_KEY": SECRET,

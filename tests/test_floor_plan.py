@@ -34,7 +34,12 @@ ROOMS = (
 
 WALLS = {
     "openai": ("etl/providers/openai_api.py",),
-    "httpx2": ("etl/providers/openai_api.py", "etl/providers/http.py", "etl/providers/exchange.py"),
+    "httpx2": (
+        "etl/providers/openai_api.py",
+        "etl/providers/http.py",
+        "etl/providers/exchange.py",
+        "etl/providers/fireworks_api.py",
+    ),
     "obstore": ("etl/providers/object_store.py",),
     "click": ("cli.py", "etl/console/"),
     "rich": ("etl/console/",),

@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+from msgspec import structs
+
 from etl.providers.account import Account
 from etl.providers.pace import Pace
 from etl.providers.port import Port
@@ -59,6 +61,10 @@ def open_port(account: Account, pace: Pace) -> Port:
         from etl.providers.clova_api import ClovaApi  # noqa: PLC0415
 
         return ClovaApi(account, pace)
+    if account.provider.wire == "fireworks":
+        from etl.providers.fireworks_api import FireworksApi  # noqa: PLC0415
+
+        return FireworksApi(account, pace)
     from etl.providers.openai_api import OpenAIApi  # noqa: PLC0415 - half a second
 
     return OpenAIApi(account, pace)
@@ -72,6 +78,8 @@ def open_chat(account: Account, pace: Pace) -> Chat:
         return ClovaChat(account, pace)
     from etl.providers.openai_chat import OpenAIChat  # noqa: PLC0415
 
+    if account.provider.wire == "fireworks":  # which speaks OpenAI's format where it answers, below another path
+        account = structs.replace(account, base_url=account.base_url + "/inference/v1")
     return OpenAIChat(account, pace)
 
 
@@ -81,4 +89,8 @@ def script_of(account: Account) -> Script:
         from etl.providers.clova_script import ClovaScript  # noqa: PLC0415
 
         return ClovaScript(account)
+    if account.provider.wire == "fireworks":
+        from etl.providers.fireworks_script import FireworksScript  # noqa: PLC0415
+
+        return FireworksScript(account)
     return OpenAIScript()
