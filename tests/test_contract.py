@@ -143,12 +143,12 @@ def test_twice_at_once(service: Service, large: Path, server: Server, there: Wor
     service.assert_once(large, there)
 
 
-@pytest.mark.parametrize("code", [BUSY, 503])
-def test_busy(service: Service, built_large: Path, server: Server, tmp_path: Path, code: int) -> None:
+def test_busy(service: Service, built_large: Path, server: Server, tmp_path: Path) -> None:
     """What is busy or broken for a moment is asked again, but for the creation of a job, which is sent once."""
     for nth in range(1, service.requests + 1):
         world = service.world(server, f"{tmp_path.name}-{nth}")
         out = Path(shutil.copytree(built_large, tmp_path / f"out-{nth}"))
+        code = (BUSY, 503)[nth % 2]
         world.faults.append(refused(ANY, code, nth=nth, retry_after="0"))
         failure = failure_of(lambda out=out, world=world: service.hand_in(out, server, world))  # type: ignore[misc]  # bound at once
         if failure is not None:
