@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from etl.pipeline.build import BuildResult as BuildResult
     from etl.pipeline.build import build as build
     from etl.pipeline.build import dry_run as dry_run
+    from etl.pricing.comparison import estimate_all as estimate_all
     from etl.pricing.estimate import estimate as estimate
     from etl.providers.pace import Pace as Pace
     from etl.reports.page import write_page as write_page
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from etl.synthetic.corpus import SampleReport as SampleReport
     from etl.synthetic.corpus import sample as sample
     from schemas.estimate import Estimate as Estimate
+    from schemas.estimate import Offer as Offer
     from schemas.report import Report as Report
 
 _HOMES = {
@@ -81,6 +83,7 @@ _HOMES = {
         "build",
         "dry_run",
     ),
+    "etl.pricing.comparison": ("estimate_all",),
     "etl.pricing.estimate": ("estimate",),
     "etl.providers.pace": ("Pace",),
     "etl.reports.page": ("write_page",),
@@ -105,7 +108,7 @@ _HOMES = {
     ),
     "etl.submission.watch": ("watch",),
     "etl.synthetic.corpus": ("SampleReport", "sample"),
-    "schemas.estimate": ("Estimate",),
+    "schemas.estimate": ("Estimate", "Offer"),
     "schemas.report": ("Report",),
 }
 """Public names by the module that defines them."""
@@ -122,6 +125,7 @@ __all__ = [
     "EvaluationResult",
     "FetchOptions",
     "FinishedBuild",
+    "Offer",
     "Pace",
     "PriorConsent",
     "Report",
@@ -136,6 +140,7 @@ __all__ = [
     "clean",
     "dry_run",
     "estimate",
+    "estimate_all",
     "evaluate",
     "explain",
     "export",

@@ -81,3 +81,25 @@ class Estimate(Struct, frozen=True, kw_only=True):
     billed_tokens: int
     price_usd: float
     price_krw: int | None
+
+
+class Offer(Struct, frozen=True, kw_only=True):
+    """
+    What training on a build costs for one model at one provider; `model` is `any` where a provider has one price for all.
+
+    `exact` is true if tokens were counted with the model's own tokenizer. The price of a million tokens, and so that of the
+    build, is null where it is not known as of `price_as_of`; the latter also where the model takes no such number of epochs.
+    `price_krw` is null without a rate. `ends` is the first day on which no job can be created, or the model is gone; null
+    where none is known.
+    """
+
+    provider: str
+    model: str
+    exact: bool
+    epochs: int
+    billed_tokens: int
+    usd_per_million_tokens: float | None
+    price_usd: float | None
+    price_krw: int | None
+    price_as_of: date
+    ends: date | None

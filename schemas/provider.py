@@ -7,7 +7,29 @@ from msgspec import Meta, Struct
 
 from schemas.model import Price
 
+Wire = Literal["openai", "clova", "fireworks"]
+"""The wire format that a provider speaks: which adapter asks it, and in which form it takes a file."""
+
 Number = Annotated[int, Meta(ge=1, le=2**53 - 1)]  # exact in every JSON
+
+
+class Storage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """
+    The S3 store of the customer's own in which a provider looks for files.
+
+    Args:
+        endpoint: Its address.
+        region: The name by which its region goes into signatures.
+        bucket_env: Name of the environment variable that holds the bucket.
+        access_key_env, secret_key_env: Names of those that hold its two keys, which go into signatures and into the request
+            that creates a job, and nowhere else.
+    """
+
+    endpoint: str
+    region: str
+    bucket_env: str
+    access_key_env: str
+    secret_key_env: str
 
 
 class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -17,7 +39,13 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     Args:
         name: Name of the table.
         key_env: Name of the environment variable that holds the key.
+        wire: The wire format that it speaks.
         base_url: Address of its API; None where every customer has their own, which must then be given.
+        storage: Where a file is put that it reads from a store of the customer's own; None where it takes files itself.
+        fewest_examples: Lines below which it refuses a file.
+        validation_files: Whether a job takes a validation file.
+        suffixes: Whether a text of the customer's goes into the name of a tune.
+        seeds: Whether a job takes a seed.
         max_file_bytes: Largest file, in one upload or in parts.
         uploads_threshold_bytes: Largest file for the Files API; a larger one is sent in parts, through the Uploads API. None
             where every file is sent through the Files API.
@@ -35,7 +63,8 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             leaves.
         usd_per_million_tokens: Price of training any model, in US dollars; None where each model has its own.
         organization_env, project_env: Names of the environment variables that hold the customer's organisation, and the
-            project in it; None where requests name none.
+            project in it; None where requests name none. Where there is a storage, the project is its bucket;
+            where accounts have an id in every path, it is that.
         extra_body: Further fields of the request that creates a job.
         max_billed_tokens: Most tokens x epochs of one job, or None.
         no_jobs_from: The day from which no job can be created, or None.
@@ -47,7 +76,13 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     name: str
     key_env: str
+    wire: Wire = "openai"
     base_url: str | None = None
+    storage: Storage | None = None
+    fewest_examples: Number = 10
+    validation_files: bool = True
+    suffixes: bool = True
+    seeds: bool = True
     max_file_bytes: Number
     uploads_threshold_bytes: Number | None = None
     max_part_bytes: Number = 64_000_000

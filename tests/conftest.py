@@ -9,7 +9,7 @@ import pytest
 from corpora import ANSWER_ZIP, answers, write_zip
 from hypothesis import HealthCheck, settings
 from provider import Server, World, serving
-from submissions import KEY, make_build
+from submissions import ENVIRONMENT, KEY, make_build
 
 from benchmarks.corpus import FACTS, make_corpus
 from etl.synthetic.corpus import SampleReport
@@ -86,6 +86,15 @@ def studio(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     return world
 
 
+@pytest.fixture
+def clova(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """An account at CLOVA Studio, with a bucket and its keys, as the provider on loopback imitates it."""
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    world.clova = True
+    return world
+
+
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A build to submit, to be copied before it is."""
@@ -96,3 +105,15 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def out(built: Path, tmp_path: Path) -> Path:
     """A build to submit, for one test."""
     return Path(shutil.copytree(built, tmp_path / "out"))
+
+
+@pytest.fixture(scope="session")
+def built_large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A build with examples enough for every provider, to be copied before it is submitted."""
+    return make_build(tmp_path_factory.mktemp("large"), rows=100)
+
+
+@pytest.fixture
+def large(built_large: Path, tmp_path: Path) -> Path:
+    """A build with examples enough for every provider, for one test."""
+    return Path(shutil.copytree(built_large, tmp_path / "out"))

@@ -6,6 +6,8 @@ from typing import Any
 
 from corpora import ANSWER_ZIP, REPEAT_ZIP, member, stem, write_zip
 from provider import MODELS, PROVIDERS, Server, World
+from provider.clova import ACCESS, BUCKET, SECRET
+from provider.fireworks import ACCOUNT
 from provider.world import MODEL
 from runs import one_thread
 
@@ -18,6 +20,15 @@ from etl.submission.options import SubmitOptions
 from etl.submission.submit import submit
 
 KEY = "sk-canary-0123456789abcdef"
+ENVIRONMENT = {
+    **dict.fromkeys(("OPENAI_API_KEY", "UNSLOTH_API_KEY", "CLOVA_API_KEY", "FIREWORKS_API_KEY"), KEY),
+    "FIREWORKS_ACCOUNT_ID": ACCOUNT,
+    "NCLOUD_BUCKET": BUCKET,
+    "NCLOUD_ACCESS_KEY": ACCESS,
+    "NCLOUD_SECRET_KEY": SECRET,
+}
+"""What every provider on loopback asks for."""
+
 OPEN_MODEL = "unsloth/Qwen2.5-1.5B-Instruct"
 HASTE = Pace(
     first_wait_seconds=0.002,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from killings import PATIENCE_SECONDS
 from openai import OpenAI
-from submissions import HASTE, KEY, YES, YES_AGAIN
+from submissions import ENVIRONMENT, HASTE, YES, YES_AGAIN
 
 from etl.checking import check  # this, the adapter and the SDK, so that they are loaded before a process is forked
 from etl.errors import EtlError
@@ -35,7 +35,7 @@ class Errand(NamedTuple):
 
 def run(errand: Errand) -> None:
     """Submit, and end this process with an exit code."""
-    os.environ["OPENAI_API_KEY"] = os.environ["UNSLOTH_API_KEY"] = KEY
+    os.environ.update(ENVIRONMENT)
     try:
         submit(errand.out, errand.options, consent=YES_AGAIN if errand.again else YES, pace=errand.pace)
     except EtlError as error:

@@ -10,7 +10,7 @@ import pytest
 from corpora import ANSWER_ZIP, REPEAT_ZIP, answers, member, stem, write_zip
 from runs import ROOT, chunks_of, error_of, manifest_of, one_thread, saturi
 
-from etl import estimate
+from etl import estimate, estimate_all
 from etl.errors import BuildError, OptionError
 from etl.example.tokens import load_o200k
 from etl.pipeline.build import build
@@ -235,3 +235,47 @@ def test_the_command(folder: Path) -> None:
 def test_what_the_command_refuses(folder: Path, arguments: list[str], code: int) -> None:
     """An unknown price ends with 7, an unknown model or a wrong number with 2, a folder without a build with 3."""
     error_of(saturi("estimate", *arguments, cwd=folder), code)
+
+
+def test_everywhere(folder: Path, tmp_path: Path) -> None:
+    """The same build is priced at every provider: each row as its own estimate has it, unknown prices last, and won by the rate."""
+    mine = tmp_path / "models.toml"
+    mine.write_text(FACTS.replace('["custom"]', '["custom", "nebius"]'), encoding="utf-8")
+    models = read_models(mine)
+    offers = estimate_all(folder / "out", epochs=2, rate=1400, models=models)
+    by_name = {(offer.provider, offer.model): offer for offer in offers}
+    assert by_name.keys() >= {("nebius", "limited"), ("custom", "limited"), ("clova", "HCX-005"), ("unsloth", "any")}
+    for (provider, model), offer in by_name.items():
+        if offer.price_usd is None or provider == "unsloth":
+            continue
+        alone = estimate(folder / "out", model, epochs=2, rate=1400, models=models)
+        assert (offer.billed_tokens, offer.price_usd, offer.price_krw) == (
+            alone.billed_tokens,
+            alone.price_usd,
+            alone.price_krw,
+        )
+    assert (by_name["unsloth", "any"].price_usd, by_name["clova", "HCX-005"].price_usd) == (0, None)
+    prices = [offer.price_usd for offer in offers]
+    known = [price for price in prices if price is not None]
+    assert prices == [*sorted(known), *[None] * (len(prices) - len(known))]
+
+
+def test_everywhere_by_each_providers_rule(folder: Path) -> None:
+    """Without a number of epochs each row has what its provider would choose; with one that a model does not take, no price."""
+    by_model = {offer.model: offer for offer in estimate_all(folder / "out")}
+    assert (by_model["HCX-005"].epochs, by_model["gpt-4.1"].epochs) == (8, 3)
+    assert {offer.price_krw for offer in by_model.values()} == {None}
+    for name, value in (("epochs", 0), ("epochs", 51), ("rate", 0)):
+        with pytest.raises(OptionError, match=f"--{name}"):
+            estimate_all(folder / "out", **{name: value})  # type: ignore[arg-type]  # a number
+
+
+def test_the_table_of_everywhere(folder: Path) -> None:
+    """The command shows a line a model at a provider, and refuses what it cannot heed."""
+    shown = saturi("estimate", folder / "out", "--all", "--rate", "1400", cwd=folder, COLUMNS="160")
+    assert shown.returncode == 0, shown.stderr
+    assert re.search(r"unsloth any .*\$0\.00 +₩0", shown.stdout)
+    assert re.search(r"clova HCX-005 +8 +~", shown.stdout)
+    as_json = saturi("estimate", folder / "out", "--all", "--json", cwd=folder)
+    assert {row["provider"] for row in json.loads(as_json.stdout)} >= {"openai", "unsloth", "clova"}
+    assert "--sample" in error_of(saturi("estimate", folder / "out", "--all", "--sample", "5", cwd=folder), 2)

@@ -37,7 +37,14 @@ ROOMS = (
 
 WALLS = {
     "openai": ("etl/providers/openai_api.py",),
-    "httpx2": ("etl/providers/openai_api.py", "etl/network/http.py", "etl/download/hub.py"),
+    "httpx2": (
+        "etl/providers/openai_api.py",
+        "etl/providers/exchange.py",
+        "etl/providers/fireworks_api.py",
+        "etl/network/http.py",
+        "etl/download/hub.py",
+    ),
+    "obstore": ("etl/providers/object_store.py",),
     "click": ("cli.py", "etl/console/"),
     "rich": ("etl/console/",),
     "tokenizers": ("etl/example/tokens.py",),

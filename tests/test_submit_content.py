@@ -52,6 +52,7 @@ def test_any_part(
     assert digester.digests(content) == (
         hashlib.sha256(whole).hexdigest(),
         hashlib.md5(whole, usedforsecurity=False).hexdigest(),
+        len(whole),
     )
     assert (content.bytes, content.examples) == (len(whole), sum(map(len, chunks)))
 

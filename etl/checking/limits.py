@@ -33,6 +33,7 @@ def limits_of(provider: Provider, model: Model | None = None) -> Limits:
     return Limits(
         max_file_bytes=provider.max_file_bytes,
         bom=provider.bom,
+        fewest_examples=provider.fewest_examples,
         refused_tokens=frozenset(provider.refused_tokens),
         max_example_tokens=model.max_example_tokens if model else None,
     )

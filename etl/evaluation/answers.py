@@ -14,8 +14,8 @@ from etl.evaluation.progress import Progress, Reporter
 from etl.evaluation.systems import System, is_local, request_of
 from etl.evaluation.texts import whole
 from etl.providers.models import answer_price, read_models
-from etl.providers.openai_chat import OpenAIChat
 from etl.providers.pace import Pace
+from etl.providers.wires import open_chat
 from schemas.evaluation import ChatRequest, TestRow
 from schemas.model import AnswerPrice
 
@@ -82,7 +82,7 @@ class Answers:
             self._report(progress)
 
         bounds = AskPace(self._options.concurrency, pace, MOST_FAILURES)
-        ask(OpenAIChat(system.account, pace), system.account.base_url, self._questions(system, spent), bounds, take)
+        ask(open_chat(system.account, pace), system.account.base_url, self._questions(system, spent), bounds, take)
         self._spent += spent.usd
 
     def refuse_unanswered(self) -> None:

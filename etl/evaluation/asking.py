@@ -10,11 +10,12 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from queue import Empty, Queue, SimpleQueue
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from etl.errors import EtlError, NoAnswerError
 from etl.providers.pace import Pace
 from etl.providers.port import RequestError
+from etl.providers.wires import Chat
 from schemas.evaluation import Answer, ChatRequest
 
 MOST_FAILURES = 100
@@ -23,21 +24,6 @@ MOST_FAILURES = 100
 
 _GRACE_SECONDS = 5.0
 """How long answers on their way are waited for when all ends: they are paid for."""
-
-
-class Chat(Protocol):
-    """What completes chats, from several threads at once; every call is one request, sent once."""
-
-    def complete(self, request: ChatRequest) -> Answer:
-        """
-        Return the answer to *request*; a refusal by a model or a filter is one.
-
-        Raises:
-            RequestError: It failed.
-        """
-
-    def close(self) -> None:
-        """Close all connections."""
 
 
 class Question(NamedTuple):

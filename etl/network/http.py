@@ -67,6 +67,16 @@ def stays_here(address: str) -> bool:
     return loopback and proxy_for(url) is None
 
 
+def proxy_of(address: str) -> str | None:
+    """
+    Return the address of the proxy that the environment names for *address*, or None.
+
+    Raises:
+        OptionError: As below.
+    """
+    return proxy_for(httpx2.URL(address))
+
+
 def proxy_for(url: httpx2.URL) -> str | None:
     """
     Return the address of the proxy that the environment names for *url*, or None.

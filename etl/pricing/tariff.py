@@ -51,6 +51,16 @@ def tariff_of(
     least, most = known.epochs.least, known.epochs.most
     if epochs is not None:
         whole_number("epochs", epochs, least, most)
+    check_rate(rate)
+    return Tariff(known, price, epochs, rate)
+
+
+def check_rate(rate: float | None) -> None:
+    """
+    Return if *rate*, won for one US dollar, can be one.
+
+    Raises:
+        OptionError: It cannot.
+    """
     if rate is not None and not 0 < rate <= _MOST_RATE:
         raise OptionError("--rate", f"{rate} is out of range", "give the won for one dollar, like 1400")
-    return Tariff(known, price, epochs, rate)

@@ -28,25 +28,26 @@ _BLANKS = re.compile(r"[\t\n\r ]+")
 
 class Border:
     """
-    What enters from one account, whose *key* does not.
+    What enters from one account, whose secrets do not.
 
     Args:
-        key: The key, which some providers repeat in their answers.
+        secrets: The key and what else is secret, which some providers repeat in their answers.
     """
 
-    def __init__(self, key: str) -> None:
-        self._key = key
+    def __init__(self, *secrets: str) -> None:
+        self._secrets = sorted(filter(None, secrets), key=len, reverse=True)
 
     def text(self, value: Any, most: int = MOST_TEXT) -> str | None:
-        """Return a text for people, on one line, without the key."""
+        """Return a text for people, on one line, without secrets."""
         if not isinstance(value, str):
             return None
-        masked = value.replace(self._key, HIDDEN) if self._key else value
-        return printable(_BLANKS.sub(" ", masked).strip(" "), most)
+        return printable(_BLANKS.sub(" ", self.content(value)).strip(" "), most)
 
     def content(self, text: str) -> str:
-        """Return *text*, which is data and not for people, without the key; its lines and its other characters stay."""
-        return text.replace(self._key, HIDDEN) if self._key else text
+        """Return *text*, which is data and not for people, without secrets; its lines and its other characters stay."""
+        for secret in self._secrets:
+            text = text.replace(secret, HIDDEN)
+        return text
 
     def name(self, value: Any) -> str | None:
         """Return an id or a name, which goes into requests again, as it is; None where it could not be printed as it is."""

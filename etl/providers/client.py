@@ -10,6 +10,7 @@ from etl.errors import BusyError, NoAnswerError
 from etl.providers.account import Account
 from etl.providers.pace import Pace
 from etl.providers.port import Port, RequestError
+from etl.providers.wires import open_port
 from schemas.provider import Provider
 from schemas.remote import JobRequest, Page, RemoteEvent, RemoteFile, RemoteJob, RemoteModel
 
@@ -57,7 +58,7 @@ class Client:
     ) -> None:
         self.account, self.pace = account, pace
         self._report_wait = report_wait
-        self._port = port or _open_port(account, pace)
+        self._port = port or open_port(account, pace)
 
     @property
     def provider(self) -> Provider:
@@ -306,10 +307,3 @@ def _pick(files: Iterable[RemoteFile], name: str, size: int) -> RemoteFile | Non
     return next(
         (file for file in files if file.name == name and file.bytes in (size, None) and file.state != "broken"), None
     )
-
-
-def _open_port(account: Account, pace: Pace) -> Port:
-    """Return the adapter of the wire format that the provider of *account* speaks."""
-    from etl.providers.openai_api import OpenAIApi  # noqa: PLC0415 - half a second that only those wait for who talk to it
-
-    return OpenAIApi(account, pace)

@@ -3,17 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from etl.errors import NoAnswerError
 from etl.providers import border
-from etl.providers.port import RequestError
+from etl.providers.exchange import CODE_CHARACTERS, Json, unusable
 from schemas.remote import FileState, JobError, Page, RemoteEvent, RemoteFile, RemoteJob
 
-Json = dict[str, Any]
 Made = TypeVar("Made")
-
-AGAIN = "run the same command again, it goes on from here"
-CODE_CHARACTERS = 200
-"""Of a status, a code or a level; more is no such word."""
 
 _BROKEN = frozenset({"error", "deleted", "deleting", "failed"})
 _PENDING = frozenset({"pending", "running", "uploading", "processing", "notRunning", "importing"})
@@ -144,8 +138,3 @@ def _field(place: Any) -> str:
     """Return the name of a field by its *place*, with a colon after it; nothing where it has none."""
     parts = [str(part) for part in place if part != "body"] if isinstance(place, list) else []
     return ".".join(parts) + ": " if parts else ""
-
-
-def unusable(reason: str, *, repeatable: bool = False) -> RequestError:
-    """Return the failure of a request whose answer cannot be used, for a *reason*."""
-    return RequestError(NoAnswerError, f"no usable answer ({reason})", AGAIN, repeatable=repeatable)

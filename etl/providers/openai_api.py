@@ -1,4 +1,4 @@
-"""The OpenAI SDK as an adapter: the only module that imports it, and the only place where its errors are translated."""
+"""The OpenAI SDK as an adapter: the only module that imports it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,20 +10,12 @@ import openai
 from msgspec import structs
 from openai import OpenAI
 
-from etl.errors import (
-    BusyError,
-    EligibilityError,
-    EtlError,
-    GoneError,
-    NoAnswerError,
-    ProviderError,
-    UnreachableError,
-    UnsupportedError,
-)
-from etl.network.http import AnswerError, StatusError, open_http, read_answer, timed
-from etl.providers import border, retry_after
+from etl.errors import EligibilityError, GoneError
+from etl.network.http import open_http
+from etl.providers import border
 from etl.providers.account import Account
-from etl.providers.openai_answers import AGAIN, CODE_CHARACTERS, Json, OpenAIAnswers, said_of, unusable
+from etl.providers.exchange import CONNECT_SECONDS, Exchange, Json
+from etl.providers.openai_answers import OpenAIAnswers, said_of
 from etl.providers.pace import Pace
 from etl.providers.port import RequestError
 from schemas.remote import JobRequest, Page, RemoteEvent, RemoteFile, RemoteJob, RemoteModel
@@ -31,19 +23,6 @@ from schemas.remote import JobRequest, Page, RemoteEvent, RemoteFile, RemoteJob,
 _PURPOSE: Final = "fine-tune"
 _MIME_TYPE = "application/jsonl"
 _EVENTS_PAGE = 100
-_CONNECT_SECONDS = 15.0
-
-_FOREIGN = (openai.OpenAIError, httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError)
-_NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
-_IMPOSSIBLE = (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError, httpx2.InvalidURL)
-
-_GONE = frozenset({404, 410})
-_UNSUPPORTED = frozenset({405, 501})
-_ENDED = frozenset({400, 404})
-_WORTH_REPEATING = frozenset({408, 409, 429})
-_MOVED = frozenset({301, 302, 303, 307, 308})
-_NOT_CARRIED_OUT = frozenset({307, 308})  # the others may be an answer to a request that was
-_CONFLICT, _TOO_MANY, _SERVER_ERROR = 409, 429, 500
 _USED_UP = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 
 
@@ -62,6 +41,7 @@ class OpenAIApi:
         key = account.read_key()
         self._border = border.Border(key)
         self._answers = OpenAIAnswers(self._border, account.provider.statuses)
+        self._exchange = Exchange(account, self._border, said_of, self._not_eligible)
         self._api = OpenAI(
             api_key=key,
             base_url=account.base_url,
@@ -197,76 +177,7 @@ class OpenAIApi:
         )
 
     def _request(self, call: Callable[[], Any], send_seconds: float, answer_seconds: float) -> Json:
-        with self._translated(send_seconds, answer_seconds), call() as response:
-            http: httpx2.Response = response.http_response
-            kind = self._border.text(http.headers.get("content-type", "nothing said")) or ""
-            content = read_answer(http)
-        if not content:
-            return {}
-        if "json" not in kind:
-            raise RequestError(NoAnswerError, f"no usable answer ({kind} instead of JSON)", AGAIN)
-        try:
-            answer = border.decode(content)
-        except ValueError:
-            raise unusable("no JSON", repeatable=True) from None
-        if not isinstance(answer, dict):
-            raise unusable("no JSON object")
-        return answer
-
-    @contextmanager
-    def _translated(self, send_seconds: float, answer_seconds: float) -> Iterator[None]:
-        """Limit the time of one request, and translate what goes wrong with it."""
-        with timed(send_seconds, answer_seconds) as watch:
-            try:
-                yield
-            except StatusError as error:
-                # Without its cause, here and below: the text of that is the provider's, and may hold the key.
-                raise self._refusal(error.response, error.content) from None
-            except _FOREIGN as error:
-                raise self._failure(error, in_time=not watch.rang) from None
-            except EtlError:  # a content that cannot be read, or a deadline that has passed; some are ValueErrors
-                raise
-            except ValueError as error:  # a text that cannot be encoded
-                problem = f"cannot be asked ({self._border.text(str(error))})"
-                raise RequestError(UnreachableError, problem, "check model, suffix and address") from None
-
-    def _failure(self, error: Exception, *, in_time: bool) -> RequestError:
-        """Return what *error* is, where there was no answer, or not all of one."""
-        cause = error.__cause__ if isinstance(error, openai.APIConnectionError) and error.__cause__ else error
-        reason = self._border.text(str(cause)) or type(cause).__name__
-        if isinstance(cause, _IMPOSSIBLE):
-            return RequestError(UnreachableError, f"cannot be asked ({reason})", "check the address and the key")
-        if isinstance(cause, _NOT_SENT) and in_time:
-            passing = not isinstance(cause, httpx2.ProxyError) and "CERTIFICATE_VERIFY_FAILED" not in reason
-            advice = "check the network and the address" if passing else "check the proxy and the certificates"
-            return RequestError(UnreachableError, f"cannot be reached ({reason})", advice, repeatable=passing)
-        if isinstance(error, openai.APITimeoutError) or not in_time:
-            reason = "none in time"
-        return unusable(reason, repeatable=not isinstance(cause, AnswerError))
-
-    def _refusal(self, response: httpx2.Response, content: bytes) -> RequestError:
-        """Return what an answer with a bad status is."""
-        provider, status = self._account.provider, response.status_code
-        code, message = self._problem(content)
-        problem = f"answer {status}: {message}"
-        if status in _MOVED:
-            return self._redirect(response)
-        if code is not None and (refusal := self._not_eligible(code, message, problem)) is not None:
-            return refusal
-        if status in (401, 403):
-            place = self._account.key_file or provider.key_env
-            return RequestError(ProviderError, problem, f"check the key in {place} and what it is allowed to do")
-        wait = retry_after.wait_seconds(response.headers)
-        if status == _CONFLICT and provider.one_job:  # never carried out
-            return _turned_away(problem, wait, passing=code is None)
-        if status == _TOO_MANY:  # never carried out
-            advice = "wait a while and run the same command again"
-            return RequestError(BusyError, problem, advice, repeatable=True, wait_seconds=wait)
-        if status not in _UNSUPPORTED and (status in _WORTH_REPEATING or status >= _SERVER_ERROR):
-            advice = "run the same command again later, it goes on from here"
-            return RequestError(NoAnswerError, problem, advice, repeatable=True, wait_seconds=wait)
-        kind = GoneError if status in _GONE else UnsupportedError if status in _UNSUPPORTED else ProviderError
-        return RequestError(kind, problem, "see what it says; nothing was done", ended=status in _ENDED)
+        return self._exchange.carry_out(partial(_unwrapped, call), send_seconds, answer_seconds)
 
     def _not_eligible(self, code: str, message: str, problem: str) -> RequestError | None:
         """Return the error of a *code* by which a provider does not do something for an account, or None for any other."""
@@ -282,31 +193,16 @@ class OpenAIApi:
             return None
         return RequestError(EligibilityError, problem, advice, ended=code == "model_not_found")
 
-    def _problem(self, content: bytes) -> tuple[str | None, str]:
-        """Return code and message of an answer with a bad status."""
-        try:
-            answer = border.decode(content)
-        except ValueError:
-            answer = None
-        code, said = said_of(answer)
-        page = self._border.text(content.decode(errors="replace"), CODE_CHARACTERS)
-        return self._border.text(code, CODE_CHARACTERS), self._border.text(said) or page or "nothing said"
 
-    def _redirect(self, response: httpx2.Response) -> RequestError:
-        address = self._border.text(response.headers.get("location")) or "an address that is not named"
-        certain = response.status_code in _NOT_CARRIED_OUT
-        advice = "nothing was sent there; if it is right, give it as --base-url"
-        kind: type[ProviderError] = ProviderError if certain else NoAnswerError
-        return RequestError(kind, f"answer {response.status_code}: it has moved to {address}", advice)
-
-
-def _turned_away(problem: str, wait: float | None, *, passing: bool) -> RequestError:
-    """Return what the 409 of a provider with one job at a time is: another job, or what does not pass and has a code."""
-    if not passing:
-        return RequestError(ProviderError, problem, "see what it says; nothing was done")
-    advice = "nothing was done: when that has ended, run the same command again, it goes on from here"
-    return RequestError(BusyError, problem, advice, repeatable=True, wait_seconds=wait)
+@contextmanager
+def _unwrapped(call: Callable[[], Any]) -> Iterator[httpx2.Response]:
+    """Yield the answer to *call*, and raise what is below the SDK's own errors."""
+    try:
+        with call() as response:
+            yield response.http_response
+    except openai.OpenAIError as error:
+        raise error.__cause__ or httpx2.TransportError(str(error)) from None
 
 
 def _timeout(seconds: float) -> openai.Timeout:
-    return openai.Timeout(seconds, connect=min(_CONNECT_SECONDS, seconds))
+    return openai.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))

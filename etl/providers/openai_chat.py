@@ -54,7 +54,7 @@ class OpenAIChat(OpenAIApi):
             raise RequestError(
                 NoAnswerError, "no usable answer (no message in it)", "see to the server", repeatable=True
             )
-        text = self._border.content(_text_of(message.get("content")))
+        text = self._border.content(text_of(message.get("content")))
         reason = self._border.text(choice.get("finish_reason"), _MOST_REASON)
         usage = answer.get("usage")
         usage = usage if isinstance(usage, dict) else {}
@@ -75,8 +75,8 @@ class OpenAIChat(OpenAIApi):
         return super()._not_eligible(code, message, problem)
 
 
-def _text_of(content: Any) -> str:
+def text_of(content: Any) -> str:
     """Return the text of a message, which some write in parts."""
     if isinstance(content, list):
-        return "".join(_text_of(part.get("text")) for part in content if isinstance(part, dict))
+        return "".join(text_of(part.get("text")) for part in content if isinstance(part, dict))
     return content if isinstance(content, str) else ""

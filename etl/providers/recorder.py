@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Mapping, Sequence
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from msgspec import Struct, structs
 
@@ -21,10 +21,67 @@ class Request(Struct, frozen=True, kw_only=True):
     repeated: int = 1
 
 
-class Recorder:
-    """A port that keeps the requests of OpenAI's API, in their order; jobs come to their end at once."""
+class Script(Protocol):
+    """The requests of one wire format; None for what is not asked there."""
 
-    def __init__(self) -> None:
+    def list_files(self) -> Request | None:
+        """Return the request for the files."""
+
+    def send_file(self, name: str, size: int) -> Request:
+        """Return the request that sends a file whole."""
+
+    def file_id(self, name: str) -> str:
+        """Return the id of a file, in angle brackets where only the provider knows it."""
+
+    def create_job(self, request: JobRequest) -> Request:
+        """Return the request that creates a job."""
+
+    def list_jobs(self, metadata: Mapping[str, str], limit: int) -> Request:
+        """Return the request for the jobs that carry *metadata*."""
+
+    def get_model(self, name: str) -> Request | None:
+        """Return the request for a model."""
+
+
+class OpenAIScript:
+    """The requests of OpenAI's API."""
+
+    def list_files(self) -> Request | None:
+        """Return the request for the files."""
+        return Request(method="GET", path="/files?purpose=fine-tune")
+
+    def send_file(self, name: str, size: int) -> Request:
+        """Return the request that sends a file whole."""
+        return Request(method="POST", path="/files", body={"purpose": "fine-tune", "filename": name, "bytes": size})
+
+    def file_id(self, name: str) -> str:
+        """Return the id of a file."""
+        return f"<{name}>"
+
+    def create_job(self, request: JobRequest) -> Request:
+        """Return the request that creates a job."""
+        return Request(method="POST", path="/fine_tuning/jobs", body=_body(request))
+
+    def list_jobs(self, metadata: Mapping[str, str], limit: int) -> Request:
+        """Return the request for the jobs that carry *metadata*."""
+        wanted = "".join(f"&metadata[{name}]={value}" for name, value in metadata.items())
+        return Request(method="GET", path=f"/fine_tuning/jobs?limit={limit}{wanted}")
+
+    def get_model(self, name: str) -> Request | None:
+        """Return the request for a model."""
+        return Request(method="GET", path=f"/models/{name}")
+
+
+class Recorder:
+    """
+    A port that keeps the requests of a wire format, in their order; jobs come to their end at once.
+
+    Args:
+        script: The requests; None for those of OpenAI's API.
+    """
+
+    def __init__(self, script: Script | None = None) -> None:
+        self._script = script or OpenAIScript()
         self.requests: list[Request] = []
         self._files: list[RemoteFile] = []
         self._jobs = 0
@@ -33,7 +90,7 @@ class Recorder:
 
     def list_files(self, after: str | None = None) -> Page[RemoteFile]:  # noqa: ARG002 - the port's signature
         """Return the files that were sent."""
-        self._record("GET", "/files?purpose=fine-tune")
+        self._keep(self._script.list_files())
         return Page(tuple(self._files))
 
     def get_file(self, file_id: str) -> RemoteFile:
@@ -44,7 +101,7 @@ class Recorder:
     def send_file(self, name: str, content: BinaryIO, seconds: float) -> RemoteFile:  # noqa: ARG002 - the port's signature
         """Read the content of a file, and return the file."""
         size = _read_all(content)
-        self._record("POST", "/files", {"purpose": "fine-tune", "filename": name, "bytes": size})
+        self._keep(self._script.send_file(name, size))
         return self._add(name, size)
 
     def delete_file(self, file_id: str) -> None:
@@ -81,7 +138,7 @@ class Recorder:
 
     def create_job(self, request: JobRequest) -> RemoteJob:
         """Return a job that has succeeded."""
-        self._record("POST", "/fine_tuning/jobs", self._body(request))
+        self._keep(self._script.create_job(request))
         self._jobs += 1
         return RemoteJob(
             id=f"<job {self._jobs}>",
@@ -105,8 +162,7 @@ class Recorder:
         after: str | None = None,  # noqa: ARG002 - the port's signature
     ) -> Page[RemoteJob]:
         """Return no job."""
-        wanted = "".join(f"&metadata[{name}]={value}" for name, value in (metadata or {}).items())
-        self._record("GET", f"/fine_tuning/jobs?limit={limit}{wanted}")
+        self._keep(self._script.list_jobs(metadata or {}, limit))
         return Page(())
 
     def get_job(self, job_id: str) -> RemoteJob:
@@ -124,30 +180,35 @@ class Recorder:
 
     def get_model(self, name: str) -> RemoteModel:
         """Return the model."""
-        self._record("GET", f"/models/{name}")
+        self._keep(self._script.get_model(name))
         return RemoteModel(id=name, shutdown_date=None)
 
     def close(self) -> None:
         """Do nothing."""
 
     def _record(self, method: str, path: str, body: dict[str, Any] | None = None) -> None:
-        self.requests.append(Request(method=method, path=path, body=body))
+        self._keep(Request(method=method, path=path, body=body))
+
+    def _keep(self, request: Request | None) -> None:
+        if request is not None:
+            self.requests.append(request)
 
     def _add(self, name: str, size: int) -> RemoteFile:
-        file = RemoteFile(id=f"<{name}>", name=name, bytes=size, status="processed", state="ready")
+        file = RemoteFile(id=self._script.file_id(name), name=name, bytes=size, status="processed", state="ready")
         self._files.append(file)
         return file
 
-    def _body(self, request: JobRequest) -> dict[str, Any]:
-        optional = {
-            "validation_file": request.validation_file,
-            "metadata": request.metadata or None,
-            "method": {"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": request.epochs}}},
-            "suffix": request.suffix,
-            "seed": request.seed,
-        }
-        given = {name: value for name, value in optional.items() if value is not None}
-        return {"model": request.model, "training_file": request.training_file, **given, **request.extra}
+
+def _body(request: JobRequest) -> dict[str, Any]:
+    optional = {
+        "validation_file": request.validation_file,
+        "metadata": request.metadata or None,
+        "method": {"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": request.epochs}}},
+        "suffix": request.suffix,
+        "seed": request.seed,
+    }
+    given = {name: value for name, value in optional.items() if value is not None}
+    return {"model": request.model, "training_file": request.training_file, **given, **request.extra}
 
 
 def _read_all(content: BinaryIO) -> int:

@@ -12,6 +12,7 @@ from etl.output.finished import FinishedBuild
 from etl.pricing.tariff import Tariff, tariff_of
 from etl.providers.models import base_name, find_model, read_models
 from etl.providers.profiles import find_provider, read_providers
+from etl.settings.checks import whole_number
 from etl.submission.options import SubmitOptions
 from etl.submission.plan import Billing, Material, Pricer
 from schemas.estimate import Estimate
@@ -47,6 +48,8 @@ def terms_of(options: SubmitOptions) -> Terms:
         model = find_model(options.model, models)
     except OptionError:
         return Terms(provider, None, None)
+    if options.epochs is not None:
+        whole_number("epochs", options.epochs, model.epochs.least, model.epochs.most)
     priced = model.usd_per_million_tokens is not None
     return Terms(provider, model, tariff_of(options.model, models, epochs=options.epochs) if priced else None)
 

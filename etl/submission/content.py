@@ -4,33 +4,28 @@ import hashlib
 import io
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import accumulate
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, Protocol
+from typing import Any, BinaryIO, NamedTuple
 
 from msgspec import Struct
 
 from etl.errors import BuildError
+from etl.providers.wires import Renderer, renderer_of
 from schemas.ledger import Piece
+from schemas.provider import Wire
 
 BOM = b"\xef\xbb\xbf"
 _BLOCK_BYTES = 1 << 20
 
 
-class _Hash(Protocol):
-    """A hash of the standard library."""
-
-    def update(self, block: bytes, /) -> None: ...
-
-    def hexdigest(self) -> str: ...
-
-
 class Digests(NamedTuple):
-    """The two hashes of a content, as hexadecimal digits."""
+    """The two hashes of a content, as hexadecimal digits, and its length."""
 
     sha256: str
     md5: str
+    bytes: int
 
 
 class Content(Struct, frozen=True, kw_only=True):
@@ -41,15 +36,17 @@ class Content(Struct, frozen=True, kw_only=True):
         folder: The output folder of the build.
         pieces: The chunks, in order.
         bom: Whether a UTF-8 byte order mark goes first.
+        wire: The wire format that decides its form.
     """
 
     folder: Path
     pieces: tuple[Piece, ...]
     bom: bool = False
+    wire: Wire = "openai"
 
     @property
     def bytes(self) -> int:
-        """Length of the whole."""
+        """Length of the whole, as long as its form is that of the chunks."""
         return len(BOM) * self.bom + sum(piece.bytes for piece in self.pieces)
 
     @property
@@ -94,26 +91,45 @@ class Digester:
     """
 
     def __init__(self, contents: Iterable[Content]) -> None:
-        self._hashes = {content: _hashes(content) for content in contents}
-        self._by_chunk: dict[str, list[_Hash]] = defaultdict(list)
-        for content, hashes in self._hashes.items():
+        self._digests = {content: _Digest(content) for content in contents}
+        self._by_chunk: dict[str, list[_Digest]] = defaultdict(list)
+        for content, digest in self._digests.items():
             for piece in content.pieces:
-                self._by_chunk[piece.path] += hashes
+                self._by_chunk[piece.path].append(digest)
 
     def __call__(self, chunk: str, block: bytes) -> None:
-        """Hash *block*, the next bytes of *chunk*."""
+        """
+        Hash *block*, the next bytes of *chunk*.
+
+        Raises:
+            BuildError: The form of the content has no place for a line of it.
+        """
         for one in self._by_chunk.get(chunk, ()):
-            one.update(block)
+            one.add(block)
 
     def digests(self, content: Content) -> Digests:
-        """Return the hashes of *content*, whose chunks were all read."""
-        sha256, md5 = self._hashes[content]
-        return Digests(sha256.hexdigest(), md5.hexdigest())
+        """Return the hashes and the length of *content*, whose chunks were all read."""
+        return self._digests[content].digests()
 
 
-def _hashes(content: Content) -> tuple[_Hash, _Hash]:
-    start = BOM * content.bom
-    return hashlib.sha256(start), hashlib.md5(start, usedforsecurity=False)
+class _Digest:
+    """The hashes and the length of one content, in the form in which it is sent."""
+
+    def __init__(self, content: Content) -> None:
+        self._renderer = renderer_of(content.wire)
+        start = BOM * content.bom if self._renderer is None else self._renderer.start()
+        self._hashes = hashlib.sha256(start), hashlib.md5(start, usedforsecurity=False)
+        self._bytes = len(start)
+
+    def add(self, block: bytes) -> None:
+        sent = block if self._renderer is None else self._renderer.render(block)
+        self._bytes += len(sent)
+        for one in self._hashes:
+            one.update(sent)
+
+    def digests(self) -> Digests:
+        sha256, md5 = (one.hexdigest() for one in self._hashes)
+        return Digests(sha256, md5, self._bytes)
 
 
 def locate(pieces: tuple[Piece, ...], line: int) -> tuple[str, int] | None:
@@ -202,4 +218,72 @@ class Span(io.RawIOBase):
     def close(self) -> None:
         """Close the chunk that is open."""
         self._close_chunk()
+        super().close()
+
+
+class Rendered(io.RawIOBase):
+    """
+    The bytes of a content in another form than that of its chunks, as a file to read from the start, again and again.
+
+    Args:
+        content: The content.
+        make_renderer: Returns what makes that form, for one reading.
+        size: Its length.
+
+    Raises:
+        BuildError: While reading: see `Span`, and the renderer.
+    """
+
+    def __init__(self, content: Content, make_renderer: Callable[[], Renderer], size: int) -> None:
+        self._lines = Span(content, 0, content.bytes)
+        self._make_renderer, self._size = make_renderer, size
+        self._position = 0
+        self._ready = memoryview(b"")
+        self._rewind()
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def seekable(self) -> bool:
+        """Return True: it can be rewound, and its end be asked for."""
+        return True
+
+    def tell(self) -> int:
+        """Return the position."""
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """
+        Go to *offset*, and return the position.
+
+        Raises:
+            io.UnsupportedOperation: That is neither the start, nor the end, nor where it is.
+        """
+        position = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence] + offset
+        if position not in (0, self._size, self._position):
+            raise io.UnsupportedOperation
+        if position == 0:
+            self._rewind()
+        self._position = position
+        return position
+
+    def readinto(self, buffer: Any) -> int:  # as in the class above
+        """Read into *buffer*, and return how many bytes; 0 at the end."""
+        while not self._ready and (block := self._lines.read(_BLOCK_BYTES)):
+            self._ready = memoryview(self._renderer.render(block))
+        count = min(len(buffer), len(self._ready))
+        buffer[:count] = self._ready[:count]
+        self._ready = self._ready[count:]
+        self._position += count
+        return count
+
+    def _rewind(self) -> None:
+        self._lines.seek(0)
+        self._renderer = self._make_renderer()
+        self._ready = memoryview(self._renderer.start())
+
+    def close(self) -> None:
+        """Close the chunk that is open."""
+        self._lines.close()
         super().close()

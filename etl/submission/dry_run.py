@@ -3,6 +3,7 @@
 from etl.providers.client import Client
 from etl.providers.pace import Pace
 from etl.providers.recorder import Recorder, Request
+from etl.providers.wires import script_of
 from etl.submission.consent import PriorConsent
 from etl.submission.execution import Execution
 from etl.submission.ledger import Ledger
@@ -18,7 +19,7 @@ def requests_of(plan: Plan) -> list[Request]:
     Raises:
         BuildError: A chunk cannot be read, or was changed since the plan was made.
     """
-    recorder = Recorder()
+    recorder = Recorder(script_of(plan.account))
     with Client(plan.account, Pace(), port=recorder) as client, Ledger(None) as ledger:
         out = plan.files[0].content.folder
         Execution(out, plan, Remote(client, ledger), silent).carry_out(PriorConsent(), _agree)

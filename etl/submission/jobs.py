@@ -13,8 +13,9 @@ from typing import Any
 from msgspec import structs
 
 from etl.errors import GoneError, NoAnswerError, ProviderError, RefusedError, SpendingError, UnsupportedError
+from etl.providers.tags import ATTEMPT, KEY
 from etl.submission.consent import Consent
-from etl.submission.plan import ATTEMPT, KEY, Plan, PlannedJob
+from etl.submission.plan import Plan, PlannedJob
 from etl.submission.remote import Remote
 from schemas.ledger import FINAL, GONE, SUCCEEDED, JobRow
 from schemas.remote import RemoteJob

@@ -7,6 +7,7 @@ from msgspec import structs
 
 from etl.errors import BuildError
 from etl.output.finished import FinishedBuild
+from etl.providers.wires import HEADERS
 from etl.submission.content import locate
 from etl.submission.ledger import Ledger
 from etl.submission.news import Flaw
@@ -31,13 +32,15 @@ def flaws_of(out: Path, ledger: Ledger, row: JobRow) -> tuple[Flaw, ...]:
     """
     Return the lines that the error of *row* names, with where they came from as far as that is known.
 
-    Both OpenAI and this count lines and examples from 1.
+    Both OpenAI and this count lines and examples from 1; in a CSV the names of the columns are a line, too.
     """
-    lines = lines_in(row.error_message or "", row.error_code)
+    named = lines_in(row.error_message or "", row.error_code)
     name = row.validation if row.error_param == "validation_file" else row.training
     file = ledger.file(row.account, name or "")
-    if not lines or file is None:
+    if not named or file is None:
         return ()
+    before = HEADERS[Path(file.name).suffix]
+    lines = [line - before for line in named]
     return tuple(_with_origins(out, file, [_flaw(file, line) for line in lines]))
 
 

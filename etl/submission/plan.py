@@ -8,10 +8,11 @@ import msgspec
 from msgspec import Struct, structs
 
 from etl.errors import BuildError, OptionError
-from etl.example.limits import FEWEST_EXAMPLES
 from etl.output.finished import FinishedBuild
 from etl.pricing.money import cost_usd
 from etl.providers.account import Account
+from etl.providers.tags import ATTEMPT, KEY
+from etl.providers.wires import suffix_of
 from etl.submission.content import Content, Digester
 from etl.submission.options import SubmitOptions
 from schemas.ledger import Piece, PlanShape
@@ -20,10 +21,6 @@ from schemas.provider import Provider
 from schemas.remote import JobRequest
 from schemas.terms import Split
 
-KEY = "saturi_key"
-ATTEMPT = "saturi_attempt"
-"""Names in a job's metadata; the values are the key of the job, and the number of the attempt, from 1."""
-
 
 class PlannedFile(Struct, frozen=True, kw_only=True):
     """A file to send, by the hash of its content."""
@@ -31,16 +28,12 @@ class PlannedFile(Struct, frozen=True, kw_only=True):
     content: Content
     sha256: str
     md5: str
+    bytes: int
 
     @property
     def name(self) -> str:
         """Its name at the provider: the hash, and nothing of the corpus."""
-        return f"saturi-{self.sha256}.jsonl"
-
-    @property
-    def bytes(self) -> int:
-        """Its length."""
-        return self.content.bytes
+        return f"saturi-{self.sha256}{suffix_of(self.content.wire)}"
 
     @property
     def examples(self) -> int:
@@ -154,20 +147,21 @@ def make_plan(  # noqa: PLR0913, PLR0917 - all that a plan is made of
         BuildError: No shard has enough examples.
         OptionError: A job is over a limit of the provider.
     """
+    fewest = account.provider.fewest_examples
     left_out: list[str] = []
     jobs: list[PlannedJob] = []
     for material in materials:
-        if material.train.examples < FEWEST_EXAMPLES:
-            left_out.append(_too_few(f"{material.title}, train", material.train))
+        if material.train.examples < fewest:
+            left_out.append(_too_few(f"{material.title}, train", material.train, fewest))
             continue
-        if 0 < material.validation.examples < FEWEST_EXAMPLES:
-            left_out.append(_too_few(f"{material.title}, validation", material.validation))
+        if 0 < material.validation.examples < fewest:
+            left_out.append(_too_few(f"{material.title}, validation", material.validation, fewest))
             empty = structs.replace(material.validation, pieces=())
             material = material._replace(validation=empty)  # noqa: PLW2901 - the same job without
         before = jobs[-1] if jobs and options.plan == "chained" else None
         jobs.append(_plan_job(material, account, options, digester, price(material), before))
     if not jobs:
-        problem = f"no job has {FEWEST_EXAMPLES} examples"
+        problem = f"no job has {fewest} examples"
         raise BuildError(str(build.given), problem, "build with more regions or label files")
     return Plan(
         account=account,
@@ -185,9 +179,12 @@ def materials_of(build: FinishedBuild, shape: PlanShape, provider: Provider) -> 
     bom = provider.bom == "required"
 
     def content(chunks: Iterable[ChunkRow]) -> Content:
-        return Content(folder=build.folder, pieces=tuple(map(_piece, chunks)), bom=bom)
+        return Content(folder=build.folder, pieces=tuple(map(_piece, chunks)), bom=bom, wire=provider.wire)
 
-    chunks = {split: [chunk for chunk in build.manifest.chunks if chunk.split == split] for split in Split}
+    sent = [split for split in Split if split == Split.TRAIN or provider.validation_files]
+    chunks = {
+        split: [chunk for chunk in build.manifest.chunks if chunk.split == split and split in sent] for split in Split
+    }
     if shape == "merged":
         return [Material("all shards", None, None, *(content(chunks[split]) for split in Split))]
     names = [(row.region, row.speech_type) for row in build.manifest.shards if row.split == Split.TRAIN]
@@ -265,11 +262,11 @@ def _piece(chunk: ChunkRow) -> Piece:
 
 def _file(content: Content, digester: Digester) -> PlannedFile:
     digests = digester.digests(content)
-    return PlannedFile(content=content, sha256=digests.sha256, md5=digests.md5)
+    return PlannedFile(content=content, sha256=digests.sha256, md5=digests.md5, bytes=digests.bytes)
 
 
-def _too_few(what: str, content: Content) -> str:
-    return f"{what}: {content.examples} examples, fewer than {FEWEST_EXAMPLES}"
+def _too_few(what: str, content: Content, fewest: int) -> str:
+    return f"{what}: {content.examples} examples, fewer than {fewest}"
 
 
 def _check_limits(title: str, training: PlannedFile, account: Account, billing: Billing) -> None:

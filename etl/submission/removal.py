@@ -103,7 +103,8 @@ def sort_files(remote: Remote) -> SortedFiles:
     Return the files of this account in the ledger, sorted by whether a job needs them.
 
     Needed is what any job at the provider that has not ended names, created by us or not, and what a job needs that may
-    or may not have been created, or that was and is not in the list yet.
+    or may not have been created, or that was and is not in the list yet. Where jobs name no files, all are needed as long as
+    one has not ended.
     """
     ours = {row.name for row in remote.ledger.files(remote.account)}
     jobs = remote.client.list_jobs()
@@ -117,7 +118,8 @@ def sort_files(remote: Remote) -> SortedFiles:
     running = [job for job in jobs if job.status not in FINAL]
     ids = {file_id for job in running for file_id in (job.training_file, job.validation_file)}
     files = [file for file in remote.client.list_files() if file.name in ours]
-    needed = [file for file in files if file.id in ids or file.name in unsure]
+    unnamed = any(job.training_file is None for job in running)
+    needed = [file for file in files if unnamed or file.id in ids or file.name in unsure]
     return SortedFiles([file for file in files if file not in needed], needed)
 
 

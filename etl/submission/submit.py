@@ -22,6 +22,7 @@ from etl.submission.plan import Plan, PlannedJob, make_plan, materials_of
 from etl.submission.preflight import check_dates, check_lines
 from etl.submission.remote import Remote
 from schemas.provider import Provider
+from schemas.terms import Split
 
 
 def plan_submission(out: str | Path, options: SubmitOptions | None = None) -> Plan:
@@ -41,18 +42,26 @@ def _plan(build: FinishedBuild, options: SubmitOptions) -> Plan:
     """Return the plan for *build*, after one pass over its chunks: verified, checked, hashed, and counted where need be."""
     terms = terms_of(options)
     account = open_account(terms.provider, options.base_url, options.key_file)
-    _check_chain(terms.provider, options)
+    _check_settings(terms.provider, options)
     notes = check_dates(terms.provider, terms.model)
     materials = materials_of(build, options.plan, account.provider)
     digester = Digester(content for material in materials for content in (material.train, material.validation))
     notes += _notes_on_turns(terms.provider, len(materials))
+    notes += _notes_on_validation(terms.provider, build)
     quote = Quote(build, options, terms)
     check_lines(build, terms.provider, terms.model, [digester, *quote.observers])
     prices = quote.prices()
     return make_plan(build, account, options, materials, digester, prices.billing, [*notes, *prices.notes])
 
 
-def _check_chain(provider: Provider, options: SubmitOptions) -> None:
+def _check_settings(provider: Provider, options: SubmitOptions) -> None:
+    """Refuse what the jobs of *provider* cannot have."""
+    for name, given, taken in (
+        ("--suffix", options.suffix, provider.suffixes),
+        ("--seed", options.seed, provider.seeds),
+    ):
+        if given is not None and not taken:
+            raise OptionError(name, f"a job of {provider.name} has none", "leave it out")
     if options.plan == "chained" and not provider.chains:
         problem = f"{provider.name} trains no tune further by the name it gives it, so that no job can follow another"
         raise OptionError("--plan", problem, "take merged or per-shard")
@@ -64,6 +73,14 @@ def _notes_on_turns(provider: Provider, jobs: int) -> list[str]:
         return []
     waits = "this waits for the end of each before the next is created, and goes on from there if run again"
     return [f"{provider.name} trains one job at a time: {waits}"]
+
+
+def _notes_on_validation(provider: Provider, build: FinishedBuild) -> list[str]:
+    """Return what to know of the examples held out, where no job takes them."""
+    held_out = sum(chunk.examples for chunk in build.manifest.chunks if chunk.split == Split.VALIDATION)
+    if provider.validation_files or not held_out:
+        return []
+    return [f"{provider.name} takes no validation file: the {held_out:,} examples held out stay here, for evaluate"]
 
 
 def submit(

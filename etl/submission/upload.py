@@ -5,16 +5,19 @@ A file's name holds the hash of its content, so that an upload whose answer was 
 """
 
 import hashlib
+import io
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, BinaryIO, cast
 
 from msgspec import structs
 
 from etl.errors import BuildError, NoAnswerError, ProviderError
-from etl.submission.content import Span
+from etl.providers.wires import Renderer, renderer_of
+from etl.submission.content import Rendered, Span
 from etl.submission.plan import PlannedFile
 from etl.submission.remote import Remote
 from schemas.ledger import FileRow
@@ -60,7 +63,7 @@ class Meter:
         self._stopped.set()
 
 
-class Sending(Span):
+class Sending(io.RawIOBase):
     """
     A span of a content that is being sent, counted and hashed as it goes.
 
@@ -78,29 +81,54 @@ class Sending(Span):
     """
 
     def __init__(self, file: PlannedFile, part: tuple[int, int], meter: Meter) -> None:
-        super().__init__(file.content, *part)
+        self._source = _opened(file, part)
         self._file, self._meter = file, meter
         self._counted = 0
         self._sha256 = hashlib.sha256()
 
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def seekable(self) -> bool:
+        """Return True."""
+        return True
+
+    def tell(self) -> int:
+        """Return the position, from the start of the span."""
+        return self._source.tell()
+
     def seek(self, offset: int, whence: int = 0) -> int:
         """Go to *offset*; at the start, begin anew."""
-        position = super().seek(offset, whence)
+        position = self._source.seek(offset, whence)
         if position == 0 and self._counted:
             self._meter.add(-self._counted)
             self._counted = 0
             self._sha256 = hashlib.sha256()
         return position
 
-    def readinto(self, buffer: Any) -> int:  # as in the class above
+    def readinto(self, buffer: Any) -> int:  # whatever holds bytes; the standard library's own type is private
         """Read into *buffer*, and return how many bytes."""
-        count = super().readinto(buffer)
+        count = self._source.readinto(buffer)
         self._sha256.update(buffer[:count])
         self._counted += count
         if self._counted == self._file.bytes and self._sha256.hexdigest() != self._file.sha256:
             raise BuildError(str(self._file.content.folder), "changed while it was sent", "build and submit again")
         self._meter.add(count)
         return count
+
+    def close(self) -> None:
+        """Close the chunk that is open."""
+        self._source.close()
+        super().close()
+
+
+def _opened(file: PlannedFile, part: tuple[int, int]) -> Span | Rendered:
+    """Return a part of the chunks of *file*, or all of them in the form that the provider takes, which has no parts."""
+    make_renderer = partial(renderer_of, file.content.wire)
+    if make_renderer() is None:
+        return Span(file.content, *part)
+    return Rendered(file.content, cast("Callable[[], Renderer]", make_renderer), file.bytes)
 
 
 def put_file(remote: Remote, file: PlannedFile, report: SentReporter) -> FileRow:

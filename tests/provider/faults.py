@@ -11,12 +11,13 @@ from .answers import Answer, error
 Moment = Literal["before", "body", "after"]
 
 FILE, PART, COMPLETE, JOB, CHAT = (
-    "POST /files",
+    "POST /files|PUT /s3/.*|PUT /store/.*",
     "POST /uploads/.*/parts",
     "POST /uploads/.*/complete",
-    "POST /fine_tuning/jobs",
-    "POST /chat/completions",
+    "POST /fine_tuning/jobs|POST /tuning/v2/tasks|POST /v1/.*/supervisedFineTuningJobs",
+    "POST /chat/completions|POST /inference/.*|POST /v3/.*chat-completions.*",
 )
+"""What a request is for, in every wire format."""
 
 
 class Fault(Struct):

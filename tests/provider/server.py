@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from . import chat, files, jobs, studio
+from . import chat, clova, files, fireworks, jobs, studio
 from .answers import Answer, RefusalError
 from .faults import Fault
 from .multipart import Body
 from .world import Sent, World
 
-Route = Callable[[World, str, dict[str, str], Body, str], Answer]
+Route = Callable[[World, str, str, dict[str, str], Body, str], Answer]
 
 
 class Server(ThreadingHTTPServer):
@@ -40,7 +40,7 @@ class Server(ThreadingHTTPServer):
             if name not in self._worlds:
                 folder = self.folder / name
                 folder.mkdir(parents=True, exist_ok=True)
-                self._worlds[name] = World(name, folder)
+                self._worlds[name] = World(name, folder, address=self.base_url(name))
             return self._worlds[name]
 
     def base_url(self, name: str) -> str:
@@ -93,7 +93,7 @@ class Handler(BaseHTTPRequestHandler):
         """Answer a request."""
         self._answer()
 
-    do_POST = do_DELETE = do_GET  # noqa: N815 - a name in the standard library
+    do_POST = do_DELETE = do_PUT = do_HEAD = do_GET  # noqa: N815 - a name in the standard library
 
     def _answer(self) -> None:
         url = urlsplit(self.path)
@@ -140,14 +140,17 @@ class Handler(BaseHTTPRequestHandler):
         world.requests.append(Sent(self.command, self.path, tuple(self.headers.items()), kept.decode()))
         key = self.headers.get("Authorization", "").removeprefix("Bearer ")
         try:
+            if world.clova and path.startswith(clova.STORE):
+                return clova.store(world, self.command, path, query, body, self.headers)
+            if world.fireworks and path.startswith(fireworks.STORE):
+                return fireworks.store(world, path, body, self.headers)
             if world.key not in (None, key):
                 raise RefusalError(
                     401, f"Incorrect API key provided: {key}.", "invalid_api_key"
                 )  # says it back, as some do
-            route = studio.answer if world.studio else _route
-            return route(world, self.command, path, query, body, content_type)
+            return _route_of(world)(world, self.command, path, query, body, content_type)
         except RefusalError as refusal:
-            return studio.refusal(refusal) if world.studio else refusal.answer
+            return _shape_of(world)(refusal)
 
     def _send(self, answer: Answer) -> None:
         content = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
@@ -174,6 +177,18 @@ class Handler(BaseHTTPRequestHandler):
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.connection.close()
         self.close_connection = True
+
+
+def _route_of(world: World) -> Route:
+    """Return what answers in the form of *world*."""
+    forms = ((world.studio, studio.answer), (world.clova, clova.answer), (world.fireworks, fireworks.answer))
+    return next((form for is_it, form in forms if is_it), _route)
+
+
+def _shape_of(world: World) -> Callable[[RefusalError], Answer]:
+    """Return what makes of a refusal an answer in the form of *world*."""
+    shapes = ((world.studio, studio.refusal), (world.clova, clova.refusal), (world.fireworks, fireworks.refusal))
+    return next((shape for is_it, shape in shapes if is_it), lambda refusal: refusal.answer)
 
 
 def _route(  # noqa: PLR0911 - a row a request

@@ -58,6 +58,10 @@ class World(Struct):
         no_metadata_filter: The filter of the list of jobs is ignored, as some gateways do.
         wrong_bytes: How many of the next files are stored with a byte too few.
         studio: It answers as Unsloth Studio does; see `studio`.
+        clova: It answers as CLOVA Studio and its storage do; see `clova`.
+        fireworks: It answers as Fireworks and its store do; see `fireworks`.
+        address: Its own base URL, where it gives out others below it.
+        swallowed: Names of jobs are lost, and every job is called something else.
         busy: How many creations of a job Studio turns away, since something else trains there.
         chats: What each model that was asked for a chat answers to a text; see `chat`.
         key: The only key that is accepted; None for any.
@@ -77,6 +81,10 @@ class World(Struct):
     wrong_bytes: int = 0
     upload_seconds: int = HOUR
     studio: bool = False
+    clova: bool = False
+    fireworks: bool = False
+    address: str = ""
+    swallowed: bool = False
     busy: int = 0
     chats: dict[str, Callable[[str], str]] = field(default_factory=dict)
     key: str | None = None

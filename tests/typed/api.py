@@ -22,6 +22,7 @@ from etl import (
     EvaluationResult,
     FetchOptions,
     FinishedBuild,
+    Offer,
     Pace,
     PriorConsent,
     Report,
@@ -36,6 +37,7 @@ from etl import (
     clean,
     dry_run,
     estimate,
+    estimate_all,
     evaluate,
     explain,
     export,
@@ -138,6 +140,7 @@ def types_of_estimates(out: Path) -> None:
     assert_type(price.saved, Saving)
     assert_type(price.price_usd, float)
     assert_type(price.price_krw, int | None)
+    assert_type(estimate_all(out, rate=1400), list[Offer])
     assert_type(export(out, "trl"), Path)
     assert_type(export_card(out, "saturi"), Path)
 

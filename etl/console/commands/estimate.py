@@ -6,6 +6,7 @@ import click
 
 from etl.console.commands.parameters import PATH
 from etl.console.output import consoles, print_json
+from etl.errors import OptionError
 from etl.providers.models import DEFAULT_MODEL
 
 
@@ -17,6 +18,8 @@ from etl.providers.models import DEFAULT_MODEL
 @click.option("--rate", type=float, help="Won for one dollar: show prices in KRW, too.")
 @click.option("--models", type=PATH, help="Your own models.toml.")
 @click.option("--tokenizer", type=PATH, help="The tokenizer.json of an open model.")
+@click.option("--all", "everywhere", is_flag=True, help="Compare every model at every provider instead.")
+@click.option("--providers", type=PATH, help="Your own providers.toml, for --all.")
 @click.option("--json", "as_json", is_flag=True, help="Print the estimate on stdout, for machines.")
 def estimate(  # noqa: PLR0913 - one an option
     *,
@@ -27,6 +30,8 @@ def estimate(  # noqa: PLR0913 - one an option
     rate: float | None,
     models: Path | None,
     tokenizer: Path | None,
+    everywhere: bool,
+    providers: Path | None,
     as_json: bool,
 ) -> None:
     """
@@ -35,10 +40,24 @@ def estimate(  # noqa: PLR0913 - one an option
     A model whose price is not known is refused with exit code 7, and the way to add it.
     """
     from etl.console.lines import print_line
-    from etl.console.screens.estimate import show_estimate
+    from etl.console.screens.estimate import show_estimate, show_offers
+    from etl.pricing.comparison import estimate_all
     from etl.pricing.estimate import estimate as run
     from etl.providers.models import read_models
+    from etl.providers.profiles import read_providers
 
+    if everywhere:
+        if sample is not None or tokenizer is not None:
+            raise OptionError(
+                "--all", "it compares the whole build, in tokens of one kind", "leave out --sample and --tokenizer"
+            )
+        known = read_providers(providers)
+        offers = estimate_all(out, epochs=epochs, rate=rate, models=read_models(models), providers=known)
+        if as_json:
+            print_json(offers)
+        else:
+            show_offers(consoles()[0], offers, rate)
+        return
     result = run(
         out,
         model,

@@ -1,6 +1,6 @@
 """An estimate as a person sees it: numbers and a picture of tokens by shard, the price of samples, how long the model lives."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -9,7 +9,7 @@ from rich.text import Text
 from etl.console.lines import add_row, plain, print_line
 from etl.console.screens.words import short
 from etl.console.signs import blocks
-from schemas.estimate import Estimate, ShardEstimate
+from schemas.estimate import Estimate, Offer, ShardEstimate
 from schemas.terms import Split
 
 
@@ -27,6 +27,31 @@ def show_estimate(console: Console, estimate: Estimate, rate: float | None = Non
         console.print()
     for line in _notes(estimate, rate):
         print_line(console, line)
+
+
+def show_offers(console: Console, offers: Sequence[Offer], rate: float | None = None) -> None:
+    """
+    Print *offers*, a line each.
+
+    Args:
+        console: Where to.
+        offers: Models at providers, with their prices.
+        rate: Won for a dollar, or None for prices in dollars only.
+    """
+    table = _table("The same build everywhere", "epochs", "billed", "a million", *_currencies(rate), "as of", "ends")
+    for offer in offers:
+        price = offer.usd_per_million_tokens
+        a_million = "?" if price is None else f"${price:g}"
+        prices = ["?" for _ in _currencies(rate)] if offer.price_usd is None else _prices(offer.price_usd, rate)
+        billed = f"{'' if offer.exact else '~'}{short(offer.billed_tokens)}"
+        days = (f"{offer.price_as_of}", "" if offer.ends is None else f"{offer.ends}")
+        add_row(table, f"{offer.provider} {offer.model}", f"{offer.epochs}", billed, a_million, *prices, *days)
+    console.print(table)
+    console.print()
+    note = (
+        "?: not known, or not for so many epochs. ~: in tokens of o200k_base, which is not the model's own tokenizer."
+    )
+    print_line(console, Text(f"{note} What answers cost, and machines by the minute, is not in it."))
 
 
 def _table(title: str, *numbers: str) -> Table:
