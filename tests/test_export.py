@@ -252,6 +252,17 @@ def test_the_card(out: Path, target: Target) -> None:
         assert word in card
 
 
+def test_the_card_says_what_the_build_is(tmp_path: Path, out: Path) -> None:
+    """The card has the direction of the build, and an instruction only where examples have one."""
+    card = (out / "export" / "hf" / "README.md").read_text(encoding="utf-8")
+    assert "# Korean dialect to standard Korean\n" in card
+    assert "conversations: an instruction, the source" in card
+    other = export(_build(tmp_path, direction="to-dialect", system_prompt=""), "hf")
+    card = (other / "README.md").read_text(encoding="utf-8")
+    assert "# Standard Korean to Korean dialect\n" in card
+    assert "an instruction" not in card
+
+
 @pytest.mark.parametrize("target", Target)
 def test_the_same_bytes_again(out: Path, tmp_path: Path, target: Target) -> None:
     """The same build exported elsewhere, and again over itself, gives the same files."""

@@ -103,6 +103,6 @@ All of these are run in this folder, each in the environment that it names:
 
 {blocks}
 The model goes to `{training.model_folder}`, named after this build and base model: an export of others leaves it alone. An
-evaluation remembers what was answered under a name: that of the served model says build, base model and trainer, too. If you train again
-with settings of your own, evaluate with another `--seed`.
+evaluation remembers what was answered under a name: that of the served model says build, base model and trainer, too. If you train
+again with settings of your own, evaluate with another `--seed`.
 """
