@@ -451,6 +451,13 @@ def test_the_base_model(tmp_path: Path) -> None:
         assert model in {node.value for node in ast.walk(ast.parse(script)) if isinstance(node, ast.Constant)}
 
 
+@pytest.mark.parametrize("name", ["", "   ", "a\nb", "a\x1b[2J", "a\u2028b", "\ud800"])
+def test_names_that_are_none(out: Path, name: str) -> None:
+    """A base model whose name is blank, or has a control character, is refused."""
+    with pytest.raises(OptionError, match="--base-model: "):
+        export(out, "trl", name)
+
+
 def _evaluations(folder: Path) -> list[dict[str, str]]:
     """Return the options of each command that evaluates, of the card in *folder*, in their order."""
     found = []

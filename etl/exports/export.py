@@ -26,6 +26,7 @@ from etl.output.finished import FinishedBuild
 from etl.output.folder import claimed, refuse_link
 from etl.output.replacement import Content, replace_files
 from etl.output.sums import file_sha256
+from etl.settings.checks import check_name
 from etl.settings.paths import folder_of
 from schemas.manifest import ShardRow
 from schemas.terms import Split
@@ -83,8 +84,7 @@ def write_export(out: str | Path, to: str, base_model: str = DEFAULT_BASE_MODEL)
     out = folder_of(out, "OUT")
     if to not in set(Target):
         raise OptionError("--to", f"{to!r} is unknown", f"choose from {', '.join(Target)}")
-    if not base_model:
-        raise OptionError("--base-model", "the name is empty", "give the model to tune, or leave it out")
+    check_name("--base-model", base_model)
     target = Target(to)
     build = FinishedBuild.open(out)
     build.refuse_damage()

@@ -266,7 +266,7 @@ class OpenAIApi:
             advice = "run the same command again later, it goes on from here"
             return RequestError(NoAnswerError, problem, advice, repeatable=True, wait_seconds=wait)
         kind = GoneError if status in _GONE else UnsupportedError if status in _UNSUPPORTED else ProviderError
-        return RequestError(kind, problem, "see what it says; nothing was done", ended=status in _ENDED)
+        return RequestError(kind, problem, "see what it says; this request changed nothing", ended=status in _ENDED)
 
     def _not_eligible(self, code: str, message: str, problem: str) -> RequestError | None:
         """Return the error of a *code* by which a provider does not do something for an account, or None for any other."""
@@ -303,7 +303,7 @@ class OpenAIApi:
 def _turned_away(problem: str, wait: float | None, *, passing: bool) -> RequestError:
     """Return what the 409 of a provider with one job at a time is: another job, or what does not pass and has a code."""
     if not passing:
-        return RequestError(ProviderError, problem, "see what it says; nothing was done")
+        return RequestError(ProviderError, problem, "see what it says; this request changed nothing")
     advice = "nothing was done: when that has ended, run the same command again, it goes on from here"
     return RequestError(BusyError, problem, advice, repeatable=True, wait_seconds=wait)
 
