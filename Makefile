@@ -75,7 +75,7 @@ build/trainers/%/ready: constraints-%.txt
 	find $(@D) -path '*/torchaudio/lib/*.so' -delete
 	touch $@
 
-# Beside what `export` wrote, three things differ from tuning: there is no GPU, all weights are trained, and faster.
+# Beside what `export` wrote, four things differ from tuning: there is no GPU, all weights are trained, of full precision, and faster.
 # A toy is too small for two threads: on a busy machine they wait for each other eight times as long as one computes.
 demo-train: export OMP_NUM_THREADS = 1
 demo-train: setup build/trainers/trl/ready
@@ -87,7 +87,7 @@ demo-train: setup build/trainers/trl/ready
 	$(TRL)/python -m tests.toy.model $(TOY)/result/chunks/train $(TOY)/base
 	$(BIN)/saturi export $(TOY)/result --to trl --base-model $(CURDIR)/$(TOY)/base
 	cd $(TOY)/result/export/trl && HF_HUB_OFFLINE=1 HF_HOME=$(CURDIR)/$(TOY)/home $(TRL)/trl sft --config sft.yaml \
-		--use_cpu true --use_peft false --learning_rate 3e-3 --disable_tqdm true
+		--use_cpu true --use_peft false --dtype float32 --learning_rate 3e-3 --disable_tqdm true
 	mv $(TOY)/result/export/trl/model-* $(TOY)/tuned
 	@echo
 	@echo "Both models, served by transformers, beside copying:"

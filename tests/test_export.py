@@ -18,6 +18,7 @@ import polars as pl
 import pytest
 from corpora import ANSWER_ZIP, answers, write_zip
 from runs import chunks_of, error_of, manifest_of, one_thread, saturi, tree_of
+from trainers import commands_of
 
 from etl import export
 from etl.errors import BuildError, ForeignFolderError, LockedError, OptionError
@@ -251,6 +252,17 @@ def test_the_card(out: Path, target: Target) -> None:
         assert word in card
 
 
+def test_the_card_says_what_the_build_is(tmp_path: Path, out: Path) -> None:
+    """The card has the direction of the build, and an instruction only where examples have one."""
+    card = (out / "export" / "hf" / "README.md").read_text(encoding="utf-8")
+    assert "# Korean dialect to standard Korean\n" in card
+    assert "conversations: an instruction, the source" in card
+    other = export(_build(tmp_path, direction="to-dialect", system_prompt=""), "hf")
+    card = (other / "README.md").read_text(encoding="utf-8")
+    assert "# Standard Korean to Korean dialect\n" in card
+    assert "an instruction" not in card
+
+
 @pytest.mark.parametrize("target", Target)
 def test_the_same_bytes_again(out: Path, tmp_path: Path, target: Target) -> None:
     """The same build exported elsewhere, and again over itself, gives the same files."""
@@ -439,6 +451,113 @@ def test_the_base_model(tmp_path: Path) -> None:
         assert model in {node.value for node in ast.walk(ast.parse(script)) if isinstance(node, ast.Constant)}
 
 
+@pytest.mark.parametrize("name", ["", "   ", "a\nb", "a\x1b[2J", "a\u2028b", "\ud800"])
+def test_names_that_are_none(out: Path, name: str) -> None:
+    """A base model whose name is blank, or has a control character, is refused."""
+    with pytest.raises(OptionError, match="--base-model: "):
+        export(out, "trl", name)
+
+
+def _evaluations(folder: Path) -> list[dict[str, str]]:
+    """Return the options of each command that evaluates, of the card in *folder*, in their order."""
+    found = []
+    for words in commands_of(folder):
+        if words[1:3] == ["saturi", "evaluate"]:
+            options = words[4:]
+            found.append(dict(zip(options[::2], options[1::2], strict=True)))
+    return found
+
+
+@pytest.mark.parametrize("target", NAMES)
+def test_no_two_tunes_are_one_to_the_journal(tmp_path: Path, target: Target) -> None:
+    """What is asked of a tune at one address is another request for another build, base model or trainer."""
+    built = _build(tmp_path, validation=0.25)
+
+    def requests(of: Target) -> set[tuple[str, ...]]:
+        asked = _evaluations(export(built, of, base_model))
+        return {(one["--base-url"], one["--model"], one.get("--seed", "0")) for one in asked}
+
+    base_model = "my/model"
+    first = requests(target)
+    assert requests(target) == first
+    for other in NAMES:
+        assert other == target or not requests(other) & first
+    base_model = "another/model"
+    assert not requests(target) & first
+    base_model = "my/model"
+    build([tmp_path / "corpus"], built, BuildOptions(validation=0.5), make_executor=one_thread)
+    assert not requests(target) & first
+
+
+@pytest.mark.parametrize("target", NAMES)
+@pytest.mark.parametrize("validation", [0, 0.25])
+def test_the_commands_of_a_card_fit_together(tmp_path: Path, target: Target, validation: float) -> None:
+    """The model that is evaluated is the one that is served, no evaluation replaces another, and the card finds the first one's."""
+    folder = export(_build(tmp_path, validation=validation), target)
+    commands = commands_of(folder)
+    first, *others = _evaluations(folder)
+    served = [word.partition("=")[0] for words in commands for word in words if word.startswith("saturi-")]
+    assert first["--model"] in {*served, "default_model"}
+    assert "--base-model" in first
+    assert "--name" not in first
+    names = [one["--name"] for one in others]
+    assert len(set(names)) == len(names) > 0
+    assert all(words[3] == "../.." for words in commands if words[1:3] == ["saturi", "evaluate"])
+    chosen = [] if validation else ["--evaluation", Path(first["--file"]).stem]
+    assert commands[-1] == ["saturi", "export", "../..", "--card", first["--model"], *chosen]
+
+
+def test_each_step_names_its_environment(out: Path) -> None:
+    """Every step of a card says in which environment it is run, or that it is that of the step before."""
+    for target in NAMES:
+        card = (out / "export" / target / "README.md").read_text(encoding="utf-8")
+        titles = re.findall(r"^(.*):\n\n```sh", card, flags=re.MULTILINE)
+        assert len(titles) == len(commands_of(out / "export" / target))
+        assert all("environment of" in title or "likewise" in title for title in titles), titles
+
+
+@pytest.mark.parametrize("target", NAMES)
+def test_a_base_model_in_a_folder_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: Target) -> None:
+    """A folder that is named from here is written as its whole path, and what is no folder as it is."""
+    built = _build(tmp_path, validation=0.25)
+    (tmp_path / "models" / "mine").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    for given, written in (("models/mine", str(tmp_path / "models" / "mine")), ("models/yours", "models/yours")):
+        folder = export(built, target, given)
+        for name in (NAMES[target], *(["merge.py"] if (folder / "merge.py").exists() else [])):
+            text = (folder / name).read_text(encoding="utf-8")
+            assert f'"{written}"' in text
+            assert f'"{given}"' not in text.replace(f'"{written}"', "")
+
+
+@pytest.mark.parametrize("name", ['a "b" # {c}', "C:\\Users\\models", '"""', "한국어/모델", "\U0001f600"])
+def test_the_script_that_merges(tmp_path: Path, name: str) -> None:
+    """The adapter is merged into the base model that was exported for, whatever the adapter names, and whatever is in its name."""
+    built = _build(tmp_path, validation=0.25)
+    script = (export(built, Target.UNSLOTH, name) / "merge.py").read_text(encoding="utf-8")
+    values = {
+        node.targets[0].id: node.value.value
+        for node in ast.parse(script).body
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and isinstance(node.value, ast.Constant)
+    }
+    assert values["BASE_MODEL"] == name
+    assert "AutoModelForCausalLM.from_pretrained(BASE_MODEL" in script
+
+
+def test_memory_is_that_of_what_is_written(tmp_path: Path) -> None:
+    """The memory that is told is of the rows and the bytes a weight that the configuration has."""
+    built = _build(tmp_path, validation=0.02)
+    exported = write_export(built, "mlx")
+    [batch] = re.findall(r"batch_size: (\d+)", (exported.folder / "lora.yaml").read_text(encoding="utf-8"))
+    assert int(batch) < 8
+    assert f"a logit of {batch} rows" in exported.notes[0]
+    exported = write_export(built, "trl")
+    assert "2 bytes a weight" in exported.notes[0]
+    assert "dtype: bfloat16" in (exported.folder / "sft.yaml").read_text(encoding="utf-8").splitlines()
+
+
 def test_what_cannot_be_exported(here: Path) -> None:
     """A build of nothing, a folder that is none, one where a build is writing and an unknown target are refused."""
     build([here / "corpus"], here / "none", BuildOptions(speech_type=("dialogue",)), make_executor=one_thread)  # type: ignore[arg-type]
@@ -459,7 +578,7 @@ def test_the_command(here: Path) -> None:
     run = saturi("export", "out", "--to", "trl", "--base-model", "my/model", cwd=here)
     assert (run.returncode, run.stderr) == (0, "")
     assert "README.md" in run.stdout
-    for command in ("trl sft --config sft.yaml", "vllm serve my/model", "saturi evaluate ../.."):
+    for command in ("cd out/export/trl", "trl sft --config sft.yaml", "vllm serve my/model", "saturi evaluate ../.."):
         assert command in run.stdout
     assert "my/model" in (here / "out" / "export" / "trl" / "sft.yaml").read_text(encoding="utf-8")
     error_of(saturi("export", "out", "--to", "tlr", cwd=here), 2)

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from runs import saturi
 from trainers import Trainer, answers_of, commands_of, evaluated, export_of, trainer_of
 
 ON_A_CPU = ("--bf16", "false", "--use_cpu", "true")
@@ -56,4 +57,8 @@ def test_training_and_serving(trl: Trainer, tmp_path: Path) -> None:
     trl.run(folder, *serve[:also])
     with trl.serving(folder, serve[also + 1 :]) as address:
         scores = evaluated(folder, evaluate, address)
-    assert {one["name"] for one in scores["systems"]} == {"copy", model.name.replace("model", "merged")}
+    assert {one["name"] for one in scores["systems"]} == {"copy", model.name.replace("model", "merged-trl")}
+    done = saturi(
+        "export", "../..", "--card", evaluate[evaluate.index("--model") + 1], "--evaluation", "merged", cwd=folder
+    )
+    assert done.returncode == 0, done.stderr

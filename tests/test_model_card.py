@@ -15,7 +15,7 @@ from etl import EvaluateOptions, FinishedBuild, build, evaluate, export_card
 from etl.errors import BuildError, ForeignFolderError, InputError, LockedError, OptionError
 from etl.output.folder import claimed
 from etl.settings.options import BuildOptions
-from schemas.terms import Direction, Unit
+from schemas.terms import Direction, Split, Unit
 
 TEXT = "카나리아"
 """A word of every text of the corpus, and of nothing else."""
@@ -108,7 +108,7 @@ def test_nothing_held_out(tmp_path: Path, out: Path) -> None:
     )
     build([out.parent / "corpus"], tmp_path / "other", options, make_executor=one_thread)
     card = _card(export_card(tmp_path / "other", MODEL))
-    assert f"# {MODEL}: Korean standard Korean into dialect" in card
+    assert "# A model tuned on Korean dialect: standard Korean into dialect" in card
     assert "Nothing was held out from training." in card
     assert "one of these:\n\n    하나\n    둘\n" in card
 
@@ -146,7 +146,7 @@ def test_the_same_bytes(out: Path, tmp_path: Path, server: Server, world: World)
 def test_names_of_models(out: Path) -> None:
     """A path is shown without its folders, a name of the Hub as it is, and neither breaks a line."""
     card = _card(export_card(out, "/home/somebody/tuned", base_model="/home/somebody/b\nase"))
-    assert "# tuned: Korean" in card
+    assert "The name of this model is `tuned`." in card
     assert "Tuned from b\\x0aase" in card
     assert "somebody" not in card
 
@@ -190,6 +190,28 @@ def test_no_model_was_evaluated(out: Path) -> None:
     evaluate(out, EvaluateOptions())
     with pytest.raises(OptionError, match="evaluate it first"):
         export_card(out, MODEL)
+
+
+def test_a_base_model_that_is_another(out: Path, server: Server, world: World) -> None:
+    """A base model that is not that of the evaluation is refused."""
+    _evaluate(out, server, world)
+    with pytest.raises(OptionError, match=r"--base-model: the base model of the evaluation is"):
+        export_card(out, MODEL, base_model="another/model")
+    assert f"Tuned from {BASE}" in _card(export_card(out, MODEL, base_model=BASE))
+
+
+def test_an_evaluation_of_train(out: Path, server: Server, world: World) -> None:
+    """Of scores on the train split the card says that the model was trained on these texts."""
+    world.chats |= dict.fromkeys((MODEL, BASE), chatter)
+    where = server.base_url(world.name)
+    given = EvaluateOptions(model=(MODEL,), base_model=BASE, provider="custom", base_url=where, split=Split.TRAIN)
+    evaluate(out, given, pace=HASTE)
+    assert "texts that the model was trained on" in _card(export_card(out, MODEL, evaluation="train"))
+
+
+def test_a_licence_that_was_not_verified(out: Path) -> None:
+    """The card says of a licence that it was not verified, where the catalogue does."""
+    assert "not verified: vocabulary; licence" in _card(export_card(out, MODEL, base_model="gemma-3-1b"))
 
 
 def test_an_edited_card_stays(out: Path) -> None:

@@ -299,7 +299,7 @@ def test_another_training_that_goes_on(out: Path, server: Server, studio: World)
 
 def test_a_model_that_cannot_be_had(out: Path, server: Server, studio: World) -> None:
     """What will not change by waiting is asked once, and said in Studio's words."""
-    with pytest.raises(ProviderError, match=r"answer 409: Offline mode.*; nothing was done") as failure:
+    with pytest.raises(ProviderError, match=r"answer 409: Offline mode.*; this request changed nothing") as failure:
         train(out, server, studio, model="nowhere")
     assert not isinstance(failure.value, BusyError | NoAnswerError)
     assert creations(studio) == 1

@@ -59,7 +59,7 @@ def export_card(out: str | Path, model: str, base_model: str | None = None, eval
     found = _evaluation_of(build, evaluation)
     if found is not None:
         _refuse_unknown(found, model)
-        base_model = base_model or next((system.name for system in found.systems if system.role == "base"), None)
+        base_model = _base_of(found, base_model)
     card = model_card(build.manifest, build.manifest_sha256, (model, base_model), found)
     folder = out / EXPORTS / MODEL_CARD
     with claimed(out, out):
@@ -78,6 +78,16 @@ def _evaluation_of(build: FinishedBuild, name: str | None) -> Evaluation | None:
     if found.test_set.manifest_sha256 not in {None, build.manifest_sha256}:
         raise InputError(f"{FOLDER}/{folder.name}", "the evaluation is of another build", "evaluate again")
     return found
+
+
+def _base_of(found: Evaluation, given: str | None) -> str | None:
+    """Return the base model, the one *given* or that of the evaluation; refuse two that are not one."""
+    measured = next((system.name for system in found.systems if system.role == "base"), None)
+    if given is None or measured is None or _Base.of(given).name == _Base.of(measured).name:
+        return given or measured
+    raise OptionError(
+        "--base-model", f"the base model of the evaluation is {measured!r}, not {given!r}", "leave it out"
+    )
 
 
 def _refuse_unknown(found: Evaluation, model: str) -> None:
@@ -127,6 +137,7 @@ class _Base(NamedTuple):
         if found is None:
             return cls(_shown(name), "its licence goes on to apply")
         note = f", {found.licence_note}" if found.licence_note else ""
+        note += f"; not verified: {found.not_verified}" if "licence" in found.not_verified else ""
         return cls(found.id, f"its licence goes on to apply ({found.licence}{note}; as of {found.as_of})")
 
 
@@ -141,8 +152,10 @@ def _front(base: _Base | None) -> Iterator[str]:
 def _purpose(manifest: Manifest, model: str, base: _Base | None) -> Iterator[str]:
     options = manifest.options
     ways = {Direction.TO_STANDARD: "dialect into standard Korean", Direction.TO_DIALECT: "standard Korean into dialect"}
-    yield f"# {model}: Korean {ways[Direction(options['direction'])]}"
+    tuned = "A model" if base is None else base.name
+    yield f"# {tuned} tuned on Korean dialect: {ways[Direction(options['direction'])]}"
     yield ""
+    yield f"The name of this model is `{model}`."
     yield "The base model was not named." if base is None else f"Tuned from {base.name}; {base.licence}."
     unit = {Unit.FILE: "all that was said in one recording", Unit.SENTENCE: "one sentence"}[Unit(options["unit"])]
     source = {Source.PRONUNCIATION: "as it is pronounced", Source.DIALECT: "in dialect orthography"}[
@@ -209,7 +222,9 @@ def _scores(found: Evaluation, model: str) -> Iterator[str]:
 def _test_set(found: TestSetRow) -> Iterator[str]:
     rows = "rows of a file of one's own" if found.split is None else f"rows of the {found.split} split"
     yield f"{found.rows:,} {rows}, {found.questions:,} different questions, asked at temperature 0."
-    if found.proved:
+    if found.split == Split.TRAIN:
+        yield "These are texts that the model was trained on: the scores say what it knows by heart, and not what it is worth."
+    elif found.proved:
         yield f"None has a text that train has, too; {found.in_training:,} more that had one were left out before."
     else:
         yield "They were not held against a train split."

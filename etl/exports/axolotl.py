@@ -1,9 +1,17 @@
 """The configuration of Axolotl; after the source of Axolotl 0.19."""
 
-import json
-
 from etl.exports.steps import adapter_steps, merge_script
-from etl.exports.training import BATCH, CHUNKS_FROM_EXPORT, LORA_RANK, MAX_TOKENS, SHARES, Export, Training, joined
+from etl.exports.training import (
+    BATCH,
+    CHUNKS_FROM_EXPORT,
+    LORA_RANK,
+    MAX_TOKENS,
+    SHARES,
+    Export,
+    Training,
+    joined,
+    quoted,
+)
 
 _FORM = [
     "    type: chat_template",
@@ -22,7 +30,7 @@ def axolotl(training: Training) -> Export:
         *_FORM,
     ]
     lines = [
-        f"base_model: {json.dumps(training.base_model)}",
+        f"base_model: {quoted(training.base_model)}",
         "datasets:",
         f"  - path: {CHUNKS_FROM_EXPORT}",
         "    split: train",

@@ -37,7 +37,7 @@ def batch_tokens(mean_tokens: float | None) -> int:
     return _USUAL_TOKENS if mean_tokens is None else min(MAX_TOKENS, round(2 * mean_tokens))
 
 
-def training_gigabytes(model: BaseModel, tokens: int, *, quantized: bool) -> float:
+def training_gigabytes(model: BaseModel, tokens: int, *, quantized: bool, batch: int = BATCH) -> float:
     """
     Return the memory that training an adapter of *model* takes, about, in gigabytes (10⁹ bytes).
 
@@ -45,9 +45,10 @@ def training_gigabytes(model: BaseModel, tokens: int, *, quantized: bool) -> flo
         model: The base model.
         tokens: Of a row of a batch.
         quantized: Whether the base model is loaded in four bits.
+        batch: Rows of a batch.
     """
     weights = model.parameters * ((_QUANTIZED_BYTES if quantized else _WEIGHT_BYTES) + _ADAPTER_BYTES)
-    return (weights + BATCH * tokens * model.vocabulary * _LOGIT_BYTES + _ELSE) / _GIGABYTE
+    return (weights + batch * tokens * model.vocabulary * _LOGIT_BYTES + _ELSE) / _GIGABYTE
 
 
 def serving_gigabytes(model: BaseModel) -> float:
@@ -55,11 +56,11 @@ def serving_gigabytes(model: BaseModel) -> float:
     return (model.parameters * _WEIGHT_BYTES + _ELSE) / _GIGABYTE
 
 
-def formula(tokens: int, *, quantized: bool) -> str:
+def formula(tokens: int, *, quantized: bool, batch: int = BATCH) -> str:
     """Return the formula of `training_gigabytes` in words, with its numbers."""
     each = _QUANTIZED_BYTES if quantized else _WEIGHT_BYTES
     return (
-        f"{each:g} bytes a weight, {_ADAPTER_BYTES:g} more for the adapter, {_LOGIT_BYTES} bytes a logit of {BATCH} rows of"
+        f"{each:g} bytes a weight, {_ADAPTER_BYTES:g} more for the adapter, {_LOGIT_BYTES} bytes a logit of {batch} rows of"
         f" {tokens:,} tokens, and 1 GB"
     )
 

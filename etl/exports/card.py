@@ -3,8 +3,12 @@
 from collections.abc import Sequence
 
 from schemas.manifest import Manifest, ShardRow
-from schemas.terms import Split
+from schemas.terms import Direction, Split
 
+_TITLES = {
+    Direction.TO_STANDARD: "Korean dialect to standard Korean",
+    Direction.TO_DIALECT: "Standard Korean to Korean dialect",
+}
 _NAMES = {"2022": "중·노년층 한국어 방언 데이터", "2020": "한국어 방언 발화"}
 _NUMBERS = {"2022": "71517, 71558", "2020": "118 to 122"}
 """AI-Hub's data sets, by the generation of label files."""
@@ -36,11 +40,12 @@ def dataset_card(manifest: Manifest, manifest_sha256: str, front: str, usage: st
         usage: How to train on it.
     """
     options = manifest.options
+    instruction = "an instruction, " if options["system_prompt"] or options["paraphrase"] else ""
     return f"""\
-{front}# Korean dialect to standard Korean
+{front}# {_TITLES[Direction(options["direction"])]}
 
-Pairs of a text in dialect and the same in standard Korean, as conversations: an instruction, the source text (its
-{options["source"]}), the target text. One {options["unit"]} is one example. Made by saturi from AI-Hub's label archives.
+Pairs of a text in dialect (its {options["source"]}) and the same in standard Korean, as conversations: {instruction}the source
+text, the target text. One {options["unit"]} is one example. Made by saturi from AI-Hub's label archives.
 
 The build is that whose manifest.json has SHA-256 `{manifest_sha256}`.
 

@@ -26,6 +26,7 @@ from etl.output.finished import FinishedBuild
 from etl.output.folder import claimed, refuse_link
 from etl.output.replacement import Content, replace_files
 from etl.output.sums import file_sha256
+from etl.settings.checks import check_name
 from etl.settings.paths import folder_of
 from schemas.manifest import ShardRow
 from schemas.terms import Split
@@ -83,14 +84,13 @@ def write_export(out: str | Path, to: str, base_model: str = DEFAULT_BASE_MODEL)
     out = folder_of(out, "OUT")
     if to not in set(Target):
         raise OptionError("--to", f"{to!r} is unknown", f"choose from {', '.join(Target)}")
-    if not base_model:
-        raise OptionError("--base-model", "the name is empty", "give the model to tune, or leave it out")
+    check_name("--base-model", base_model)
     target = Target(to)
     build = FinishedBuild.open(out)
     build.refuse_damage()
     _refuse_patterns(build)
     folder = out / EXPORTS / target
-    training = _training(build, base_model)
+    training = _training(build, target, base_model)
     written = TARGETS[target](training)
     notes = _notes(written, training, build.manifest.shards)
     with claimed(out, out):
@@ -112,15 +112,21 @@ def _refuse_patterns(build: FinishedBuild) -> None:
         raise BuildError(path, problem, "rename the folder, then export again")
 
 
-def _training(build: FinishedBuild, base_model: str) -> Training:
+def _training(build: FinishedBuild, target: Target, base_model: str) -> Training:
     shards, chunks = build.manifest.shards, build.manifest.chunks
     examples = {split: sum(shard.examples for shard in shards if shard.split == split) for split in Split}
     if not examples[Split.TRAIN]:
         advice = "see why its utterances were dropped, in the manifest or by `saturi explain`"
         raise BuildError(str(build.given), "the build has no example to learn from", advice)
     facts = find_base_model(base_model)
-    name = facts.id if facts else base_model
-    return Training(name, facts, examples[Split.TRAIN], examples[Split.VALIDATION], build.manifest_sha256, chunks)
+    name = facts.id if facts else _found_anywhere(base_model)
+    held_out, sha256 = examples[Split.VALIDATION], build.manifest_sha256
+    return Training(target, name, facts, examples[Split.TRAIN], held_out, sha256, chunks)
+
+
+def _found_anywhere(base_model: str) -> str:
+    """Return *base_model*, with its whole path where it is a folder here: trainers run in the folder of the export."""
+    return os.path.abspath(base_model) if os.path.isdir(base_model) else base_model  # noqa: PTH100, PTH112 - for a name that no path can have, Path raises
 
 
 def _notes(export: Export, training: Training, shards: Sequence[ShardRow]) -> list[str]:
@@ -130,11 +136,12 @@ def _notes(export: Export, training: Training, shards: Sequence[ShardRow]) -> li
     counted = [shard.tokens for shard in shards if shard.tokens is not None]
     examples = sum(shard.examples for shard in shards)
     tokens = batch_tokens(sum(counted) / examples if len(counted) == len(shards) else None)
-    how = formula(tokens, quantized=export.quantized)
+    how = formula(tokens, quantized=export.quantized, batch=export.batch)
     model = training.facts
     if model is None:
         return [f"Memory for training, about: {how}; the size of {training.base_model} is not known here."]
-    trained, served = training_gigabytes(model, tokens, quantized=export.quantized), serving_gigabytes(model)
+    trained = training_gigabytes(model, tokens, quantized=export.quantized, batch=export.batch)
+    served = serving_gigabytes(model)
     memory = (
         f"Memory, about: {trained:.0f} GB to train it, {served:.0f} GB to serve it; estimated ({how}), not measured."
     )

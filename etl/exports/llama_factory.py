@@ -3,7 +3,17 @@
 import json
 
 from etl.exports.steps import adapter_steps, merge_script
-from etl.exports.training import BATCH, CHUNKS_FROM_EXPORT, LORA_RANK, MAX_TOKENS, SHARES, Export, Training, joined
+from etl.exports.training import (
+    BATCH,
+    CHUNKS_FROM_EXPORT,
+    LORA_RANK,
+    MAX_TOKENS,
+    SHARES,
+    Export,
+    Training,
+    joined,
+    quoted,
+)
 
 
 def llama_factory(training: Training) -> Export:
@@ -23,7 +33,7 @@ def llama_factory(training: Training) -> Export:
     info = {f"saturi_{split}": {"file_name": f"{CHUNKS_FROM_EXPORT}/{split}", **form} for split in splits}
     template = training.facts.llama_factory_template if training.facts else None
     lines = [
-        f"model_name_or_path: {json.dumps(training.base_model)}",
+        f"model_name_or_path: {quoted(training.base_model)}",
         "stage: sft",
         "do_train: true",
         "finetuning_type: lora",

@@ -1,17 +1,17 @@
 """The configuration of mlx-lm, for `mlx_lm.lora`, and its data folder; after the source of mlx-lm 0.32."""
 
-import json
 import shlex
 from collections.abc import Mapping, Sequence
 
 from etl.exports.chunks import Write, joined_chunks
-from etl.exports.steps import evaluation
-from etl.exports.training import BATCH, LORA_RANK, MAX_TOKENS, SHARES, Export, Step, Training, joined
+from etl.exports.steps import card, evaluation
+from etl.exports.training import BATCH, LORA_RANK, MAX_TOKENS, SHARES, Export, Step, Training, joined, quoted
 from schemas.manifest import ChunkRow
 from schemas.terms import Split
 
 _NAMES = {Split.TRAIN: "data/train.jsonl", Split.VALIDATION: "data/valid.jsonl"}
 _PORT = 8080
+_ADAPTED = "default_model"
 _SCALE = 2.0  # what others name alpha, by the rank: 32 / 16
 
 
@@ -20,7 +20,7 @@ def mlx(training: Training) -> Export:
     batch = min(BATCH, training.examples, training.held_out or BATCH)  # mlx-lm refuses splits that are less than one
     steps = training.examples // batch
     lines = [
-        f"model: {json.dumps(training.base_model)}",
+        f"model: {quoted(training.base_model)}",
         "train: true",
         "data: data",
         "fine_tune_type: lora",
@@ -41,22 +41,28 @@ def mlx(training: Training) -> Export:
         f"adapter_path: {training.model_folder}",
     ]
     links, data = _files(training.chunks)
-    return Export({"lora.yaml": joined(lines)}, _steps(training), links=links, data=data)
+    return Export({"lora.yaml": joined(lines)}, _steps(training), links=links, data=data, batch=batch)
 
 
 def _steps(training: Training) -> list[Step]:
-    """Return the steps on a Mac, the usual three first; without an adapter named, the server answers as the base model."""
+    """
+    Return the steps on a Mac, the usual three first.
+
+    The server answers with its adapter to the name `default_model` alone (mlx-lm 0.32, `ModelProvider.load`); as any other name,
+    which is that of a model to load, it answers without. So the seed tells tunes apart.
+    """
     base, model, merged = shlex.quote(training.base_model), training.model_folder, training.merged_folder
     return [
-        Step("Train", "mlx_lm.lora --config lora.yaml"),
-        Step("Serve", f"mlx_lm.server --model {base} --adapter-path {model} --port {_PORT}"),
-        evaluation("default_model", _PORT, training),
+        Step("Train, in the environment of mlx-lm", "mlx_lm.lora --config lora.yaml"),
+        Step("Serve, likewise", f"mlx_lm.server --model {base} --adapter-path {model} --port {_PORT}"),
+        evaluation(_ADAPTED, _PORT, training, seed=training.seed),
         Step(
-            "Or serve it merged into a model of its own",
+            "Or serve it merged into a model of its own, in the environment of mlx-lm",
             f"mlx_lm.fuse --model {base} --adapter-path {model} --save-path {merged}\n"
             f"mlx_lm.server --model {merged} --port {_PORT}",
         ),
-        evaluation("default_model", _PORT, training, base=False),
+        evaluation(merged, _PORT, training, name="merged"),
+        card(_ADAPTED, training),
     ]
 
 

@@ -1,5 +1,6 @@
 """What every export has: what there is to train on, the files of a trainer, and the paths between them."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import PurePosixPath
@@ -26,6 +27,7 @@ class Training(NamedTuple):
     What a configuration depends on.
 
     Args:
+        target: The trainer.
         base_model: The model to tune, as the trainer names it.
         facts: What is known of it, or None.
         examples: Examples to learn from.
@@ -34,6 +36,7 @@ class Training(NamedTuple):
         chunks: Rows of its manifest.
     """
 
+    target: str
     base_model: str
     facts: BaseModel | None
     examples: int
@@ -69,7 +72,21 @@ class Training(NamedTuple):
     @property
     def merged_folder(self) -> str:
         """Where the model goes with its adapter merged into it, below the folder of the export."""
-        return f"merged-{self.key}"
+        return f"merged-{self.target}-{self.key}"
+
+    @property
+    def served_name(self) -> str:
+        """
+        What a server is to name the model.
+
+        An evaluation knows answers by the name of the model: under one name, a second tune would get the answers of the first.
+        """
+        return f"saturi-{self.target}-{self.key}"
+
+    @property
+    def seed(self) -> int:
+        """A seed for requests to a server that names every model alike; it tells tunes apart as their names would."""
+        return int(self.key[:7], 16)
 
     @property
     def prepared_folder(self) -> str:
@@ -100,6 +117,7 @@ class Export(NamedTuple):
         links: Chunks that lie in the export, too, by their path there.
         data: Files of data in another form than the chunks, by their path there.
         quantized: Whether the base model is loaded in four bits.
+        batch: Rows of a batch.
         front: YAML in front of the card, for the Hugging Face Hub's tools.
     """
 
@@ -109,7 +127,13 @@ class Export(NamedTuple):
     links: Mapping[str, ChunkRow] = {}
     data: Mapping[str, Write] = {}
     quantized: bool = False
+    batch: int = BATCH
     front: str = ""
+
+
+def quoted(text: str) -> str:
+    """Return *text* in quotes, as YAML and Python read it, beyond the Basic Multilingual Plane, too."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def path_in_export(chunk: ChunkRow) -> str:

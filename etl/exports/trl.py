@@ -6,17 +6,16 @@ which few models have, and a template of ours would have to equal the one that o
 completion apart are masked by TRL with any template: the model's own, which it is served with, too.
 """
 
-import json
-
 from etl.exports.chunks import prompted
 from etl.exports.steps import adapter_steps, merge_script
-from etl.exports.training import BATCH, LORA_RANK, MAX_TOKENS, SHARES, Export, Training, joined, path_in_export
+from etl.exports.training import BATCH, LORA_RANK, MAX_TOKENS, SHARES, Export, Training, joined, path_in_export, quoted
 
 
 def trl(training: Training) -> Export:
     """Return the export for TRL."""
     lines = [
-        f"model_name_or_path: {json.dumps(training.base_model)}",
+        f"model_name_or_path: {quoted(training.base_model)}",
+        "dtype: bfloat16",  # the default of `trl sft` is float32, whatever the model's own
         "dataset_name: ./data",
         "dataset_train_split: train",
         *(["dataset_test_split: validation", "eval_strategy: epoch"] if training.has_validation else []),

@@ -3,7 +3,7 @@
 import json
 
 from etl.exports.steps import adapter_steps, merge_script
-from etl.exports.training import BATCH, CHUNKS_FROM_EXPORT, LORA_RANK, MAX_TOKENS, SHARES, Export, Training
+from etl.exports.training import BATCH, CHUNKS_FROM_EXPORT, LORA_RANK, MAX_TOKENS, SHARES, Export, Training, quoted
 
 _SCRIPT = '''\
 """Tune BASE_MODEL on the chunks of this build, by Unsloth: `python train.py` in this folder."""
@@ -70,7 +70,7 @@ if __name__ == "__main__":
 def unsloth(training: Training) -> Export:
     """Return the export for Unsloth."""
     script = _SCRIPT.format(
-        base_model=json.dumps(training.base_model),
+        base_model=quoted(training.base_model),
         chunks=CHUNKS_FROM_EXPORT,
         max_tokens=MAX_TOKENS,
         rank=LORA_RANK,

@@ -101,7 +101,7 @@ class Exchange:
             advice = "run the same command again later, it goes on from here"
             return RequestError(NoAnswerError, problem, advice, repeatable=True, wait_seconds=wait)
         kind = GoneError if status in _GONE else UnsupportedError if status in _UNSUPPORTED else ProviderError
-        return RequestError(kind, problem, "see what it says; nothing was done", ended=status in _ENDED)
+        return RequestError(kind, problem, "see what it says; this request changed nothing", ended=status in _ENDED)
 
     @contextmanager
     def _translated(self, send_seconds: float, answer_seconds: float) -> Iterator[None]:
@@ -201,6 +201,6 @@ def unusable(reason: str, *, repeatable: bool = False) -> RequestError:
 def _turned_away(problem: str, wait: float | None, *, passing: bool) -> RequestError:
     """Return what the 409 of a provider with one job at a time is: another job, or what does not pass and has a code."""
     if not passing:
-        return RequestError(ProviderError, problem, "see what it says; nothing was done")
+        return RequestError(ProviderError, problem, "see what it says; this request changed nothing")
     advice = "nothing was done: when that has ended, run the same command again, it goes on from here"
     return RequestError(BusyError, problem, advice, repeatable=True, wait_seconds=wait)

@@ -133,7 +133,7 @@ class Bucket:
             advice = "check the keys of the storage, and what they are allowed to do with the bucket"
             return RequestError(ProviderError, said, advice)
         if match and status < 500 and status not in _PASSING:  # noqa: PLR2004 - a server's own error
-            return RequestError(ProviderError, said, "see what it says; nothing was done")
+            return RequestError(ProviderError, said, "see what it says; this request changed nothing")
         if "connect" in said.lower() and match is None:
             return RequestError(UnreachableError, said, "check the network and the address", repeatable=True)
         return RequestError(NoAnswerError, said, "run the same command again, it goes on from here", repeatable=True)

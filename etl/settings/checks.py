@@ -1,6 +1,7 @@
 """Checks of the values of options; a value that cannot be is an `OptionError` that names the option as it is typed."""
 
 import sys
+import unicodedata
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +20,7 @@ MOST_NUMBER = 2**53 - 1
 MOST_CHARACTERS = 100_000
 """Of a text that has no narrower limit, which is far more than an instruction has."""
 
+_NO_LETTERS = {"Cc", "Cs", "Zl", "Zp"}
 _MOST_BITS = 1_024  # of a number that a message shows
 
 
@@ -39,6 +41,14 @@ def check_ordered(name: str, low: int | None, high: int | None) -> None:
     """Refuse a least value *low*, that of the option *name*, that is over the most, *high*."""
     if low is not None and high is not None and low > high:
         raise OptionError(flag(name), f"{low} is more than the most, {high}", "give a smaller one, or no other")
+
+
+def check_name(flag: str, name: str) -> None:
+    """Refuse a *name* that is blank, or holds a character that controls a terminal or ends a line."""
+    if not name.strip():
+        raise OptionError(flag, "the name is empty", "give a name, or leave it out")
+    if any(unicodedata.category(letter) in _NO_LETTERS for letter in name):
+        raise OptionError(flag, f"{name!r} has a control character", "give a name of one line")
 
 
 def whole_number(name: str, value: object, low: int = 1, high: int | None = None) -> int:

@@ -1,5 +1,6 @@
 """`export`: a build for what trains open models, or the card of a model that was tuned on it."""
 
+import shlex
 from pathlib import Path
 
 import click
@@ -60,5 +61,7 @@ def _write_export(out: Path, to: str, base_model: str) -> None:
     print_line(screen, f"{exported.folder}: see its README.md")
     for note in exported.notes:
         print_line(screen, note)
+    if exported.steps:
+        print_line(screen, f"cd {shlex.quote(str(exported.folder))}")
     for step in exported.steps:
         print_line(screen, f"{step.title}: {step.command}")
