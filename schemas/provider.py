@@ -56,6 +56,7 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             not known, as behind a gateway. Where they may be lost, a job is found by its files, model and settings.
         models: Whether every model that it trains can be looked up by its name, so that one that cannot is refused before
             anything is sent. Where not, as with a server that downloads models, or behind a gateway, there is a note.
+        openai_models: Whether OpenAI's models may be trained there, as by the provider itself or behind a gateway.
         deletes_files: Whether a file can be deleted.
         one_job: Whether it refuses a job (409) while another one is under way, so that jobs are created one after another.
         chains: Whether a tune can be trained further by the name that its job gives it.
@@ -90,6 +91,7 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     refused_tokens: list[str] = []
     metadata: Literal["kept", "dropped", "unknown"] = "unknown"
     models: bool = False
+    openai_models: bool = False
     deletes_files: bool = True
     one_job: bool = False
     chains: bool = True

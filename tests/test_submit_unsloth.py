@@ -50,6 +50,13 @@ def creations(studio: World) -> int:
     return studio.count("POST", f"/{studio.name}/v1/fine_tuning/jobs")
 
 
+@pytest.mark.parametrize("provider", ["unsloth", "nebius", "clova", "fireworks"])
+def test_a_model_is_demanded(out: Path, provider: str) -> None:
+    """Where OpenAI's models are not trained, a submission without a model is refused before anything is sent."""
+    with pytest.raises(OptionError, match=f"--model: {provider} does not train gpt-4.1-mini"):
+        plan_submission(out, SubmitOptions(provider=provider, base_url="http://127.0.0.1:9/v1"))
+
+
 # What is agreed to, and what it costs.
 
 

@@ -10,7 +10,7 @@ from etl.errors import OptionError
 from etl.example.tokens import load_tokenizer
 from etl.output.finished import FinishedBuild
 from etl.pricing.tariff import Tariff, tariff_of
-from etl.providers.models import base_name, find_model, read_models
+from etl.providers.models import DEFAULT_MODEL, base_name, find_model, read_models
 from etl.providers.profiles import find_provider, read_providers
 from etl.settings.checks import whole_number
 from etl.submission.options import SubmitOptions
@@ -40,9 +40,13 @@ def terms_of(options: SubmitOptions) -> Terms:
     Return provider, model and tariff of *options*.
 
     Raises:
-        OptionError: The provider is unknown, or a file of profiles or models cannot be read.
+        OptionError: The provider is unknown, trains no model of OpenAI's while none other is given, or a file of profiles or
+            models cannot be read.
     """
     provider = find_provider(options.provider, read_providers(options.providers))
+    if options.model == DEFAULT_MODEL and not provider.openai_models:
+        problem = f"{provider.name} does not train {DEFAULT_MODEL}, which is the model where none is given"
+        raise OptionError("--model", problem, "give the name of a model that it trains")
     models = _priced_by(provider, options.model, read_models(options.models))
     try:
         model = find_model(options.model, models)

@@ -92,6 +92,8 @@ def check_account(client: Client, model: str, today: date | None = None) -> list
         raise EligibilityError(client.provider.name, problem, _closings(client.provider))
     if shutdown is not None:
         notes.append(f"the provider says that {model} and every tune of it are shut down from {shutdown}")
+    if client.provider.metadata != "kept":
+        notes.append("a job may not keep its key there, and is found again by its files, model and settings")
     if client.provider.closings and not _has_jobs(client):
         notes.append(f"this account has no job yet, and may get none: {_closings(client.provider)}")
     return notes

@@ -10,6 +10,9 @@ from schemas.evaluation import Evaluation, MetricRow, Score, SystemScores
 _LIKELY = 0.05
 """Differences that chance makes more often than this are none."""
 
+_FAR = 20.0
+"""Percent of a scale of 100 by which the tune is at least above the base model, in every metric that is the better the higher."""
+
 _MOST_HARM = 5.0
 """Percent of rows altered in vain, refused, empty or cut off, where copying has none; room, for the tune had none either."""
 
@@ -29,8 +32,13 @@ def complaints(found: Evaluation) -> Iterator[str]:
 
 def _complaints(metric: MetricRow, tune: SystemScores, copying: SystemScores, base: SystemScores) -> Iterator[str]:
     score, least, random = (_score(system, metric) for system in (tune, copying, base))
-    if metric.better == "neither" or score.score is None or least.score is None or random.score is None:
+    if metric.better == "neither":
         return
+    if score.score is None or least.score is None or random.score is None:
+        yield f"{metric.title}: not measured for each of {tune.name}, copying and the base"
+        return
+    if metric.better == "higher" and score.score - random.score < _FAR:
+        yield f"{metric.title}: {tune.name} has {score.score:.1f}, the base {random.score:.1f}, which is not far below"
     if metric.better == "lower" and least.score == 0:
         if score.score > _MOST_HARM:
             yield f"{metric.title}: {tune.name} has {score.score:.1f}, copying none"
