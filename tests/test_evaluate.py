@@ -24,7 +24,7 @@ from evaluations import (
 from provider import Server, World
 from provider.chat import chatter, learnt_from
 from runs import one_thread, pairs_of
-from submissions import HASTE, hand_in, make_build
+from submissions import HASTE, YES_AGAIN, hand_in, make_build
 
 from etl.errors import BuildError, InputError, OptionError, SpendingError, UnknownPriceError
 from etl.evaluation.bill import Spent
@@ -144,6 +144,59 @@ def test_models_of_the_ledger(tmp_path: Path, server: Server, world: World) -> N
     alone = evaluate(out, EvaluateOptions(model=(job["fine_tuned_model"],), name="alone"))
     assert [one.role for one in alone.evaluation.systems] == ["copy", "candidate"]
     assert alone.evaluation.systems[1].known == alone.evaluation.test_set.questions
+
+
+def build_again(out: Path, share: float) -> None:
+    """Build in *out* once more, with another *share* held out."""
+    options = BuildOptions(validation=share, max_chunk_examples=25)
+    build([out.parent / "corpus"], out, options, make_executor=one_thread, workers=1)
+
+
+def test_a_tune_of_another_build(tmp_path: Path, server: Server, world: World) -> None:
+    """A tune that learnt from another build than the one that is there is not scored on rows that it may have learnt."""
+    out = make_build(tmp_path)
+    hand_in(out, server, world)
+    watch(out, pace=HASTE)
+    [old] = world.jobs.values()
+    file = write_test_file(tmp_path / "test.jsonl", sources(20))
+    build_again(out, 0.5)
+    tests = {"split": {}, "named": {"model": (old["fine_tuned_model"],)}, "file": {"file": file}}
+    for given in tests.values():
+        with pytest.raises(BuildError, match="learnt from another build than the one that is here"):
+            evaluate(out, msgspec.convert(given, EvaluateOptions))
+    assert asked(world) == []
+    hand_in(out, server, world, model=old["fine_tuned_model"], consent=YES_AGAIN)  # learns more, and forgets nothing
+    watch(out, pace=HASTE)
+    with pytest.raises(BuildError, match="learnt from another build"):
+        evaluate(out)
+    hand_in(out, server, world, consent=YES_AGAIN)
+    watch(out, pace=HASTE)
+    new = list(world.jobs.values())[-1]
+    result = evaluate(out)
+    assert [one.name for one in result.evaluation.systems] == ["copy", new["model"], new["fine_tuned_model"]]
+    assert any(note.startswith(f"{old['fine_tuned_model']} was left out") for note in result.evaluation.notes)
+    build_again(out, 0.25)
+    again = evaluate(out)
+    assert old["fine_tuned_model"] in {one.name for one in again.evaluation.systems}
+
+
+def test_each_tune_beside_its_own_base(file: Path, server: Server, world: World) -> None:
+    """With several base models a tune is held against that which it was tuned from, and one of none of them against none."""
+    tunes = {"one": "ft:one:a", "two": "ft:two:b"}
+    world.chats |= {"one": chatter, "two": garbled, "ft:one:a": standard, "ft:two:b": standard, "other": standard}
+    result = run(file, server, world, model=("ft:two:b", "ft:one:a", "one", "two", "other"))
+    assert {one.name: one.base for one in result.evaluation.systems if one.base} == {
+        tune: base for base, tune in tunes.items()
+    }
+    for row in result.evaluation.claim:
+        base = system(result, row.system).base
+        assert row.base == base
+        under = None if base is None else score(result, base, row.metric).score
+        assert row.over_base == ((score(result, row.system, row.metric).score or 0) / under if under else None)
+    assert score(result, "ft:one:a", "chrf").p_base is not None
+    assert score(result, "other", "chrf").p_base is None
+    given = run(file, server, world, model=("ft:two:b", "ft:one:a"), base_model="one")
+    assert {one.base for one in given.evaluation.systems if one.role == "candidate"} == {"one"}
 
 
 def test_what_lies_there(file: Path, server: Server, world: World) -> None:

@@ -18,7 +18,7 @@ from etl.evaluation.options import COPY, EvaluateOptions
 from etl.evaluation.progress import Progress, Reporter, silent
 from etl.evaluation.results import EvaluationResult, folder_of, place_of, write_predictions, write_scores
 from etl.evaluation.rows import BuildRows, FileRows, Rows
-from etl.evaluation.systems import System, base_of, systems_of
+from etl.evaluation.systems import System, systems_of
 from etl.evaluation.verdict import check_thresholds, claim_of, failures_of
 from etl.output.files import make_folder, storage_errors
 from etl.output.finished import FinishedBuild
@@ -70,7 +70,7 @@ def evaluate(
     consent = consent or PriorConsent(accept_data_terms=options.accept_data_terms)
     place = place_of(out, options)
     build = None if out is None else FinishedBuild.open(out)
-    systems, scorer = systems_of(None if build is None else build.folder, options), Scorer()
+    (systems, notes), scorer = systems_of(build, options), Scorer()
     check_thresholds(options.thresholds, _metric_rows(scorer))
     folder = folder_of(place, options.folder_name)
     make_folder(folder)
@@ -89,7 +89,7 @@ def evaluate(
             _described(system, its_bill, answers.usage(system))
             for system, its_bill in zip(systems, bill.systems, strict=True)
         ]
-        evaluation = _score(_Scoring(folder, test_set, journal, scorer, options), systems, described, report)
+        evaluation = _score(_Scoring(folder, test_set, journal, scorer, options, notes), systems, described, report)
     failures = tuple(failures_of(options.thresholds, evaluation.systems))
     return EvaluationResult(folder=folder, evaluation=evaluation, failures=failures)
 
@@ -102,6 +102,7 @@ class _Scoring(NamedTuple):
     journal: Journal
     scorer: "Scorer"
     options: EvaluateOptions
+    notes: tuple[str, ...]
 
 
 def _score(
@@ -113,7 +114,13 @@ def _score(
     from etl.evaluation.scoring import ROWS_AT_ONCE, answerers, count
     from etl.evaluation.testset import ROWS, read_rows
 
-    folder, test_set, journal, scorer, options = given
+    folder, test_set, journal, scorer, options = (
+        given.folder,
+        given.test_set,
+        given.journal,
+        given.scorer,
+        given.options,
+    )
     by_name = answerers(systems, journal, options.seed)
     with _spool(folder) as spool:
         rows = _reported(read_rows(folder / ROWS), test_set.rows, ROWS_AT_ONCE, report)
@@ -122,7 +129,7 @@ def _score(
         if len(counted.unanswered) == test_set.rows:
             raise InputError(test_set.name, "no row has an answer of every system", "ask again")
         write_predictions(folder, spool)
-    compared = Compared(COPY, base_of(systems))
+    compared = Compared(COPY, {system.name: system.base for system in systems if system.base is not None})
     scores = score_systems(counted.statistics, strata_of(counted.labels), scorer.metrics, compared)
     scored = [structs.replace(system, strata=scores[system.name]) for system in described]
     unanswered = len(counted.unanswered)
@@ -135,6 +142,7 @@ def _score(
         seed=SEED,
         resamples=RESAMPLES,
         versions={"saturi": __version__, **scorer.versions()},
+        notes=list(given.notes),
     )
     write_scores(folder, evaluation)
     return evaluation
@@ -201,6 +209,7 @@ def _described(system: System, bill: SystemBill, usage: Usage) -> SystemScores:
         name=system.name,
         kind=system.kind,
         role=system.role,
+        base=system.base,
         provider=None if account is None else account.provider.name,
         base_url=None if account is None else account.base_url,
         asked=bill.questions,
