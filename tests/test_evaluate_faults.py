@@ -1,6 +1,7 @@
 """Evaluations while models fail in every way, and while the evaluation itself is killed."""
 
 import random
+import socket
 import sqlite3
 import time
 from collections.abc import Callable
@@ -18,7 +19,9 @@ from provider.faults import CHAT, answer_lost, refused, reset, timeout
 from submissions import HASTE, KEY
 
 from etl.errors import BuildError, EligibilityError, EtlError, NoAnswerError, ProviderError
+from etl.evaluation.evaluate import evaluate
 from etl.evaluation.options import EvaluateOptions
+from etl.evaluation.progress import Progress
 from etl.evaluation.results import read_evaluation
 
 ROWS = 1_000
@@ -201,6 +204,64 @@ def test_nobody_there(tmp_path: Path, server: Server, world: World, monkeypatch:
     assert world.faults[0].seen < 30 + 16 + 1
 
 
+def _turning_away(status: int, seconds: str) -> _Always:
+    return _Always(CHAT, answer=refused(CHAT, status, retry_after=seconds).answer)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_time_beyond_the_deadline(tmp_path: Path, server: Server, world: World, status: int) -> None:
+    """A provider that asks to wait longer than a question is asked ends the run, and meets no other request than those sent."""
+    file = write_test_file(tmp_path / "test.jsonl", sources(500))
+    world.faults.append(_turning_away(status, "3600"))
+    with pytest.raises(ProviderError, match="it asks to wait 3,600 s, and a question is asked for 5 s; run the same"):
+        run(file, server, world, leave_out_unanswered=True)
+    assert world.faults[0].seen <= 16
+
+
+def test_all_hold_back(tmp_path: Path, server: Server, world: World) -> None:
+    """While a provider asks to wait nothing is sent, whichever question it said so of; none is given up for the next one."""
+    file = write_test_file(tmp_path / "test.jsonl", sources(500))
+    world.faults.append(_turning_away(429, "2"))
+    with pytest.raises(NoAnswerError, match="no answer for 3 s, the last time: answer 429"):
+        run(file, server, world, pace=structs.replace(HASTE, read_seconds=3.0), leave_out_unanswered=True)
+    assert world.faults[0].seen <= 3 * 16
+
+
+def test_waits_that_end(tmp_path: Path, server: Server, world: World) -> None:
+    """A provider that asks to wait again and again, and answers in between, is waited for."""
+    file = write_test_file(tmp_path / "test.jsonl", sources(60))
+    world.chats[MODEL] = standard
+    world.faults += [refused(CHAT, 429, retry_after="0.05", nth=nth) for nth in range(1, 80, 8)]
+    assert run(file, server, world).evaluation.test_set.rows == 60
+
+
+@pytest.mark.parametrize("concurrency", [1, 16])
+def test_nobody_there_for_a_few_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, concurrency: int) -> None:
+    """Where connections are refused until the first deadline, however few are asked, no other question and model is tried."""
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and does not listen
+        file = write_test_file(tmp_path / "test.jsonl", sources(20))
+        address = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
+        options = EvaluateOptions(
+            file=file, model=(MODEL, "other"), provider="custom", base_url=address, concurrency=concurrency
+        )
+        pace = structs.replace(HASTE, read_seconds=0.3, first_wait_seconds=0.1, longest_wait_seconds=0.1)
+        seen: list[Progress] = []
+        with pytest.raises(NoAnswerError, match=r"no answer for 0 s, the last time: cannot be reached"):
+            evaluate(options=structs.replace(options, leave_out_unanswered=True), pace=pace, report=seen.append)
+    assert {one.system for one in seen if one.step == "asking"} <= {MODEL}
+    assert max(one.unanswered for one in seen) <= concurrency
+
+
+def test_somebody_comes_back(tmp_path: Path, server: Server, world: World) -> None:
+    """A server that comes back within the deadline is waited for, by every question."""
+    file = write_test_file(tmp_path / "test.jsonl", sources(20))
+    world.chats[MODEL] = standard
+    world.faults += [reset(CHAT, nth=nth) for nth in range(1, 60)]
+    assert run(file, server, world).evaluation.test_set.rows == 20
+
+
 def test_one_row_without_an_answer(tmp_path: Path, server: Server, world: World) -> None:
     """A row that never gets an answer keeps no other from theirs, and is left out for all systems where that is asked for."""
     texts = sources(30)
@@ -225,7 +286,7 @@ def test_one_row_without_an_answer(tmp_path: Path, server: Server, world: World)
 def test_a_damaged_journal(tmp_path: Path, server: Server, world: World) -> None:
     """A journal that is none is said to be damaged, and nothing is asked."""
     file = write_test_file(tmp_path / "test.jsonl", sources(3))
-    folder = tmp_path / "evaluation" / "test"
+    folder = tmp_path / "evaluation" / "file-test"
     folder.mkdir(parents=True)
     (folder / "journal.sqlite").write_bytes(b"no database, but longer than the header of one" * 100)
     with pytest.raises(BuildError, match=r"journal\.sqlite: damaged"):

@@ -16,7 +16,16 @@ from etl.evaluation.bill import Consent, PriorConsent, SystemBill, agree
 from etl.evaluation.journal import JOURNAL, Journal
 from etl.evaluation.options import COPY, EvaluateOptions
 from etl.evaluation.progress import Progress, Reporter, silent
-from etl.evaluation.results import EvaluationResult, folder_of, place_of, write_predictions, write_scores
+from etl.evaluation.results import (
+    ROWS,
+    EvaluationResult,
+    drafts_in,
+    folder_of,
+    place_of,
+    replace_results,
+    write_predictions,
+    write_scores,
+)
 from etl.evaluation.rows import BuildRows, FileRows, Rows
 from etl.evaluation.systems import System, systems_of
 from etl.evaluation.verdict import check_thresholds, claim_of, failures_of
@@ -64,7 +73,7 @@ def evaluate(
     """
     _require_libraries()
     from etl.evaluation.metrics import Scorer
-    from etl.evaluation.testset import ROWS, make_test_set, read_rows
+    from etl.evaluation.testset import make_test_set, read_rows
 
     options, pace = options or EvaluateOptions(), pace or Pace()
     consent = consent or PriorConsent(accept_data_terms=options.accept_data_terms)
@@ -76,10 +85,11 @@ def evaluate(
     make_folder(folder)
     with ExitStack() as stack:
         stack.enter_context(locked(folder))
+        drafts = stack.enter_context(drafts_in(folder))
         report(Progress("reading", 0, 0))
-        test_set = make_test_set(_rows(build, options), options.folder_name, options.sample, folder / ROWS)
+        test_set = make_test_set(_rows(build, options), options.folder_name, options.sample, drafts / ROWS)
         journal = stack.enter_context(_open_journal(folder))
-        answers = Answers(partial(read_rows, folder / ROWS), journal, options, report)
+        answers = Answers(partial(read_rows, drafts / ROWS), journal, options, report)
         bill = answers.bill(systems)
         agree(bill, consent, journal, unknown_price=options.allow_unknown_price, terms_accepted=_terms_accepted(build))
         for system, its_bill in zip(systems, bill.systems, strict=True):
@@ -89,7 +99,8 @@ def evaluate(
             _described(system, its_bill, answers.usage(system))
             for system, its_bill in zip(systems, bill.systems, strict=True)
         ]
-        evaluation = _score(_Scoring(folder, test_set, journal, scorer, options, notes), systems, described, report)
+        evaluation = _score(_Scoring(drafts, test_set, journal, scorer, options, notes), systems, described, report)
+        replace_results(drafts, folder)
     failures = tuple(failures_of(options.thresholds, evaluation.systems))
     return EvaluationResult(folder=folder, evaluation=evaluation, failures=failures)
 
@@ -112,7 +123,7 @@ def _score(
     from etl.evaluation.resampling import RESAMPLES, SEED
     from etl.evaluation.scores import Compared, score_systems, strata_of
     from etl.evaluation.scoring import ROWS_AT_ONCE, answerers, count
-    from etl.evaluation.testset import ROWS, read_rows
+    from etl.evaluation.testset import read_rows
 
     folder, test_set, journal, scorer, options = (
         given.folder,

@@ -11,7 +11,7 @@ from etl.errors import BuildError, InputError
 from etl.evaluation.options import COPY, EvaluateOptions
 from etl.network.http import stays_here
 from etl.output.finished import FinishedBuild
-from etl.output.lines import read_blocks, whole_lines
+from etl.output.lines import BOM, read_blocks, whole_lines
 from etl.providers.account import Account, open_account
 from etl.providers.models import base_name
 from etl.providers.profiles import DEFAULT_PROVIDER, find_provider, read_providers
@@ -121,9 +121,10 @@ def read_predictions(path: Path) -> dict[str, str]:
     for block in whole_lines(read_blocks(path)):
         for line in block.content.split(b"\n"):
             number += 1
+            content = line.removeprefix(BOM) if number == 1 else line
             where = f"{path}, line {number}"
             try:
-                found = msgspec.json.decode(line, type=Prediction)
+                found = msgspec.json.decode(content, type=Prediction)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 problem, advice = (
                     f"no prediction ({error})",

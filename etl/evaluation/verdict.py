@@ -42,7 +42,9 @@ def check_thresholds(least: Mapping[str, float], metrics: Sequence[MetricRow]) -
 
 
 def failures_of(least: Mapping[str, float], systems: Sequence[SystemScores]) -> Iterator[str]:
-    """Yield a sentence for each candidate that is below one of the thresholds *least*, or has no such score."""
+    """Yield a sentence for each candidate that is below one of the thresholds *least*, has no such score, or is not there."""
+    if least and all(system.role != "candidate" for system in systems):
+        yield f"no model was evaluated that could reach {', '.join(least)}"
     for system in systems:
         if system.role != "candidate":
             continue
