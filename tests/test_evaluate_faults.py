@@ -1,5 +1,6 @@
 """Evaluations while models fail in every way, and while the evaluation itself is killed."""
 
+import json
 import random
 import socket
 import sqlite3
@@ -184,6 +185,52 @@ def test_refused_for_good(
     assert len(asked(world)) <= 12
     assert run(file, server, world).evaluation.test_set.rows == 40
     assert sorted(asked(world)) == sorted(sources(40))
+
+
+PARTICULAR = {
+    "max_tokens": ({"max_completion_tokens"}, "max_completion_tokens in the place of max_tokens"),
+    "temperature": ({"max_tokens"}, "no temperature"),
+    "seed": ({"max_tokens"}, "no seed"),
+}
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["param", "message"])
+@pytest.mark.parametrize("refused_parameters", [*((name,) for name in PARTICULAR), tuple(PARTICULAR)], ids="+".join)
+def test_models_that_do_not_take_a_parameter(
+    tmp_path: Path, server: Server, world: World, refused_parameters: tuple[str, ...], *, named: bool
+) -> None:
+    """A model that refuses a parameter by its name is asked without it, or by the other name, from then on; the result says so."""
+    file = write_test_file(tmp_path / "test.jsonl", sources(20))
+
+    def refuse(_: str, answer: Answer) -> Answer:
+        sent = json.loads(world.requests[-1].body)
+        for name in refused_parameters:
+            if name in sent:
+                code = "unsupported_value" if name == "temperature" else "unsupported_parameter"
+                problem = {"message": f"Unsupported: '{name}'.", "code": code, "param": name if named else None}
+                return Answer({"error": problem}, 400)
+        return answer
+
+    world.chats[MODEL] = standard
+    world.alter = refuse
+    result = run(file, server, world, concurrency=1)
+    assert score(result, MODEL, "exact").score == 100
+    assert len(result.evaluation.notes) == len(refused_parameters)
+    for name in refused_parameters:
+        assert any(PARTICULAR[name][1] in note for note in result.evaluation.notes)
+    assert len(asked(world)) == 20 + len(refused_parameters)
+    last = json.loads(world.requests[-1].body)
+    assert not set(refused_parameters) & set(last)
+    assert ("max_completion_tokens" in last) == ("max_tokens" in refused_parameters)
+
+
+def test_a_parameter_that_is_refused_either_way(tmp_path: Path, server: Server, world: World) -> None:
+    """A model that refuses both names of a parameter is refused for good, by what it says."""
+    file = write_test_file(tmp_path / "test.jsonl", sources(5))
+    problem = {"message": "Unsupported.", "code": "unsupported_parameter", "param": "max_tokens"}
+    world.faults.append(_Always(CHAT, answer=Answer({"error": problem}, 400)))
+    with pytest.raises(ProviderError, match="answer 400: Unsupported"):
+        run(file, server, world, concurrency=1)
 
 
 class _Always(Fault):

@@ -33,7 +33,7 @@ class Usage(NamedTuple):
 
 class Answers:
     """
-    What models are asked.
+    What models are asked; `notes` is what to know of how.
 
     Args:
         rows: The test set.
@@ -49,6 +49,7 @@ class Answers:
         self._rows, self._journal, self._options, self._report = rows, journal, options, report
         self._models = read_models(options.models)
         self._unanswered: list[str] = []
+        self.notes: list[str] = []
         self._spent: dict[str, float] = {}  # by system, the answers of earlier runs included
 
     def bill(self, systems: Sequence[System]) -> Bill:
@@ -86,6 +87,7 @@ class Answers:
         bounds = AskPace(self._options.concurrency, pace, MOST_FAILURES)
         chat, where = open_chat(system.account, pace), system.account.base_url
         ask(chat, where, self._questions(system), bounds, take, spent.admit)
+        self.notes += [f"{system.name} does not take what it is asked with: it was sent {one}" for one in chat.changes]
         self._spent[system.name] += spent.usd
         if not (done or bill.known):
             problem = f"{system.name} answered none of {bill.questions:,} questions (the last: {self._unanswered[-1]})"

@@ -99,7 +99,9 @@ def evaluate(
             _described(system, its_bill, answers.usage(system))
             for system, its_bill in zip(systems, bill.systems, strict=True)
         ]
-        evaluation = _score(_Scoring(drafts, test_set, journal, scorer, options, notes), systems, described, report)
+        evaluation = _score(
+            _Scoring(drafts, test_set, journal, scorer, options, (*notes, *answers.notes)), systems, described, report
+        )
         replace_results(drafts, folder)
     failures = tuple(failures_of(options.thresholds, evaluation.systems))
     return EvaluationResult(folder=folder, evaluation=evaluation, failures=failures)

@@ -95,7 +95,8 @@ class EvaluateOptions(Struct, frozen=True, kw_only=True):
         ),
     ] = ()
     max_cost: Annotated[
-        float | None, Option(help="Most US dollars that all answers may cost.", low=0, high=1e9, unit="US dollars")
+        float | None,
+        Option(help="Most US dollars for all answers, earlier ones too.", low=0, high=1e9, unit="US dollars"),
     ] = None
     accept_data_terms: Annotated[bool, Option(help="Agree to the terms of AI-Hub's data.", negatable=False)] = False
     allow_unknown_price: Annotated[
