@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import socket
 import sqlite3
 import time
@@ -238,7 +239,7 @@ class _Always(Fault):
 
     def hits(self, request: str) -> bool:
         """Return whether *request* is one."""
-        return super().hits(request) or request == self.match
+        return super().hits(request) or re.fullmatch(self.match, request) is not None
 
 
 def test_nobody_there(tmp_path: Path, server: Server, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
