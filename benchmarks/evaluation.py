@@ -163,7 +163,7 @@ def _score(rows: int) -> Scoring:
     with TemporaryDirectory() as folder, TemporaryFile(dir=folder) as spool:
         counted = count(_rows(rows), rows, answers, scorer, Path(folder), spool)
         strata = strata_of(counted.labels)
-        score_systems(counted.statistics, strata, scorer.metrics, Compared("copy", "base"), resamples=0)
+        score_systems(counted.statistics, strata, scorer.metrics, Compared("copy", {"tuned": "base"}), resamples=0)
     return Scoring(rows, round(time.process_time() - began, 2), peak_bytes())
 
 

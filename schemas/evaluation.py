@@ -102,7 +102,7 @@ class Score(Struct, frozen=True, kw_only=True):
     A score of one system on some rows; null where the rows have none.
 
     `low` and `high` hold 95 % of 1,000 paired resamples, `p_copy` and `p_base` how likely a difference to copying, and to the
-    base model, of this size would be by chance.
+    own base model, of this size would be by chance.
     """
 
     score: float | None
@@ -125,13 +125,14 @@ class SystemScores(Struct, frozen=True, kw_only=True):
     """
     One system: what it is, what became of its questions, and its scores, those on all rows first.
 
-    `asked` counts requests answered in this run, `known` those the journal had; tokens and dollars are of all of them, null
-    where they are not known.
+    `base` is the model that it is held against, null where there is none. `asked` counts requests answered in this run,
+    `known` those the journal had; tokens and dollars are of all of them, null where they are not known.
     """
 
     name: str
     kind: SystemKind
     role: SystemRole
+    base: str | None = None
     provider: str | None = None
     base_url: str | None = None
     asked: int = 0
@@ -173,16 +174,17 @@ class TestSetRow(Struct, frozen=True, kw_only=True):
 
 
 class ClaimRow(Struct, frozen=True, kw_only=True):
-    """The original claim, for one candidate: its score over that of the base model, beside its gain over copying."""
+    """The original claim, for one candidate: its score over that of its own base model, beside its gain over copying."""
 
     system: str
     metric: str
+    base: str | None = None
     over_base: float | None
     gain_over_copy: float | None
 
 
 class Evaluation(Struct, frozen=True, kw_only=True):
-    """All of an evaluation."""
+    """All of an evaluation; *notes* are what to know of models before their scores are compared."""
 
     version: int
     test_set: TestSetRow
@@ -192,3 +194,4 @@ class Evaluation(Struct, frozen=True, kw_only=True):
     seed: int
     resamples: int
     versions: dict[str, str]
+    notes: list[str] = []

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any, cast
 
 import msgspec
 import polars as pl
@@ -22,20 +23,23 @@ from evaluations import (
     write_test_file,
 )
 from provider import Server, World
+from provider.answers import Answer as HttpAnswer
 from provider.chat import chatter, learnt_from
 from runs import one_thread, pairs_of
-from submissions import HASTE, hand_in, make_build
+from submissions import HASTE, YES_AGAIN, hand_in, make_build
 
-from etl.errors import BuildError, InputError, OptionError, SpendingError, UnknownPriceError
-from etl.evaluation.bill import Spent
+from etl.errors import BuildError, EtlError, InputError, OptionError, SpendingError, UnknownPriceError
+from etl.evaluation.asking import Question
+from etl.evaluation.bill import PriorConsent, Spent
 from etl.evaluation.evaluate import evaluate
 from etl.evaluation.options import EvaluateOptions
-from etl.evaluation.results import read_evaluation
+from etl.evaluation.results import EvaluationResult, read_evaluation
 from etl.output.finished import FinishedBuild
 from etl.pipeline.build import build
 from etl.settings.options import BuildOptions
 from etl.submission.watch import watch
-from schemas.evaluation import Answer, PredictionRow
+from schemas.chat import Message
+from schemas.evaluation import Answer, ChatRequest, PredictionRow
 from schemas.model import AnswerPrice
 from schemas.terms import Dimension, Split
 
@@ -146,11 +150,64 @@ def test_models_of_the_ledger(tmp_path: Path, server: Server, world: World) -> N
     assert alone.evaluation.systems[1].known == alone.evaluation.test_set.questions
 
 
+def build_again(out: Path, share: float) -> None:
+    """Build in *out* once more, with another *share* held out."""
+    options = BuildOptions(validation=share, max_chunk_examples=25)
+    build([out.parent / "corpus"], out, options, make_executor=one_thread, workers=1)
+
+
+def test_a_tune_of_another_build(tmp_path: Path, server: Server, world: World) -> None:
+    """A tune that learnt from another build than the one that is there is not scored on rows that it may have learnt."""
+    out = make_build(tmp_path)
+    hand_in(out, server, world)
+    watch(out, pace=HASTE)
+    [old] = world.jobs.values()
+    file = write_test_file(tmp_path / "test.jsonl", sources(20))
+    build_again(out, 0.5)
+    tests = {"split": {}, "named": {"model": (old["fine_tuned_model"],)}, "file": {"file": file}}
+    for given in tests.values():
+        with pytest.raises(BuildError, match="learnt from another build than the one that is here"):
+            evaluate(out, msgspec.convert(given, EvaluateOptions))
+    assert asked(world) == []
+    hand_in(out, server, world, model=old["fine_tuned_model"], consent=YES_AGAIN)  # learns more, and forgets nothing
+    watch(out, pace=HASTE)
+    with pytest.raises(BuildError, match="learnt from another build"):
+        evaluate(out)
+    hand_in(out, server, world, consent=YES_AGAIN)
+    watch(out, pace=HASTE)
+    new = list(world.jobs.values())[-1]
+    result = evaluate(out)
+    assert [one.name for one in result.evaluation.systems] == ["copy", new["model"], new["fine_tuned_model"]]
+    assert any(note.startswith(f"{old['fine_tuned_model']} was left out") for note in result.evaluation.notes)
+    build_again(out, 0.25)
+    again = evaluate(out)
+    assert old["fine_tuned_model"] in {one.name for one in again.evaluation.systems}
+
+
+def test_each_tune_beside_its_own_base(file: Path, server: Server, world: World) -> None:
+    """With several base models a tune is held against that which it was tuned from, and one of none of them against none."""
+    tunes = {"one": "ft:one:a", "two": "ft:two:b"}
+    world.chats |= {"one": chatter, "two": garbled, "ft:one:a": standard, "ft:two:b": standard, "other": standard}
+    result = run(file, server, world, model=("ft:two:b", "ft:one:a", "one", "two", "other"))
+    assert {one.name: one.base for one in result.evaluation.systems if one.base} == {
+        tune: base for base, tune in tunes.items()
+    }
+    for row in result.evaluation.claim:
+        base = system(result, row.system).base
+        assert row.base == base
+        under = None if base is None else score(result, base, row.metric).score
+        assert row.over_base == ((score(result, row.system, row.metric).score or 0) / under if under else None)
+    assert score(result, "ft:one:a", "chrf").p_base is not None
+    assert score(result, "other", "chrf").p_base is None
+    given = run(file, server, world, model=("ft:two:b", "ft:one:a"), base_model="one")
+    assert {one.base for one in given.evaluation.systems if one.role == "candidate"} == {"one"}
+
+
 def test_what_lies_there(file: Path, server: Server, world: World) -> None:
     """Scores, predictions, rows and journal lie in one folder, and are what the library returns."""
     world.chats[MODEL] = standard
     result = run(file, server, world)
-    assert result.folder == file.parent / "evaluation" / "test"
+    assert result.folder == file.parent / "evaluation" / "file-test"
     names = {path.name for path in result.folder.iterdir() if not path.name.startswith(".")}
     assert names == {"scores.json", "predictions.parquet", "rows.jsonl", "journal.sqlite"}
     assert read_evaluation(result.folder).evaluation == result.evaluation
@@ -215,11 +272,12 @@ def test_no_row_whose_text_is_in_train(tmp_path: Path) -> None:
 
 
 def test_predictions_of_elsewhere(file: Path, tmp_path: Path) -> None:
-    """What a model made elsewhere is scored by the keys of its rows, in any order."""
+    """What a model made elsewhere is scored by the keys of its rows, in any order, byte order mark or not."""
     folder = evaluate(options=EvaluateOptions(file=file)).folder
     rows = [json.loads(line) for line in (folder / "rows.jsonl").read_bytes().splitlines()]
     lines = [encode({"key": row["key"], "prediction": standard(row["messages"][-1]["content"])}) for row in rows]
-    made = write_lines(tmp_path / "made.jsonl", lines[::-1])
+    made = tmp_path / "made.jsonl"
+    made.write_bytes(b"\xef\xbb\xbf" + b"\n".join(lines[::-1]))
     result = evaluate(options=EvaluateOptions(file=file, predictions=(f"elsewhere={made}",)))
     assert score(result, "elsewhere", "exact").score == 100
     assert system(result, "elsewhere").kind == "predictions"
@@ -244,7 +302,7 @@ def test_bad_predictions(file: Path, tmp_path: Path, change: object, words: str)
 
 
 BAD_FILES = {
-    "empty": (b"", "no row is left of 0"),
+    "empty": (b"", "the file has no row; give a chat file"),
     "blank-line": (encode(chat("가")) + b"\n\n" + encode(chat("나")) + b"\n", "line 2: no chat of texts"),
     "no-answer": (encode({"messages": [{"role": "user", "content": "가"}]}), "line 1: no question of a user's"),
     "tool": (encode({"messages": [{"role": "tool", "content": "가"}]}), "line 1: no chat of texts"),
@@ -278,10 +336,17 @@ def test_refused_options(tmp_path: Path) -> None:
         EvaluateOptions(predictions=("elsewhere",))
     with pytest.raises(OptionError, match="'copy' is another system"):
         EvaluateOptions(predictions=("copy=x",))
-    with pytest.raises(OptionError, match="no METRIC=SCORE"):
-        EvaluateOptions(fail_below=("chrf=high",))
+    for threshold in ("high", "nan", "inf", "-inf", "1e999", ""):
+        with pytest.raises(OptionError, match="no METRIC=SCORE"):
+            EvaluateOptions(fail_below=(f"chrf={threshold}",))
     with pytest.raises(OptionError, match="no name of a folder"):
         EvaluateOptions(name="../x")
+    with pytest.raises(OptionError, match="--split: the test set is the --file"):
+        EvaluateOptions(file=tmp_path / "test.jsonl", split=Split.TRAIN)
+    with pytest.raises(OptionError, match="'validation' is the evaluation of that split"):
+        EvaluateOptions(name="validation", file=tmp_path / "x")
+    with pytest.raises(OptionError, match="'validation' is the evaluation of that split"):
+        EvaluateOptions(name="validation", split=Split.TRAIN)
     file = write_test_file(tmp_path / "test.jsonl", sources(2))
     with pytest.raises(OptionError, match="'cer' is no metric of which more is better"):
         evaluate(options=EvaluateOptions(file=file, fail_below=("cer=1",)))
@@ -296,6 +361,53 @@ def test_thresholds(file: Path, server: Server, world: World) -> None:
     [failure] = result.failures
     assert failure.startswith(f"chrf of {MODEL} is ")
     assert failure.endswith(", below 60")
+
+
+def test_a_threshold_without_a_model(file: Path) -> None:
+    """A threshold that nothing was held against is no success."""
+    assert evaluate(options=EvaluateOptions(file=file)).failures == ()
+    [failure] = evaluate(options=EvaluateOptions(file=file, fail_below=("chrf=0",))).failures
+    assert failure == "no model was evaluated that could reach chrf"
+
+
+NAMES = {
+    "validation.jsonl": "file-validation",
+    "train": "file-train",
+    "...jsonl": "file-..",
+    ".jsonl": "file-.jsonl",
+    "a b [1].jsonl": "file-a-b--1-",
+    "방언.jsonl": "file-방언",
+    f"{'방' * 60}{'x' * 40}.jsonl": f"file-{'방' * 60}{'x' * 15}",
+    "a\nb.jsonl": "file-a-b",
+}
+
+
+@pytest.mark.parametrize(("name", "folder"), NAMES.items(), ids=range(len(NAMES)))
+def test_the_folder_of_a_file(tmp_path: Path, name: str, folder: str) -> None:
+    """An evaluation on a file has a folder below `evaluation`, whatever the file is called, and never that of a split."""
+    file = write_test_file(tmp_path / name, sources(2))
+    assert evaluate(options=EvaluateOptions(file=file)).folder == tmp_path / "evaluation" / folder
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["evaluation", name])
+
+
+def test_an_evaluation_that_fails_replaces_nothing(file: Path, server: Server, world: World) -> None:
+    """What was evaluated before stays as it is until all of the next one is there; drafts of a killed one are removed."""
+    world.chats[MODEL] = standard
+    folder = run(file, server, world, name="kept").folder
+    kept = {path.name: path.read_bytes() for path in folder.glob("[a-z]*.[jp][sa]*") if path.name != "journal.sqlite"}
+    assert set(kept) == {"scores.json", "predictions.parquet", "rows.jsonl"}
+    (folder / ".drafts").mkdir()
+    (folder / ".drafts" / "rows.jsonl").write_bytes(b"of a run that was killed")
+    other = write_test_file(file.parent / "other.jsonl", sources(9, seed=5))
+    with pytest.raises(EtlError):
+        run(other, server, world, name="kept", model=("unheard-of",))
+    missing = write_lines(file.parent / "made.jsonl", [encode({"key": "x", "prediction": "가"})])
+    with pytest.raises(InputError, match="no prediction for"):
+        run(other, server, world, name="kept", predictions=(f"made={missing}",))
+    assert {name: (folder / name).read_bytes() for name in kept} == kept
+    assert not (folder / ".drafts").exists()
+    assert run(other, server, world, name="kept").evaluation.test_set.rows == 9
+    assert len((folder / "rows.jsonl").read_bytes().splitlines()) == 9
 
 
 def test_the_original_claim(file: Path, server: Server, world: World) -> None:
@@ -347,13 +459,60 @@ def test_a_proxy_is_not_this_machine(file: Path, server: Server, world: World, m
     assert system(run(file, server, world), MODEL).usd == 0
 
 
-def test_answers_over_the_limit() -> None:
-    """Once the answers cost more than allowed no further question is asked; prices count what went in and came out."""
-    spent = Spent(AnswerPrice(input=1.0, output=10.0), 0.5, 1.0)
-    spent.refuse_more()
-    spent.add(Answer(text="", input_tokens=200_000, output_tokens=30_000))
-    assert spent.usd == pytest.approx(0.5)
-    spent.refuse_more()
-    spent.add(Answer(text="", input_tokens=1, output_tokens=None))
-    with pytest.raises(SpendingError, match=r"the answers so far cost \$1\.00, and --max-cost allows \$1\.00"):
-        spent.refuse_more()
+@pytest.mark.parametrize("counted", [True, False], ids=["counted", "not-counted"])
+def test_no_more_than_allowed(
+    tmp_path: Path, server: Server, world: World, monkeypatch: pytest.MonkeyPatch, *, counted: bool
+) -> None:
+    """All answers together, of all runs, never cost more than `--max-cost`, whatever is on its way and who counts the tokens."""
+    monkeypatch.setenv("HTTP_PROXY", server.base_url("").removesuffix("//v1"))  # nothing stays on this machine, then
+    model = "gpt-4.1-mini"
+    world.chats[model] = lambda text: " ".join([text] * 9)
+    used: list[dict[str, int]] = []
+
+    def note(_: str, answer: HttpAnswer) -> HttpAnswer:
+        body = cast("dict[str, Any]", answer.body)
+        used.append(body["usage"])
+        return answer if counted else answer._replace(body={**body, "usage": None})
+
+    world.alter = note
+    file = write_test_file(tmp_path / "test.jsonl", sources(60))
+    consent = PriorConsent(yes=True, accept_data_terms=True)
+
+    def ask(max_cost: float) -> EvaluationResult:
+        options = EvaluateOptions(
+            file=file,
+            model=(model,),
+            base_url=f"http://192.0.2.1/{world.name}/v1",
+            max_cost=max_cost,
+            concurrency=8,
+        )
+        return evaluate(options=options, consent=consent, pace=HASTE)
+
+    def spent() -> float:
+        return sum(0.4 * one["prompt_tokens"] + 1.6 * one["completion_tokens"] for one in used) / 1e6
+
+    for allowed in (0.002, 0.002, 0.004):
+        with pytest.raises(SpendingError, match=r"answers so far cost|beside .* of those before"):
+            ask(allowed)
+        assert 0 < spent() <= allowed
+    before = len(asked(world))
+    assert 0 < before < 60
+    assert ask(1.0).evaluation.test_set.rows == 60
+    assert len(asked(world)) == 60
+
+
+def test_admitted_within_the_limit() -> None:
+    """A question waits while those on their way may use up what is left, and none is asked that may cost more than that."""
+    request = ChatRequest(model="m", messages=(Message("user", "가"),), max_tokens=1_000, seed=0)
+    first, second = (Question(name, request) for name in (b"1", b"2"))
+    spent = Spent(AnswerPrice(input=0.0, output=100.0), 0.75, 0.9)
+    assert spent.admit(first, 0)
+    assert not spent.admit(second, 1)
+    spent.settle(first, Answer(text="", input_tokens=1, output_tokens=400))
+    assert spent.usd == pytest.approx(0.04)
+    assert spent.admit(second, 0)
+    spent.settle(second, None)
+    assert spent.admit(second, 0)
+    spent.settle(second, Answer(text="", output_tokens=None))
+    with pytest.raises(SpendingError, match=r"so far cost \$0\.89, the next may cost \$0\.1000, and --max-cost"):
+        spent.admit(first, 0)

@@ -28,12 +28,12 @@ def test_the_table(file: Path, server: Server, world: World, tmp_path: Path) -> 
     shown = saturi(*arguments, cwd=tmp_path)
     assert shown.returncode == 0, shown.stderr
     for words in (
-        "Test set test: 20 rows, 20 different questions, not held against a train split.",
+        "Test set file-test: 20 rows, 20 different questions, not held against a train split.",
         "chrF++",
         "change identical",
         "tok:ko-mecab",
         f"{MODEL}: 20 asked, 0 answered before",
-        f"Scores, predictions and journal: {file.parent / 'evaluation' / 'test'}",
+        f"Scores, predictions and journal: {file.parent / 'evaluation' / 'file-test'}",
     ):
         assert words in shown.stdout
     assert "asking: " in shown.stderr
@@ -45,7 +45,7 @@ def test_json(file: Path, tmp_path: Path) -> None:
     """The JSON on stdout is what lies in scores.json."""
     shown = saturi("evaluate", "--file", file, "--json", cwd=tmp_path)
     assert shown.returncode == 0, shown.stderr
-    assert shown.stdout.encode() == (tmp_path / "evaluation" / "test" / "scores.json").read_bytes()
+    assert shown.stdout.encode() == (tmp_path / "evaluation" / "file-test" / "scores.json").read_bytes()
     assert "Note: no model was evaluated" in shown.stderr
 
 
@@ -57,6 +57,16 @@ def test_a_missed_threshold(file: Path, tmp_path: Path) -> None:
     assert shown.returncode == 1
     assert "Not a success: chrf of x is " in shown.stderr
     assert "chrF++" in shown.stdout
+
+
+def test_a_threshold_for_nobody(file: Path, tmp_path: Path) -> None:
+    """A threshold that is no number ends with 2, and one with no model to hold against it with 1, both with a sentence."""
+    assert "no METRIC=SCORE" in error_of(
+        saturi("evaluate", "--file", file, "--fail-below", "chrf=nan", cwd=tmp_path), 2
+    )
+    shown = saturi("evaluate", "--file", file, "--fail-below", "chrf=0", cwd=tmp_path)
+    assert shown.returncode == 1
+    assert "Not a success: no model was evaluated that could reach chrf" in shown.stderr
 
 
 def test_configuration(file: Path, tmp_path: Path) -> None:

@@ -1,6 +1,9 @@
 """Evaluations while models fail in every way, and while the evaluation itself is killed."""
 
+import json
 import random
+import re
+import socket
 import sqlite3
 import time
 from collections.abc import Callable
@@ -18,7 +21,9 @@ from provider.faults import CHAT, answer_lost, refused, reset, timeout
 from submissions import HASTE, KEY
 
 from etl.errors import BuildError, EligibilityError, EtlError, NoAnswerError, ProviderError
+from etl.evaluation.evaluate import evaluate
 from etl.evaluation.options import EvaluateOptions
+from etl.evaluation.progress import Progress
 from etl.evaluation.results import read_evaluation
 
 ROWS = 1_000
@@ -183,12 +188,58 @@ def test_refused_for_good(
     assert sorted(asked(world)) == sorted(sources(40))
 
 
+PARTICULAR = {
+    "max_tokens": ({"max_completion_tokens"}, "max_completion_tokens in the place of max_tokens"),
+    "temperature": ({"max_tokens"}, "no temperature"),
+    "seed": ({"max_tokens"}, "no seed"),
+}
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["param", "message"])
+@pytest.mark.parametrize("refused_parameters", [*((name,) for name in PARTICULAR), tuple(PARTICULAR)], ids="+".join)
+def test_models_that_do_not_take_a_parameter(
+    tmp_path: Path, server: Server, world: World, refused_parameters: tuple[str, ...], *, named: bool
+) -> None:
+    """A model that refuses a parameter by its name is asked without it, or by the other name, from then on; the result says so."""
+    file = write_test_file(tmp_path / "test.jsonl", sources(20))
+
+    def refuse(_: str, answer: Answer) -> Answer:
+        sent = json.loads(world.requests[-1].body)
+        for name in refused_parameters:
+            if name in sent:
+                code = "unsupported_value" if name == "temperature" else "unsupported_parameter"
+                problem = {"message": f"Unsupported: '{name}'.", "code": code, "param": name if named else None}
+                return Answer({"error": problem}, 400)
+        return answer
+
+    world.chats[MODEL] = standard
+    world.alter = refuse
+    result = run(file, server, world, concurrency=1)
+    assert score(result, MODEL, "exact").score == 100
+    assert len(result.evaluation.notes) == len(refused_parameters)
+    for name in refused_parameters:
+        assert any(PARTICULAR[name][1] in note for note in result.evaluation.notes)
+    assert len(asked(world)) == 20 + len(refused_parameters)
+    last = json.loads(world.requests[-1].body)
+    assert not set(refused_parameters) & set(last)
+    assert ("max_completion_tokens" in last) == ("max_tokens" in refused_parameters)
+
+
+def test_a_parameter_that_is_refused_either_way(tmp_path: Path, server: Server, world: World) -> None:
+    """A model that refuses both names of a parameter is refused for good, by what it says."""
+    file = write_test_file(tmp_path / "test.jsonl", sources(5))
+    problem = {"message": "Unsupported.", "code": "unsupported_parameter", "param": "max_tokens"}
+    world.faults.append(_Always(CHAT, answer=Answer({"error": problem}, 400)))
+    with pytest.raises(ProviderError, match="answer 400: Unsupported"):
+        run(file, server, world, concurrency=1)
+
+
 class _Always(Fault):
     """A fault of every request."""
 
     def hits(self, request: str) -> bool:
         """Return whether *request* is one."""
-        return super().hits(request) or request == self.match
+        return super().hits(request) or re.fullmatch(self.match, request) is not None
 
 
 def test_nobody_there(tmp_path: Path, server: Server, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,6 +250,64 @@ def test_nobody_there(tmp_path: Path, server: Server, world: World, monkeypatch:
     with pytest.raises(NoAnswerError, match="30 requests failed in a row, the last one: answer 503: asleep"):
         run(file, server, world, pace=structs.replace(HASTE, read_seconds=60))
     assert world.faults[0].seen < 30 + 16 + 1
+
+
+def _turning_away(status: int, seconds: str) -> _Always:
+    return _Always(CHAT, answer=refused(CHAT, status, retry_after=seconds).answer)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_time_beyond_the_deadline(tmp_path: Path, server: Server, world: World, status: int) -> None:
+    """A provider that asks to wait longer than a question is asked ends the run, and meets no other request than those sent."""
+    file = write_test_file(tmp_path / "test.jsonl", sources(500))
+    world.faults.append(_turning_away(status, "3600"))
+    with pytest.raises(ProviderError, match="it asks to wait 3,600 s, and a question is asked for 5 s; run the same"):
+        run(file, server, world, leave_out_unanswered=True)
+    assert world.faults[0].seen <= 16
+
+
+def test_all_hold_back(tmp_path: Path, server: Server, world: World) -> None:
+    """While a provider asks to wait nothing is sent, whichever question it said so of; none is given up for the next one."""
+    file = write_test_file(tmp_path / "test.jsonl", sources(500))
+    world.faults.append(_turning_away(429, "2"))
+    with pytest.raises(NoAnswerError, match="no answer for 3 s, the last time: answer 429"):
+        run(file, server, world, pace=structs.replace(HASTE, read_seconds=3.0), leave_out_unanswered=True)
+    assert world.faults[0].seen <= 3 * 16
+
+
+def test_waits_that_end(tmp_path: Path, server: Server, world: World) -> None:
+    """A provider that asks to wait again and again, and answers in between, is waited for."""
+    file = write_test_file(tmp_path / "test.jsonl", sources(60))
+    world.chats[MODEL] = standard
+    world.faults += [refused(CHAT, 429, retry_after="0.05", nth=nth) for nth in range(1, 80, 8)]
+    assert run(file, server, world).evaluation.test_set.rows == 60
+
+
+@pytest.mark.parametrize("concurrency", [1, 16])
+def test_nobody_there_for_a_few_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, concurrency: int) -> None:
+    """Where connections are refused until the first deadline, however few are asked, no other question and model is tried."""
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and does not listen
+        file = write_test_file(tmp_path / "test.jsonl", sources(20))
+        address = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
+        options = EvaluateOptions(
+            file=file, model=(MODEL, "other"), provider="custom", base_url=address, concurrency=concurrency
+        )
+        pace = structs.replace(HASTE, read_seconds=0.3, first_wait_seconds=0.1, longest_wait_seconds=0.1)
+        seen: list[Progress] = []
+        with pytest.raises(NoAnswerError, match=r"no answer for 0 s, the last time: cannot be reached"):
+            evaluate(options=structs.replace(options, leave_out_unanswered=True), pace=pace, report=seen.append)
+    assert {one.system for one in seen if one.step == "asking"} <= {MODEL}
+    assert max(one.unanswered for one in seen) <= concurrency
+
+
+def test_somebody_comes_back(tmp_path: Path, server: Server, world: World) -> None:
+    """A server that comes back within the deadline is waited for, by every question."""
+    file = write_test_file(tmp_path / "test.jsonl", sources(20))
+    world.chats[MODEL] = standard
+    world.faults += [reset(CHAT, nth=nth) for nth in range(1, 60)]
+    assert run(file, server, world).evaluation.test_set.rows == 20
 
 
 def test_one_row_without_an_answer(tmp_path: Path, server: Server, world: World) -> None:
@@ -225,7 +334,7 @@ def test_one_row_without_an_answer(tmp_path: Path, server: Server, world: World)
 def test_a_damaged_journal(tmp_path: Path, server: Server, world: World) -> None:
     """A journal that is none is said to be damaged, and nothing is asked."""
     file = write_test_file(tmp_path / "test.jsonl", sources(3))
-    folder = tmp_path / "evaluation" / "test"
+    folder = tmp_path / "evaluation" / "file-test"
     folder.mkdir(parents=True)
     (folder / "journal.sqlite").write_bytes(b"no database, but longer than the header of one" * 100)
     with pytest.raises(BuildError, match=r"journal\.sqlite: damaged"):

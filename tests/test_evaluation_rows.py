@@ -54,7 +54,7 @@ def test_scores_by_stratum() -> None:
     copies = [case._replace(prediction=case.source) for case in cases]
     statistics = {"copy": scorer.statistics(copies), "tuned": scorer.statistics(cases)}
     strata = strata_of({"region": ["jeju", "jeju", "jeolla", None]})
-    scored = score_systems(statistics, strata, scorer.metrics, Compared("copy", None))
+    scored = score_systems(statistics, strata, scorer.metrics, Compared("copy", {}))
     found = {one.value: (one.rows, one.scores["exact"]) for one in scored["tuned"]}
     assert {value: (rows, score.score) for value, (rows, score) in found.items()} == {
         "all": (4, 75),
@@ -72,6 +72,6 @@ def test_scores_without_resamples() -> None:
     """Without resamples there are scores, and neither intervals nor p-values."""
     scorer = Scorer(korean=False)
     statistics = {name: scorer.statistics([Case("가", "나", "나")] * 3) for name in ("copy", "tuned")}
-    [found] = score_systems(statistics, strata_of({}), scorer.metrics, Compared("copy", None), resamples=0)["tuned"]
+    [found] = score_systems(statistics, strata_of({}), scorer.metrics, Compared("copy", {}), resamples=0)["tuned"]
     assert found.scores["exact"].score == 100
     assert (found.scores["exact"].low, found.scores["exact"].p_copy) == (None, None)

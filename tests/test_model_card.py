@@ -167,7 +167,7 @@ def test_a_file_of_rows(out: Path, tmp_path: Path, server: Server, world: World)
     file = tmp_path / "secret-name.jsonl"
     file.write_bytes(b"".join(path.read_bytes() for path in sorted((out / "chunks" / "validation").iterdir())))
     _evaluate(out, server, world, file=file)
-    card = _card(export_card(out, MODEL, evaluation="secret-name"))
+    card = _card(export_card(out, MODEL, evaluation="file-secret-name"))
     assert "rows of a file of one's own" in card
     assert "secret-name" not in card
 

@@ -33,7 +33,7 @@ class Usage(NamedTuple):
 
 class Answers:
     """
-    What models are asked.
+    What models are asked; `notes` is what to know of how.
 
     Args:
         rows: The test set.
@@ -49,41 +49,49 @@ class Answers:
         self._rows, self._journal, self._options, self._report = rows, journal, options, report
         self._models = read_models(options.models)
         self._unanswered: list[str] = []
-        self._spent = 0.0
+        self.notes: list[str] = []
+        self._spent: dict[str, float] = {}  # by system, the answers of earlier runs included
 
     def bill(self, systems: Sequence[System]) -> Bill:
         """Return what the models among *systems* are still to be asked, and what that costs."""
-        return Bill(systems=tuple(map(self._bill, systems)), max_usd=self._options.max_cost)
+        bill = Bill(systems=tuple(map(self._bill, systems)), max_usd=self._options.max_cost)
+        self._spent = {system.system: system.usd_before for system in bill.systems}
+        return bill
 
     def ask(self, system: System, bill: SystemBill, pace: Pace) -> None:
         """
         Ask *system* what it was not asked before, as *bill* counts it.
 
         Raises:
-            SpendingError: All answers together cost more than allowed.
-            NoAnswerError: Too many failures in a row.
+            SpendingError: All answers together, of earlier runs too, may come to more than allowed.
+            NoAnswerError: Too many failures in a row, or no answer to any question, ever.
             EtlError: The provider refuses.
         """
         if system.account is None or not bill.questions:
             return
-        spent = Spent(self._price(system), self._spent, self._options.max_cost)
+        spent = Spent(self._price(system), sum(self._spent.values()), self._options.max_cost)
         done = 0
 
         def take(outcome: Outcome) -> None:
             nonlocal done
+            spent.settle(outcome.question, outcome.answer)
             if outcome.answer is None:
                 self._unanswered.append(outcome.unanswered or "")
             else:
                 answer = structs.replace(outcome.answer, text=whole(outcome.answer.text))
                 self._journal.record(outcome.question.key, system.name, answer)
                 done += 1
-                spent.add(outcome.answer)
             progress = Progress("asking", done, bill.questions, system.name, spent.usd, len(self._unanswered))
             self._report(progress)
 
         bounds = AskPace(self._options.concurrency, pace, MOST_FAILURES)
-        ask(open_chat(system.account, pace), system.account.base_url, self._questions(system, spent), bounds, take)
-        self._spent += spent.usd
+        chat, where = open_chat(system.account, pace), system.account.base_url
+        ask(chat, where, self._questions(system), bounds, take, spent.admit)
+        self.notes += [f"{system.name} does not take what it is asked with: it was sent {one}" for one in chat.changes]
+        self._spent[system.name] += spent.usd
+        if not (done or bill.known):
+            problem = f"{system.name} answered none of {bill.questions:,} questions (the last: {self._unanswered[-1]})"
+            raise NoAnswerError(where, problem, "see to the server, and run the same command again")
 
     def refuse_unanswered(self) -> None:
         """
@@ -115,17 +123,16 @@ class Answers:
     def _bill(self, system: System) -> SystemBill:
         tally = Tally(system, self._price(system))
         for row, question in self._all(system):
-            tally.add(row, known=self._journal.find(question.key) is not None)
+            tally.add(row, question.request, self._journal.find(question.key))
         return tally.bill()
 
     def _price(self, system: System) -> AnswerPrice | None:
         return None if is_local(system) else answer_price(system.name, self._models)
 
-    def _questions(self, system: System, spent: Spent) -> Iterator[Question]:
-        """Yield what *system* was not asked before, as long as it may be."""
+    def _questions(self, system: System) -> Iterator[Question]:
+        """Yield what *system* was not asked before."""
         for _, question in self._all(system):
             if self._journal.find(question.key) is None:
-                spent.refuse_more()
                 yield question
 
     def _all(self, system: System) -> Iterator[tuple[TestRow, Question]]:

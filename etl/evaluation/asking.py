@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from queue import Empty, Queue, SimpleQueue
 from typing import NamedTuple
 
-from etl.errors import EtlError, NoAnswerError
+from etl.errors import EtlError, NoAnswerError, UnreachableError
 from etl.providers.pace import Pace
 from etl.providers.port import RequestError
 from etl.providers.wires import Chat
@@ -21,6 +21,9 @@ from schemas.evaluation import Answer, ChatRequest
 MOST_FAILURES = 100
 """Failures in a row, of all workers, after which nobody is there: half a minute of a server that refuses connections."""
 
+
+_SILENT = 2
+_SEE_TO_IT = "see to the server, and run the same command again: it goes on from here"
 
 _GRACE_SECONDS = 5.0
 """How long answers on their way are waited for when all ends: they are paid for."""
@@ -42,6 +45,15 @@ class Outcome(NamedTuple):
     error: EtlError | None = None
 
 
+Admit = Callable[[Question, int], bool]
+"""Returns whether a question may be asked beside so many that are on their way; raises where it may not be asked at all."""
+
+
+def admit_all(question: Question, in_flight: int) -> bool:  # noqa: ARG001 - whichever they are
+    """Return that *question* may be asked."""
+    return True
+
+
 class AskPace(NamedTuple):
     """How many requests are in flight at most, how patient each is, and after how many failures in a row all end."""
 
@@ -50,7 +62,14 @@ class AskPace(NamedTuple):
     most_failures: int = MOST_FAILURES
 
 
-def ask(chat: Chat, where: str, questions: Iterable[Question], pace: AskPace, take: Callable[[Outcome], None]) -> None:
+def ask(
+    chat: Chat,
+    where: str,
+    questions: Iterable[Question],
+    pace: AskPace,
+    take: Callable[[Outcome], None],
+    admit: Admit = admit_all,
+) -> None:
     """
     Ask all *questions*, and hand what came of each to *take*, in the order in which it comes.
 
@@ -60,17 +79,19 @@ def ask(chat: Chat, where: str, questions: Iterable[Question], pace: AskPace, ta
         questions: Read as they are needed, and no further.
         pace: Bounds.
         take: Called in this thread, with an answer or with a question that got none until its deadline.
+        admit: Called in this thread before a question is asked; one that has to wait is asked about again.
 
     Raises:
-        NoAnswerError: Too many failures in a row, or nothing came back at all.
+        NoAnswerError: Too many failures in a row, or no answer at all until a deadline.
+        BusyError: The provider asks to wait longer than a question is asked.
         EtlError: The provider refuses what would be asked of it again and again.
     """
     crew = _Crew(chat, where, pace)
     try:
         for question in questions:
-            crew.hand_out(question)
-            while crew.is_full():
+            while crew.is_full() or not admit(question, crew.in_flight):
                 take(crew.next_outcome())
+            crew.hand_out(question)
         while crew.in_flight:
             take(crew.next_outcome())
     finally:
@@ -87,6 +108,7 @@ class _Crew:
         self._outcomes: SimpleQueue[Outcome] = SimpleQueue()
         self._stopped = threading.Event()
         self._failures = _Failures(pace.most_failures)
+        self._hold = _Hold()
         self.in_flight = 0
         # As daemons: a request that hangs does not keep a process that is done.
         self._workers = [threading.Thread(target=self._work, daemon=True) for _ in range(pace.concurrency)]
@@ -139,7 +161,10 @@ class _Crew:
 
     def _work(self) -> None:
         while not self._stopped.is_set() and (question := self._questions.get()) is not None:
-            outcome = self._ask(question)
+            if self._stopped.wait(self._hold.seconds):
+                break
+            silence = self._failures.silence
+            outcome = self._ask(question) if silence is None else Outcome(question, error=self._silent(silence))
             if outcome.error is not None:
                 self._stopped.set()
             self._outcomes.put(outcome)
@@ -162,10 +187,11 @@ class _Crew:
                     return Outcome(question, error=error.located(self._where))
                 if self._failures.are_too_many(error):
                     return Outcome(question, error=self._nobody_there(error))
-                # Between half of the wait and all of it, so that workers turned away together do not come back together.
-                pause = wait * random.uniform(0.5, 1)  # noqa: S311 - no secret
-                pause = pause if error.wait_seconds is None else min(error.wait_seconds, pace.longest_asked_seconds)
+                if error.wait_seconds is not None and error.wait_seconds > pace.read_seconds:
+                    return Outcome(question, error=self._too_long(error))
+                pause = self._pause(error, wait)
                 if time.monotonic() + pause > deadline:
+                    self._failures.give_up(error)
                     return Outcome(question, unanswered=error.problem)
             else:
                 self._failures.reset()
@@ -174,11 +200,46 @@ class _Crew:
                 return Outcome(question, unanswered="stopped")
             wait = min(2 * wait, pace.longest_wait_seconds)
 
+    def _pause(self, error: RequestError, wait: float) -> float:
+        """Return the seconds before the next try: those that a provider names, which hold for all workers, or about *wait*."""
+        if error.wait_seconds is not None:
+            self._hold.until(time.monotonic() + error.wait_seconds)
+            return error.wait_seconds
+        # Between half of the wait and all of it, so that workers turned away together do not come back together.
+        return max(self._hold.seconds, wait * random.uniform(0.5, 1))  # noqa: S311 - no secret
+
     def _nobody_there(self, error: RequestError) -> EtlError:
         problem = f"{self._pace.most_failures} requests failed in a row, the last one: {error.problem}"
-        return NoAnswerError(
-            self._where, problem, "see to the server, and run the same command again: it goes on from here"
-        )
+        return NoAnswerError(self._where, problem, _SEE_TO_IT)
+
+    def _silent(self, problem: str) -> EtlError:
+        said = f"no answer for {self._pace.pace.read_seconds:,.0f} s, the last time: {problem}"
+        return NoAnswerError(self._where, said, _SEE_TO_IT)
+
+    def _too_long(self, error: RequestError) -> EtlError:
+        named, most = error.wait_seconds or 0, self._pace.pace.read_seconds
+        problem = f"{error.problem}; it asks to wait {named:,.0f} s, and a question is asked for {most:,.0f} s"
+        advice = "run the same command again after that: it goes on from here"
+        return RequestError(error.kind, problem, advice, wait_seconds=named).located(self._where)
+
+
+class _Hold:
+    """The time before which nothing is sent: a provider that names one to one worker means all of them."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+        self._lock = threading.Lock()
+
+    def until(self, moment: float) -> None:
+        """Hold back until *moment*, by the monotonic clock, or longer if that was asked for."""
+        with self._lock:
+            self._until = max(self._until, moment)
+
+    @property
+    def seconds(self) -> float:
+        """How long from now."""
+        with self._lock:
+            return max(0.0, self._until - time.monotonic())
 
 
 class _Failures:
@@ -186,6 +247,7 @@ class _Failures:
 
     def __init__(self, most: int) -> None:
         self._most, self._count = most, 0
+        self._given_up: list[RequestError] = []
         self._lock = threading.Lock()
 
     def are_too_many(self, error: RequestError) -> bool:
@@ -198,3 +260,16 @@ class _Failures:
         """Begin anew: there was an answer."""
         with self._lock:
             self._count = 0
+            self._given_up.clear()
+
+    def give_up(self, error: RequestError) -> None:
+        """Take note that a question had no answer until its deadline, at last for *error*."""
+        with self._lock:
+            self._given_up.append(error)
+
+    @property
+    def silence(self) -> str | None:
+        """Why no other question is worth its deadline; one given up is enough where nobody is there, else it may be at fault."""
+        with self._lock:
+            gone = any(issubclass(error.kind, UnreachableError) for error in self._given_up)
+            return self._given_up[-1].problem if gone or len(self._given_up) >= _SILENT else None

@@ -1,16 +1,20 @@
 """The bill: what asking costs, before it is done; and who agrees to that, and to sending the data anywhere."""
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
 from etl.errors import SpendingError, UnknownPriceError
+from etl.evaluation.asking import Question
 from etl.evaluation.journal import Journal
 from etl.evaluation.systems import System, is_local
 from etl.example.tokens import count_example, load_o200k
 from etl.pricing.money import cost_usd
-from schemas.evaluation import Answer, TestRow
+from schemas.evaluation import Answer, ChatRequest, TestRow
 from schemas.model import AnswerPrice
+
+_FRAME_TOKENS = 16
+"""Around a message, and after the last: the chat templates of open models have fewer than ten."""
 
 
 class SystemBill(Struct, frozen=True, kw_only=True):
@@ -18,7 +22,8 @@ class SystemBill(Struct, frozen=True, kw_only=True):
     What one model is asked, and what that costs.
 
     `questions` are those without an answer yet; input tokens are exact for models of o200k_base, output tokens those of the
-    references; `usd` is null where no price is known, and 0 on this machine.
+    references; `usd` is null where no price is known, and 0 on this machine. `usd_before` is what those cost that have an
+    answer, as far as that is known.
     """
 
     system: str
@@ -28,6 +33,7 @@ class SystemBill(Struct, frozen=True, kw_only=True):
     input_tokens: int
     output_tokens: int
     usd: float | None
+    usd_before: float
     local: bool
 
 
@@ -42,6 +48,11 @@ class Bill(Struct, frozen=True, kw_only=True):
         """What all of it costs; None where that of one is not known."""
         costs = [system.usd for system in self.systems]
         return None if None in costs else sum(cost for cost in costs if cost is not None)
+
+    @property
+    def usd_before(self) -> float:
+        """What the answers that are there cost."""
+        return sum(system.usd_before for system in self.systems)
 
     @property
     def abroad(self) -> tuple[SystemBill, ...]:
@@ -93,11 +104,13 @@ class Tally:
         self._system, self._price = system, price
         self._count = load_o200k()
         self._questions = self._known = self._input = self._output = 0
+        self._before = 0.0
 
-    def add(self, row: TestRow, *, known: bool) -> None:
-        """Count the question of *row*, which has an answer or not."""
-        if known:
+    def add(self, row: TestRow, request: ChatRequest, answer: Answer | None) -> None:
+        """Count the question of *row*, and its *answer* if it has one."""
+        if answer is not None:
             self._known += 1
+            self._before += usd_of_answer(request, answer, self._price)
             return
         self._questions += 1
         self._input += count_example(((message.role, message.content) for message in row.messages), self._count)
@@ -115,6 +128,7 @@ class Tally:
             input_tokens=self._input,
             output_tokens=self._output,
             usd=0.0 if local or not self._questions else usd_of(self._input, self._output, self._price),
+            usd_before=self._before,
             local=local,
         )
 
@@ -124,6 +138,27 @@ def usd_of(input_tokens: int, output_tokens: int, price: AnswerPrice | None) -> 
     if price is None:
         return None
     return (cost_usd(input_tokens, price.input) or 0.0) + (cost_usd(output_tokens, price.output) or 0.0)
+
+
+def usd_of_answer(request: ChatRequest, answer: Answer, price: AnswerPrice | None) -> float:
+    """Return what *answer* cost; where the provider did not count its tokens, the most that it can have cost."""
+    most = most_tokens(request)
+    given = most.input if answer.input_tokens is None else answer.input_tokens
+    made = most.output if answer.output_tokens is None else answer.output_tokens
+    return usd_of(given, made, price) or 0.0
+
+
+class Tokens(NamedTuple):
+    """Tokens of a question and of its answer."""
+
+    input: int
+    output: int
+
+
+def most_tokens(request: ChatRequest) -> Tokens:
+    """Return the most tokens of *request* and its answer: no tokenizer makes more of a text than it has bytes."""
+    texts = sum(len(message.content.encode()) + _FRAME_TOKENS for message in request.messages)
+    return Tokens(texts + _FRAME_TOKENS, request.max_tokens)
 
 
 def agree(bill: Bill, consent: Consent, journal: Journal, *, unknown_price: bool, terms_accepted: bool) -> None:
@@ -149,8 +184,9 @@ def agree(bill: Bill, consent: Consent, journal: Journal, *, unknown_price: bool
         problem = "the price of asking is not known"
         advice = "give `answers` and `tuned_answers` by --models FILE, or add --allow-unknown-price"
         raise UnknownPriceError(names, problem, advice)
-    if bill.usd is not None and bill.max_usd is not None and bill.usd > bill.max_usd:
-        problem = f"the answers cost ${bill.usd:,.2f}, and --max-cost allows ${bill.max_usd:,.2f}"
+    if bill.usd is not None and bill.max_usd is not None and bill.usd_before + bill.usd > bill.max_usd:
+        before = f", beside ${bill.usd_before:,.2f} of those before" if bill.usd_before else ""
+        problem = f"the answers cost ${bill.usd:,.2f}{before}, and --max-cost allows ${bill.max_usd:,.2f}"
         raise SpendingError(names, problem, "allow more, or ask for a --sample")
     if not (terms_accepted or journal.terms_accepted()):
         if not consent.terms():
@@ -164,37 +200,44 @@ def agree(bill: Bill, consent: Consent, journal: Journal, *, unknown_price: bool
 
 class Spent:
     """
-    What answers cost as they come.
+    What answers cost as they come, and may cost at most while they are on their way: together never more than *max_usd*.
 
     Args:
         price: Of the model that is asked, or None where it costs nothing or nobody knows what.
-        before: What other models cost before.
+        before: What all other answers of the evaluation cost.
         max_usd: The most of all.
     """
 
     def __init__(self, price: AnswerPrice | None, before: float, max_usd: float | None) -> None:
         self._price, self._before, self._max_usd = price, before, max_usd
-        self.input_tokens = self.output_tokens = 0
+        self._reserved: dict[bytes, float] = {}
+        self._dearest = 0.0
+        self.usd = 0.0
 
-    @property
-    def usd(self) -> float:
-        """What this model cost."""
-        return usd_of(self.input_tokens, self.output_tokens, self._price) or 0.0
-
-    def add(self, answer: Answer) -> None:
-        """Count *answer*."""
-        self.input_tokens += answer.input_tokens or 0
-        self.output_tokens += answer.output_tokens or 0
-
-    def refuse_more(self) -> None:
+    def admit(self, question: Question, in_flight: int) -> bool:
         """
-        Return if more may be asked.
+        Reserve what the answer to *question* may cost, and return True; return False if that has to wait for others.
 
         Raises:
-            SpendingError: All answers so far cost more than allowed.
+            SpendingError: It may cost more than is left, and none is on its way.
         """
-        if self._max_usd is not None and self._before + self.usd > self._max_usd:
-            problem = (
-                f"the answers so far cost ${self._before + self.usd:,.2f}, and --max-cost allows ${self._max_usd:,.2f}"
-            )
-            raise SpendingError("evaluate", problem, "allow more and run the same command again: it goes on from here")
+        tokens = most_tokens(question.request)
+        # A provider may count what it adds to a prompt by itself; what it counted once it may count again.
+        most = max(usd_of(*tokens, self._price) or 0.0, self._dearest)
+        spent = self._before + self.usd + sum(self._reserved.values())
+        if self._max_usd is not None and spent + most > self._max_usd:
+            if in_flight:
+                return False
+            problem = f"the answers so far cost ${spent:,.2f}, the next may cost ${most:,.4f}, and --max-cost allows"
+            advice = "allow more and run the same command again: it goes on from here"
+            raise SpendingError("evaluate", f"{problem} ${self._max_usd:,.2f}", advice)
+        self._reserved[question.key] = most
+        return True
+
+    def settle(self, question: Question, answer: Answer | None) -> None:
+        """Count *answer*, or that there is none, in the place of what was reserved for it."""
+        self._reserved.pop(question.key, None)
+        if answer is not None:
+            usd = usd_of_answer(question.request, answer, self._price)
+            self._dearest = max(self._dearest, usd)
+            self.usd += usd

@@ -16,9 +16,18 @@ from etl.evaluation.bill import Consent, PriorConsent, SystemBill, agree
 from etl.evaluation.journal import JOURNAL, Journal
 from etl.evaluation.options import COPY, EvaluateOptions
 from etl.evaluation.progress import Progress, Reporter, silent
-from etl.evaluation.results import EvaluationResult, folder_of, place_of, write_predictions, write_scores
+from etl.evaluation.results import (
+    ROWS,
+    EvaluationResult,
+    drafts_in,
+    folder_of,
+    place_of,
+    replace_results,
+    write_predictions,
+    write_scores,
+)
 from etl.evaluation.rows import BuildRows, FileRows, Rows
-from etl.evaluation.systems import System, base_of, systems_of
+from etl.evaluation.systems import System, systems_of
 from etl.evaluation.verdict import check_thresholds, claim_of, failures_of
 from etl.output.files import make_folder, storage_errors
 from etl.output.finished import FinishedBuild
@@ -64,22 +73,23 @@ def evaluate(
     """
     _require_libraries()
     from etl.evaluation.metrics import Scorer
-    from etl.evaluation.testset import ROWS, make_test_set, read_rows
+    from etl.evaluation.testset import make_test_set, read_rows
 
     options, pace = options or EvaluateOptions(), pace or Pace()
     consent = consent or PriorConsent(accept_data_terms=options.accept_data_terms)
     place = place_of(out, options)
     build = None if out is None else FinishedBuild.open(out)
-    systems, scorer = systems_of(None if build is None else build.folder, options), Scorer()
+    (systems, notes), scorer = systems_of(build, options), Scorer()
     check_thresholds(options.thresholds, _metric_rows(scorer))
     folder = folder_of(place, options.folder_name)
     make_folder(folder)
     with ExitStack() as stack:
         stack.enter_context(locked(folder))
+        drafts = stack.enter_context(drafts_in(folder))
         report(Progress("reading", 0, 0))
-        test_set = make_test_set(_rows(build, options), options.folder_name, options.sample, folder / ROWS)
+        test_set = make_test_set(_rows(build, options), options.folder_name, options.sample, drafts / ROWS)
         journal = stack.enter_context(_open_journal(folder))
-        answers = Answers(partial(read_rows, folder / ROWS), journal, options, report)
+        answers = Answers(partial(read_rows, drafts / ROWS), journal, options, report)
         bill = answers.bill(systems)
         agree(bill, consent, journal, unknown_price=options.allow_unknown_price, terms_accepted=_terms_accepted(build))
         for system, its_bill in zip(systems, bill.systems, strict=True):
@@ -89,7 +99,10 @@ def evaluate(
             _described(system, its_bill, answers.usage(system))
             for system, its_bill in zip(systems, bill.systems, strict=True)
         ]
-        evaluation = _score(_Scoring(folder, test_set, journal, scorer, options), systems, described, report)
+        evaluation = _score(
+            _Scoring(drafts, test_set, journal, scorer, options, (*notes, *answers.notes)), systems, described, report
+        )
+        replace_results(drafts, folder)
     failures = tuple(failures_of(options.thresholds, evaluation.systems))
     return EvaluationResult(folder=folder, evaluation=evaluation, failures=failures)
 
@@ -102,6 +115,7 @@ class _Scoring(NamedTuple):
     journal: Journal
     scorer: "Scorer"
     options: EvaluateOptions
+    notes: tuple[str, ...]
 
 
 def _score(
@@ -111,9 +125,15 @@ def _score(
     from etl.evaluation.resampling import RESAMPLES, SEED
     from etl.evaluation.scores import Compared, score_systems, strata_of
     from etl.evaluation.scoring import ROWS_AT_ONCE, answerers, count
-    from etl.evaluation.testset import ROWS, read_rows
+    from etl.evaluation.testset import read_rows
 
-    folder, test_set, journal, scorer, options = given
+    folder, test_set, journal, scorer, options = (
+        given.folder,
+        given.test_set,
+        given.journal,
+        given.scorer,
+        given.options,
+    )
     by_name = answerers(systems, journal, options.seed)
     with _spool(folder) as spool:
         rows = _reported(read_rows(folder / ROWS), test_set.rows, ROWS_AT_ONCE, report)
@@ -122,7 +142,7 @@ def _score(
         if len(counted.unanswered) == test_set.rows:
             raise InputError(test_set.name, "no row has an answer of every system", "ask again")
         write_predictions(folder, spool)
-    compared = Compared(COPY, base_of(systems))
+    compared = Compared(COPY, {system.name: system.base for system in systems if system.base is not None})
     scores = score_systems(counted.statistics, strata_of(counted.labels), scorer.metrics, compared)
     scored = [structs.replace(system, strata=scores[system.name]) for system in described]
     unanswered = len(counted.unanswered)
@@ -135,6 +155,7 @@ def _score(
         seed=SEED,
         resamples=RESAMPLES,
         versions={"saturi": __version__, **scorer.versions()},
+        notes=list(given.notes),
     )
     write_scores(folder, evaluation)
     return evaluation
@@ -201,6 +222,7 @@ def _described(system: System, bill: SystemBill, usage: Usage) -> SystemScores:
         name=system.name,
         kind=system.kind,
         role=system.role,
+        base=system.base,
         provider=None if account is None else account.provider.name,
         base_url=None if account is None else account.base_url,
         asked=bill.questions,

@@ -1,5 +1,6 @@
 """Options of an evaluation: frozen, and checked when made."""
 
+import math
 import re
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +17,11 @@ COPY = "copy"
 
 _MOST_CONCURRENCY = 512
 _MOST_SEED = 2**31 - 1
-_NAME = re.compile(r"[\w][\w.-]{0,99}")
+_MOST_NAME = 80
+"""Characters of a folder's name, of three bytes each in Hangul; systems of files allow 255 bytes."""
+
+_NAME = re.compile(rf"[\w][\w.-]{{0,{_MOST_NAME - 1}}}")
+_NO_NAME = re.compile(r"[^\w.-]")
 
 
 class EvaluateOptions(Struct, frozen=True, kw_only=True):
@@ -62,7 +67,7 @@ class EvaluateOptions(Struct, frozen=True, kw_only=True):
         str | None,
         Option(
             help="Folder below OUT/evaluation for what comes out.",
-            unset="the split, or the file's name",
+            unset="the split, or file- and the file's name",
             only="command line",
         ),
     ] = None
@@ -90,7 +95,8 @@ class EvaluateOptions(Struct, frozen=True, kw_only=True):
         ),
     ] = ()
     max_cost: Annotated[
-        float | None, Option(help="Most US dollars that all answers may cost.", low=0, high=1e9, unit="US dollars")
+        float | None,
+        Option(help="Most US dollars for all answers, earlier ones too.", low=0, high=1e9, unit="US dollars"),
     ] = None
     accept_data_terms: Annotated[bool, Option(help="Agree to the terms of AI-Hub's data.", negatable=False)] = False
     allow_unknown_price: Annotated[
@@ -117,6 +123,10 @@ class EvaluateOptions(Struct, frozen=True, kw_only=True):
             raise OptionError(
                 "--name", f"{self.name!r} is no name of a folder", "take letters, digits, dots and dashes"
             )
+        if self.file is not None and self.split != Split.VALIDATION:
+            raise OptionError("--split", "the test set is the --file", "give one of the two")
+        if self.name in set(Split) and self.name != self._split_name:
+            raise OptionError("--name", f"{self.name!r} is the evaluation of that split", "give another name")
         _ = self.thresholds
 
     @property
@@ -141,10 +151,18 @@ class EvaluateOptions(Struct, frozen=True, kw_only=True):
             try:
                 least[name] = float(score)
             except ValueError:
-                raise OptionError("--fail-below", f"{given!r} is no METRIC=SCORE", "give one like chrf=60") from None
+                least[name] = math.nan
+            if not math.isfinite(least[name]):
+                raise OptionError("--fail-below", f"{given!r} is no METRIC=SCORE", "give one like chrf=60")
         return least
 
     @property
     def folder_name(self) -> str:
-        """The name of the evaluation."""
-        return self.name or (self.split.value if self.file is None else self.file.stem)
+        """The name of the evaluation: never that of a split for a file, and never one that leads out of its folder."""
+        if self.name is not None or self.file is None:
+            return self.name or self.split.value
+        return f"file-{_NO_NAME.sub('-', self.file.stem)}"[:_MOST_NAME]
+
+    @property
+    def _split_name(self) -> str | None:
+        return self.split.value if self.file is None else None

@@ -1,6 +1,9 @@
 """What an evaluation leaves behind, each file whole or not there; and how it is read again."""
 
 import io
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -9,14 +12,15 @@ from msgspec import Struct
 
 from etl.errors import InputError, OptionError
 from etl.evaluation.options import EvaluateOptions
-from etl.output.files import PendingFile, storage_errors, write_whole
+from etl.output.files import PendingFile, storage_errors, sync_folder, write_whole
 from schemas.evaluation import EVALUATION_VERSION, Evaluation
 
 if TYPE_CHECKING:
     import polars as pl
 
 FOLDER = "evaluation"
-SCORES, PREDICTIONS = "scores.json", "predictions.parquet"
+ROWS, SCORES, PREDICTIONS = "rows.jsonl", "scores.json", "predictions.parquet"
+_DRAFTS = ".drafts"
 _ROW_GROUP_ROWS = 16_384
 
 
@@ -69,6 +73,49 @@ class EvaluationResult(Struct, frozen=True, kw_only=True):
             InputError: They cannot be read.
         """
         return read_predictions_table(self.folder)
+
+
+@contextmanager
+def drafts_in(folder: Path) -> Iterator[Path]:
+    """
+    Give a folder in *folder* for what an evaluation writes before it is complete; what a killed one left there is removed.
+
+    Raises:
+        StorageError: It cannot be made.
+    """
+    drafts = folder / _DRAFTS
+    with storage_errors(drafts, 0):
+        _remove(drafts)
+        drafts.mkdir()
+    try:
+        yield drafts
+    finally:
+        with suppress(OSError):  # the next evaluation removes it
+            _remove(drafts)
+
+
+def replace_results(drafts: Path, folder: Path) -> None:
+    """
+    Put what lies in *drafts* in the place of the evaluation before in *folder*.
+
+    The scores go first and come last: with them all is of one evaluation, and without them there is none.
+
+    Raises:
+        StorageError: Something cannot be replaced.
+    """
+    with storage_errors(folder, 0):
+        (folder / SCORES).unlink(missing_ok=True)
+        sync_folder(folder)
+        for name in (ROWS, PREDICTIONS, SCORES):
+            (drafts / name).replace(folder / name)
+    sync_folder(folder)
+
+
+def _remove(drafts: Path) -> None:
+    if drafts.is_symlink():
+        drafts.unlink()
+    elif drafts.exists():
+        shutil.rmtree(drafts)
 
 
 def write_scores(folder: Path, evaluation: Evaluation) -> None:

@@ -26,10 +26,10 @@ class Stratum(NamedTuple):
 
 
 class Compared(NamedTuple):
-    """What a system is held against: the name of the system that copies, and that of the base model, if there is one."""
+    """What systems are held against: the name of the system that copies, and by name of a system that of its base model."""
 
     copy: str
-    base: str | None
+    bases: Mapping[str, str]
 
 
 def strata_of(labels: Mapping[str, Sequence[str | None]]) -> list[Stratum]:
@@ -119,7 +119,7 @@ def _score(name: str, values: Mapping[str, float], resampled: Mapping[str, Array
         low=low,
         high=high,
         p_copy=_p_value(name, compared.copy, values, resampled),
-        p_base=_p_value(name, compared.base, values, resampled),
+        p_base=_p_value(name, compared.bases.get(name), values, resampled),
     )
 
 

@@ -7,14 +7,16 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Struct
 
-from etl.errors import InputError
+from etl.errors import BuildError, InputError
 from etl.evaluation.options import COPY, EvaluateOptions
 from etl.network.http import stays_here
-from etl.output.lines import read_blocks, whole_lines
+from etl.output.finished import FinishedBuild
+from etl.output.lines import BOM, read_blocks, whole_lines
 from etl.providers.account import Account, open_account
 from etl.providers.models import base_name
 from etl.providers.profiles import DEFAULT_PROVIDER, find_provider, read_providers
 from etl.submission.ledger import LEDGER, read_ledger
+from etl.submission.plan import build_hash
 from schemas.evaluation import ChatRequest, Prediction, SystemKind, SystemRole, TestRow
 from schemas.ledger import AccountRow, JobRow
 
@@ -23,53 +25,77 @@ ROOM_TOKENS = 64
 
 
 class System(Struct, frozen=True, kw_only=True):
-    """What answers the rows; *account* is where a model is asked, *file* where predictions lie."""
+    """What answers the rows; *base* is the model it is held against, *account* where it is asked, *file* its predictions."""
 
     name: str
     kind: SystemKind
     role: SystemRole
+    base: str | None = None
     account: Account | None = None
     file: Path | None = None
 
 
+class Lineup(NamedTuple):
+    """The systems of an evaluation, and what to know of those that are not among them."""
+
+    systems: list[System]
+    notes: tuple[str, ...]
+
+
 class _Known(NamedTuple):
-    """Models of a ledger: accounts by the name of a model, and the names of those that are no tunes."""
-
-    accounts: dict[str, AccountRow]
-    bases: frozenset[str]
-
-
-def systems_of(out: Path | None, options: EvaluateOptions) -> list[System]:
     """
-    Return the systems that *options* name: copying first, the base model, the other models, the files.
+    Models of a ledger.
 
     Args:
-        out: Folder of the build, whose ledger knows models and where they are; None for none.
+        accounts: Where each is asked, by its name; base models before their tunes.
+        tuned_from: The base model of each tune, that of the first for a tune of a tune.
+        elsewhere: The tunes that learnt from another build than the one that is there now.
+    """
+
+    accounts: dict[str, AccountRow]
+    tuned_from: dict[str, str]
+    elsewhere: frozenset[str]
+
+
+def systems_of(build: FinishedBuild | None, options: EvaluateOptions) -> Lineup:
+    """
+    Return the systems that *options* name: copying first, the base models, the other models, the files.
+
+    A tune that learnt from another build is no system: rows may be in what it learnt from, which is not there any more.
+
+    Args:
+        build: The build, whose ledger knows models and where they are; None for none.
         options: Of the evaluation.
 
     Raises:
         OptionError: A profile is unknown, or there is no address.
-        BuildError: The ledger is damaged.
+        BuildError: The ledger is damaged; or a model that is named, or every tune of the ledger, is of another build.
     """
-    known = _Known({}, frozenset()) if out is None else _read_ledger(out)
-    names = options.model or tuple(known.accounts)
-    bases = _bases_of(names, options.base_model, known.bases)
-    accounts = {name: _account(known.accounts.get(name), options) for name in names}
+    known = _Known({}, {}, frozenset()) if build is None else _read_ledger(build)
+    refused = [name for name in options.model if name in known.elsewhere]
+    tunes = known.tuned_from.keys()
+    if build is not None and (refused or (not options.model and tunes and tunes <= known.elsewhere)):
+        raise _of_another_build(build, refused or sorted(known.elsewhere))
+    names = options.model or _names_of(known)
+    bases = _bases_of(names, options.base_model, frozenset(known.accounts) - tunes)
     ordered = sorted(names, key=lambda name: name not in bases)
     models = [
-        System(name=name, kind="model", role="base" if name in bases else "candidate", account=accounts[name])
+        System(
+            name=name,
+            kind="model",
+            role="base" if name in bases else "candidate",
+            base=None if name in bases else _base_of(name, bases, options.base_model, known),
+            account=_account(known.accounts.get(name), options),
+        )
         for name in ordered
     ]
     files = [
-        System(name=name, kind="predictions", role="candidate", file=path)
+        System(name=name, kind="predictions", role="candidate", base=_only(bases), file=path)
         for name, path in options.prediction_files.items()
     ]
-    return [System(name=COPY, kind="copy", role="copy"), *models, *files]
-
-
-def base_of(systems: Sequence[System]) -> str | None:
-    """Return the name of the base model, if there is one; of several, the first."""
-    return next((system.name for system in systems if system.role == "base"), None)
+    left_out = () if options.model else sorted(known.elsewhere)
+    notes = tuple(f"{name} was left out: it was tuned on another build than the one that is here" for name in left_out)
+    return Lineup([System(name=COPY, kind="copy", role="copy"), *models, *files], notes)
 
 
 def is_local(system: System) -> bool:
@@ -95,9 +121,10 @@ def read_predictions(path: Path) -> dict[str, str]:
     for block in whole_lines(read_blocks(path)):
         for line in block.content.split(b"\n"):
             number += 1
+            content = line.removeprefix(BOM) if number == 1 else line
             where = f"{path}, line {number}"
             try:
-                found = msgspec.json.decode(line, type=Prediction)
+                found = msgspec.json.decode(content, type=Prediction)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 problem, advice = (
                     f"no prediction ({error})",
@@ -124,6 +151,34 @@ def _bases_of(names: tuple[str, ...], given: str | None, known: frozenset[str]) 
     return (known & frozenset(names)) or frozenset(name for name in names if name in named)
 
 
+def _base_of(name: str, bases: frozenset[str], given: str | None, known: _Known) -> str | None:
+    """Return which of *bases* the model *name* is held against: the one given, its own, or the only one if it is of none."""
+    own = known.tuned_from.get(name, base_name(name))
+    if given is not None:
+        return given
+    return _only(bases) if own == name else own if own in bases else None
+
+
+def _only(bases: frozenset[str]) -> str | None:
+    """Return the base model, if there is one alone."""
+    return next(iter(bases)) if len(bases) == 1 else None
+
+
+def _names_of(known: _Known) -> tuple[str, ...]:
+    """Return the models of a ledger that are evaluated: the tunes of this build, and what those were tuned from."""
+    tunes = [name for name in known.tuned_from if name not in known.elsewhere]
+    wanted = {*tunes, *(known.tuned_from[name] for name in tunes)}
+    return tuple(name for name in known.accounts if name in wanted)
+
+
+def _of_another_build(build: FinishedBuild, names: Sequence[str]) -> BuildError:
+    problem = (
+        f"{', '.join(names)} learnt from another build than the one that is here, and maybe from rows of the test set"
+    )
+    advice = "build as it was, or evaluate it on a test file: without OUT, by --file and --model"
+    return BuildError(str(build.given), problem, advice)
+
+
 def _account(row: AccountRow | None, options: EvaluateOptions) -> Account:
     """Return where a model is asked: at the account of the ledger's *row*, unless options name another."""
     elsewhere = options.provider is not None or options.base_url is not None
@@ -140,19 +195,26 @@ def _account(row: AccountRow | None, options: EvaluateOptions) -> Account:
     )
 
 
-def _read_ledger(out: Path) -> _Known:
-    """Return the models that were tuned from *out*, each after what it was tuned from."""
-    if not (out / LEDGER).exists():
-        return _Known({}, frozenset())
-    with read_ledger(out) as ledger:
+def _read_ledger(build: FinishedBuild) -> _Known:
+    """Return the models of the ledger beside *build*, each tune after what it was tuned from."""
+    if not (build.folder / LEDGER).exists():
+        return _Known({}, {}, frozenset())
+    with read_ledger(build.folder) as ledger:
         accounts = {row.id: row for row in ledger.accounts()}
-        jobs = [job for job in ledger.jobs() if job.fine_tuned_model is not None]
-    tunes = {job.fine_tuned_model for job in jobs}
+        jobs = {job.fine_tuned_model: job for job in ledger.jobs() if job.fine_tuned_model is not None}
     found: dict[str, AccountRow] = {}
-    for name, job in _models_of(jobs):
-        found.setdefault(name, accounts[job.account])
-    return _Known(found, frozenset(name for name in found if name not in tunes))
+    for tune, job in jobs.items():
+        for name in (job.model, tune):
+            found.setdefault(name, accounts[job.account])
+    present = build_hash(build)
+    lines = {tune: _line_of(job, jobs) for tune, job in jobs.items()}
+    elsewhere = frozenset(tune for tune, line in lines.items() if any(job.manifest != present for job in line))
+    return _Known(found, {tune: line[-1].model for tune, line in lines.items()}, elsewhere)
 
 
-def _models_of(jobs: list[JobRow]) -> list[tuple[str, JobRow]]:
-    return [(name, job) for job in jobs for name in (job.model, job.fine_tuned_model) if name is not None]
+def _line_of(job: JobRow, jobs: Mapping[str, JobRow]) -> list[JobRow]:
+    """Return *job*, the job of the tune that it went on from, and so on to a base model."""
+    line = [job]
+    while (before := jobs.get(line[-1].model)) is not None and before not in line:
+        line.append(before)
+    return line

@@ -20,7 +20,6 @@ from etl.output.files import PendingFile
 from etl.output.lines import read_blocks, whole_lines
 from schemas.evaluation import TestRow, TestSetRow
 
-ROWS = "rows.jsonl"
 _LOCATED_AT_ONCE = 16_384  # each time the lineage is read
 _HELD_AT_ONCE = 65_536
 _DECODE = msgspec.json.Decoder(TestRow).decode_lines
@@ -48,6 +47,8 @@ def make_test_set(rows: Rows, name: str, sample: int | None, path: Path) -> Test
     learnt = np.zeros(len(digest.pairs), np.bool_) if texts is None else _find_learnt(digest, texts)
     left = np.flatnonzero(~learnt)
     chosen = left if sample is None else left[choose(digest.pairs[left], digest.strata[left], sample)]
+    if not len(learnt) and rows.split is None:
+        raise InputError(name, "the file has no row", "give a chat file with questions and answers by --file")
     if not chosen.size:
         problem = f"no row is left of {len(learnt):,}, {learnt.sum():,} of which have a text that train has, too"
         raise InputError(name, problem, "build with --validation, or give another --split or --file")

@@ -11,14 +11,14 @@ CLAIMED = ("bleu", "meteor", "rouge_l")
 
 
 def claim_of(systems: Sequence[SystemScores]) -> list[ClaimRow]:
-    """Return, for each candidate and each metric of the original claim, its ratio to the base and its gain over copying."""
+    """Return, for each candidate and metric of the original claim, its ratio to its own base and its gain over copying."""
     named = {system.name: system for system in systems}
-    base = next((system for system in systems if system.role == "base"), None)
     return [
         ClaimRow(
             system=system.name,
             metric=metric,
-            over_base=None if base is None else _ratio(_of(system, metric), _of(base, metric)),
+            base=system.base,
+            over_base=None if system.base is None else _ratio(_of(system, metric), _of(named[system.base], metric)),
             gain_over_copy=_gain(_of(system, metric), _of(named[COPY], metric)),
         )
         for system in systems
@@ -42,7 +42,9 @@ def check_thresholds(least: Mapping[str, float], metrics: Sequence[MetricRow]) -
 
 
 def failures_of(least: Mapping[str, float], systems: Sequence[SystemScores]) -> Iterator[str]:
-    """Yield a sentence for each candidate that is below one of the thresholds *least*, or has no such score."""
+    """Yield a sentence for each candidate that is below one of the thresholds *least*, has no such score, or is not there."""
+    if least and all(system.role != "candidate" for system in systems):
+        yield f"no model was evaluated that could reach {', '.join(least)}"
     for system in systems:
         if system.role != "candidate":
             continue

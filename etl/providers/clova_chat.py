@@ -19,6 +19,8 @@ _MOST_REASON = 64
 class ClovaChat(ClovaApi):
     """CLOVA Studio as what completes chats."""
 
+    changes: tuple[str, ...] = ()
+
     def complete(self, request: ChatRequest) -> Answer:
         """
         Return the answer to *request*.

@@ -111,6 +111,10 @@ def _epochs(answer: Json) -> int | None:
     return None
 
 
+UNSUPPORTED_CODES = frozenset({"unsupported_parameter", "unsupported_value"})
+"""Codes of a refusal that is about a parameter, which the message has to name."""
+
+
 def said_of(refusal: Any) -> tuple[Any, Any]:
     """
     Return code and message of a *refusal*, any JSON.
@@ -125,7 +129,12 @@ def said_of(refusal: Any) -> tuple[Any, Any]:
         refusal = detail.get("error", detail) if isinstance(detail, dict) else detail
     if isinstance(refusal, list):
         return None, _of_fields(refusal)
-    return (refusal.get("code"), refusal.get("message")) if isinstance(refusal, dict) else (None, refusal)
+    if not isinstance(refusal, dict):
+        return None, refusal
+    code, message, parameter = (refusal.get(name) for name in ("code", "message", "param"))
+    if isinstance(code, str) and code in UNSUPPORTED_CODES and f"'{parameter}'" not in str(message):
+        message = f"{message} ('{parameter}')"
+    return code, message
 
 
 def _of_fields(problems: list[Any]) -> str | None:

@@ -4,7 +4,10 @@ from typing import Any
 
 from etl.errors import EligibilityError, NoAnswerError, ProviderError
 from etl.providers import border
+from etl.providers.account import Account
+from etl.providers.openai_answers import UNSUPPORTED_CODES
 from etl.providers.openai_api import OpenAIApi
+from etl.providers.pace import Pace
 from etl.providers.port import RequestError
 from schemas.evaluation import Answer, ChatRequest
 
@@ -17,13 +20,35 @@ _REFUSED_CODES = frozenset({_FILTERED, "content_policy_violation", "context_leng
 
 _MOST_REASON = 64
 
+_CHANGES = {
+    "max_tokens": "max_completion_tokens in the place of max_tokens",
+    "seed": "no seed",
+    "temperature": "no temperature, so that it answers with its own",
+}
+"""What is asked otherwise where a model does not take it, by the parameter."""
+
 
 class RefusedPromptError(RequestError):
     """A prompt that gets no answer, however often it is sent."""
 
 
+class UnsupportedParameterError(RequestError):
+    """A parameter that a model does not take, or not with this value; *name* is that of the parameter."""
+
+    name = ""
+
+
 class OpenAIChat(OpenAIApi):
-    """A provider that completes chats."""
+    """A provider that completes chats; what its model does not take is sent otherwise, or not at all, from then on."""
+
+    def __init__(self, account: Account, pace: Pace) -> None:
+        super().__init__(account, pace)
+        self._changed: frozenset[str] = frozenset()
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """What is asked otherwise than it should be, a phrase a parameter."""
+        return tuple(_CHANGES[name] for name in sorted(self._changed))
 
     def complete(self, request: ChatRequest) -> Answer:
         """
@@ -32,18 +57,20 @@ class OpenAIChat(OpenAIApi):
         Raises:
             RequestError: The request failed.
         """
-        given: dict[str, Any] = {
-            "model": request.model,
-            "messages": [{"role": message.role, "content": message.content} for message in request.messages],
-            "max_tokens": request.max_tokens,
-            "temperature": request.temperature,
-            "seed": request.seed,
-        }
-        try:
-            answer = self._ask(self._api.chat.completions.with_streaming_response.create, **given)
-        except RefusedPromptError:
-            return Answer(text="", finish_reason=_FILTERED, refused=True)
-        return self._answer(answer)
+        while True:
+            changed = self._changed
+            try:
+                answer = self._ask(
+                    self._api.chat.completions.with_streaming_response.create, **_parameters(request, changed)
+                )
+            except RefusedPromptError:
+                return Answer(text="", finish_reason=_FILTERED, refused=True)
+            except UnsupportedParameterError as error:
+                if error.name in changed:
+                    raise
+                self._changed |= {error.name}
+            else:
+                return self._answer(answer)
 
     def _answer(self, answer: dict[str, Any]) -> Answer:
         choices = answer.get("choices")
@@ -70,9 +97,29 @@ class OpenAIChat(OpenAIApi):
         """Return the error of a *code* by which a provider does not do something for an account, or with a prompt."""
         if code in _REFUSED_CODES:
             return RefusedPromptError(ProviderError, problem, "leave it out")
+        if code in UNSUPPORTED_CODES:
+            name = next((name for name in _CHANGES if f"'{name}'" in message), None)
+            if name is not None:
+                unsupported = UnsupportedParameterError(ProviderError, problem, "ask another model")
+                unsupported.name = name
+                return unsupported
         if code == "model_not_found":
             return RequestError(EligibilityError, problem, "give a model that this account can ask", ended=True)
         return super()._not_eligible(code, message, problem)
+
+
+def _parameters(request: ChatRequest, changed: frozenset[str]) -> dict[str, Any]:
+    """Return what is sent for *request*, but for the parameters that are *changed*."""
+    given: dict[str, Any] = {
+        "model": request.model,
+        "messages": [{"role": message.role, "content": message.content} for message in request.messages],
+        "max_tokens": request.max_tokens,
+        "temperature": request.temperature,
+        "seed": request.seed,
+    }
+    if "max_tokens" in changed:
+        given["max_completion_tokens"] = request.max_tokens
+    return {name: value for name, value in given.items() if name not in changed}
 
 
 def text_of(content: Any) -> str:

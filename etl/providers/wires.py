@@ -23,7 +23,11 @@ class Renderer(Protocol):
 
 
 class Chat(Protocol):
-    """What completes chats, from several threads at once; every call is one request, sent once."""
+    """What completes chats, from several threads at once; every call is one request, sent once unless a parameter is refused."""
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """What is asked otherwise than it should be, a phrase a parameter."""
 
     def complete(self, request: ChatRequest) -> Answer:
         """

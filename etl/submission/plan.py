@@ -167,7 +167,7 @@ def make_plan(  # noqa: PLR0913, PLR0917 - all that a plan is made of
         account=account,
         model=options.model,
         shape=options.plan,
-        manifest=hash_of(msgspec.to_builtins(build.manifest)),
+        manifest=build_hash(build),
         jobs=tuple(jobs),
         left_out=tuple(left_out),
         notes=tuple(notes),
@@ -196,6 +196,11 @@ def materials_of(build: FinishedBuild, shape: PlanShape, provider: Provider) -> 
         )
         for name in dict.fromkeys(names)
     ]
+
+
+def build_hash(build: FinishedBuild) -> str:
+    """Return by what a job names the build it is of: the same of two builds with the same manifest."""
+    return hash_of(msgspec.to_builtins(build.manifest))
 
 
 def hash_of(value: Any) -> str:

@@ -22,7 +22,7 @@ def complete(world: World, body: Body) -> Answer:
     text = speak(asked["messages"][-1]["content"])
     count = load_o200k()
     words = text.split(" ")
-    while count(" ".join(words)) > asked["max_tokens"]:
+    while count(" ".join(words)) > asked.get("max_completion_tokens", asked.get("max_tokens")):
         words.pop()
     cut = " ".join(words)
     used = count_example(((message["role"], message["content"]) for message in asked["messages"]), count)

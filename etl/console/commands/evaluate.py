@@ -71,6 +71,8 @@ def evaluate(ctx: click.Context, /, **given: Any) -> None:
         print_json(result.evaluation)
     else:
         show_evaluation(console, result)
+    for note in result.evaluation.notes:
+        print_line(errors, f"Note: {note}", "yellow")
     if all(system.role != "candidate" for system in result.evaluation.systems):
         print_line(errors, _NOBODY, "yellow")
     for failure in result.failures:

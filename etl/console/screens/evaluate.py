@@ -260,7 +260,7 @@ def _claim(claim: Sequence[ClaimRow], metrics: Sequence[MetricRow]) -> Iterator[
         rows = [row for row in claim if row.system == system]
         ratios = [f"{titles[row.metric]} x{row.over_base:.2f}" for row in rows if row.over_base is not None]
         gains = [f"{titles[row.metric]} {row.gain_over_copy:+.1f}" for row in rows if row.gain_over_copy is not None]
-        over_base = f"over the base model {', '.join(ratios)}; " if ratios else ""
+        over_base = f"over the base model {rows[0].base} {', '.join(ratios)}; " if ratios else ""
         yield f"{system}: {over_base}over copying {', '.join(gains)}."
     if any(row.over_base is not None for row in claim):
         yield _FLATTERS
