@@ -59,7 +59,7 @@ def export_card(out: str | Path, model: str, base_model: str | None = None, eval
     found = _evaluation_of(build, evaluation)
     if found is not None:
         _refuse_unknown(found, model)
-        base_model = _base_of(found, base_model)
+        base_model = _base_of(found, model, base_model)
     card = model_card(build.manifest, build.manifest_sha256, (model, base_model), found)
     folder = out / EXPORTS / MODEL_CARD
     with claimed(out, out):
@@ -80,9 +80,9 @@ def _evaluation_of(build: FinishedBuild, name: str | None) -> Evaluation | None:
     return found
 
 
-def _base_of(found: Evaluation, given: str | None) -> str | None:
-    """Return the base model, the one *given* or that of the evaluation; refuse two that are not one."""
-    measured = next((system.name for system in found.systems if system.role == "base"), None)
+def _base_of(found: Evaluation, model: str, given: str | None) -> str | None:
+    """Return the base of *model*, the one *given* or that it was held against; refuse two that are not one."""
+    measured = next((system.base for system in found.systems if system.name == model), None)
     if given is None or measured is None or _Base.of(given).name == _Base.of(measured).name:
         return given or measured
     raise OptionError(
