@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from runs import command
@@ -20,8 +21,14 @@ ATTEMPTS = 20
 
 
 @contextmanager
-def started(*arguments: str | Path, cwd: Path) -> Iterator[subprocess.Popen[str]]:
-    """Yield the command line with *arguments*, running in a process group of its own that does not outlive the block."""
+def started(
+    *arguments: str | Path, cwd: Path, hang_up: signal.Handlers = signal.SIG_DFL
+) -> Iterator[subprocess.Popen[str]]:
+    """
+    Yield the command line with *arguments*, running in a process group of its own that does not outlive the block.
+
+    *hang_up* is what SIGHUP does there at first: end it, or nothing as under nohup, whatever it does to the tests themselves.
+    """
     process = subprocess.Popen(
         command(*arguments),
         cwd=cwd,
@@ -30,7 +37,7 @@ def started(*arguments: str | Path, cwd: Path) -> Iterator[subprocess.Popen[str]
         encoding="utf-8",
         env={**os.environ, "PYTHONIOENCODING": "utf-8"},
         start_new_session=True,
-        preexec_fn=_let_ctrl_c_through,  # noqa: PLW1509 - it takes no lock
+        preexec_fn=partial(_let_signals_through, hang_up),  # noqa: PLW1509 - it takes no lock
     )
     with process:
         try:
@@ -39,9 +46,10 @@ def started(*arguments: str | Path, cwd: Path) -> Iterator[subprocess.Popen[str]
             kill_group(process)
 
 
-def _let_ctrl_c_through() -> None:
-    """Undo what a shell does to jobs in the background, and to all that they start."""
+def _let_signals_through(hang_up: signal.Handlers) -> None:
+    """Undo what a shell or nohup does to jobs in the background, and to all that they start."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, hang_up)
 
 
 def kill_group(process: subprocess.Popen[str], number: int = signal.SIGKILL) -> None:

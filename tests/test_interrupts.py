@@ -129,14 +129,10 @@ def test_a_hang_up_that_is_ignored(undisturbed: Undisturbed, tmp_path: Path) -> 
     """Under nohup a build outlives the terminal."""
     folder = tmp_path / "here"
     undisturbed.lend(folder)
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # inherited by what is started
-    try:
-        with started(*BUILD, cwd=folder) as process:
-            wait_until(process, lambda: bool(segments_of(folder / "out" / "stage")))
-            kill_group(process, signal.SIGHUP)
-            errors = end_of(process)
-    finally:
-        signal.signal(signal.SIGHUP, before)
+    with started(*BUILD, cwd=folder, hang_up=signal.SIG_IGN) as process:
+        wait_until(process, lambda: bool(segments_of(folder / "out" / "stage")))
+        kill_group(process, signal.SIGHUP)
+        errors = end_of(process)
     assert process.returncode == 0, errors
     assert digest_of(folder / "out") == undisturbed.digest
 
