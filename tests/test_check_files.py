@@ -74,6 +74,8 @@ def test_limits_of_providers() -> None:
         "azure": "required",
         "nebius": "refused",
         "unsloth": "refused",
+        "clova": "refused",
+        "fireworks": "refused",
         "custom": "refused",
     }
     assert limits["nebius"].max_file_bytes == 5_000_000_000
@@ -148,8 +150,8 @@ def test_only_the_first_problems_are_shown(tmp_path: Path) -> None:
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
     """A build with several chunks of train, and a few examples of validation."""
-    write_zip(tmp_path / "corpus" / ANSWER_ZIP, answers(60))
-    build([tmp_path / "corpus"], tmp_path / "out", BuildOptions(max_chunk_examples=20), make_executor=one_thread)
+    write_zip(tmp_path / "corpus" / ANSWER_ZIP, answers(120))
+    build([tmp_path / "corpus"], tmp_path / "out", BuildOptions(max_chunk_examples=40), make_executor=one_thread)
     return tmp_path / "out"
 
 
