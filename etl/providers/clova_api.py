@@ -5,7 +5,7 @@ A task keeps no metadata: our key is its name. It names no file afterwards, has 
 Facts: api.ncloud-docs.com, clovastudio-posttask, -gettask, -gettasks, -deletetask, as of 2026-11-27; none was tried live.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
@@ -17,6 +17,7 @@ from etl.providers.object_store import Bucket, Secrets, Stored, read_secrets
 from etl.providers.pace import Pace
 from etl.providers.port import RequestError
 from etl.providers.tags import metadata_of, tag_of
+from etl.providers.whole_files import WholeFiles
 from schemas.ledger import FAILED, SUCCEEDED
 from schemas.provider import Storage
 from schemas.remote import JobError, JobRequest, Page, RemoteEvent, RemoteFile, RemoteJob, RemoteModel
@@ -33,13 +34,15 @@ _GOOD = "2"  # the first digit of the code of an answer that is no refusal
 _CODE_DIGITS = 5  # three of them are those of the status
 
 
-class ClovaApi:
+class ClovaApi(WholeFiles):
     """
     The port to CLOVA Studio.
 
     Raises:
         OptionError: There is no key, or the environment names a proxy or certificates that cannot be used.
     """
+
+    service = "CLOVA Studio"
 
     def __init__(self, account: Account, pace: Pace) -> None:
         self._account, self._pace = account, pace
@@ -69,22 +72,6 @@ class ClovaApi:
     def delete_file(self, file_id: str) -> None:
         """Delete a file."""
         self._bucket.delete(file_id)
-
-    def begin_upload(self, name: str, size: int) -> str:
-        """Refuse: the bucket takes a file of any size whole."""
-        raise _no_parts(name, size)
-
-    def send_part(self, upload_id: str, content: BinaryIO, seconds: float) -> str:
-        """Refuse, as above."""
-        raise _no_parts(upload_id, content, seconds)
-
-    def complete_upload(self, upload_id: str, part_ids: Sequence[str], md5: str) -> RemoteFile | None:
-        """Refuse, as above."""
-        raise _no_parts(upload_id, part_ids, md5)
-
-    def cancel_upload(self, upload_id: str) -> None:
-        """Refuse, as above."""
-        raise _no_parts(upload_id)
 
     # Jobs, which are tasks.
 
@@ -285,10 +272,6 @@ def _said_of(answer: Any) -> tuple[Any, Any]:
 
 def _no_code(code: str, message: str, problem: str) -> None:
     """Return that no code says more than its status."""
-
-
-def _no_parts(*_: object) -> RequestError:
-    return _unsupported("uploads in parts")
 
 
 def _unsupported(what: str) -> RequestError:

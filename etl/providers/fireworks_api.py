@@ -7,7 +7,7 @@ docs.fireworks.ai, as of 2026-11-27; none was tried live.
 
 import base64
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import quote, urlsplit
@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 import httpx2
 from msgspec import structs
 
-from etl.errors import OptionError, ProviderError, UnsupportedError
+from etl.errors import OptionError, ProviderError
 from etl.network.http import open_http
 from etl.providers import border
 from etl.providers.account import Account
@@ -23,6 +23,7 @@ from etl.providers.exchange import CODE_CHARACTERS, CONNECT_SECONDS, Exchange, J
 from etl.providers.pace import Pace
 from etl.providers.port import RequestError
 from etl.providers.tags import metadata_of, tag_of
+from etl.providers.whole_files import WholeFiles
 from schemas.ledger import FAILED, SUCCEEDED
 from schemas.remote import FileState, JobError, JobRequest, Page, RemoteEvent, RemoteFile, RemoteJob, RemoteModel
 
@@ -47,13 +48,15 @@ class Shard(NamedTuple):
     lines: int
 
 
-class FireworksApi:
+class FireworksApi(WholeFiles):
     """
     The port to Fireworks.
 
     Raises:
         OptionError: There is no key or no id of an account, or the environment names a proxy or certificates that cannot be used.
     """
+
+    service = "Fireworks"
 
     def __init__(self, account: Account, pace: Pace) -> None:
         self._account, self._pace = account, pace
@@ -108,22 +111,6 @@ class FireworksApi:
     def delete_file(self, file_id: str) -> None:
         """Delete a file."""
         self._rest.ask("DELETE", self._path(_DATASETS, file_id))
-
-    def begin_upload(self, name: str, size: int) -> str:
-        """Refuse: a file goes whole, in as many shards as it needs."""
-        raise _no_parts(name, size)
-
-    def send_part(self, upload_id: str, content: BinaryIO, seconds: float) -> str:
-        """Refuse, as above."""
-        raise _no_parts(upload_id, content, seconds)
-
-    def complete_upload(self, upload_id: str, part_ids: Sequence[str], md5: str) -> RemoteFile | None:
-        """Refuse, as above."""
-        raise _no_parts(upload_id, part_ids, md5)
-
-    def cancel_upload(self, upload_id: str) -> None:
-        """Refuse, as above."""
-        raise _no_parts(upload_id)
 
     # Jobs.
 
@@ -373,7 +360,3 @@ def _said_of(answer: Any) -> tuple[Any, Any]:
 
 def _no_code(code: str, message: str, problem: str) -> None:
     """Return that no code says more than its status."""
-
-
-def _no_parts(*_: object) -> RequestError:
-    return RequestError(UnsupportedError, "Fireworks has no uploads in parts", "leave it out")
