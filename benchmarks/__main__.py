@@ -17,8 +17,8 @@ from benchmarks.corpus import CorpusFacts, make_corpus
 from benchmarks.lineup import LINEUP, ROOT, Contender, Corpora
 from benchmarks.race import race
 from benchmarks.report import Memory, Report, into_document, make_report, markdown
-from etl.runtime.measurements import BuildFacts
-from etl.settings.sizes import parse_bytes
+from saturi.etl.runtime.measurements import BuildFacts
+from saturi.etl.settings.sizes import parse_bytes
 
 _FOLDER = ROOT / "build" / "bench"
 _QUICK_BYTES, _FULL_BYTES = 6_000_000, 4_000_000_000

@@ -15,18 +15,18 @@ from typing import NamedTuple
 
 import polars as pl
 
-from etl.corpus.batches import segment_path
-from etl.corpus.discover import discover
-from etl.corpus.scan import scan
-from etl.pipeline.reading import scan_rules
-from etl.read.batch import read_batch
-from etl.read.segments import read_files, read_sentences
-from etl.read.tasks import ReadTask, StagedBatch
-from etl.select.clean import count_residues
-from etl.select.markup import RULES, CleanSettings, Rule
-from etl.settings.options import BuildOptions
-from etl.synthetic.corpus import sample
-from schemas.cleaning import Action
+from saturi.etl.corpus.batches import segment_path
+from saturi.etl.corpus.discover import discover
+from saturi.etl.corpus.scan import scan
+from saturi.etl.pipeline.reading import scan_rules
+from saturi.etl.read.batch import read_batch
+from saturi.etl.read.segments import read_files, read_sentences
+from saturi.etl.read.tasks import ReadTask, StagedBatch
+from saturi.etl.select.clean import count_residues
+from saturi.etl.select.markup import RULES, CleanSettings, Rule
+from saturi.etl.settings.options import BuildOptions
+from saturi.etl.synthetic.corpus import sample
+from saturi.schemas.cleaning import Action
 
 _SETTINGS = CleanSettings.of(BuildOptions())
 

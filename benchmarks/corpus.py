@@ -20,9 +20,9 @@ from typing import IO
 import msgspec
 from deflate import crc32, deflate_compress
 
-from etl.errors import OptionError
-from etl.synthetic.documents import F0Pool, label_document, tiny_document
-from etl.synthetic.series import FIRST_DATA_SET, LabelName, Series, series_counts
+from saturi.etl.errors import OptionError
+from saturi.etl.synthetic.documents import F0Pool, label_document, tiny_document
+from saturi.etl.synthetic.series import FIRST_DATA_SET, LabelName, Series, series_counts
 
 VERSION = 1
 """Raised with every change that gives other bytes for the same arguments."""

@@ -23,7 +23,7 @@ from msgspec import Struct
 
 from benchmarks.lineup import ROOT
 from benchmarks.measure import measure
-from etl.settings.sizes import parse_bytes
+from saturi.etl.settings.sizes import parse_bytes
 
 ARCHIVES = 2
 _PART_BYTES = 1 << 30

@@ -21,17 +21,17 @@ import msgspec
 from msgspec import Struct
 
 from benchmarks.lineup import ROOT
-from etl.evaluation.asking import AskPace, Outcome, Question, ask
-from etl.evaluation.metrics import Scorer
-from etl.evaluation.scores import Compared, score_systems, strata_of
-from etl.evaluation.scoring import Answerer, count
-from etl.providers.account import open_account
-from etl.providers.openai_chat import OpenAIChat
-from etl.providers.pace import Pace
-from etl.providers.profiles import find_provider, read_providers
-from etl.runtime.memory import peak_bytes
-from schemas.chat import Message
-from schemas.evaluation import Answer, ChatRequest, TestRow
+from saturi.etl.evaluation.asking import AskPace, Outcome, Question, ask
+from saturi.etl.evaluation.metrics import Scorer
+from saturi.etl.evaluation.scores import Compared, score_systems, strata_of
+from saturi.etl.evaluation.scoring import Answerer, count
+from saturi.etl.providers.account import open_account
+from saturi.etl.providers.openai_chat import OpenAIChat
+from saturi.etl.providers.pace import Pace
+from saturi.etl.providers.profiles import find_provider, read_providers
+from saturi.etl.runtime.memory import peak_bytes
+from saturi.schemas.chat import Message
+from saturi.schemas.evaluation import Answer, ChatRequest, TestRow
 
 SYSTEMS = ("copy", "base", "tuned")
 _ANSWER_SECONDS = 0.05

@@ -7,7 +7,7 @@ from typing import Literal
 from msgspec import Struct
 
 from benchmarks.race import Entry
-from etl.settings.sizes import MIB
+from saturi.etl.settings.sizes import MIB
 
 
 class Goal(Struct, frozen=True):

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from msgspec import Struct
 
-from schemas.terms import SpeechType
+from saturi.schemas.terms import SpeechType
 
 ROOT = Path(__file__).resolve().parent.parent
 

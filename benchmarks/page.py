@@ -19,7 +19,7 @@ from msgspec import Struct
 from benchmarks.corpus import make_corpus
 from benchmarks.lineup import ROOT
 from benchmarks.measure import Run, measure
-from etl.output.finished import FinishedBuild
+from saturi.etl.output.finished import FinishedBuild
 
 _GOAL_SECONDS, _GOAL_BYTES = 10.0, 500_000_000  # for 1,500,000 utterances
 

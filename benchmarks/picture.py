@@ -5,7 +5,7 @@ from pathlib import Path
 import matplotlib as mpl
 
 from benchmarks.report import Report, in_table, median_seconds, peak_bytes
-from etl.console.screens.words import size
+from saturi.etl.console.screens.words import size
 
 mpl.use("agg")  # no window
 from matplotlib import pyplot as plt

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from benchmarks.lineup import Contender, Corpora
 from benchmarks.measure import Run, measure
-from etl.runtime.measurements import BuildFacts
+from saturi.etl.runtime.measurements import BuildFacts
 
 _BLOCK_BYTES = 1 << 20
 

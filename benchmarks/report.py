@@ -15,7 +15,7 @@ from benchmarks.corpus import CorpusFacts
 from benchmarks.goals import Goal, goals
 from benchmarks.lineup import LINEUP, ROOT
 from benchmarks.race import Entry
-from etl.console.screens.words import size
+from saturi.etl.console.screens.words import size
 
 _SHOWN = ("isal", "polars", "msgspec", "orjson", "duckdb", "datasets")
 _MARKS = ("<!-- speed: begin -->\n", "<!-- speed: end -->\n")

@@ -17,13 +17,13 @@ import msgspec
 import polars as pl
 
 from benchmarks.selection import INDEX, Staged
-from etl.corpus.batches import segment_path
-from etl.corpus.names import Hints
-from etl.output.files import make_folder, write_whole
-from etl.read.segments import FILES, SENTENCES, to_ipc, write_segment
-from etl.synthetic.series import CODES
-from schemas.segment import SEGMENT_VERSION, Disagreements, Kind, KindCount, Oddities, SegmentHeader
-from schemas.terms import Generation, Region, SpeechType
+from saturi.etl.corpus.batches import segment_path
+from saturi.etl.corpus.names import Hints
+from saturi.etl.output.files import make_folder, write_whole
+from saturi.etl.read.segments import FILES, SENTENCES, to_ipc, write_segment
+from saturi.etl.synthetic.series import CODES
+from saturi.schemas.segment import SEGMENT_VERSION, Disagreements, Kind, KindCount, Oddities, SegmentHeader
+from saturi.schemas.terms import Generation, Region, SpeechType
 
 _SCRIPTS = 334  # a region: 1,668 in all
 _WORDS = [f"{a}{b}" for a in "가나다라마바사아자차카타파하거너더러머버" for b in "가는도를에서만지고면니요네데까"]

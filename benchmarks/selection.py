@@ -19,17 +19,17 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from etl.corpus.discover import Archive, Form
-from etl.corpus.names import Hints
-from etl.corpus.scan import Scan
-from etl.read.archives import ReadArchive
-from etl.runtime.executor import Workers
-from etl.runtime.measurements import Meter
-from etl.runtime.processes import process_pool
-from etl.runtime.steps import Run
-from etl.select.selection import select
-from etl.settings.options import BuildOptions
-from schemas.segment import SegmentHeader
+from saturi.etl.corpus.discover import Archive, Form
+from saturi.etl.corpus.names import Hints
+from saturi.etl.corpus.scan import Scan
+from saturi.etl.read.archives import ReadArchive
+from saturi.etl.runtime.executor import Workers
+from saturi.etl.runtime.measurements import Meter
+from saturi.etl.runtime.processes import process_pool
+from saturi.etl.runtime.steps import Run
+from saturi.etl.select.selection import select
+from saturi.etl.settings.options import BuildOptions
+from saturi.schemas.segment import SegmentHeader
 
 _EVERYTHING: dict[str, Any] = {
     "identical": 0.2,

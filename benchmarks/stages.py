@@ -20,22 +20,22 @@ from msgspec import Struct
 
 from benchmarks.corpus import make_corpus
 from benchmarks.lineup import ROOT
-from etl.corpus.archive import crc32, inflate, read_members
-from etl.corpus.batches import Batch, segment_path
-from etl.corpus.discover import discover
-from etl.corpus.groups import Section
-from etl.corpus.scan import scan
-from etl.example.render import render
-from etl.pipeline.reading import scan_rules
-from etl.read.batch import read_batch
-from etl.read.decode import decode, step_over_f0
-from etl.read.segments import FILES, read_files, to_ipc
-from etl.read.tasks import ReadTask
-from etl.settings.options import SYSTEM_PROMPT, BuildOptions
-from etl.write.chunk import ChunkCaps
-from etl.write.lineage import LineOrigin
-from etl.write.shard import ShardWriter
-from schemas.terms import Region, SpeechType, Split
+from saturi.etl.corpus.archive import crc32, inflate, read_members
+from saturi.etl.corpus.batches import Batch, segment_path
+from saturi.etl.corpus.discover import discover
+from saturi.etl.corpus.groups import Section
+from saturi.etl.corpus.scan import scan
+from saturi.etl.example.render import render
+from saturi.etl.pipeline.reading import scan_rules
+from saturi.etl.read.batch import read_batch
+from saturi.etl.read.decode import decode, step_over_f0
+from saturi.etl.read.segments import FILES, read_files, to_ipc
+from saturi.etl.read.tasks import ReadTask
+from saturi.etl.settings.options import SYSTEM_PROMPT, BuildOptions
+from saturi.etl.write.chunk import ChunkCaps
+from saturi.etl.write.lineage import LineOrigin
+from saturi.etl.write.shard import ShardWriter
+from saturi.schemas.terms import Region, SpeechType, Split
 
 _FOLDER = ROOT / "build" / "bench" / "stages"
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from msgspec import structs
 from rich.console import Console
 
-from etl import BuildOptions, build, sample
-from etl.console.screens.build import show_build
+from saturi import BuildOptions, build, sample
+from saturi.etl.console.screens.build import show_build
 
 
 def main() -> None:

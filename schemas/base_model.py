@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from schemas.model import AtLeastOne
+from saturi.schemas.model import AtLeastOne
 
 
 class BaseModel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -23,7 +23,7 @@ class Pii(StrEnum):
 
 class CleanRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
-    The action of each cleaning rule in `etl.select.clean`, personal data apart, in the order in which they run.
+    The action of each cleaning rule in `saturi.etl.select.clean`, personal data apart, in the order in which they run.
 
     Args:
         invisible: characters without width (U+200B, U+FEFF, U+00AD, marks of direction, control characters); removed.

@@ -4,7 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from schemas.chat import Message
+from saturi.schemas.chat import Message
 
 EVALUATION_VERSION = 1
 

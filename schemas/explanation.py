@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from schemas.terms import DropReason, Region, SpeechType, Split
+from saturi.schemas.terms import DropReason, Region, SpeechType, Split
 
 
 class KeyPlace(Struct, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
 """
 Label files of the 2020 generation ("한국어 방언 발화", AI-Hub 118 to 122): only the fields that are used.
 
-Each is a conversation of some 350 utterances. As in `schemas.label2022`, unknown fields are skipped, and any field may
+Each is a conversation of some 350 utterances. As in `saturi.schemas.label2022`, unknown fields are skipped, and any field may
 be missing or null; `OddLabelFile` is for documents in which something else is there instead.
 """
 

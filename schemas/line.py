@@ -2,7 +2,7 @@
 One line of chat JSONL in every form that fine-tuning APIs accept, strictly: a line of another form does not decode as `Line`.
 
 After OpenAI's API reference ("Training format for chat models"). Rules beyond the form (the last message is the assistant's,
-no text is blank) are checked by `etl.checking`.
+no text is blank) are checked by `saturi.etl.checking`.
 """
 
 from typing import Annotated, Any, Literal

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from schemas.terms import Generation
+from saturi.schemas.terms import Generation
 
 CLOSED_FIELDS = {
     Generation.OF_2022: (

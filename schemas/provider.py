@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from schemas.model import Price
+from saturi.schemas.model import Price
 
 Wire = Literal["openai", "clova", "fireworks"]
 """The wire format that a provider speaks: which adapter asks it, and in which form it takes a file."""

@@ -2,9 +2,9 @@
 
 from msgspec import Struct
 
-from schemas.estimate import Estimate
-from schemas.evaluation import Evaluation
-from schemas.manifest import GroupRow
+from saturi.schemas.estimate import Estimate
+from saturi.schemas.evaluation import Evaluation
+from saturi.schemas.manifest import GroupRow
 
 
 class ReportedArchive(Struct, frozen=True, kw_only=True):

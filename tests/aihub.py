@@ -20,7 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from corpora import answers, write_zip
 
-from etl.download.options import FetchOptions, Patience
+from saturi.etl.download.options import FetchOptions, Patience
 
 KEY = "aihub-canary-0123456789"
 HASTE = Patience(

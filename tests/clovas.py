@@ -8,9 +8,9 @@ from provider import Server, World
 from provider.clova import MODEL, STORE, examples_of, flaw_of
 from submissions import HASTE, YES
 
-from etl.submission.execution import Submission
-from etl.submission.options import SubmitOptions
-from etl.submission.submit import submit
+from saturi.etl.submission.execution import Submission
+from saturi.etl.submission.options import SubmitOptions
+from saturi.etl.submission.submit import submit
 
 
 def profile_of(server: Server, world: World) -> Path:

@@ -12,8 +12,8 @@ from provider import Server, World, serving
 from submissions import ENVIRONMENT, KEY, make_build
 
 from benchmarks.corpus import FACTS, make_corpus
-from etl.synthetic.corpus import SampleReport
-from etl.synthetic.corpus import sample as write_sample
+from saturi.etl.synthetic.corpus import SampleReport
+from saturi.etl.synthetic.corpus import sample as write_sample
 
 os.environ.setdefault("POLARS_MAX_THREADS", "1")  # as in a worker; read when Polars is first used
 

@@ -10,10 +10,10 @@ from chats import chat, encode, write_lines
 from provider import Server, World
 from submissions import HASTE
 
-from etl.evaluation.evaluate import evaluate
-from etl.evaluation.options import EvaluateOptions
-from etl.evaluation.results import EvaluationResult
-from schemas.evaluation import Score, StratumScores, SystemScores
+from saturi.etl.evaluation.evaluate import evaluate
+from saturi.etl.evaluation.options import EvaluateOptions
+from saturi.etl.evaluation.results import EvaluationResult
+from saturi.schemas.evaluation import Score, StratumScores, SystemScores
 
 MODEL, BASE = "ft:dialect:tuned", "dialect"
 """A tune and its base, by their names."""

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from submissions import HASTE, KEY
 
-from etl.errors import EtlError
-from etl.evaluation.evaluate import evaluate
-from etl.evaluation.metrics import Scorer
-from etl.evaluation.options import EvaluateOptions
+from saturi.etl.errors import EtlError
+from saturi.etl.evaluation.evaluate import evaluate
+from saturi.etl.evaluation.metrics import Scorer
+from saturi.etl.evaluation.options import EvaluateOptions
 
 DONE, FAILED = 0, 1
 _LOADED = Scorer()

@@ -9,10 +9,10 @@ import submissions
 from provider import Server, World, fireworks
 from submissions import HASTE, OPEN_MODEL, YES
 
-from etl.submission.access import Access
-from etl.submission.execution import Submission
-from etl.submission.options import SubmitOptions
-from etl.submission.submit import submit
+from saturi.etl.submission.access import Access
+from saturi.etl.submission.execution import Submission
+from saturi.etl.submission.options import SubmitOptions
+from saturi.etl.submission.submit import submit
 
 Options = Callable[..., SubmitOptions]
 

@@ -11,13 +11,13 @@ from provider.fireworks import ACCOUNT
 from provider.world import MODEL
 from runs import one_thread
 
-from etl.pipeline.build import build
-from etl.providers.pace import Pace
-from etl.settings.options import BuildOptions
-from etl.submission.consent import PriorConsent
-from etl.submission.execution import Submission
-from etl.submission.options import SubmitOptions
-from etl.submission.submit import submit
+from saturi.etl.pipeline.build import build
+from saturi.etl.providers.pace import Pace
+from saturi.etl.settings.options import BuildOptions
+from saturi.etl.submission.consent import PriorConsent
+from saturi.etl.submission.execution import Submission
+from saturi.etl.submission.options import SubmitOptions
+from saturi.etl.submission.submit import submit
 
 KEY = "sk-canary-0123456789abcdef"
 ENVIRONMENT = {

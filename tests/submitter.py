@@ -10,12 +10,14 @@ from killings import PATIENCE_SECONDS
 from openai import OpenAI
 from submissions import ENVIRONMENT, HASTE, YES, YES_AGAIN
 
-from etl.checking import check  # this, the adapter and the SDK, so that they are loaded before a process is forked
-from etl.errors import EtlError
-from etl.providers import openai_api
-from etl.providers.pace import Pace
-from etl.submission.options import SubmitOptions
-from etl.submission.submit import submit
+from saturi.etl.checking import (
+    check,  # this, the adapter and the SDK, so that they are loaded before a process is forked
+)
+from saturi.etl.errors import EtlError
+from saturi.etl.providers import openai_api
+from saturi.etl.providers.pace import Pace
+from saturi.etl.submission.options import SubmitOptions
+from saturi.etl.submission.submit import submit
 
 _SDK = OpenAI(api_key="none")
 _PRELOADED = (check, openai_api, _SDK.files, _SDK.uploads.parts, _SDK.fine_tuning.jobs, _SDK.models)

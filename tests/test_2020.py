@@ -9,13 +9,13 @@ import pytest
 from corpora import ANSWER_ZIP, CONVERSATION_ZIP, Member, answers, conversation, member, stem, write_zip
 from runs import counts_of, digest_of, error_of, manifest_of, one_thread, pairs_of, saturi
 
-from etl.corpus.names import WITHIN, parse_archive, parse_member
-from etl.pipeline.build import build
-from etl.read.contents import TURN_CHARACTERS, contents_of
-from etl.read.decode import Decoded, decode
-from etl.read.segments import read_files
-from etl.settings.options import BuildOptions
-from schemas.terms import Dedup, Region, Source, SpeechType, Split, SplitKey, Unit
+from saturi.etl.corpus.names import WITHIN, parse_archive, parse_member
+from saturi.etl.pipeline.build import build
+from saturi.etl.read.contents import TURN_CHARACTERS, contents_of
+from saturi.etl.read.decode import Decoded, decode
+from saturi.etl.read.segments import read_files
+from saturi.etl.settings.options import BuildOptions
+from saturi.schemas.terms import Dedup, Region, Source, SpeechType, Split, SplitKey, Unit
 
 Spoken = tuple[str | None, str | None, str | int | float | None]
 

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from runs import counts_of, lines_of, manifest_of, one_thread, rejects_of
 
-from etl.errors import PromiseError
-from etl.pipeline.build import build
-from etl.pipeline.sums import check_sum
-from etl.settings.options import BuildOptions
+from saturi.etl.errors import PromiseError
+from saturi.etl.pipeline.build import build
+from saturi.etl.pipeline.sums import check_sum
+from saturi.etl.settings.options import BuildOptions
 
 _TEXTS = st.sampled_from(["가", "가", "나다 라", " ", "", None, "x" * 400])
 _KINDS = st.sampled_from(

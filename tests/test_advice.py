@@ -8,11 +8,11 @@ import pytest
 from corpora import ANSWER_ZIP, DIALOGUE_ZIP, answers, member, stem, write_zip
 from runs import one_thread
 
-from etl.console.dispatch import cli
-from etl.pipeline.advice import ADVICE
-from etl.pipeline.build import BuildResult, build
-from etl.settings.options import BuildOptions
-from schemas.terms import DropReason
+from saturi.etl.console.dispatch import cli
+from saturi.etl.pipeline.advice import ADVICE
+from saturi.etl.pipeline.build import BuildResult, build
+from saturi.etl.settings.options import BuildOptions
+from saturi.schemas.terms import DropReason
 
 
 def _answers(path: Path) -> None:

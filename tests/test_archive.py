@@ -13,15 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.corpus.archive import Defect, Member, inflate, read_members
-from etl.corpus.batches import BATCH_BYTES, BATCH_ENTRIES, Batch
-from etl.corpus.discover import Archive, Form
-from etl.corpus.names import Hints
-from etl.corpus.scan import Scan, scan
-from etl.errors import ArchiveError, EtlError, InputError
-from etl.pipeline.reading import scan_rules
-from etl.settings.options import BuildOptions
-from schemas.terms import RejectReason
+from saturi.etl.corpus.archive import Defect, Member, inflate, read_members
+from saturi.etl.corpus.batches import BATCH_BYTES, BATCH_ENTRIES, Batch
+from saturi.etl.corpus.discover import Archive, Form
+from saturi.etl.corpus.names import Hints
+from saturi.etl.corpus.scan import Scan, scan
+from saturi.etl.errors import ArchiveError, EtlError, InputError
+from saturi.etl.pipeline.reading import scan_rules
+from saturi.etl.settings.options import BuildOptions
+from saturi.schemas.terms import RejectReason
 
 _MIB = 1 << 20
 _LIMIT = BuildOptions().max_member_bytes

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks import corpus
 from benchmarks.corpus import ZipWriter, make_corpus
-from etl.errors import OptionError
+from saturi.etl.errors import OptionError
 
 
 def _zips(folder: Path) -> dict[str, bytes]:

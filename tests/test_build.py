@@ -36,10 +36,10 @@ from runs import (
     saturi,
 )
 
-from etl.pipeline.build import build
-from etl.settings.options import BuildOptions
-from etl.synthetic.corpus import SampleReport
-from schemas.terms import Dedup, SpeechType, Unit
+from saturi.etl.pipeline.build import build
+from saturi.etl.settings.options import BuildOptions
+from saturi.etl.synthetic.corpus import SampleReport
+from saturi.schemas.terms import Dedup, SpeechType, Unit
 
 CANARY = "비밀카나리아"
 

@@ -12,12 +12,12 @@ import pytest
 from corpora import member, stem, write_loose, write_many
 from runs import digest_of, facts_of, manifest_of, one_thread, result_of, saturi, segments_of
 
-from etl.errors import LockedError
-from etl.pipeline.build import build
-from etl.runtime.processes import process_pool
-from etl.settings.options import BuildOptions
-from etl.synthetic.corpus import SampleReport
-from schemas.terms import Dedup, Region, Source, SpeechType, Unit
+from saturi.etl.errors import LockedError
+from saturi.etl.pipeline.build import build
+from saturi.etl.runtime.processes import process_pool
+from saturi.etl.settings.options import BuildOptions
+from saturi.etl.synthetic.corpus import SampleReport
+from saturi.schemas.terms import Dedup, Region, Source, SpeechType, Unit
 
 OPTIONS = BuildOptions(validation=0.2, max_chunk_bytes=8_000)
 

@@ -7,9 +7,9 @@ import pytest
 from corpora import ANSWER_ZIP, answers, member, stem, write_zip
 from runs import chunks_of, counts_of, lines_of, one_thread
 
-from etl.pipeline.build import build
-from etl.settings.options import BuildOptions
-from schemas.terms import DropReason
+from saturi.etl.pipeline.build import build
+from saturi.etl.settings.options import BuildOptions
+from saturi.schemas.terms import DropReason
 
 
 @pytest.fixture(scope="module")

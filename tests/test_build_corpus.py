@@ -6,9 +6,9 @@ import pytest
 from corpora import ANSWER_ZIP, answers, member, stem, write_loose, write_parts, write_zip
 from runs import counts_of, lines_of, manifest_of, one_thread, pairs_of, saturi
 
-from etl.pipeline.build import build
-from etl.settings.options import BuildOptions
-from schemas.terms import Region, SpeechType
+from saturi.etl.pipeline.build import build
+from saturi.etl.settings.options import BuildOptions
+from saturi.schemas.terms import Region, SpeechType
 
 ALL_TYPES = tuple(SpeechType)
 GYEONGSANG = Region.GYEONGSANG

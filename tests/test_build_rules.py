@@ -8,11 +8,11 @@ import pytest
 from corpora import ANSWER_ZIP, DIALOGUE_ZIP, REPEAT_ZIP, Member, answers, member, sentences, stem, write_zip
 from runs import counts_of, lines_of, one_thread, pairs_of
 
-from etl.pipeline.build import build
-from etl.select.split import is_held_out
-from etl.settings.options import BuildOptions
-from schemas.manifest import Manifest
-from schemas.terms import Dedup, Region, SpeechType, SplitKey, Unit
+from saturi.etl.pipeline.build import build
+from saturi.etl.select.split import is_held_out
+from saturi.etl.settings.options import BuildOptions
+from saturi.schemas.manifest import Manifest
+from saturi.schemas.terms import Dedup, Region, SpeechType, SplitKey, Unit
 
 SHARE = 0.5
 SPEAKERS_AND_SCRIPTS = (SplitKey.SCRIPT, SplitKey.SPEAKER)

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from runs import ROOT
 
-from etl.errors import OptionError, UnknownPriceError
-from etl.providers.models import DEFAULT_MODEL, find_model, price_of, read_models
-from etl.providers.profiles import DEFAULT_PROVIDER, find_provider, read_providers
-from schemas.model import EpochRule
+from saturi.etl.errors import OptionError, UnknownPriceError
+from saturi.etl.providers.models import DEFAULT_MODEL, find_model, price_of, read_models
+from saturi.etl.providers.profiles import DEFAULT_PROVIDER, find_provider, read_providers
+from saturi.schemas.model import EpochRule
 
 CATALOGUES = ("etl/providers/providers.toml", "etl/providers/models.toml", "etl/exports/base_models.toml")
 

@@ -10,14 +10,14 @@ from chats import ERRORS, WARNINGS, Line, chat, encode, fillers, good_lines, wri
 from hypothesis import HealthCheck, given, settings
 from msgspec import structs
 
-from etl import check
-from etl.checking.advice import ADVICE
-from etl.checking.diagnosis import diagnose
-from etl.checking.limits import Limits, limits_of
-from etl.checking.report import CheckReport, Kind
-from etl.example.tokens import Tokenizer
-from etl.output.lines import BOM
-from etl.providers.profiles import read_providers
+from saturi import check
+from saturi.etl.checking.advice import ADVICE
+from saturi.etl.checking.diagnosis import diagnose
+from saturi.etl.checking.limits import Limits, limits_of
+from saturi.etl.checking.report import CheckReport, Kind
+from saturi.etl.example.tokens import Tokenizer
+from saturi.etl.output.lines import BOM
+from saturi.etl.providers.profiles import read_providers
 
 LIMITS = Limits(max_file_bytes=10_000)
 BROKEN = ERRORS | WARNINGS

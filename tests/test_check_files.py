@@ -14,15 +14,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from runs import ROOT, command, error_of, manifest_of, one_thread, saturi
 
-from etl.checking.check import check, check_build
-from etl.checking.limits import Limits, limits_of
-from etl.checking.report import CheckReport
-from etl.errors import BuildError
-from etl.output.finished import FinishedBuild
-from etl.output.lines import BLOCK_BYTES, MAX_LINE_BYTES, read_blocks, whole_lines
-from etl.pipeline.build import build
-from etl.providers.profiles import read_providers
-from etl.settings.options import BuildOptions
+from saturi.etl.checking.check import check, check_build
+from saturi.etl.checking.limits import Limits, limits_of
+from saturi.etl.checking.report import CheckReport
+from saturi.etl.errors import BuildError
+from saturi.etl.output.finished import FinishedBuild
+from saturi.etl.output.lines import BLOCK_BYTES, MAX_LINE_BYTES, read_blocks, whole_lines
+from saturi.etl.pipeline.build import build
+from saturi.etl.providers.profiles import read_providers
+from saturi.etl.settings.options import BuildOptions
 
 LIMITS = Limits(max_file_bytes=1_000_000)
 BOM = b"\xef\xbb\xbf"
@@ -236,9 +236,9 @@ def test_a_build_of_nothing(tmp_path: Path) -> None:
 
 MEMORY = """
 import sys
-from etl.checking.check import check, check_build
-from etl.checking.limits import Limits
-from etl.runtime.memory import peak_bytes
+from saturi.etl.checking.check import check, check_build
+from saturi.etl.checking.limits import Limits
+from saturi.etl.runtime.memory import peak_bytes
 check([sys.argv[1]], Limits(max_file_bytes=10**12))
 print(peak_bytes())
 """

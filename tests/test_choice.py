@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.select.choice import choices, order, within
-from schemas.terms import Dedup, DropReason
+from saturi.etl.select.choice import choices, order, within
+from saturi.schemas.terms import Dedup, DropReason
 
 RULES = [DropReason.IDENTICAL, DropReason.OVER_SCRIPT, DropReason.OVER_SPEAKER, DropReason.NOT_SAMPLED]
 

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.corpus.groups import Section
-from etl.errors import PromiseError
-from etl.example.limits import FEWEST_EXAMPLES
-from etl.write.chunk import ChunkCaps, ChunkCutter, lines_to_move
-from etl.write.lineage import LINEAGE, LineOrigin
-from etl.write.shard import ShardWriter
-from schemas.terms import Region, SpeechType, Split
+from saturi.etl.corpus.groups import Section
+from saturi.etl.errors import PromiseError
+from saturi.etl.example.limits import FEWEST_EXAMPLES
+from saturi.etl.write.chunk import ChunkCaps, ChunkCutter, lines_to_move
+from saturi.etl.write.lineage import LINEAGE, LineOrigin
+from saturi.etl.write.shard import ShardWriter
+from saturi.schemas.terms import Region, SpeechType, Split
 
 _SECTION = Section(Region.JEJU, SpeechType.ANSWER)
 _HANGUL = "혼저 옵서예\n".encode()

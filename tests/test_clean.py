@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from msgspec import structs
 from runs import counts_of, one_thread, pairs_of
 
-from etl.pipeline.build import build
-from etl.select.clean import UNCLEAN, clean, count_residues, suspects
-from etl.select.markup import MASK, RULES, CleanSettings
-from etl.settings.options import BuildOptions
-from schemas.cleaning import Action, CleanRules, Pii
+from saturi.etl.pipeline.build import build
+from saturi.etl.select.clean import UNCLEAN, clean, count_residues, suspects
+from saturi.etl.select.markup import MASK, RULES, CleanSettings
+from saturi.etl.settings.options import BuildOptions
+from saturi.schemas.cleaning import Action, CleanRules, Pii
 
 UNTOUCHED = [
     "가가 가가",

@@ -12,7 +12,7 @@ import pytest
 from corpora import ANSWER_ZIP, REPEAT_ZIP, answers, member, stem, write_zip, zip_bytes
 from runs import command, counts_of, error_of, manifest_of, saturi, tree_of
 
-from etl.console.dispatch import COMMANDS
+from saturi.etl.console.dispatch import COMMANDS
 
 
 @pytest.mark.parametrize(

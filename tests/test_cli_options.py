@@ -9,7 +9,7 @@ import pytest
 from corpora import ANSWER_ZIP, answers, write_zip
 from runs import chunks_of, counts_of, error_of, facts_of, manifest_of, saturi, segments_of, tree_of
 
-from etl.settings.options import SYSTEM_PROMPT, BuildOptions
+from saturi.etl.settings.options import SYSTEM_PROMPT, BuildOptions
 
 OPTIONS: dict[str, tuple[list[str], str, Any]] = {
     "unit": (["--unit", "sentence"], '"sentence"', "sentence"),

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from etl.errors import OptionError
-from etl.settings.config import Config, read_config
-from etl.settings.options import BuildOptions
-from etl.submission.options import SubmitOptions
+from saturi.etl.errors import OptionError
+from saturi.etl.settings.config import Config, read_config
+from saturi.etl.settings.options import BuildOptions
+from saturi.etl.submission.options import SubmitOptions
 
 _GIVEN: dict[str, Any] = {
     "validation": "official",

@@ -13,18 +13,18 @@ from services import SERVICES, Service
 from submissions import ENVIRONMENT, HASTE, KEY, YES_AGAIN
 from submitter import DONE, FAILED, KILLED, RESUBMIT, Errand, Submitter
 
-from etl.errors import BusyError, EtlError, NoAnswerError, OptionError, ProviderError, SpendingError
-from etl.submission.cancellation import cancel
-from etl.submission.consent import PriorConsent
-from etl.submission.dry_run import requests_of
-from etl.submission.ledger import LEDGER, Ledger
-from etl.submission.news import JobEnded, News
-from etl.submission.removal import clean
-from etl.submission.status import status
-from etl.submission.submit import plan_submission
-from etl.submission.watch import watch
-from schemas.ledger import FAILED as JOB_FAILED
-from schemas.ledger import FINAL, GONE, SUCCEEDED
+from saturi.etl.errors import BusyError, EtlError, NoAnswerError, OptionError, ProviderError, SpendingError
+from saturi.etl.submission.cancellation import cancel
+from saturi.etl.submission.consent import PriorConsent
+from saturi.etl.submission.dry_run import requests_of
+from saturi.etl.submission.ledger import LEDGER, Ledger
+from saturi.etl.submission.news import JobEnded, News
+from saturi.etl.submission.removal import clean
+from saturi.etl.submission.status import status
+from saturi.etl.submission.submit import plan_submission
+from saturi.etl.submission.watch import watch
+from saturi.schemas.ledger import FAILED as JOB_FAILED
+from saturi.schemas.ledger import FINAL, GONE, SUCCEEDED
 
 MOMENTS: tuple[Moment, ...] = ("before", "body", "after")
 ANY = ".*"

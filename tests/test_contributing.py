@@ -8,7 +8,7 @@ from test_floor_plan import ROOMS, WALLS
 
 ROOT = Path(__file__).parents[1]
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-FOLDERS = ("etl", "schemas", "benchmarks", "tests", "docs")
+FOLDERS = ("saturi", "etl", "schemas", "benchmarks", "tests", "docs")
 """Top-level folders of the project; others are made by tools."""
 
 
@@ -59,7 +59,7 @@ def test_a_wall_is_drawn_at_its_room(room: str) -> None:
 
 def test_paths_exist() -> None:
     """Every path of the project that CONTRIBUTING names exists."""
-    paths = re.findall(r"`((?:etl|schemas|benchmarks|tests|docs)/[\w./-]*)`", CONTRIBUTING)
+    paths = re.findall(r"`((?:saturi|etl|schemas|benchmarks|tests|docs)/[\w./-]*)`", CONTRIBUTING)
     assert paths
     assert [path for path in paths if not (ROOT / path).exists()] == []
 
@@ -74,7 +74,7 @@ def test_versions_are_where_they_are_said_to_be() -> None:
 
 def test_names_of_the_code_exist() -> None:
     """Every struct, enum and list named in CONTRIBUTING with its module is defined there."""
-    for name, path in re.findall(r"`([A-Za-z_]\w+)` in `((?:etl|schemas)/[\w/.]+|cli\.py)`", CONTRIBUTING):
+    for name, path in re.findall(r"`([A-Za-z_]\w+)` in `((?:saturi|etl|schemas)/[\w/.]+|cli\.py)`", CONTRIBUTING):
         source = (ROOT / path).read_text(encoding="utf-8")
         assert re.search(rf"^(?:class|def) {name}\b|^{name}(?:: .*)? = ", source, flags=re.MULTILINE), name
 

@@ -29,12 +29,12 @@ from killings import (
 )
 from runs import counts_of, digest_of, facts_of, leftovers_of, one_thread, rejects_of, saturi, segments_of
 
-from etl.corpus.archive import Defect, Member, read_members
-from etl.corpus.batches import Batch
-from etl.pipeline.build import build
-from etl.read import batch as batch_module
-from etl.runtime.processes import start_worker
-from etl.settings.options import BuildOptions
+from saturi.etl.corpus.archive import Defect, Member, read_members
+from saturi.etl.corpus.batches import Batch
+from saturi.etl.pipeline.build import build
+from saturi.etl.read import batch as batch_module
+from saturi.etl.runtime.processes import start_worker
+from saturi.etl.settings.options import BuildOptions
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no process groups to kill")
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.corpus.archive import Defect
-from etl.read.decode import BatchDecoder, Decoded, decode, step_over_f0
-from schemas import label2020, label2022
-from schemas.terms import RejectReason
+from saturi.etl.corpus.archive import Defect
+from saturi.etl.read.decode import BatchDecoder, Decoded, decode, step_over_f0
+from saturi.schemas import label2020, label2022
+from saturi.schemas.terms import RejectReason
 
 _BOM = b"\xef\xbb\xbf"
 _QUOTED = "hushhush"

@@ -11,11 +11,11 @@ import pytest
 from corpora import ANSWER_ZIP, document, stem, zip_bytes
 from runs import counts_of, lines_of, manifest_of, one_thread, pairs_of, rejects_of
 
-from etl.pipeline.build import build
-from etl.settings.options import BuildOptions
-from etl.synthetic.conversations import CONVERSATIONS
-from etl.synthetic.corpus import DEFECTS, SampleReport
-from schemas.terms import Dedup, RejectReason, SpeechType
+from saturi.etl.pipeline.build import build
+from saturi.etl.settings.options import BuildOptions
+from saturi.etl.synthetic.conversations import CONVERSATIONS
+from saturi.etl.synthetic.corpus import DEFECTS, SampleReport
+from saturi.schemas.terms import Dedup, RejectReason, SpeechType
 
 MAX_MEMBER_BYTES = 3 << 20
 LOCAL, CENTRAL = 30, 46  # bytes before the name in the two headers of a member

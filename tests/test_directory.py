@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.corpus.directory import UTF8, Directory, Entry, decode_name, find_directory, read_directory
-from etl.corpus.mapped import MappedFile
-from etl.errors import ArchiveError, EtlError, InputError
+from saturi.etl.corpus.directory import UTF8, Directory, Entry, decode_name, find_directory, read_directory
+from saturi.etl.corpus.mapped import MappedFile
+from saturi.etl.errors import ArchiveError, EtlError, InputError
 
 _MEMBERS = {f"st_set1_collectorgs1_speakergs{n}_79_8.json": f'{{"n": {n}}}'.encode() * n for n in range(5)}
 _END_SIGNATURE = b"PK\5\6"

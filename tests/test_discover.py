@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from etl.corpus.discover import Corpus, Form, discover
-from etl.corpus.names import Hints
-from etl.corpus.scan import scan
-from etl.errors import ArchiveError, EmptyCorpusError, InputError, MissingPathError
-from etl.output.files import MARKER
-from etl.pipeline.reading import scan_rules
-from etl.settings.options import BuildOptions
-from schemas.terms import Region, SpeechType, Split
+from saturi.etl.corpus.discover import Corpus, Form, discover
+from saturi.etl.corpus.names import Hints
+from saturi.etl.corpus.scan import scan
+from saturi.etl.errors import ArchiveError, EmptyCorpusError, InputError, MissingPathError
+from saturi.etl.output.files import MARKER
+from saturi.etl.pipeline.reading import scan_rules
+from saturi.etl.settings.options import BuildOptions
+from saturi.schemas.terms import Region, SpeechType, Split
 
 _TRAIN = "Training/02.라벨링데이터/TL_02._경상도_01._1인발화_따라말하기.zip"
 _HELD_OUT = "Validation/02.라벨링데이터/VL_03. 제주도_03. 2인발화.zip"

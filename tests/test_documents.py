@@ -9,25 +9,25 @@ from pathlib import Path
 import click
 import pytest
 
-import etl
-from etl.checking import report
-from etl.checking.advice import ADVICE
-from etl.console.dispatch import COMMANDS, cli
-from etl.download.data_sets import KNOWN
-from etl.download.options import FetchOptions
-from etl.download.terms import TERMS
-from etl.exports.base_models import read_base_models
-from etl.exports.targets import Target
-from etl.providers.models import price_of, read_models
-from etl.providers.profiles import read_providers
-from etl.read.contents import TURN_CHARACTERS
-from etl.select.markup import RULES
-from etl.settings.config import read_config
-from etl.settings.declaration import Declaration, Kind, declarations
-from etl.settings.options import BuildOptions, RunOptions
-from etl.settings.sizes import parse_bytes
-from etl.submission.options import SubmitOptions
-from schemas.terms import DropReason, RejectReason
+import saturi
+from saturi.etl.checking import report
+from saturi.etl.checking.advice import ADVICE
+from saturi.etl.console.dispatch import COMMANDS, cli
+from saturi.etl.download.data_sets import KNOWN
+from saturi.etl.download.options import FetchOptions
+from saturi.etl.download.terms import TERMS
+from saturi.etl.exports.base_models import read_base_models
+from saturi.etl.exports.targets import Target
+from saturi.etl.providers.models import price_of, read_models
+from saturi.etl.providers.profiles import read_providers
+from saturi.etl.read.contents import TURN_CHARACTERS
+from saturi.etl.select.markup import RULES
+from saturi.etl.settings.config import read_config
+from saturi.etl.settings.declaration import Declaration, Kind, declarations
+from saturi.etl.settings.options import BuildOptions, RunOptions
+from saturi.etl.settings.sizes import parse_bytes
+from saturi.etl.submission.options import SubmitOptions
+from saturi.schemas.terms import DropReason, RejectReason
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -248,7 +248,7 @@ def test_the_example_of_etl_toml_is_valid(tmp_path: Path) -> None:
 
 def test_the_python_example_runs(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The Python example in the README runs as it stands."""
-    [example] = re.findall(r"```python\n(from etl import.*?)```", README, flags=re.DOTALL)
+    [example] = re.findall(r"```python\n(from saturi import.*?)```", README, flags=re.DOTALL)
     (here / "corpus").rename(here / "data")
     monkeypatch.chdir(here)
     Path("example.py").write_text(example, encoding="utf-8")
@@ -261,9 +261,9 @@ def test_the_python_example_runs(here: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_public_names() -> None:
     """Every public name is there, and the documented ones are public."""
-    assert all(hasattr(etl, name) for name in etl.__all__)
+    assert all(hasattr(saturi, name) for name in saturi.__all__)
     assert {"build", "BuildOptions", "verify", "check", "estimate", "export", "submit", "SubmitOptions"} <= set(
-        etl.__all__
+        saturi.__all__
     )
 
 

@@ -9,8 +9,8 @@ from multiprocessing import get_context
 
 import pytest
 
-from etl import errors
-from etl.errors import (
+from saturi import errors
+from saturi.etl.errors import (
     ArchiveError,
     BuildError,
     BusyError,

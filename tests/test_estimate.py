@@ -10,12 +10,12 @@ import pytest
 from corpora import ANSWER_ZIP, REPEAT_ZIP, answers, member, stem, write_zip
 from runs import ROOT, chunks_of, error_of, manifest_of, one_thread, saturi
 
-from etl import estimate, estimate_all
-from etl.errors import BuildError, OptionError
-from etl.example.tokens import load_o200k
-from etl.pipeline.build import build
-from etl.providers.models import read_models
-from etl.settings.options import BuildOptions
+from saturi import estimate, estimate_all
+from saturi.etl.errors import BuildError, OptionError
+from saturi.etl.example.tokens import load_o200k
+from saturi.etl.pipeline.build import build
+from saturi.etl.providers.models import read_models
+from saturi.etl.settings.options import BuildOptions
 
 LIMIT = 90
 FACTS = f"""

@@ -28,20 +28,20 @@ from provider.chat import chatter, learnt_from
 from runs import one_thread, pairs_of
 from submissions import HASTE, YES_AGAIN, hand_in, make_build
 
-from etl.errors import BuildError, EtlError, InputError, OptionError, SpendingError, UnknownPriceError
-from etl.evaluation.asking import Question
-from etl.evaluation.bill import PriorConsent, Spent
-from etl.evaluation.evaluate import evaluate
-from etl.evaluation.options import EvaluateOptions
-from etl.evaluation.results import EvaluationResult, read_evaluation
-from etl.output.finished import FinishedBuild
-from etl.pipeline.build import build
-from etl.settings.options import BuildOptions
-from etl.submission.watch import watch
-from schemas.chat import Message
-from schemas.evaluation import Answer, ChatRequest, PredictionRow
-from schemas.model import AnswerPrice
-from schemas.terms import Dimension, Split
+from saturi.etl.errors import BuildError, EtlError, InputError, OptionError, SpendingError, UnknownPriceError
+from saturi.etl.evaluation.asking import Question
+from saturi.etl.evaluation.bill import PriorConsent, Spent
+from saturi.etl.evaluation.evaluate import evaluate
+from saturi.etl.evaluation.options import EvaluateOptions
+from saturi.etl.evaluation.results import EvaluationResult, read_evaluation
+from saturi.etl.output.finished import FinishedBuild
+from saturi.etl.pipeline.build import build
+from saturi.etl.settings.options import BuildOptions
+from saturi.etl.submission.watch import watch
+from saturi.schemas.chat import Message
+from saturi.schemas.evaluation import Answer, ChatRequest, PredictionRow
+from saturi.schemas.model import AnswerPrice
+from saturi.schemas.terms import Dimension, Split
 
 
 @pytest.fixture

@@ -105,7 +105,7 @@ def test_rows_of_largest_gain_and_loss(file: Path, server: Server, world: World,
 
 def test_the_libraries_are_not_installed() -> None:
     """Without the extra, the sentence says how to get it."""
-    code = "import sys; sys.modules['sacrebleu'] = None; sys.argv[1:] = ['evaluate', 'x']; import cli; cli.main()"
+    code = "import sys; sys.modules['sacrebleu'] = None; sys.argv[1:] = ['evaluate', 'x']; from saturi.__main__ import main; main()"
     shown = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
     assert "the package sacrebleu is not installed; run `pip install 'saturi[evaluate]'`" in error_of(shown, 2)
 

@@ -20,11 +20,11 @@ from provider.chat import completion
 from provider.faults import CHAT, answer_lost, refused, reset, timeout
 from submissions import HASTE, KEY
 
-from etl.errors import BuildError, EligibilityError, EtlError, NoAnswerError, ProviderError
-from etl.evaluation.evaluate import evaluate
-from etl.evaluation.options import EvaluateOptions
-from etl.evaluation.progress import Progress
-from etl.evaluation.results import read_evaluation
+from saturi.etl.errors import BuildError, EligibilityError, EtlError, NoAnswerError, ProviderError
+from saturi.etl.evaluation.evaluate import evaluate
+from saturi.etl.evaluation.options import EvaluateOptions
+from saturi.etl.evaluation.progress import Progress
+from saturi.etl.evaluation.results import read_evaluation
 
 ROWS = 1_000
 ROWS_A_KILL = 40
@@ -244,7 +244,7 @@ class _Always(Fault):
 
 def test_nobody_there(tmp_path: Path, server: Server, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """After many failures in a row it stops and says why, long before every row has waited for its deadline."""
-    monkeypatch.setattr("etl.evaluation.answers.MOST_FAILURES", 30)
+    monkeypatch.setattr("saturi.etl.evaluation.answers.MOST_FAILURES", 30)
     file = write_test_file(tmp_path / "test.jsonl", sources(500))
     world.faults.append(_Always(CHAT, answer=error(503, "asleep")))
     with pytest.raises(NoAnswerError, match="30 requests failed in a row, the last one: answer 503: asleep"):

@@ -9,8 +9,8 @@ from evaluations import score, sources, system, write_test_file
 from submissions import KEY
 from tiny_model import write_tiny_model
 
-from etl.evaluation.evaluate import evaluate
-from etl.evaluation.options import EvaluateOptions
+from saturi.etl.evaluation.evaluate import evaluate
+from saturi.etl.evaluation.options import EvaluateOptions
 
 if sys.platform != "linux":
     pytest.skip("xllamacpp is installed for the tests on Linux alone", allow_module_level=True)

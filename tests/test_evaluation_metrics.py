@@ -15,9 +15,9 @@ from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 from sacrebleu.significance import PairedTest
 
-from etl.evaluation.metrics import Array, Case, Scorer
-from etl.evaluation.resampling import RESAMPLES, interval, p_value, weights_of
-from etl.evaluation.texts import bare, normal, whole
+from saturi.etl.evaluation.metrics import Array, Case, Scorer
+from saturi.etl.evaluation.resampling import RESAMPLES, interval, p_value, weights_of
+from saturi.etl.evaluation.texts import bare, normal, whole
 
 _ODD = [
     ("밥 묵었나?", "밥 먹었니?", "밥 먹었나?"),
@@ -242,7 +242,7 @@ def test_no_difference_is_no_test() -> None:
 def test_draws_in_pieces_are_the_draws_in_one_go(monkeypatch: pytest.MonkeyPatch) -> None:
     """How many resamples are drawn at once decides nothing."""
     at_once = np.concatenate(list(weights_of(50, 40)))
-    monkeypatch.setattr("etl.evaluation.resampling._DRAWS_AT_ONCE", 120)
+    monkeypatch.setattr("saturi.etl.evaluation.resampling._DRAWS_AT_ONCE", 120)
     assert (np.concatenate(list(weights_of(50, 40))) == at_once).all()
 
 

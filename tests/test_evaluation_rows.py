@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from etl.evaluation.metrics import Case, Scorer
-from etl.evaluation.sampling import choose
-from etl.evaluation.scores import Compared, score_systems, strata_of
+from saturi.etl.evaluation.metrics import Case, Scorer
+from saturi.etl.evaluation.sampling import choose
+from saturi.etl.evaluation.scores import Compared, score_systems, strata_of
 
 
 def _material(sizes: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:

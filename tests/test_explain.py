@@ -10,12 +10,12 @@ import pytest
 from corpora import ANSWER_ZIP, DIALOGUE_ZIP, REPEAT_ZIP, member, sentences, stem, write_zip, zip_bytes
 from runs import chunks_of, counts_of, error_of, manifest_of, one_thread, pair_in, rejects_of, saturi, segments_of
 
-from etl import explain, inspect
-from etl.errors import BuildError, InputError
-from etl.pipeline.build import build
-from etl.settings.options import BuildOptions
-from etl.synthetic.corpus import SampleReport
-from schemas.terms import DropReason, SpeechType, Split, SplitKey, Unit
+from saturi import explain, inspect
+from saturi.etl.errors import BuildError, InputError
+from saturi.etl.pipeline.build import build
+from saturi.etl.settings.options import BuildOptions
+from saturi.etl.synthetic.corpus import SampleReport
+from saturi.schemas.terms import DropReason, SpeechType, Split, SplitKey, Unit
 
 KEPT, TWICE, READ, TALKED = stem("say", "1", 1), stem("say", "2", 1), stem("st", "3", 4), stem("talk", "1+2", 1)
 HIDDEN = "아무도 모르는 말"

@@ -20,15 +20,15 @@ from corpora import ANSWER_ZIP, answers, write_zip
 from runs import chunks_of, error_of, manifest_of, one_thread, saturi, tree_of
 from trainers import commands_of
 
-from etl import export
-from etl.errors import BuildError, ForeignFolderError, LockedError, OptionError
-from etl.exports.base_models import batch_tokens, find_base_model, read_base_models, training_gigabytes
-from etl.exports.export import write_export
-from etl.exports.targets import Target
-from etl.output.folder import claimed
-from etl.pipeline.build import build
-from etl.settings.options import BuildOptions
-from schemas.base_model import BaseModel
+from saturi import export
+from saturi.etl.errors import BuildError, ForeignFolderError, LockedError, OptionError
+from saturi.etl.exports.base_models import batch_tokens, find_base_model, read_base_models, training_gigabytes
+from saturi.etl.exports.export import write_export
+from saturi.etl.exports.targets import Target
+from saturi.etl.output.folder import claimed
+from saturi.etl.pipeline.build import build
+from saturi.etl.settings.options import BuildOptions
+from saturi.schemas.base_model import BaseModel
 
 
 def _build(folder: Path, **options: Any) -> Path:

@@ -13,10 +13,10 @@ import pytest
 from corpora import ANSWER_ZIP, answers, write_zip
 from runs import one_thread, tree_of
 
-from etl import check, estimate, export, verify
-from etl.errors import EtlError
-from etl.pipeline.build import build
-from etl.settings.options import BuildOptions
+from saturi import check, estimate, export, verify
+from saturi.etl.errors import EtlError
+from saturi.etl.pipeline.build import build
+from saturi.etl.settings.options import BuildOptions
 
 CALLS = (
     *("open", "replace", "rename", "unlink", "mkdir", "rmdir", "link", "stat", "lstat", "scandir", "listdir", "fsync"),

@@ -25,13 +25,13 @@ from aihub import (
 from rich.console import Console
 from runs import error_of, saturi, tree_of
 
-from etl.console.screens.fetch import fetching
-from etl.corpus.discover import discover
-from etl.download.fetch import fetch
-from etl.download.hub import redirect_target
-from etl.download.news import News, Planned, Remark
-from etl.download.plan import list_archives, plan_fetch
-from etl.errors import (
+from saturi.etl.console.screens.fetch import fetching
+from saturi.etl.corpus.discover import discover
+from saturi.etl.download.fetch import fetch
+from saturi.etl.download.hub import redirect_target
+from saturi.etl.download.news import News, Planned, Remark
+from saturi.etl.download.plan import list_archives, plan_fetch
+from saturi.etl.errors import (
     DiskFullError,
     EligibilityError,
     EmptyCorpusError,
@@ -43,7 +43,7 @@ from etl.errors import (
     SpendingError,
     StorageError,
 )
-from etl.output.folder import locked
+from saturi.etl.output.folder import locked
 
 
 @pytest.fixture

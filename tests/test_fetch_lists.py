@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.download.inventory import read_inventory
-from etl.download.sentences import sentence_in
-from etl.download.tree import local_name, read_tree
-from etl.output.printable import printable
+from saturi.etl.download.inventory import read_inventory
+from saturi.etl.download.sentences import sentence_in
+from saturi.etl.download.tree import local_name, read_tree
+from saturi.etl.output.printable import printable
 
 NARROW = """UTF-8
 output normally

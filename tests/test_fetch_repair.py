@@ -7,10 +7,10 @@ import pytest
 from aihub import PART_BYTES, zip_bytes
 from runs import error_of, saturi, tree_of
 
-from etl.corpus.discover import discover
-from etl.download.repair import repair
-from etl.errors import MissingPathError, OptionError
-from schemas.fetch import RepairedArchive
+from saturi.etl.corpus.discover import discover
+from saturi.etl.download.repair import repair
+from saturi.etl.errors import MissingPathError, OptionError
+from saturi.schemas.fetch import RepairedArchive
 
 NAME = "TL_02._경상도_02._1인발화_질문에답하기.zip"
 

@@ -15,12 +15,12 @@ from aihub import EXPIRED, HASTE, KEY, PART_BYTES, AIHub, Fault, File, parts_of,
 from msgspec import structs
 from runs import leftovers_of, tree_of
 
-from etl.download.attempts import BrokenTransferError
-from etl.download.fetch import fetch
-from etl.download.news import Again, Finished, Moved, News
-from etl.download.tar import Expected, Piece, pieces
-from etl.errors import EligibilityError, EtlError, ProviderError
-from schemas.fetch import FetchResult
+from saturi.etl.download.attempts import BrokenTransferError
+from saturi.etl.download.fetch import fetch
+from saturi.etl.download.news import Again, Finished, Moved, News
+from saturi.etl.download.tar import Expected, Piece, pieces
+from saturi.etl.errors import EligibilityError, EtlError, ProviderError
+from saturi.schemas.fetch import FetchResult
 
 NAME = "TL_02._경상도_02._1인발화_질문에답하기.zip"
 FOLDER = "139-1/Training/02.라벨링데이터"

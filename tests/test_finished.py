@@ -9,12 +9,12 @@ import pytest
 from corpora import ANSWER_ZIP, REPEAT_ZIP, answers, member, stem, write_zip
 from runs import chunks_of, counts_of, manifest_of, one_thread, pair_in
 
-from etl import FinishedBuild, check, estimate, explain, export, inspect, verify
-from etl.errors import BuildError
-from etl.output.debris import is_debris
-from etl.pipeline.build import build
-from etl.settings.options import BuildOptions
-from schemas.origin import Origin
+from saturi import FinishedBuild, check, estimate, explain, export, inspect, verify
+from saturi.etl.errors import BuildError
+from saturi.etl.output.debris import is_debris
+from saturi.etl.pipeline.build import build
+from saturi.etl.settings.options import BuildOptions
+from saturi.schemas.origin import Origin
 
 ODD = "[v1] * ? a::b %20 한글"
 

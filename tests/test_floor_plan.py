@@ -33,7 +33,7 @@ ROOMS = (
     "reports",
     "console",
 )
-"""The packages of `etl`, from the ground up: each imports itself, those before it, `schemas`, `etl.errors` and `etl.version`."""
+"""The packages of `etl`, from the ground up: each imports itself, those before it, `schemas`, `errors` and `version`."""
 
 WALLS = {
     "openai": ("etl/providers/openai_api.py",),
@@ -45,7 +45,7 @@ WALLS = {
         "etl/download/hub.py",
     ),
     "obstore": ("etl/providers/object_store.py",),
-    "click": ("cli.py", "etl/console/"),
+    "click": ("etl/console/",),
     "rich": ("etl/console/",),
     "tokenizers": ("etl/example/tokens.py",),
     "isal": ("etl/corpus/archive.py",),
@@ -66,8 +66,23 @@ IN_THE_PARENT = ("etl/settings", "etl/runtime", "etl/output", "etl/pipeline", "e
 
 
 def _sources() -> list[str]:
-    files = [ROOT / "cli.py", *(ROOT / "etl").rglob("*.py"), *(ROOT / "schemas").rglob("*.py")]
+    files = [
+        ROOT / "cli.py",
+        *(ROOT / "saturi").glob("*.py"),
+        *(ROOT / "etl").rglob("*.py"),
+        *(ROOT / "schemas").rglob("*.py"),
+    ]
     return sorted(file.relative_to(ROOT).as_posix() for file in files)
+
+
+def _python(top: str) -> list[str]:
+    return sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / top).rglob("*.py"))
+
+
+def _module(source: str) -> str:
+    """Return the name by which *source* is imported: `etl` and `schemas` are packages in `saturi`."""
+    name = source.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    return f"saturi.{name}" if source.startswith(("etl/", "schemas/")) else name
 
 
 def _imports(source: str, *, only_on_load: bool = False) -> Iterator[str]:
@@ -93,13 +108,13 @@ def _loaded(tree: ast.Module) -> Iterator[ast.stmt]:
 
 def _room(module: str) -> str | None:
     parts = module.split(".")
-    return parts[1] if parts[0] == "etl" and len(parts) > 1 and parts[1] in ROOMS else None
+    return parts[2] if parts[:2] == ["saturi", "etl"] and len(parts) > 2 and parts[2] in ROOMS else None
 
 
 def test_every_package_is_a_room() -> None:
-    """The rooms are the packages below `etl`, and nothing else lies at its root but the API, errors and version."""
+    """The rooms are the packages below `etl`, and nothing else lies at its root but errors and version."""
     entries = {path.name for path in (ROOT / "etl").iterdir() if path.name != "__pycache__"}
-    assert entries == {*ROOMS, "__init__.py", "errors.py", "version.py", "py.typed"}
+    assert entries == {*ROOMS, "__init__.py", "errors.py", "version.py"}
 
 
 @pytest.mark.parametrize("source", [source for source in _sources() if source.startswith("etl/")])
@@ -124,12 +139,14 @@ def test_no_circle_among_modules() -> None:
 
 
 def _graph() -> dict[str, set[str]]:
-    modules = {source.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for source in _sources()}
+    modules = {_module(source) for source in _sources()}
     graph: dict[str, set[str]] = defaultdict(set)
     for source in _sources():
-        name = source.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-        if name != "etl":  # the API names everything, and nothing imports it
-            graph[name] = {module for module in _imports(source) if module in modules and module not in ("etl", name)}
+        name = _module(source)
+        if name != "saturi":  # the API names everything, and nothing imports it
+            graph[name] = {
+                module for module in _imports(source) if module in modules and module not in ("saturi", name)
+            }
     return graph
 
 
@@ -159,4 +176,12 @@ def test_schemas_import_nothing_of_the_package() -> None:
     """The structs of formats depend on nobody."""
     for source in _sources():
         if source.startswith("schemas/"):
-            assert not any(module.split(".")[0] == "etl" for module in _imports(source))
+            assert not any(module.startswith("saturi.etl") for module in _imports(source))
+
+
+@pytest.mark.parametrize(
+    "source", [path for top in ("etl", "schemas", "saturi", "tests", "benchmarks") for path in _python(top)]
+)
+def test_a_module_has_one_name(source: str) -> None:
+    """What lies in `etl` and `schemas` is imported by way of `saturi`, so that no module is loaded twice, by two names."""
+    assert not any(module.split(".")[0] in ("etl", "schemas", "cli") for module in _imports(source))

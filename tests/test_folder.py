@@ -11,12 +11,12 @@ from corpora import ANSWER_ZIP, DIALOGUE_ZIP, answers, member, stem, write_loose
 from killings import kill_group, started, wait_until
 from runs import chunks_of, digest_of, leftovers_of, one_thread, saturi, segments_of, tree_of
 
-from etl.errors import ForeignFolderError, LockedError
-from etl.output.folder import claimed
-from etl.pipeline.build import build
-from etl.runtime.progress import Progress
-from etl.settings.options import BuildOptions
-from schemas.terms import SpeechType
+from saturi.etl.errors import ForeignFolderError, LockedError
+from saturi.etl.output.folder import claimed
+from saturi.etl.pipeline.build import build
+from saturi.etl.runtime.progress import Progress
+from saturi.etl.settings.options import BuildOptions
+from saturi.schemas.terms import SpeechType
 
 FEW = ("--validation", "0", "--max-chunk-examples", "10")
 

@@ -11,27 +11,27 @@ import pytest
 from msgspec import inspect as types
 from runs import one_thread
 
-from etl.checking.report import CheckReport, Kind
-from etl.console.dispatch import COMMANDS, cli
-from etl.exports.targets import Target
-from etl.inspection.survey import inspect
-from etl.output.verification import Verification
-from etl.pipeline.build import build
-from etl.providers.recorder import Request
-from etl.runtime.measurements import BuildFacts
-from etl.select.markup import RULES
-from etl.submission.news import News
-from etl.submission.status import Status
-from etl.synthetic.corpus import sample
-from schemas.cleaning import Action
-from schemas.estimate import Estimate
-from schemas.evaluation import Evaluation
-from schemas.explanation import Explanation
-from schemas.fetch import DataSetList, FetchPlan, FetchRecord, FetchResult, RepairedArchive, RepairState
-from schemas.inspection import Inspection
-from schemas.ledger import FINAL, FileState, JobState
-from schemas.manifest import Manifest, Reject
-from schemas.terms import DropReason, RejectReason, Split, SplitKey
+from saturi.etl.checking.report import CheckReport, Kind
+from saturi.etl.console.dispatch import COMMANDS, cli
+from saturi.etl.exports.targets import Target
+from saturi.etl.inspection.survey import inspect
+from saturi.etl.output.verification import Verification
+from saturi.etl.pipeline.build import build
+from saturi.etl.providers.recorder import Request
+from saturi.etl.runtime.measurements import BuildFacts
+from saturi.etl.select.markup import RULES
+from saturi.etl.submission.news import News
+from saturi.etl.submission.status import Status
+from saturi.etl.synthetic.corpus import sample
+from saturi.schemas.cleaning import Action
+from saturi.schemas.estimate import Estimate
+from saturi.schemas.evaluation import Evaluation
+from saturi.schemas.explanation import Explanation
+from saturi.schemas.fetch import DataSetList, FetchPlan, FetchRecord, FetchResult, RepairedArchive, RepairState
+from saturi.schemas.inspection import Inspection
+from saturi.schemas.ledger import FINAL, FileState, JobState
+from saturi.schemas.manifest import Manifest, Reject
+from saturi.schemas.terms import DropReason, RejectReason, Split, SplitKey
 
 ROOT = Path(__file__).parents[1]
 GLOSSARY = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")

@@ -7,8 +7,8 @@ import pytest
 from corpora import ANSWER_ZIP, DIALOGUE_ZIP, REPEAT_ZIP, Member, member, sentences, stem, write_zip
 from runs import one_thread
 
-from etl.pipeline.build import build
-from etl.settings.options import BuildOptions
+from saturi.etl.pipeline.build import build
+from saturi.etl.settings.options import BuildOptions
 
 GOLDEN = Path(__file__).with_name("golden")
 FILES = {

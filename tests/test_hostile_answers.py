@@ -21,18 +21,18 @@ from provider.mutations import ESCAPES, mutate
 from provider.world import MODEL
 from submissions import HASTE, KEY, YES, assert_submitted_once, hand_in, options_for, profile
 
-from etl.errors import EtlError, NoAnswerError
-from etl.providers.account import open_account
-from etl.providers.client import Client
-from etl.providers.profiles import read_providers
-from etl.submission.cancellation import cancel
-from etl.submission.ledger import Ledger
-from etl.submission.news import JobEvent, News
-from etl.submission.removal import clean
-from etl.submission.status import status
-from etl.submission.submit import submit
-from etl.submission.watch import watch
-from schemas.remote import JobRequest
+from saturi.etl.errors import EtlError, NoAnswerError
+from saturi.etl.providers.account import open_account
+from saturi.etl.providers.client import Client
+from saturi.etl.providers.profiles import read_providers
+from saturi.etl.submission.cancellation import cancel
+from saturi.etl.submission.ledger import Ledger
+from saturi.etl.submission.news import JobEvent, News
+from saturi.etl.submission.removal import clean
+from saturi.etl.submission.status import status
+from saturi.etl.submission.submit import submit
+from saturi.etl.submission.watch import watch
+from saturi.schemas.remote import JobRequest
 
 LOG = logging.getLogger(__name__)
 BRIEF = structs.replace(

@@ -12,7 +12,7 @@ import click
 import pytest
 from runs import command, error_of, saturi
 
-from etl import (
+from saturi import (
     Access,
     BuildOptions,
     build,
@@ -31,16 +31,16 @@ from etl import (
     verify,
     watch,
 )
-from etl.console.commands.parameters import Bytes, NamedPath, Share
-from etl.console.dispatch import COMMANDS, cli
-from etl.errors import EtlError, OptionError
-from etl.providers.models import read_models
-from etl.providers.profiles import read_providers
-from etl.settings.config import read_config
-from etl.settings.declaration import Kind, declarations
-from etl.settings.options import RunOptions
-from etl.settings.toml import MOST_BYTES
-from etl.submission.options import SubmitOptions
+from saturi.etl.console.commands.parameters import Bytes, NamedPath, Share
+from saturi.etl.console.dispatch import COMMANDS, cli
+from saturi.etl.errors import EtlError, OptionError
+from saturi.etl.providers.models import read_models
+from saturi.etl.providers.profiles import read_providers
+from saturi.etl.settings.config import read_config
+from saturi.etl.settings.declaration import Kind, declarations
+from saturi.etl.settings.options import RunOptions
+from saturi.etl.settings.toml import MOST_BYTES
+from saturi.etl.submission.options import SubmitOptions
 
 REQUIRED = {
     "fetch": [],

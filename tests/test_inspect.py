@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 from oracle import label_files, mended
 from runs import error_of, one_thread, rejects_of, saturi, tree_of
 
-from etl.errors import BuildError, EmptyCorpusError, OptionError
-from etl.inspection.fields import closed_values
-from etl.inspection.survey import inspect
-from etl.inspection.totals import lengths_of
-from etl.pipeline.build import build
-from etl.settings.options import BuildOptions
-from etl.synthetic.conversations import CONVERSATIONS
-from etl.synthetic.corpus import SampleReport
-from schemas.inspection import InspectedGroup, Inspection
-from schemas.terms import Generation
+from saturi.etl.errors import BuildError, EmptyCorpusError, OptionError
+from saturi.etl.inspection.fields import closed_values
+from saturi.etl.inspection.survey import inspect
+from saturi.etl.inspection.totals import lengths_of
+from saturi.etl.pipeline.build import build
+from saturi.etl.settings.options import BuildOptions
+from saturi.etl.synthetic.conversations import CONVERSATIONS
+from saturi.etl.synthetic.corpus import SampleReport
+from saturi.schemas.inspection import InspectedGroup, Inspection
+from saturi.schemas.terms import Generation
 
 
 @pytest.fixture(scope="module")

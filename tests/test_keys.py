@@ -9,11 +9,11 @@ import pytest
 from corpora import REPEAT_ZIP, Member, conversation, document, stem, write_zip
 from runs import one_thread, pairs_of, segments_of
 
-from etl.corpus.names import WITHIN
-from etl.pipeline.build import build
-from etl.read.segments import read_any_header, read_files
-from etl.settings.options import BuildOptions
-from schemas.terms import Dedup
+from saturi.etl.corpus.names import WITHIN
+from saturi.etl.pipeline.build import build
+from saturi.etl.read.segments import read_any_header, read_files
+from saturi.etl.settings.options import BuildOptions
+from saturi.schemas.terms import Dedup
 
 _OPTIONS = BuildOptions(validation=0.3, dedup=Dedup.NONE)
 _READINGS = [(script, speaker) for script in range(1, 9) for speaker in range(1, 6)]

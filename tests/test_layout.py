@@ -8,12 +8,12 @@ import msgspec
 import pytest
 from corpora import REPEAT_ZIP, answers, write_zip
 
-from etl.corpus.discover import discover
-from etl.corpus.layout import Layout
-from etl.corpus.scan import Scan, scan
-from etl.errors import ArchiveError
-from etl.pipeline.reading import scan_rules
-from etl.settings.options import BuildOptions
+from saturi.etl.corpus.discover import discover
+from saturi.etl.corpus.layout import Layout
+from saturi.etl.corpus.scan import Scan, scan
+from saturi.etl.errors import ArchiveError
+from saturi.etl.pipeline.reading import scan_rules
+from saturi.etl.settings.options import BuildOptions
 
 
 def _scan(archive: Path, stage: Path | None, **options: Any) -> Scan:

@@ -14,15 +14,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from runs import chunks_of, counts_of, one_thread, pair_in, saturi
 
-from etl.corpus.discover import Corpus
-from etl.errors import PromiseError
-from etl.evaluation.texts import letters as letters_of
-from etl.pipeline.build import build
-from etl.pipeline.manifest import make_manifest
-from etl.select.letters import letters
-from etl.select.tasks import Shared
-from etl.settings.options import BuildOptions
-from schemas.terms import SplitKey
+from saturi.etl.corpus.discover import Corpus
+from saturi.etl.errors import PromiseError
+from saturi.etl.evaluation.texts import letters as letters_of
+from saturi.etl.pipeline.build import build
+from saturi.etl.pipeline.manifest import make_manifest
+from saturi.etl.select.letters import letters
+from saturi.etl.select.tasks import Shared
+from saturi.etl.settings.options import BuildOptions
+from saturi.schemas.terms import SplitKey
 
 _ALL_TYPES = ("repeat", "answer", "dialogue")
 _texts = st.sampled_from(["가", "나", "다 라", "마", "바 사", "아"])

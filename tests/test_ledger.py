@@ -9,9 +9,9 @@ from msgspec import structs
 from provider import Server, World
 from submissions import HASTE, hand_in
 
-from etl.submission.ledger import Ledger, column_type
-from etl.submission.status import status
-from schemas.ledger import LEDGER_VERSION, JobRow
+from saturi.etl.submission.ledger import Ledger, column_type
+from saturi.etl.submission.status import status
+from saturi.schemas.ledger import LEDGER_VERSION, JobRow
 
 SPELLINGS: dict[str, tuple[Any, str]] = {
     "int": (int, "INTEGER"),

@@ -15,8 +15,8 @@ from runs import ROOT, facts_of, manifest_of, saturi
 
 from benchmarks.corpus import FACTS, make_corpus
 from benchmarks.download import main as download
-from etl.settings.options import BuildOptions
-from etl.settings.sizes import MIB
+from saturi.etl.settings.options import BuildOptions
+from saturi.etl.settings.sizes import MIB
 
 PARENT_BYTES = 400 * MIB
 WORKER_BYTES = 256 * MIB

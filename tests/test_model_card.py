@@ -11,11 +11,11 @@ from provider.chat import chatter
 from runs import error_of, manifest_of, one_thread, pairs_of, saturi, tree_of
 from submissions import HASTE, make_build
 
-from etl import EvaluateOptions, FinishedBuild, build, evaluate, export_card
-from etl.errors import BuildError, ForeignFolderError, InputError, LockedError, OptionError
-from etl.output.folder import claimed
-from etl.settings.options import BuildOptions
-from schemas.terms import Direction, Split, Unit
+from saturi import EvaluateOptions, FinishedBuild, build, evaluate, export_card
+from saturi.etl.errors import BuildError, ForeignFolderError, InputError, LockedError, OptionError
+from saturi.etl.output.folder import claimed
+from saturi.etl.settings.options import BuildOptions
+from saturi.schemas.terms import Direction, Split, Unit
 
 TEXT = "카나리아"
 """A word of every text of the corpus, and of nothing else."""

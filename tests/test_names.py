@@ -6,8 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.corpus.names import CODES, Hints, MemberName, is_audio_archive, is_label_file, parse_archive, parse_member
-from schemas.terms import Region, SpeechType, Split
+from saturi.etl.corpus.names import (
+    CODES,
+    Hints,
+    MemberName,
+    is_audio_archive,
+    is_label_file,
+    parse_archive,
+    parse_member,
+)
+from saturi.schemas.terms import Region, SpeechType, Split
 
 _KINDS = {"st": SpeechType.REPEAT, "say": SpeechType.ANSWER, "talk": SpeechType.DIALOGUE}
 _UNKNOWN = MemberName(None, None, None)

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Struct, defstruct, structs
 
-from etl.errors import OptionError
-from etl.settings.declaration import Kind, Option, declarations, flag
-from etl.settings.options import SYSTEM_PROMPT, TO_DIALECT_PROMPT, BuildOptions, RunOptions
-from etl.settings.sizes import parse_bytes
-from etl.submission.options import SubmitOptions
-from schemas.terms import Region, SpeechType
+from saturi.etl.errors import OptionError
+from saturi.etl.settings.declaration import Kind, Option, declarations, flag
+from saturi.etl.settings.options import SYSTEM_PROMPT, TO_DIALECT_PROMPT, BuildOptions, RunOptions
+from saturi.etl.settings.sizes import parse_bytes
+from saturi.etl.submission.options import SubmitOptions
+from saturi.schemas.terms import Region, SpeechType
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ import pytest
 from oracle import Key, label_files, line_of, mended, naive_lines, pairs_of_label
 from runs import chunks_of, lines_of, one_thread, rejects_of
 
-from etl.pipeline.build import build
-from etl.settings.options import BuildOptions
-from etl.synthetic.conversations import CONVERSATIONS
-from etl.synthetic.corpus import SampleReport
-from schemas.terms import Dedup, Source, SpeechType, Unit
+from saturi.etl.pipeline.build import build
+from saturi.etl.settings.options import BuildOptions
+from saturi.etl.synthetic.conversations import CONVERSATIONS
+from saturi.etl.synthetic.corpus import SampleReport
+from saturi.schemas.terms import Dedup, Source, SpeechType, Unit
 
 ALL_TYPES = tuple(SpeechType)
 VARIANTS = [(unit, source) for unit in Unit for source in Source]

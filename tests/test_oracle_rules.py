@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from oracle_rules import Row, in_shard_order, line_of, select, shard_name
 from runs import chunks_of, manifest_of, one_thread
 
-from etl.pipeline.build import build
-from etl.settings.options import BuildOptions
-from schemas.terms import DropReason
+from saturi.etl.pipeline.build import build
+from saturi.etl.settings.options import BuildOptions
+from saturi.schemas.terms import DropReason
 
 _TEXTS = ["가", "나 다", "가나다라 마바", "네", "예 예 예", "어데 가노", "", " ", "x" * 90, "긴 말 " * 12]
 _pairs = st.tuples(st.sampled_from(_TEXTS), st.sampled_from(_TEXTS))

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-import etl
-from etl.console.dispatch import COMMANDS
+import saturi
+from saturi.etl.console.dispatch import COMMANDS
 
 
 def _run(script: str) -> str:
@@ -18,30 +18,33 @@ def _run(script: str) -> str:
 
 def test_homes() -> None:
     """What type checkers are told of the public names is what runs."""
-    [told] = [node for node in ast.parse(inspect.getsource(etl)).body if isinstance(node, ast.If)]
+    [told] = [node for node in ast.parse(inspect.getsource(saturi)).body if isinstance(node, ast.If)]
     names = {
         f"{node.module}.{alias.name}" for node in told.body if isinstance(node, ast.ImportFrom) for alias in node.names
     }
-    assert names == {f"{home}.{name}" for home, names in etl._HOMES.items() for name in names}
-    assert sorted(etl.__all__) == sorted({"EtlError", *(name for names in etl._HOMES.values() for name in names)})
+    assert names == {f"{home}.{name}" for home, names in saturi._HOMES.items() for name in names}
+    assert sorted(saturi.__all__) == sorted({"EtlError", *(name for names in saturi._HOMES.values() for name in names)})
 
 
 def test_what_the_package_has() -> None:
     """All public names are listed, and another is missed with a sentence."""
-    assert dir(etl) == etl.__all__
-    assert etl.errors.EtlError is etl.EtlError
+    assert dir(saturi) == saturi.__all__
+    assert saturi.etl.errors.EtlError is saturi.EtlError
     misspelt = "bild"
-    with pytest.raises(AttributeError, match="module 'etl' has no attribute 'bild'"):
-        getattr(etl, misspelt)
+    with pytest.raises(AttributeError, match="module 'saturi' has no attribute 'bild'"):
+        getattr(saturi, misspelt)
 
 
 def test_help_loads_no_command() -> None:
     """The list of commands is there without one of them, and so at once."""
-    script = (
-        "import sys; from etl.console.dispatch import cli; cli(['--help'], standalone_mode=False); print(*sys.modules)"
-    )
+    script = "import sys; from saturi.etl.console.dispatch import cli; cli(['--help'], standalone_mode=False); print(*sys.modules)"
     printed, modules = _run(script).rsplit("\n", 1)
     assert all(f"  {name} " in printed for name in COMMANDS)
-    assert not {"etl.console.commands", "etl.pipeline.build", "msgspec", "polars", "rich", "openai"} & set(
-        modules.split()
-    )
+    assert not {
+        "saturi.etl.console.commands",
+        "saturi.etl.pipeline.build",
+        "msgspec",
+        "polars",
+        "rich",
+        "openai",
+    } & set(modules.split())

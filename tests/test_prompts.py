@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from runs import lines_of, one_thread
 
-from etl.corpus.groups import Group
-from etl.example.prompts import fill_prompts, pick
-from etl.pipeline.build import build
-from etl.settings.options import SYSTEM_PROMPT, TO_DIALECT_PROMPT, BuildOptions
-from schemas.terms import Direction, Region, SpeechType
+from saturi.etl.corpus.groups import Group
+from saturi.etl.example.prompts import fill_prompts, pick
+from saturi.etl.pipeline.build import build
+from saturi.etl.settings.options import SYSTEM_PROMPT, TO_DIALECT_PROMPT, BuildOptions
+from saturi.schemas.terms import Direction, Region, SpeechType
 
 
 @pytest.mark.parametrize(

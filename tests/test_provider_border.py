@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from provider.mutations import DEEP, ESCAPES
 
-from etl.output.printable import printable
-from etl.providers.border import MOST_TEXT, Border, count, day, decode, finite, seconds
-from etl.providers.retry_after import wait_seconds
+from saturi.etl.output.printable import printable
+from saturi.etl.providers.border import MOST_TEXT, Border, count, day, decode, finite, seconds
+from saturi.etl.providers.retry_after import wait_seconds
 
 KEY = "sk-canary-1234"
 BORDER = Border(KEY)

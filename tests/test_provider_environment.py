@@ -15,13 +15,13 @@ from provider import Server, World
 from runs import saturi
 from submissions import HASTE, KEY, hand_in, profile
 
-from etl.errors import OptionError
-from etl.network.http import proxy_for
-from etl.providers.account import Account, open_account
-from etl.providers.client import Client
-from etl.providers.profiles import read_providers
-from etl.submission.ledger import Ledger
-from etl.submission.status import status
+from saturi.etl.errors import OptionError
+from saturi.etl.network.http import proxy_for
+from saturi.etl.providers.account import Account, open_account
+from saturi.etl.providers.client import Client
+from saturi.etl.providers.profiles import read_providers
+from saturi.etl.submission.ledger import Ledger
+from saturi.etl.submission.status import status
 
 OPENAI = read_providers()["openai"]
 HERE = "http://127.0.0.1:9/v1"

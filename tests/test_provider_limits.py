@@ -17,18 +17,18 @@ from provider.answers import Answer, error
 from provider.faults import FILE, JOB, calling
 from submissions import HASTE, YES, assert_submitted_once, hand_in, options_for
 
-from etl.errors import EtlError, NoAnswerError, ProviderError
-from etl.providers import client as doors
-from etl.providers.account import open_account
-from etl.providers.client import Client
-from etl.providers.profiles import read_providers
-from etl.providers.recorder import Recorder
-from etl.submission.news import NoAnswer
-from etl.submission.removal import clean
-from etl.submission.status import status
-from etl.submission.submit import submit
-from etl.submission.watch import watch
-from schemas.remote import Page, RemoteEvent, RemoteFile
+from saturi.etl.errors import EtlError, NoAnswerError, ProviderError
+from saturi.etl.providers import client as doors
+from saturi.etl.providers.account import open_account
+from saturi.etl.providers.client import Client
+from saturi.etl.providers.profiles import read_providers
+from saturi.etl.providers.recorder import Recorder
+from saturi.etl.submission.news import NoAnswer
+from saturi.etl.submission.removal import clean
+from saturi.etl.submission.status import status
+from saturi.etl.submission.submit import submit
+from saturi.etl.submission.watch import watch
+from saturi.schemas.remote import Page, RemoteEvent, RemoteFile
 
 QUICK = structs.replace(HASTE, answer_seconds=0.3, store_seconds=0.3, read_seconds=0.3, unreachable_seconds=0.3)
 LINES = b'{"messages":[]}\n'

@@ -14,7 +14,7 @@ from aihub import KEY, dialect, running
 from corpora import ANSWER_ZIP, answers, write_loose
 from provider import MODELS, PROVIDERS, Server
 
-import etl
+import saturi
 
 ROOT = Path(__file__).parents[1]
 DOCUMENT = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
@@ -37,7 +37,7 @@ def _signatures() -> dict[str, Definition]:
 
 def _definition(name: str) -> Definition:
     """Return the definition of the public *name* in the module that defines it."""
-    [home] = [home for home, names in etl._HOMES.items() if name in names]
+    [home] = [home for home, names in saturi._HOMES.items() if name in names]
     source = Path(import_module(home).__file__ or "").read_text(encoding="utf-8")
     [node] = [node for node in ast.parse(source).body if isinstance(node, Definition) and node.name == name]
     return node
@@ -68,12 +68,12 @@ def _members(node: ast.ClassDef) -> list[str]:
 
 def test_every_public_name_is_documented() -> None:
     """The document has a heading for each public name, and for no other."""
-    assert sorted(_documented()) == sorted(etl.__all__)
+    assert sorted(_documented()) == sorted(saturi.__all__)
 
 
 def test_every_function_has_its_signature() -> None:
     """The document gives each public function a signature under its heading."""
-    functions = [name for name in etl.__all__ if name.islower()]
+    functions = [name for name in saturi.__all__ if name.islower()]
     assert [name for name in functions if f"def {name}(" not in _documented()[name]] == []
 
 
@@ -90,7 +90,7 @@ def test_a_signature_is_that_of_the_code(name: str, shown: Definition) -> None:
             assert _members(shown) == [member for member in members if not member.startswith("__init__")]
     else:
         assert isinstance(defined, ast.FunctionDef)
-        names = vars(import_module(getattr(etl, name).__module__))
+        names = vars(import_module(getattr(saturi, name).__module__))
         assert _function(shown, {}) == _function(defined, names)
 
 
@@ -129,21 +129,22 @@ def _unguarded(example: str) -> str:
 def test_a_wheel_holds_every_package() -> None:
     """A wheel is made of every package of the program, and of every file in them that is no module: types, catalogues."""
     setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
-    paths = [path for package in ("etl", "schemas") for path in (ROOT / package).rglob("*") if path.is_file()]
-    files = [path.relative_to(ROOT) for path in paths if path.suffix != ".pyc"]
-    assert sorted(setuptools["packages"]) == sorted({".".join(file.parent.parts) for file in files})
+    paths = [*(ROOT / "saturi").glob("*"), *(ROOT / "etl").rglob("*"), *(ROOT / "schemas").rglob("*")]
+    files = [path.relative_to(ROOT) for path in paths if path.is_file() and path.suffix != ".pyc"]
+    folders = {".".join(file.parent.parts) for file in files}
+    assert sorted(setuptools["packages"]) == sorted(f"saturi.{name}" if name != "saturi" else name for name in folders)
     data = {
         file.relative_to(ROOT)
         for package, patterns in setuptools["package-data"].items()
         for pattern in patterns
-        for file in ROOT.joinpath(*package.split(".")).glob(pattern)
+        for file in ROOT.joinpath(*(package.removeprefix("saturi.").split("."))).glob(pattern)
     }
     assert data == {file for file in files if file.suffix != ".py"}
-    assert {Path("etl/py.typed"), Path("schemas/py.typed")} <= data
+    assert Path("saturi/py.typed") in data
 
 
 def test_every_public_name_has_its_type_pinned() -> None:
     """`tests/typed/api.py`, which mypy checks, imports every public name."""
     tree = ast.parse((ROOT / "tests" / "typed" / "api.py").read_text(encoding="utf-8"))
-    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module == "etl"]
-    assert [alias.name for node in imports for alias in node.names] == etl.__all__
+    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module == "saturi"]
+    assert [alias.name for node in imports for alias in node.names] == saturi.__all__

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.corpus.groups import Group
-from etl.select.quotas import SampleSizes, Stratum, apportion, quotas
-from etl.settings.options import BuildOptions
-from schemas.terms import Region, SpeechType, Split
+from saturi.etl.corpus.groups import Group
+from saturi.etl.select.quotas import SampleSizes, Stratum, apportion, quotas
+from saturi.etl.settings.options import BuildOptions
+from saturi.schemas.terms import Region, SpeechType, Split
 
 
 def _strata(**counts: int) -> dict[Stratum, int]:

@@ -21,9 +21,9 @@ from corpora import (
 from runs import lines_of, manifest_of, one_thread
 from test_clean import BROKEN, MARKUP, NAMES, PERSONAL
 
-from etl.pipeline.build import build
-from etl.settings.options import BuildOptions
-from schemas.terms import DropReason, SpeechType, SplitKey
+from saturi.etl.pipeline.build import build
+from saturi.etl.settings.options import BuildOptions
+from saturi.schemas.terms import DropReason, SpeechType, SplitKey
 
 _MARKED = [*(row[1] for row in MARKUP), *(row[1] for row in PERSONAL), *BROKEN]
 _STRICT: dict[str, Any] = {

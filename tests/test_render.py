@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.example.render import render
-from etl.settings.options import SYSTEM_PROMPT
-from schemas.chat import Example
+from saturi.etl.example.render import render
+from saturi.etl.settings.options import SYSTEM_PROMPT
+from saturi.schemas.chat import Example
 
 _ODD = [
     '"',

@@ -18,21 +18,21 @@ from provider import Server
 from runs import ROOT, error_of, one_thread, saturi
 from submissions import HASTE, KEY, hand_in
 
-from etl.evaluation.evaluate import evaluate
-from etl.evaluation.options import EvaluateOptions
-from etl.inspection.survey import inspect
-from etl.output.printable import printable
-from etl.pipeline.build import build
-from etl.read.segments import FILES, SENTENCES, read_files, read_sentences
-from etl.reports.outline import outline
-from etl.reports.page import make_page, write_page
-from etl.reports.report import report, survey_report
-from etl.reports.words import LANGUAGES, Language
-from etl.settings.options import BuildOptions
-from etl.submission.watch import watch
-from etl.synthetic.corpus import SampleReport
-from schemas.report import LossPoint, Report, TrainingJob
-from schemas.terms import Region
+from saturi.etl.evaluation.evaluate import evaluate
+from saturi.etl.evaluation.options import EvaluateOptions
+from saturi.etl.inspection.survey import inspect
+from saturi.etl.output.printable import printable
+from saturi.etl.pipeline.build import build
+from saturi.etl.read.segments import FILES, SENTENCES, read_files, read_sentences
+from saturi.etl.reports.outline import outline
+from saturi.etl.reports.page import make_page, write_page
+from saturi.etl.reports.report import report, survey_report
+from saturi.etl.reports.words import LANGUAGES, Language
+from saturi.etl.settings.options import BuildOptions
+from saturi.etl.submission.watch import watch
+from saturi.etl.synthetic.corpus import SampleReport
+from saturi.schemas.report import LossPoint, Report, TrainingJob
+from saturi.schemas.terms import Region
 
 MOST_BYTES = 300_000
 
@@ -346,7 +346,8 @@ def test_the_libraries_are_not_installed(here: Path, library: str) -> None:
     build([here / "corpus"], here / "out", make_executor=one_thread, workers=1)
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        code = f"import sys; sys.modules[{library!r}] = None; sys.argv[1:] = {arguments!r}; import cli; cli.main()"
+        command = "from saturi.__main__ import main; main()"
+        code = f"import sys; sys.modules[{library!r}] = None; sys.argv[1:] = {arguments!r}; {command}"
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
         return subprocess.run(
             [sys.executable, "-c", code], cwd=here, env=environment, capture_output=True, encoding="utf-8", check=False

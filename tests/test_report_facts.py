@@ -11,19 +11,19 @@ from provider import Server, World
 from runs import manifest_of, one_thread, result_of, saturi
 from submissions import HASTE, hand_in
 
-from etl.inspection.survey import inspect
-from etl.output.finished import FinishedBuild
-from etl.pipeline.build import build
-from etl.pricing.estimate import estimate
-from etl.reports.report import report, survey_report
-from etl.reports.words import _KOREAN
-from etl.settings.options import BuildOptions
-from etl.submission.ledger import Ledger
-from etl.submission.news import JobEvent, News
-from etl.submission.watch import watch
-from etl.synthetic.corpus import SampleReport
-from schemas.report import Report
-from schemas.terms import Dimension, DropReason, Region, RejectReason, SpeechType, Split, SplitKey, Unit
+from saturi.etl.inspection.survey import inspect
+from saturi.etl.output.finished import FinishedBuild
+from saturi.etl.pipeline.build import build
+from saturi.etl.pricing.estimate import estimate
+from saturi.etl.reports.report import report, survey_report
+from saturi.etl.reports.words import _KOREAN
+from saturi.etl.settings.options import BuildOptions
+from saturi.etl.submission.ledger import Ledger
+from saturi.etl.submission.news import JobEvent, News
+from saturi.etl.submission.watch import watch
+from saturi.etl.synthetic.corpus import SampleReport
+from saturi.schemas.report import Report
+from saturi.schemas.terms import Dimension, DropReason, Region, RejectReason, SpeechType, Split, SplitKey, Unit
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def test_texts_are_those_of_the_examples(out: Path, known: Report) -> None:
 
 def test_one_example_in_so_many(out: Path, known: Report, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a large build one example in so many is looked at, spread over all chunks."""
-    monkeypatch.setattr("etl.reports.texts._EXAMPLES", 100)
+    monkeypatch.setattr("saturi.etl.reports.texts._EXAMPLES", 100)
     texts = report(out).texts
     assert texts is not None
     assert known.texts is not None

@@ -15,15 +15,15 @@ from typing import Any
 import polars as pl
 import pytest
 
-from etl.errors import OptionError
-from etl.select.clean import count_residues
-from etl.select.markup import RULES
-from etl.synthetic.conversations import CONVERSATIONS
-from etl.synthetic.corpus import DEFECTS, MARKER, SampleReport
-from etl.synthetic.corpus import sample as write_sample
-from etl.synthetic.documents import F0Pool, label_document, tiny_document
-from etl.synthetic.series import Series, series_counts
-from schemas.terms import Region, SpeechType, Split
+from saturi.etl.errors import OptionError
+from saturi.etl.select.clean import count_residues
+from saturi.etl.select.markup import RULES
+from saturi.etl.synthetic.conversations import CONVERSATIONS
+from saturi.etl.synthetic.corpus import DEFECTS, MARKER, SampleReport
+from saturi.etl.synthetic.corpus import sample as write_sample
+from saturi.etl.synthetic.documents import F0Pool, label_document, tiny_document
+from saturi.etl.synthetic.series import Series, series_counts
+from saturi.schemas.terms import Region, SpeechType, Split
 
 _NAME = re.compile(
     r"(st|say|talk)_set[1-3]_collector(gw|gs|cc|jl|jj)\d+(_speaker(gw|gs|cc|jl|jj)\d+){1,2}_\d+(_\d+)?_\d+\.json"

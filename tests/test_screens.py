@@ -18,10 +18,10 @@ from rich.table import Table
 from rich.text import Text
 from runs import manifest_of, saturi
 
-from etl.console.dispatch import COMMANDS
-from etl.console.lines import add_row, print_line
-from etl.console.signs import ERRORS, blocks
-from etl.output.printable import escaped_json, printable
+from saturi.etl.console.dispatch import COMMANDS
+from saturi.etl.console.lines import add_row, print_line
+from saturi.etl.console.signs import ERRORS, blocks
+from saturi.etl.output.printable import escaped_json, printable
 
 ROOT = Path(__file__).parents[1]
 HOSTILE = "\x1b]52;c;aGk=\x07\x1b[2J\x9b2J\u202e\u2066\u2028\u2029\x85\x7f\u200b\r\nsaturi: forged [red]:smile: "

@@ -7,13 +7,13 @@ import pytest
 from corpora import REPEAT_ZIP, answers, write_zip
 from msgspec import structs
 
-from etl.corpus.batches import segment_path
-from etl.corpus.discover import discover
-from etl.corpus.scan import scan
-from etl.errors import StorageError
-from etl.pipeline.reading import scan_rules
-from etl.read.batch import read_batch
-from etl.read.segments import (
+from saturi.etl.corpus.batches import segment_path
+from saturi.etl.corpus.discover import discover
+from saturi.etl.corpus.scan import scan
+from saturi.etl.errors import StorageError
+from saturi.etl.pipeline.reading import scan_rules
+from saturi.etl.read.batch import read_batch
+from saturi.etl.read.segments import (
     FILES,
     SENTENCES,
     from_ipc,
@@ -23,9 +23,9 @@ from etl.read.segments import (
     to_ipc,
     write_segment,
 )
-from etl.read.tasks import ReadTask
-from etl.settings.options import BuildOptions
-from schemas.segment import SEGMENT_VERSION
+from saturi.etl.read.tasks import ReadTask
+from saturi.etl.settings.options import BuildOptions
+from saturi.schemas.segment import SEGMENT_VERSION
 
 
 @pytest.fixture

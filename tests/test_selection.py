@@ -12,8 +12,8 @@ import pytest
 from corpora import ANSWER_ZIP, DIALOGUE_ZIP, REPEAT_ZIP, Member, member, sentences, stem, write_zip
 from runs import chunks_of, counts_of, digest_of, lines_of, manifest_of, one_thread, pairs_of, result_of
 
-from etl.pipeline.build import build
-from etl.settings.options import BuildOptions
+from saturi.etl.pipeline.build import build
+from saturi.etl.settings.options import BuildOptions
 
 THREE_TYPES = ("repeat", "answer", "dialogue")
 CHOICES: dict[str, dict[str, Any]] = {

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.corpus.groups import Group
-from etl.select.split import (
+from saturi.etl.corpus.groups import Group
+from saturi.etl.select.split import (
     PLACES,
     SPLIT,
     SplitRule,
@@ -20,8 +20,8 @@ from etl.select.split import (
     speaker_keys,
     splits,
 )
-from etl.settings.options import BuildOptions
-from schemas.terms import Region, SpeechType, SplitKey
+from saturi.etl.settings.options import BuildOptions
+from saturi.schemas.terms import Region, SpeechType, SplitKey
 
 _SCRIPT, _SPEAKER, _BOTH = (SplitKey.SCRIPT,), (SplitKey.SPEAKER,), (SplitKey.SCRIPT, SplitKey.SPEAKER)
 

@@ -9,9 +9,9 @@ import pytest
 from corpora import ANSWER_ZIP, DIALOGUE_ZIP, REPEAT_ZIP, Member, member, stem, write_zip
 from runs import manifest_of, one_thread, saturi
 
-from etl.pipeline.build import build
-from etl.settings.options import BuildOptions
-from schemas.terms import SpeechType
+from saturi.etl.pipeline.build import build
+from saturi.etl.settings.options import BuildOptions
+from saturi.schemas.terms import SpeechType
 
 _BY = [("script",), ("speaker",), ("script", "speaker")]
 _EVERYTHING: dict[str, Any] = {"speech_type": tuple(SpeechType)}

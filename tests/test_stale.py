@@ -11,15 +11,15 @@ import pytest
 from corpora import ANSWER_ZIP, answers, member, write_loose, write_zip
 from runs import ROOT, counts_of, lines_of, one_thread, result_of
 
-from etl.corpus.archive import read_members
-from etl.corpus.discover import discover
-from etl.corpus.scan import scan
-from etl.errors import InputError, OptionError
-from etl.pipeline.build import build
-from etl.pipeline.reading import scan_rules
-from etl.read.batch import read_batch
-from etl.read.tasks import ReadTask, StagedBatch, UnreadBatch
-from etl.settings.options import BuildOptions
+from saturi.etl.corpus.archive import read_members
+from saturi.etl.corpus.discover import discover
+from saturi.etl.corpus.scan import scan
+from saturi.etl.errors import InputError, OptionError
+from saturi.etl.pipeline.build import build
+from saturi.etl.pipeline.reading import scan_rules
+from saturi.etl.read.batch import read_batch
+from saturi.etl.read.tasks import ReadTask, StagedBatch, UnreadBatch
+from saturi.etl.settings.options import BuildOptions
 
 OPTIONS = BuildOptions(validation=0)
 
@@ -98,7 +98,7 @@ def test_links_to_folders_are_followed_once(tmp_path: Path) -> None:
 def test_a_script_without_a_guard_ends_with_a_sentence(tmp_path: Path) -> None:
     """A script that workers cannot import ends soon, with an error that tells how to write it."""
     write_zip(tmp_path / "corpus" / ANSWER_ZIP, answers(300))
-    script = "from etl import build\nbuild(['corpus'], 'out', workers=2)\n"
+    script = "from saturi import build\nbuild(['corpus'], 'out', workers=2)\n"
     (tmp_path / "script.py").write_text(script, encoding="utf-8")
     run = subprocess.run(
         [sys.executable, "script.py"],

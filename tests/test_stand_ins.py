@@ -8,10 +8,10 @@ import pytest
 from corpora import ANSWER_ZIP, CONVERSATION_ZIP, Member, conversation, member, sentences, stem, write_zip
 from runs import counts_of, manifest_of, one_thread, pairs_of, rejects_of
 
-from etl.explanation.explain import explain
-from etl.pipeline.build import build
-from etl.settings.options import BuildOptions
-from schemas.terms import SpeechType, Unit
+from saturi.etl.explanation.explain import explain
+from saturi.etl.pipeline.build import build
+from saturi.etl.settings.options import BuildOptions
+from saturi.schemas.terms import SpeechType, Unit
 
 _NO_WHOLE = {"dialect": None, "pronunciation": " ", "standard": ""}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from runs import facts_of, result_of, saturi
 
-from etl.runtime.stopwatch import Stopwatch, lap, timed
+from saturi.etl.runtime.stopwatch import Stopwatch, lap, timed
 
 READING = {"find", "inflate", "crc", "decode", "rows", "columns", "segment write", "read_batch"}
 SELECTING = {"judge", "compare", "find_shared", "limit", "sample", "count_shared"}

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from runs import command, digest_of
 
-from etl.console.streams import SturdyBytes
+from saturi.etl.console.streams import SturdyBytes
 
 FULL = Path("/dev/full")
 BUILD = ("build", "corpus", "--out", "out", "--workers", "1")

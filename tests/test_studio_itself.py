@@ -22,17 +22,17 @@ import pytest
 from msgspec import structs
 from provider import Server, World
 
-from etl.errors import ProviderError, SpendingError
-from etl.providers.pace import Pace
-from etl.submission.consent import PriorConsent
-from etl.submission.execution import Submission
-from etl.submission.ledger import LEDGER, Ledger
-from etl.submission.news import JobEvent, News
-from etl.submission.options import SubmitOptions
-from etl.submission.removal import clean
-from etl.submission.submit import submit
-from etl.submission.watch import watch
-from schemas.ledger import FAILED
+from saturi.etl.errors import ProviderError, SpendingError
+from saturi.etl.providers.pace import Pace
+from saturi.etl.submission.consent import PriorConsent
+from saturi.etl.submission.execution import Submission
+from saturi.etl.submission.ledger import LEDGER, Ledger
+from saturi.etl.submission.news import JobEvent, News
+from saturi.etl.submission.options import SubmitOptions
+from saturi.etl.submission.removal import clean
+from saturi.etl.submission.submit import submit
+from saturi.etl.submission.watch import watch
+from saturi.schemas.ledger import FAILED
 
 START_SECONDS = 180
 PASSWORD = "invented-password-1"  # noqa: S105 - of a Studio that lives as long as these tests

@@ -15,7 +15,7 @@ from provider.faults import JOB, calling
 from provider.world import MODEL
 from submissions import HASTE, YES, YES_AGAIN, assert_submitted_once, hand_in, joined, make_build, options_for, profile
 
-from etl.errors import (
+from saturi.etl.errors import (
     BuildError,
     EligibilityError,
     EtlError,
@@ -25,14 +25,14 @@ from etl.errors import (
     SpendingError,
     UnknownPriceError,
 )
-from etl.providers.profiles import read_providers
-from etl.submission.consent import PriorConsent
-from etl.submission.dry_run import requests_of
-from etl.submission.options import SubmitOptions
-from etl.submission.preflight import check_dates
-from etl.submission.status import status
-from etl.submission.submit import plan_submission, submit
-from schemas.ledger import JobRow
+from saturi.etl.providers.profiles import read_providers
+from saturi.etl.submission.consent import PriorConsent
+from saturi.etl.submission.dry_run import requests_of
+from saturi.etl.submission.options import SubmitOptions
+from saturi.etl.submission.preflight import check_dates
+from saturi.etl.submission.status import status
+from saturi.etl.submission.submit import plan_submission, submit
+from saturi.schemas.ledger import JobRow
 
 
 def test_a_merged_plan(out: Path, server: Server, world: World) -> None:

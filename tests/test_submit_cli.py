@@ -181,8 +181,8 @@ def test_wrong_options(tmp_path: Path, arguments: list[str]) -> None:
 def test_nothing_large_is_loaded() -> None:
     """Neither the help nor the public API loads the SDK."""
     for code in (
-        "from etl import submit, watch, SubmitOptions",
-        "import click.testing; from etl.console.dispatch import cli; click.testing.CliRunner().invoke(cli, ['--help'])",
+        "from saturi import submit, watch, SubmitOptions",
+        "import click.testing; from saturi.etl.console.dispatch import cli; click.testing.CliRunner().invoke(cli, ['--help'])",
     ):
         probe = f"import sys; {code}; sys.exit('openai' in sys.modules or 'polars' in sys.modules)"
         run = subprocess.run([*command()[:1], "-c", probe], cwd=Path(__file__).parents[1], check=False)

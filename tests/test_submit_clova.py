@@ -14,7 +14,7 @@ from provider.faults import CHAT, FILE, JOB, answer_lost, refused
 from runs import saturi
 from submissions import HASTE, KEY, make_build
 
-from etl.errors import (
+from saturi.etl.errors import (
     BuildError,
     EtlError,
     NoAnswerError,
@@ -23,23 +23,23 @@ from etl.errors import (
     SpendingError,
     UnknownPriceError,
 )
-from etl.evaluation.bill import PriorConsent as Agreed
-from etl.evaluation.evaluate import evaluate
-from etl.evaluation.options import EvaluateOptions
-from etl.providers.account import open_account
-from etl.providers.client import Client
-from etl.providers.clova_rows import ClovaRows
-from etl.providers.profiles import read_providers
-from etl.providers.tags import ATTEMPT, metadata_of, tag_of
-from etl.providers.tags import KEY as KEY_NAME
-from etl.submission.access import Access
-from etl.submission.cancellation import cancel
-from etl.submission.consent import PriorConsent
-from etl.submission.dry_run import requests_of
-from etl.submission.news import JobEvent, News
-from etl.submission.submit import plan_submission
-from etl.submission.watch import watch
-from schemas.ledger import FAILED, GONE, SUCCEEDED
+from saturi.etl.evaluation.bill import PriorConsent as Agreed
+from saturi.etl.evaluation.evaluate import evaluate
+from saturi.etl.evaluation.options import EvaluateOptions
+from saturi.etl.providers.account import open_account
+from saturi.etl.providers.client import Client
+from saturi.etl.providers.clova_rows import ClovaRows
+from saturi.etl.providers.profiles import read_providers
+from saturi.etl.providers.tags import ATTEMPT, metadata_of, tag_of
+from saturi.etl.providers.tags import KEY as KEY_NAME
+from saturi.etl.submission.access import Access
+from saturi.etl.submission.cancellation import cancel
+from saturi.etl.submission.consent import PriorConsent
+from saturi.etl.submission.dry_run import requests_of
+from saturi.etl.submission.news import JobEvent, News
+from saturi.etl.submission.submit import plan_submission
+from saturi.etl.submission.watch import watch
+from saturi.schemas.ledger import FAILED, GONE, SUCCEEDED
 
 
 def body_of(clova: World) -> dict[str, Any]:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.errors import BuildError
-from etl.submission.content import BOM, Content, Digester, Span, locate
-from schemas.ledger import Piece
+from saturi.etl.errors import BuildError
+from saturi.etl.submission.content import BOM, Content, Digester, Span, locate
+from saturi.schemas.ledger import Piece
 
 LINES = st.lists(st.binary(max_size=12).map(lambda line: line.replace(b"\n", b"") + b"\n"), min_size=1, max_size=8)
 CHUNKS = st.lists(LINES, min_size=1, max_size=4)

@@ -11,10 +11,10 @@ from provider.answers import Answer
 from provider.faults import FILE, JOB, answer_lost, refused, reset, timeout
 from submissions import HASTE, YES, YES_AGAIN, assert_submitted_once, hand_in, make_build, options_for, profile
 
-from etl.errors import EligibilityError, EtlError, NoAnswerError, ProviderError, SpendingError
-from etl.submission.consent import PriorConsent
-from etl.submission.status import status
-from etl.submission.submit import submit
+from saturi.etl.errors import EligibilityError, EtlError, NoAnswerError, ProviderError, SpendingError
+from saturi.etl.submission.consent import PriorConsent
+from saturi.etl.submission.status import status
+from saturi.etl.submission.submit import submit
 
 LISTS = "GET /files"
 IMPATIENT = structs.replace(HASTE, answer_seconds=0.2)

@@ -13,18 +13,18 @@ from provider.fireworks import ACCOUNT, MODEL
 from services import SERVICES
 from submissions import ENVIRONMENT, HASTE, KEY, assert_submitted_once, joined
 
-from etl.errors import EligibilityError, NoAnswerError, OptionError, ProviderError
-from etl.evaluation.bill import PriorConsent as Agreed
-from etl.evaluation.evaluate import evaluate
-from etl.evaluation.options import EvaluateOptions
-from etl.providers import fireworks_api
-from etl.providers.fireworks_api import dataset_of, file_of, shards_of
-from etl.providers.profiles import read_providers
-from etl.providers.tags import KEY as KEY_NAME
-from etl.providers.tags import metadata_of
-from etl.submission.news import JobEvent, News
-from etl.submission.watch import watch
-from schemas.ledger import FINAL
+from saturi.etl.errors import EligibilityError, NoAnswerError, OptionError, ProviderError
+from saturi.etl.evaluation.bill import PriorConsent as Agreed
+from saturi.etl.evaluation.evaluate import evaluate
+from saturi.etl.evaluation.options import EvaluateOptions
+from saturi.etl.providers import fireworks_api
+from saturi.etl.providers.fireworks_api import dataset_of, file_of, shards_of
+from saturi.etl.providers.profiles import read_providers
+from saturi.etl.providers.tags import KEY as KEY_NAME
+from saturi.etl.providers.tags import metadata_of
+from saturi.etl.submission.news import JobEvent, News
+from saturi.etl.submission.watch import watch
+from saturi.schemas.ledger import FINAL
 
 [SERVICE] = [service for service in SERVICES if service.name == "fireworks"]
 

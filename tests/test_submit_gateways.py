@@ -15,18 +15,18 @@ from provider.world import MODEL
 from runs import error_of, saturi
 from submissions import HASTE, YES, YES_AGAIN, hand_in, profile
 
-from etl.errors import BusyError, NoAnswerError, OptionError, ProviderError, SpendingError
-from etl.providers.account import open_account
-from etl.providers.profiles import read_providers
-from etl.submission.cancellation import cancel
-from etl.submission.ledger import LEDGER, Ledger
-from etl.submission.news import JobEnded, JobEvent, JobProblem, JobStatus, News, NoAnswer
-from etl.submission.options import SubmitOptions
-from etl.submission.removal import clean
-from etl.submission.status import status
-from etl.submission.submit import submit
-from etl.submission.watch import watch
-from schemas.ledger import GONE, SUCCEEDED, JobRow
+from saturi.etl.errors import BusyError, NoAnswerError, OptionError, ProviderError, SpendingError
+from saturi.etl.providers.account import open_account
+from saturi.etl.providers.profiles import read_providers
+from saturi.etl.submission.cancellation import cancel
+from saturi.etl.submission.ledger import LEDGER, Ledger
+from saturi.etl.submission.news import JobEnded, JobEvent, JobProblem, JobStatus, News, NoAnswer
+from saturi.etl.submission.options import SubmitOptions
+from saturi.etl.submission.removal import clean
+from saturi.etl.submission.status import status
+from saturi.etl.submission.submit import submit
+from saturi.etl.submission.watch import watch
+from saturi.schemas.ledger import GONE, SUCCEEDED, JobRow
 
 
 def watched(out: Path, **pace: Any) -> tuple[tuple[JobRow, ...], list[News]]:
@@ -288,7 +288,7 @@ def test_a_status_of_a_ledger_that_cannot_be_written(out: Path, server: Server, 
 
 def test_what_keeps_a_ledger_from_being_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A ledger that another program holds says so, and not that space is needed."""
-    monkeypatch.setattr("etl.submission.ledger._BUSY_SECONDS", 0.01)
+    monkeypatch.setattr("saturi.etl.submission.ledger._BUSY_SECONDS", 0.01)
     with Ledger(tmp_path / LEDGER) as ledger:
         other = sqlite3.connect(tmp_path / LEDGER, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")

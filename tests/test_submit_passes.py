@@ -10,8 +10,8 @@ import pytest
 from provider import Server, World
 from submissions import hand_in, make_build, options_for
 
-from etl.submission.dry_run import requests_of
-from etl.submission.submit import plan_submission
+from saturi.etl.submission.dry_run import requests_of
+from saturi.etl.submission.submit import plan_submission
 
 _OPENED: list[str] | None = None
 

@@ -12,23 +12,23 @@ from provider.faults import JOB, answer_lost, refused
 from runs import error_of, saturi
 from submissions import HASTE, OPEN_MODEL, YES, YES_AGAIN, assert_submitted_once, joined, profile
 
-from etl.errors import BuildError, BusyError, GoneError, NoAnswerError, OptionError, ProviderError, SpendingError
-from etl.evaluation.evaluate import evaluate
-from etl.evaluation.options import EvaluateOptions
-from etl.providers.account import open_account
-from etl.providers.profiles import read_providers
-from etl.submission.cancellation import cancel
-from etl.submission.consent import PriorConsent
-from etl.submission.dry_run import requests_of
-from etl.submission.execution import Submission
-from etl.submission.ledger import LEDGER, Ledger
-from etl.submission.news import JobEnded, JobEvent, News
-from etl.submission.options import SubmitOptions
-from etl.submission.removal import clean
-from etl.submission.status import status
-from etl.submission.submit import plan_submission, submit
-from etl.submission.watch import watch
-from schemas.ledger import FAILED, SUCCEEDED
+from saturi.etl.errors import BuildError, BusyError, GoneError, NoAnswerError, OptionError, ProviderError, SpendingError
+from saturi.etl.evaluation.evaluate import evaluate
+from saturi.etl.evaluation.options import EvaluateOptions
+from saturi.etl.providers.account import open_account
+from saturi.etl.providers.profiles import read_providers
+from saturi.etl.submission.cancellation import cancel
+from saturi.etl.submission.consent import PriorConsent
+from saturi.etl.submission.dry_run import requests_of
+from saturi.etl.submission.execution import Submission
+from saturi.etl.submission.ledger import LEDGER, Ledger
+from saturi.etl.submission.news import JobEnded, JobEvent, News
+from saturi.etl.submission.options import SubmitOptions
+from saturi.etl.submission.removal import clean
+from saturi.etl.submission.status import status
+from saturi.etl.submission.submit import plan_submission, submit
+from saturi.etl.submission.watch import watch
+from saturi.schemas.ledger import FAILED, SUCCEEDED
 
 NOTHING_AGREED = PriorConsent()
 
@@ -408,7 +408,7 @@ def test_an_evaluation_on_the_same_port(out: Path, server: Server, studio: World
 
 def test_the_mode_itself(server: Server, studio: World) -> None:
     """What Studio lacks is missing here, too."""
-    from etl.providers.client import Client  # noqa: PLC0415 - only this test looks past the submission
+    from saturi.etl.providers.client import Client  # noqa: PLC0415 - only this test looks past the submission
 
     account = open_account(read_providers()["unsloth"], server.base_url(studio.name))
     with Client(account, HASTE) as client:

@@ -14,9 +14,9 @@ from provider.faults import COMPLETE, FILE, PART, answer_lost, refused, reset
 from runs import ROOT, manifest_of
 from submissions import HASTE, KEY, YES, assert_submitted_once, hand_in, options_for, profile
 
-from etl.errors import BuildError, NoAnswerError, ProviderError
-from etl.submission.news import News, Uploading
-from etl.submission.submit import submit
+from saturi.etl.errors import BuildError, NoAnswerError, ProviderError
+from saturi.etl.submission.news import News, Uploading
+from saturi.etl.submission.submit import submit
 
 PART_BYTES = 2_000
 MIB = 1 << 20
@@ -163,9 +163,9 @@ def test_progress(out: Path, server: Server, world: World) -> None:
 WATCHED = """
 import sys
 from pathlib import Path
-from etl.submission.options import SubmitOptions
-from etl.submission.consent import PriorConsent
-from etl.submission.submit import submit
+from saturi.etl.submission.options import SubmitOptions
+from saturi.etl.submission.consent import PriorConsent
+from saturi.etl.submission.submit import submit
 out, base_url, providers = sys.argv[1:]
 options = SubmitOptions(model="llama", base_url=base_url, max_cost=0, allow_unknown_price=True,
                         providers=Path(providers) if providers else None)

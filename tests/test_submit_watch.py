@@ -11,14 +11,14 @@ from provider import Fault, Server, World
 from provider.faults import JOB, answer_lost, refused, reset
 from submissions import HASTE, YES, YES_AGAIN, hand_in
 
-from etl.errors import BuildError, EtlError, LockedError, NoAnswerError, OptionError, SpendingError
-from etl.submission.cancellation import cancel
-from etl.submission.news import JobEnded, JobEvent, JobStatus, News, NoAnswer
-from etl.submission.origins import lines_in
-from etl.submission.removal import clean
-from etl.submission.status import status
-from etl.submission.watch import watch
-from schemas.ledger import SUCCEEDED, JobRow
+from saturi.etl.errors import BuildError, EtlError, LockedError, NoAnswerError, OptionError, SpendingError
+from saturi.etl.submission.cancellation import cancel
+from saturi.etl.submission.news import JobEnded, JobEvent, JobStatus, News, NoAnswer
+from saturi.etl.submission.origins import lines_in
+from saturi.etl.submission.removal import clean
+from saturi.etl.submission.status import status
+from saturi.etl.submission.watch import watch
+from saturi.schemas.ledger import SUCCEEDED, JobRow
 
 
 def watched(out: Path) -> tuple[tuple[JobRow, ...], list[News]]:

@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from runs import chunks_of, lines_in, manifest_of, one_thread
 
-from etl.errors import OptionError
-from etl.example.tokens import PairCounter, count_example, load_o200k, load_tokenizer
-from etl.pipeline.build import build
-from etl.settings.options import SYSTEM_PROMPT, BuildOptions
-from schemas.model import Model
+from saturi.etl.errors import OptionError
+from saturi.etl.example.tokens import PairCounter, count_example, load_o200k, load_tokenizer
+from saturi.etl.pipeline.build import build
+from saturi.etl.settings.options import SYSTEM_PROMPT, BuildOptions
+from saturi.schemas.model import Model
 
 # tiktoken 0.14.0, o200k_base, disallowed_special=(): counted once and written down.
 KNOWN = {

@@ -9,10 +9,10 @@ import pytest
 from corpora import ANSWER_ZIP, REPEAT_ZIP, Member, document, member, sentences, stem, write_zip
 from runs import counts_of, lines_of, one_thread, pair_in, pairs_of, saturi
 
-from etl.explanation.explain import explain
-from etl.pipeline.build import build
-from etl.settings.options import BuildOptions
-from schemas.terms import Dedup, Direction, SplitKey, Unit
+from saturi.etl.explanation.explain import explain
+from saturi.etl.pipeline.build import build
+from saturi.etl.settings.options import BuildOptions
+from saturi.schemas.terms import Dedup, Direction, SplitKey, Unit
 
 _SCRIPTS, _READERS = 12, 6
 

@@ -8,12 +8,12 @@ import pytest
 from corpora import ANSWER_ZIP, REPEAT_ZIP, answers, member, stem, write_loose, write_zip, zip_bytes
 from runs import counts_of, one_thread
 
-from etl.corpus.discover import Form, discover
-from etl.corpus.unread import is_archive
-from etl.errors import ArchiveError, EmptyCorpusError, InputError
-from etl.inspection.survey import inspect
-from etl.pipeline.build import BuildResult, build
-from etl.settings.options import BuildOptions
+from saturi.etl.corpus.discover import Form, discover
+from saturi.etl.corpus.unread import is_archive
+from saturi.etl.errors import ArchiveError, EmptyCorpusError, InputError
+from saturi.etl.inspection.survey import inspect
+from saturi.etl.pipeline.build import BuildResult, build
+from saturi.etl.settings.options import BuildOptions
 
 _END = struct.Struct("<4sHHHHLLH")
 

@@ -13,12 +13,12 @@ from corpora import ANSWER_ZIP, REPEAT_ZIP, answers, member, stem, write_loose, 
 from failing_calls import FailingSystem
 from runs import counts_of, manifest_of, one_thread, rejects_of
 
-from etl.corpus.discover import discover
-from etl.corpus.scan import scan
-from etl.errors import EtlError, ExhaustedError, InputError
-from etl.pipeline.build import BuildResult, build
-from etl.pipeline.reading import scan_rules
-from etl.settings.options import BuildOptions
+from saturi.etl.corpus.discover import discover
+from saturi.etl.corpus.scan import scan
+from saturi.etl.errors import EtlError, ExhaustedError, InputError
+from saturi.etl.pipeline.build import BuildResult, build
+from saturi.etl.pipeline.reading import scan_rules
+from saturi.etl.settings.options import BuildOptions
 
 _CALLS = {"open", "read", "mmap", "scandir"}
 _PROCESS = (errno.EMFILE, errno.ENFILE)

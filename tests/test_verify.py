@@ -11,12 +11,12 @@ import pytest
 from corpora import ANSWER_ZIP, answers, write_zip
 from runs import chunks_of, counts_of, manifest_of, one_thread, saturi
 
-from etl.errors import BuildError
-from etl.output.finished import verify
-from etl.output.sums import SUMS
-from etl.pipeline.build import build
-from etl.settings.options import BuildOptions
-from schemas.manifest import MANIFEST_VERSION
+from saturi.etl.errors import BuildError
+from saturi.etl.output.finished import verify
+from saturi.etl.output.sums import SUMS
+from saturi.etl.pipeline.build import build
+from saturi.etl.settings.options import BuildOptions
+from saturi.schemas.manifest import MANIFEST_VERSION
 
 FIRST, SECOND = (f"chunks/train/gyeongsang-answer-{number:05}.jsonl" for number in range(2))
 

@@ -16,9 +16,9 @@ import polars as pl
 import pytest
 from runs import ROOT
 
-from etl.errors import InputError
-from etl.runtime.executor import Outcome, Workers
-from etl.runtime.processes import default_workers, process_pool
+from saturi.etl.errors import InputError
+from saturi.etl.runtime.executor import Outcome, Workers
+from saturi.etl.runtime.processes import default_workers, process_pool
 
 if sys.platform == "win32":
     pytest.skip("processes are killed by signals here", allow_module_level=True)

@@ -20,8 +20,8 @@ from runs import chunks_of, lines_of, one_thread, saturi
 from safetensors.numpy import save_file
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers
 
-from etl import build, export
-from etl.settings.options import BuildOptions
+from saturi import build, export
+from saturi.etl.settings.options import BuildOptions
 
 TEMPLATE = (
     "{% for message in messages %}[{{ message['role'] }}]{{ message['content'] }}[end]{% endfor %}"

@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 
 from benchmarks.contenders.recipe import run
-from etl.settings.options import SYSTEM_PROMPT
+from saturi.etl.settings.options import SYSTEM_PROMPT
 
 _STATEMENT = """
     COPY (

@@ -5,14 +5,14 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.contenders.recipe import run
-from etl.corpus.archive import read_members
-from etl.corpus.batches import Batch
-from etl.corpus.discover import discover
-from etl.corpus.scan import scan
-from etl.pipeline.reading import scan_rules
-from etl.runtime.executor import Workers
-from etl.runtime.processes import process_pool
-from etl.settings.options import BuildOptions
+from saturi.etl.corpus.archive import read_members
+from saturi.etl.corpus.batches import Batch
+from saturi.etl.corpus.discover import discover
+from saturi.etl.corpus.scan import scan
+from saturi.etl.pipeline.reading import scan_rules
+from saturi.etl.runtime.executor import Workers
+from saturi.etl.runtime.processes import process_pool
+from saturi.etl.settings.options import BuildOptions
 
 
 def inflate_all(batch: Batch) -> None:

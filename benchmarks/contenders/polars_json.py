@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from benchmarks.contenders.recipe import run
-from etl.settings.options import SYSTEM_PROMPT
+from saturi.etl.settings.options import SYSTEM_PROMPT
 
 _SCHEMA = {"transcription": pl.Struct({"pronunciation": pl.String, "standard": pl.String})}
 

@@ -9,7 +9,7 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-from etl.settings.options import SYSTEM_PROMPT
+from saturi.etl.settings.options import SYSTEM_PROMPT
 
 Pair = tuple[str | None, str | None]
 

@@ -2,7 +2,7 @@
 
 from typing import Literal, NamedTuple
 
-from etl.checking.report import Kind
+from saturi.etl.checking.report import Kind
 
 Severity = Literal["error", "warning"]
 

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from etl.checking.limits import Limits, limits_of
-from etl.checking.report import CheckReport
-from etl.example.tokens import Tokenizer, load_tokenizer
-from etl.output.finished import FinishedBuild
-from etl.providers.profiles import DEFAULT_PROVIDER, read_providers
-from etl.settings.checks import whole_number
-from etl.settings.paths import paths_of
+from saturi.etl.checking.limits import Limits, limits_of
+from saturi.etl.checking.report import CheckReport
+from saturi.etl.example.tokens import Tokenizer, load_tokenizer
+from saturi.etl.output.finished import FinishedBuild
+from saturi.etl.providers.profiles import DEFAULT_PROVIDER, read_providers
+from saturi.etl.settings.checks import whole_number
+from saturi.etl.settings.paths import paths_of
 
 SHOWN = 20
 
@@ -42,8 +42,8 @@ def check(
         BuildError: A folder holds no finished build, or a damaged one.
         InputError: A file cannot be read.
     """
-    from etl.checking.checker import Checker  # noqa: PLC0415 - it needs Polars, which a build's parent process never loads
-    from etl.checking.sets import file_sets  # noqa: PLC0415 - as above
+    from saturi.etl.checking.checker import Checker  # noqa: PLC0415 - it needs Polars, which a build's parent process never loads
+    from saturi.etl.checking.sets import file_sets  # noqa: PLC0415 - as above
 
     show = whole_number("show", show, 0)
     limits = limits or limits_of(read_providers()[DEFAULT_PROVIDER])
@@ -72,7 +72,7 @@ def check_build(
     Raises:
         BuildError: The build is damaged; what is wrong with its lines does not matter then.
     """
-    from etl.checking.checker import Checker  # noqa: PLC0415 - it needs Polars, which a build's parent process never loads
-    from etl.checking.sets import sets_of_build  # noqa: PLC0415 - as above
+    from saturi.etl.checking.checker import Checker  # noqa: PLC0415 - it needs Polars, which a build's parent process never loads
+    from saturi.etl.checking.sets import sets_of_build  # noqa: PLC0415 - as above
 
     return Checker(limits, tokenizer or load_tokenizer(), show, observers).check(list(sets_of_build(build)))

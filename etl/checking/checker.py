@@ -4,18 +4,18 @@ from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import structs
 
-from etl.checking.finding import Finding
-from etl.checking.limits import Limits
-from etl.checking.proof import examine
-from etl.checking.repeats import LineHashes
-from etl.checking.report import CheckReport, Kind, Problem
-from etl.checking.sets import BuildChunk, CheckedFile, FileSet
-from etl.checking.tally import Tally
-from etl.example.tokens import Tokenizer
-from etl.output.finished import FinishedBuild
-from etl.output.lines import BOM, MAX_LINE_BYTES, whole_lines
-from schemas.origin import Origin
-from schemas.terms import Split
+from saturi.etl.checking.finding import Finding
+from saturi.etl.checking.limits import Limits
+from saturi.etl.checking.proof import examine
+from saturi.etl.checking.repeats import LineHashes
+from saturi.etl.checking.report import CheckReport, Kind, Problem
+from saturi.etl.checking.sets import BuildChunk, CheckedFile, FileSet
+from saturi.etl.checking.tally import Tally
+from saturi.etl.example.tokens import Tokenizer
+from saturi.etl.output.finished import FinishedBuild
+from saturi.etl.output.lines import BOM, MAX_LINE_BYTES, whole_lines
+from saturi.schemas.origin import Origin
+from saturi.schemas.terms import Split
 
 
 class Checker:

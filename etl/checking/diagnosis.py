@@ -4,11 +4,11 @@ import json
 from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
-from etl.checking.finding import Finding, kind_of, name_of
-from etl.checking.messages import KEYS, findings_in_message, unknown_keys
-from etl.checking.parsing import JsonObject, parse_line, repeated_keys
-from etl.checking.report import Kind
-from etl.checking.texts import findings_in_texts
+from saturi.etl.checking.finding import Finding, kind_of, name_of
+from saturi.etl.checking.messages import KEYS, findings_in_message, unknown_keys
+from saturi.etl.checking.parsing import JsonObject, parse_line, repeated_keys
+from saturi.etl.checking.report import Kind
+from saturi.etl.checking.texts import findings_in_texts
 
 _KEYS_OF_A_LINE = {"messages", "tools", "parallel_tool_calls", "functions"}
 

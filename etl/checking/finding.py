@@ -3,7 +3,7 @@
 import re
 from typing import Any, NamedTuple
 
-from etl.checking.report import Kind
+from saturi.etl.checking.report import Kind
 
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 _KINDS = ((dict, "an object"), (list, "a list"), (str, "a string"), (bool, "a boolean"), (int | float, "a number"))

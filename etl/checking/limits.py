@@ -4,9 +4,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-from etl.example.limits import FEWEST_EXAMPLES
-from schemas.model import Model
-from schemas.provider import Provider
+from saturi.etl.example.limits import FEWEST_EXAMPLES
+from saturi.schemas.model import Model
+from saturi.schemas.provider import Provider
 
 
 class Limits(Struct, frozen=True, kw_only=True):

@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
-from etl.checking.finding import Finding, kind_of, name_of
-from etl.checking.report import Kind
-from schemas.line import FunctionCall, ToolCall
+from saturi.etl.checking.finding import Finding, kind_of, name_of
+from saturi.etl.checking.report import Kind
+from saturi.schemas.line import FunctionCall, ToolCall
 
 KEYS = {
     "system": {"role", "content", "name"},

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
-from etl.checking.finding import Finding
-from etl.checking.report import Kind
+from saturi.etl.checking.finding import Finding
+from saturi.etl.checking.report import Kind
 
 
 class JsonObject(dict[str, Any]):

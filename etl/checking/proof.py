@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 import msgspec
 from msgspec import UNSET
 
-from etl.checking.diagnosis import diagnose
-from etl.checking.finding import Finding
-from etl.checking.limits import Limits
-from etl.checking.report import Kind
-from etl.example.tokens import Tokenizer, count_example
-from etl.output.lines import MAX_LINE_BYTES
-from schemas.line import AnyMessage, AssistantMessage, Line, SystemMessage, ToolMessage, UserMessage
+from saturi.etl.checking.diagnosis import diagnose
+from saturi.etl.checking.finding import Finding
+from saturi.etl.checking.limits import Limits
+from saturi.etl.checking.report import Kind
+from saturi.etl.example.tokens import Tokenizer, count_example
+from saturi.etl.output.lines import MAX_LINE_BYTES
+from saturi.schemas.line import AnyMessage, AssistantMessage, Line, SystemMessage, ToolMessage, UserMessage
 
 _DECODE = msgspec.json.Decoder(Line).decode
 _UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)

@@ -5,7 +5,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from schemas.origin import Origin
+from saturi.schemas.origin import Origin
 
 
 class Kind(StrEnum):

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from etl.errors import InputError, MissingPathError
-from etl.output.finished import FinishedBuild
-from etl.output.lines import file_bytes, read_blocks
-from schemas.manifest import ChunkRow
-from schemas.terms import Split
+from saturi.etl.errors import InputError, MissingPathError
+from saturi.etl.output.finished import FinishedBuild
+from saturi.etl.output.lines import file_bytes, read_blocks
+from saturi.schemas.manifest import ChunkRow
+from saturi.schemas.terms import Split
 
 
 class BuildChunk(NamedTuple):

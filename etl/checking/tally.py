@@ -2,10 +2,10 @@
 
 from collections import Counter
 
-from etl.checking.advice import ADVICE
-from etl.checking.finding import Finding
-from etl.checking.repeats import Repeats
-from etl.checking.report import Kind, Problem
+from saturi.etl.checking.advice import ADVICE
+from saturi.etl.checking.finding import Finding
+from saturi.etl.checking.repeats import Repeats
+from saturi.etl.checking.report import Kind, Problem
 
 
 class Tally:

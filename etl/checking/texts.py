@@ -3,8 +3,8 @@
 import re
 from collections.abc import Collection, Iterator, Sequence
 
-from etl.checking.finding import Finding, times
-from etl.checking.report import Kind
+from saturi.etl.checking.finding import Finding, times
+from saturi.etl.checking.report import Kind
 
 SEPARATORS = re.compile("[\u2028\u2029\u0085]")
 SPECIAL_TOKEN = re.compile(r"<\|[A-Za-z0-9_]{1,40}\|>")

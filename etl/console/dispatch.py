@@ -13,11 +13,11 @@ from types import FrameType
 
 import click
 
-from etl.console.streams import refuse_loss, strengthen
-from etl.errors import EtlError, OptionError, PromiseError, StorageError, exhausted_error, is_panic
-from etl.output.printable import printable
-from etl.runtime.interrupts import say_farewell
-from etl.version import __version__
+from saturi.etl.console.streams import refuse_loss, strengthen
+from saturi.etl.errors import EtlError, OptionError, PromiseError, StorageError, exhausted_error, is_panic
+from saturi.etl.output.printable import printable
+from saturi.etl.runtime.interrupts import say_farewell
+from saturi.etl.version import __version__
 
 INTERRUPTED = 130
 _thread_errors: list[EtlError] = []
@@ -43,7 +43,7 @@ COMMANDS = {
     "clean": "Delete uploaded files that no job needs.",
     "sample": "A small synthetic corpus to try everything on.",
 }
-"""In the order in which they are used; each is the function of its name in the module of its name in `etl.console.commands`."""
+"""In the order in which they are used; each is the function of its name in the module of its name in `commands`."""
 
 
 class Commands(click.Group):
@@ -57,7 +57,7 @@ class Commands(click.Group):
         """Return the command *cmd_name*, or None where there is none."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(import_module(f"etl.console.commands.{cmd_name}"), cmd_name)
+        command: click.Command = getattr(import_module(f"saturi.etl.console.commands.{cmd_name}"), cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
@@ -176,4 +176,4 @@ def _place(error: BaseException) -> str:
 
 
 def _is_ours(frame: FrameType) -> bool:
-    return str(frame.f_globals.get("__name__")).startswith("etl.")
+    return str(frame.f_globals.get("__name__")).startswith("saturi.")

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from etl.output.printable import printable
+from saturi.etl.output.printable import printable
 
 
 def plain(text: str | Text, style: str | None = None) -> Text:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from etl.console.streams import refuse_loss
-from etl.output.printable import escaped_json
-from etl.runtime.interrupts import set_farewell
+from saturi.etl.console.streams import refuse_loss
+from saturi.etl.output.printable import escaped_json
+from saturi.etl.runtime.interrupts import set_farewell
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -7,8 +7,8 @@ import select
 import sys
 from typing import Any
 
-from etl.console.signs import ERRORS
-from etl.errors import StorageError
+from saturi.etl.console.signs import ERRORS
+from saturi.etl.errors import StorageError
 
 _STANDARD_DESCRIPTORS = 3
 _LEFT = (errno.EPIPE, errno.EBADF)

@@ -13,16 +13,16 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from etl.corpus.batches import Batch, Limits
-from etl.corpus.directory import ENCRYPTED, LOCAL_HEADER, Entry, decode_name, parse_entries
-from etl.corpus.discover import Form
-from etl.corpus.mapped import CHANGED, CHANGED_ADVICE, MappedFile, read_fully
-from etl.corpus.names import is_label_file
-from etl.corpus.opening import failure, is_exhausted
-from etl.errors import InputError
-from etl.runtime.stopwatch import lap
-from etl.settings.regular import open_descriptor
-from schemas.terms import RejectReason
+from saturi.etl.corpus.batches import Batch, Limits
+from saturi.etl.corpus.directory import ENCRYPTED, LOCAL_HEADER, Entry, decode_name, parse_entries
+from saturi.etl.corpus.discover import Form
+from saturi.etl.corpus.mapped import CHANGED, CHANGED_ADVICE, MappedFile, read_fully
+from saturi.etl.corpus.names import is_label_file
+from saturi.etl.corpus.opening import failure, is_exhausted
+from saturi.etl.errors import InputError
+from saturi.etl.runtime.stopwatch import lap
+from saturi.etl.settings.regular import open_descriptor
+from saturi.schemas.terms import RejectReason
 
 try:
     from isal import isal_zlib as inflater

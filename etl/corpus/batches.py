@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from etl.corpus.discover import Archive
+from saturi.etl.corpus.discover import Archive
 
 BATCH_BYTES = 32 * 1024 * 1024
 """JSON in a batch: 0.1 s of work, of which a killed build loses little. A worker holds its texts, a tenth of it in 2022, several

@@ -9,8 +9,8 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from etl.corpus.mapped import MappedFile
-from etl.errors import ArchiveError
+from saturi.etl.corpus.mapped import MappedFile
+from saturi.etl.errors import ArchiveError
 
 DOWNLOAD_AGAIN = "download it again"
 JOIN_VOLUMES = "join the volumes to one zip (zip -s 0 NAME.zip --out whole.zip), or unpack them with 7-Zip or Bandizip"

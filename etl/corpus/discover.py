@@ -13,16 +13,16 @@ from pathlib import Path
 
 from msgspec import Struct, structs
 
-from etl.corpus.directory import decode_name
-from etl.corpus.names import Hints, is_audio_archive, is_deidentified, is_label_file, parse_archive
-from etl.corpus.opening import failure
-from etl.corpus.parts import Part, gap_in, part_of, refuse_gaps, without_part
-from etl.corpus.unread import Unread, notes_on, unread_kind
-from etl.errors import EmptyCorpusError, EtlError, InputError, MissingPathError
-from etl.output.debris import is_debris
-from etl.output.files import MARKER
-from etl.settings.paths import paths_of
-from etl.settings.regular import kind_of
+from saturi.etl.corpus.directory import decode_name
+from saturi.etl.corpus.names import Hints, is_audio_archive, is_deidentified, is_label_file, parse_archive
+from saturi.etl.corpus.opening import failure
+from saturi.etl.corpus.parts import Part, gap_in, part_of, refuse_gaps, without_part
+from saturi.etl.corpus.unread import Unread, notes_on, unread_kind
+from saturi.etl.errors import EmptyCorpusError, EtlError, InputError, MissingPathError
+from saturi.etl.output.debris import is_debris
+from saturi.etl.output.files import MARKER
+from saturi.etl.settings.paths import paths_of
+from saturi.etl.settings.regular import kind_of
 
 
 class Form(StrEnum):

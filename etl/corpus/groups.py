@@ -4,9 +4,9 @@ from collections.abc import Container
 
 from msgspec import Struct
 
-from etl.corpus.names import Hints
-from schemas.segment import Kind
-from schemas.terms import Dimension, Region, SpeechType
+from saturi.etl.corpus.names import Hints
+from saturi.schemas.segment import Kind
+from saturi.schemas.terms import Dimension, Region, SpeechType
 
 ALL = "all"
 """Stands for the region, or the speech type, where shards are not apart by it."""

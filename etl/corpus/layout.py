@@ -15,13 +15,13 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct, structs
 
-from etl.corpus.batches import BATCH_BYTES, BATCH_ENTRIES, BatchCutter, Extent, Limits, Place, path_in_stage
-from etl.corpus.directory import LOCAL_HEADER, Directory, Entry, read_directory
-from etl.corpus.mapped import MappedFile
-from etl.corpus.names import is_label_file
-from etl.corpus.unread import is_archive
-from etl.errors import ArchiveError
-from etl.output.files import make_folder, write_whole
+from saturi.etl.corpus.batches import BATCH_BYTES, BATCH_ENTRIES, BatchCutter, Extent, Limits, Place, path_in_stage
+from saturi.etl.corpus.directory import LOCAL_HEADER, Directory, Entry, read_directory
+from saturi.etl.corpus.mapped import MappedFile
+from saturi.etl.corpus.names import is_label_file
+from saturi.etl.corpus.unread import is_archive
+from saturi.etl.errors import ArchiveError
+from saturi.etl.output.files import make_folder, write_whole
 
 LAYOUT_VERSION = 2
 """Goes up whenever the same directory would be laid out otherwise."""

@@ -8,9 +8,9 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import NamedTuple
 
-from etl.corpus.opening import FileFacts, facts_in, failure
-from etl.errors import InputError
-from etl.settings.regular import open_descriptor
+from saturi.etl.corpus.opening import FileFacts, facts_in, failure
+from saturi.etl.errors import InputError
+from saturi.etl.settings.regular import open_descriptor
 
 CHANGED = "has changed since the build began"
 CHANGED_ADVICE = "leave the corpus alone while it is read, and run the same command again"

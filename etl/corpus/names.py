@@ -18,8 +18,8 @@ import unicodedata
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from etl.output.debris import RESOURCE_FOLDER, RESOURCE_FORK
-from schemas.terms import Region, SpeechType, Split
+from saturi.etl.output.debris import RESOURCE_FOLDER, RESOURCE_FORK
+from saturi.schemas.terms import Region, SpeechType, Split
 
 CODES = {
     "gw": Region.GANGWON,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from etl.errors import EtlError, ExhaustedError, InputError
+from saturi.etl.errors import EtlError, ExhaustedError, InputError
 
 _EXHAUSTED = {
     errno.EMFILE: "raise the limit of open files (ulimit -n), or use fewer --workers",

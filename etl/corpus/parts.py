@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from etl.errors import ArchiveError
+from saturi.etl.errors import ArchiveError
 
 _PART = re.compile(r"(?P<stem>.+\.zip)\.(?:part(?P<offset>\d{1,18})|(?P<number>\d{3,6}))", re.IGNORECASE | re.DOTALL)
 

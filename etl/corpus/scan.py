@@ -10,14 +10,14 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct, structs
 
-from etl.corpus.batches import Batch, BatchCutter, Extent, Limits, Place, key_of
-from etl.corpus.directory import find_directory
-from etl.corpus.discover import Archive, Form
-from etl.corpus.layout import Layout, find_layout, lay_out, refuse_beyond, write_layout
-from etl.corpus.mapped import MappedFile
-from etl.corpus.names import is_label_file
-from etl.corpus.opening import FileFacts, facts_of, failure, witness_of
-from etl.errors import ArchiveError, InputError
+from saturi.etl.corpus.batches import Batch, BatchCutter, Extent, Limits, Place, key_of
+from saturi.etl.corpus.directory import find_directory
+from saturi.etl.corpus.discover import Archive, Form
+from saturi.etl.corpus.layout import Layout, find_layout, lay_out, refuse_beyond, write_layout
+from saturi.etl.corpus.mapped import MappedFile
+from saturi.etl.corpus.names import is_label_file
+from saturi.etl.corpus.opening import FileFacts, facts_of, failure, witness_of
+from saturi.etl.errors import ArchiveError, InputError
 
 
 class ScanRules(Struct, frozen=True):

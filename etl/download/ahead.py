@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from etl.download.attempts import BrokenTransferError
+from saturi.etl.download.attempts import BrokenTransferError
 
 MOST_BYTES = 40 << 20
 """Kept in memory at once for one transfer. A disk that is behind for longer than that is waited for after all."""

@@ -4,9 +4,9 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
-from etl.download.news import Again, Reporter
-from etl.download.options import Patience
-from etl.errors import ProviderError
+from saturi.etl.download.news import Again, Reporter
+from saturi.etl.download.options import Patience
+from saturi.etl.errors import ProviderError
 
 Result = TypeVar("Result")
 

@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-from etl.errors import OptionError
+from saturi.etl.errors import OptionError
 
 Generation = Literal["2022", "2020"]
 _LONGEST_NUMBER = 9

@@ -9,18 +9,18 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 
-from etl.download.attempts import Attempts
-from etl.download.hub import Hub
-from etl.download.news import News, Planned, Remark, Reporter
-from etl.download.options import FetchOptions, Patience
-from etl.download.plan import changed, chosen_in, ignore, lists_of, plan_of
-from etl.download.record import Record, claimed
-from etl.download.transfer import Transfer
-from etl.download.whole import hash_of
-from etl.errors import DiskFullError, ProviderError, SpendingError
-from etl.output.files import sweep
-from etl.settings.paths import folder_of
-from schemas.fetch import FetchedArchive, FetchPlan, FetchResult, ListedArchive
+from saturi.etl.download.attempts import Attempts
+from saturi.etl.download.hub import Hub
+from saturi.etl.download.news import News, Planned, Remark, Reporter
+from saturi.etl.download.options import FetchOptions, Patience
+from saturi.etl.download.plan import changed, chosen_in, ignore, lists_of, plan_of
+from saturi.etl.download.record import Record, claimed
+from saturi.etl.download.transfer import Transfer
+from saturi.etl.download.whole import hash_of
+from saturi.etl.errors import DiskFullError, ProviderError, SpendingError
+from saturi.etl.output.files import sweep
+from saturi.etl.settings.paths import folder_of
+from saturi.schemas.fetch import FetchedArchive, FetchPlan, FetchResult, ListedArchive
 
 AT_ONCE = 2
 """Transfers: AI-Hub limits each, and two are what users have measured."""

@@ -15,17 +15,17 @@ from contextlib import contextmanager, suppress
 import httpx2
 import msgspec
 
-from etl.download.attempts import Attempts, BrokenTransferError
-from etl.download.inventory import Inventory, read_inventory
-from etl.download.news import Remark
-from etl.download.options import FetchOptions
-from etl.download.sentences import KEY_OR_APPROVAL, refusal_in, sentence_in, wrong_key
-from etl.download.tree import Tree, read_tree
-from etl.errors import EtlError, OptionError, ProviderError
-from etl.network.http import open_http, read_answer, stays_here, timed
-from etl.output.printable import printable
-from etl.settings.keys import as_header, key_in
-from etl.version import __version__
+from saturi.etl.download.attempts import Attempts, BrokenTransferError
+from saturi.etl.download.inventory import Inventory, read_inventory
+from saturi.etl.download.news import Remark
+from saturi.etl.download.options import FetchOptions
+from saturi.etl.download.sentences import KEY_OR_APPROVAL, refusal_in, sentence_in, wrong_key
+from saturi.etl.download.tree import Tree, read_tree
+from saturi.etl.errors import EtlError, OptionError, ProviderError
+from saturi.etl.network.http import open_http, read_answer, stays_here, timed
+from saturi.etl.output.printable import printable
+from saturi.etl.settings.keys import as_header, key_in
+from saturi.etl.version import __version__
 
 KEY_VARIABLE = "AIHUB_APIKEY"
 """As in AI-Hub's own shell script."""

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from etl.output.printable import printable
+from saturi.etl.output.printable import printable
 
 _FILES = "파일 목록"  # the section is called "파일 목록(API 다운로드)"
 _APPROVAL = re.compile(r"유효 ?기간|승인.*(?:만료|종료)|이용.*(?:만료|종료)")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from schemas.fetch import FetchedArchive, FetchPlan, ListedArchive
+from saturi.schemas.fetch import FetchedArchive, FetchPlan, ListedArchive
 
 
 class Planned(Struct, frozen=True):

@@ -5,9 +5,9 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from etl.download.data_sets import Generation
-from etl.settings.checks import check_options
-from etl.settings.declaration import Option
+from saturi.etl.download.data_sets import Generation
+from saturi.etl.settings.checks import check_options
+from saturi.etl.settings.declaration import Option
 
 
 class FetchOptions(Struct, frozen=True, kw_only=True):

@@ -6,18 +6,18 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from etl.corpus.names import is_label_archive
-from etl.download.attempts import Attempts
-from etl.download.data_sets import numbers_of
-from etl.download.hub import Hub
-from etl.download.news import Remark, Reporter
-from etl.download.options import FetchOptions, Patience
-from etl.download.record import FOLDER, Record
-from etl.download.tree import ListedFile
-from etl.errors import EmptyCorpusError, ForeignFolderError, OptionError, StorageError
-from etl.output.files import is_link, is_there
-from etl.settings.paths import folder_of
-from schemas.fetch import DataSetList, FetchPlan, ListedArchive
+from saturi.etl.corpus.names import is_label_archive
+from saturi.etl.download.attempts import Attempts
+from saturi.etl.download.data_sets import numbers_of
+from saturi.etl.download.hub import Hub
+from saturi.etl.download.news import Remark, Reporter
+from saturi.etl.download.options import FetchOptions, Patience
+from saturi.etl.download.record import FOLDER, Record
+from saturi.etl.download.tree import ListedFile
+from saturi.etl.errors import EmptyCorpusError, ForeignFolderError, OptionError, StorageError
+from saturi.etl.output.files import is_link, is_there
+from saturi.etl.settings.paths import folder_of
+from saturi.schemas.fetch import DataSetList, FetchPlan, ListedArchive
 
 BYTES_A_SECOND = 2_000_000
 """The usual speed of one transfer, as users have measured it (2.2 MB/s, two at once 2.3 and 1.7)."""

@@ -13,12 +13,12 @@ from pathlib import Path
 import msgspec
 from msgspec import structs
 
-from etl.download.terms import terms_hash
-from etl.errors import ForeignFolderError, StorageError
-from etl.output.debris import is_debris
-from etl.output.files import MARKER, make_folder, storage_errors, sweep, sync_folder, write_whole
-from etl.output.folder import locked, refuse_link
-from schemas.fetch import FETCH_VERSION, FetchedArchive, FetchRecord
+from saturi.etl.download.terms import terms_hash
+from saturi.etl.errors import ForeignFolderError, StorageError
+from saturi.etl.output.debris import is_debris
+from saturi.etl.output.files import MARKER, make_folder, storage_errors, sweep, sync_folder, write_whole
+from saturi.etl.output.folder import locked, refuse_link
+from saturi.schemas.fetch import FETCH_VERSION, FetchedArchive, FetchRecord
 
 FOLDER = "fetch"
 RECORD = "fetch.json"

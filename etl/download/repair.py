@@ -9,15 +9,15 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from etl.corpus.opening import facts_of
-from etl.corpus.parts import Part, gap_in, part_of
-from etl.download.whole import flaw_in
-from etl.errors import InputError, MissingPathError
-from etl.output.debris import is_debris
-from etl.output.files import MARKER, is_there, link_whole, storage_errors, sync_folder, write_whole
-from etl.settings.paths import path_of
-from etl.settings.regular import open_regular
-from schemas.fetch import RepairedArchive
+from saturi.etl.corpus.opening import facts_of
+from saturi.etl.corpus.parts import Part, gap_in, part_of
+from saturi.etl.download.whole import flaw_in
+from saturi.etl.errors import InputError, MissingPathError
+from saturi.etl.output.debris import is_debris
+from saturi.etl.output.files import MARKER, is_there, link_whole, storage_errors, sync_folder, write_whole
+from saturi.etl.settings.paths import path_of
+from saturi.etl.settings.regular import open_regular
+from saturi.schemas.fetch import RepairedArchive
 
 _BLOCK_BYTES = 1 << 20
 _ASIDE = ".broken"

@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from etl.errors import EligibilityError, EtlError, OptionError, ProviderError
-from etl.output.printable import printable
+from saturi.etl.errors import EligibilityError, EtlError, OptionError, ProviderError
+from saturi.etl.output.printable import printable
 
 _PAGE = "https://aihub.or.kr/aihubdata/data/view.do?dataSetSn="
 _MOST = 300

@@ -11,9 +11,9 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple, cast
 
-from etl.download.attempts import BrokenTransferError
-from etl.errors import ProviderError
-from etl.output.printable import printable
+from saturi.etl.download.attempts import BrokenTransferError
+from saturi.etl.errors import ProviderError
+from saturi.etl.output.printable import printable
 
 _PART = re.compile(r"(?P<stem>.+)\.part(?P<offset>\d{1,18})", re.DOTALL)
 _FOLDER_END = re.compile(r"[/\\]")

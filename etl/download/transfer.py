@@ -3,15 +3,15 @@
 import hashlib
 from pathlib import Path
 
-from etl.download.ahead import read_ahead
-from etl.download.attempts import Attempts, BrokenTransferError
-from etl.download.hub import Hub
-from etl.download.news import Finished, Moved
-from etl.download.record import Record
-from etl.download.tar import Expected, pieces
-from etl.download.whole import flaw_in, hash_of
-from etl.output.files import PendingFile, make_folder, storage_errors, sync_folder
-from schemas.fetch import FetchedArchive, ListedArchive
+from saturi.etl.download.ahead import read_ahead
+from saturi.etl.download.attempts import Attempts, BrokenTransferError
+from saturi.etl.download.hub import Hub
+from saturi.etl.download.news import Finished, Moved
+from saturi.etl.download.record import Record
+from saturi.etl.download.tar import Expected, pieces
+from saturi.etl.download.whole import flaw_in, hash_of
+from saturi.etl.output.files import PendingFile, make_folder, storage_errors, sync_folder
+from saturi.schemas.fetch import FetchedArchive, ListedArchive
 
 _NEWS_BYTES = 4 << 20
 

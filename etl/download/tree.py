@@ -4,7 +4,7 @@ import re
 import unicodedata
 from typing import NamedTuple
 
-from etl.output.printable import printable
+from saturi.etl.output.printable import printable
 
 _LINE = re.compile(r"(?P<indent>[ │]*)[├└]─+ *(?P<rest>.*)")
 _FILE = re.compile(r"(?P<name>.*?) *\| *(?P<size>[^|]*?) *\| *(?P<number>\d{1,18}) *")

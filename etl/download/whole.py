@@ -3,10 +3,10 @@
 import hashlib
 from pathlib import Path
 
-from etl.corpus.directory import JOIN_VOLUMES, find_directory, read_directory
-from etl.corpus.mapped import MappedFile
-from etl.errors import InputError, StorageError
-from etl.settings.regular import open_regular
+from saturi.etl.corpus.directory import JOIN_VOLUMES, find_directory, read_directory
+from saturi.etl.corpus.mapped import MappedFile
+from saturi.etl.errors import InputError, StorageError
+from saturi.etl.settings.regular import open_regular
 
 _BLOCK_BYTES = 1 << 20
 

@@ -5,19 +5,19 @@ from typing import NamedTuple
 
 from msgspec import structs
 
-from etl.errors import NoAnswerError
-from etl.evaluation.asking import MOST_FAILURES, AskPace, Outcome, Question, ask
-from etl.evaluation.bill import Bill, Spent, SystemBill, Tally, usd_of
-from etl.evaluation.journal import Journal, key_of
-from etl.evaluation.options import EvaluateOptions
-from etl.evaluation.progress import Progress, Reporter
-from etl.evaluation.systems import System, is_local, request_of
-from etl.evaluation.texts import whole
-from etl.providers.models import answer_price, read_models
-from etl.providers.pace import Pace
-from etl.providers.wires import open_chat
-from schemas.evaluation import ChatRequest, TestRow
-from schemas.model import AnswerPrice
+from saturi.etl.errors import NoAnswerError
+from saturi.etl.evaluation.asking import MOST_FAILURES, AskPace, Outcome, Question, ask
+from saturi.etl.evaluation.bill import Bill, Spent, SystemBill, Tally, usd_of
+from saturi.etl.evaluation.journal import Journal, key_of
+from saturi.etl.evaluation.options import EvaluateOptions
+from saturi.etl.evaluation.progress import Progress, Reporter
+from saturi.etl.evaluation.systems import System, is_local, request_of
+from saturi.etl.evaluation.texts import whole
+from saturi.etl.providers.models import answer_price, read_models
+from saturi.etl.providers.pace import Pace
+from saturi.etl.providers.wires import open_chat
+from saturi.schemas.evaluation import ChatRequest, TestRow
+from saturi.schemas.model import AnswerPrice
 
 Rows = Callable[[], Iterator[TestRow]]
 """Returns the rows of the test set, from the first."""

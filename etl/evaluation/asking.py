@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Iterator
 from queue import Empty, Queue, SimpleQueue
 from typing import NamedTuple
 
-from etl.errors import EtlError, NoAnswerError, UnreachableError
-from etl.providers.pace import Pace
-from etl.providers.port import RequestError
-from etl.providers.wires import Chat
-from schemas.evaluation import Answer, ChatRequest
+from saturi.etl.errors import EtlError, NoAnswerError, UnreachableError
+from saturi.etl.providers.pace import Pace
+from saturi.etl.providers.port import RequestError
+from saturi.etl.providers.wires import Chat
+from saturi.schemas.evaluation import Answer, ChatRequest
 
 MOST_FAILURES = 100
 """Failures in a row, of all workers, after which nobody is there: half a minute of a server that refuses connections."""

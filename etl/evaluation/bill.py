@@ -4,14 +4,14 @@ from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
-from etl.errors import SpendingError, UnknownPriceError
-from etl.evaluation.asking import Question
-from etl.evaluation.journal import Journal
-from etl.evaluation.systems import System, is_local
-from etl.example.tokens import count_example, load_o200k
-from etl.pricing.money import cost_usd
-from schemas.evaluation import Answer, ChatRequest, TestRow
-from schemas.model import AnswerPrice
+from saturi.etl.errors import SpendingError, UnknownPriceError
+from saturi.etl.evaluation.asking import Question
+from saturi.etl.evaluation.journal import Journal
+from saturi.etl.evaluation.systems import System, is_local
+from saturi.etl.example.tokens import count_example, load_o200k
+from saturi.etl.pricing.money import cost_usd
+from saturi.schemas.evaluation import Answer, ChatRequest, TestRow
+from saturi.schemas.model import AnswerPrice
 
 _FRAME_TOKENS = 16
 """Around a message, and after the last: the chat templates of open models have fewer than ten."""

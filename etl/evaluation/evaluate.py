@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from msgspec import structs
 
-from etl.errors import InputError, OptionError
-from etl.evaluation.answers import Answers, Usage
-from etl.evaluation.bill import Consent, PriorConsent, SystemBill, agree
-from etl.evaluation.journal import JOURNAL, Journal
-from etl.evaluation.options import COPY, EvaluateOptions
-from etl.evaluation.progress import Progress, Reporter, silent
-from etl.evaluation.results import (
+from saturi.etl.errors import InputError, OptionError
+from saturi.etl.evaluation.answers import Answers, Usage
+from saturi.etl.evaluation.bill import Consent, PriorConsent, SystemBill, agree
+from saturi.etl.evaluation.journal import JOURNAL, Journal
+from saturi.etl.evaluation.options import COPY, EvaluateOptions
+from saturi.etl.evaluation.progress import Progress, Reporter, silent
+from saturi.etl.evaluation.results import (
     ROWS,
     EvaluationResult,
     drafts_in,
@@ -26,19 +26,19 @@ from etl.evaluation.results import (
     write_predictions,
     write_scores,
 )
-from etl.evaluation.rows import BuildRows, FileRows, Rows
-from etl.evaluation.systems import System, systems_of
-from etl.evaluation.verdict import check_thresholds, claim_of, failures_of
-from etl.output.files import make_folder, storage_errors
-from etl.output.finished import FinishedBuild
-from etl.output.folder import locked
-from etl.providers.pace import Pace
-from etl.submission.ledger import LEDGER, read_ledger
-from etl.version import __version__
-from schemas.evaluation import EVALUATION_VERSION, Evaluation, MetricRow, SystemScores, TestRow, TestSetRow
+from saturi.etl.evaluation.rows import BuildRows, FileRows, Rows
+from saturi.etl.evaluation.systems import System, systems_of
+from saturi.etl.evaluation.verdict import check_thresholds, claim_of, failures_of
+from saturi.etl.output.files import make_folder, storage_errors
+from saturi.etl.output.finished import FinishedBuild
+from saturi.etl.output.folder import locked
+from saturi.etl.providers.pace import Pace
+from saturi.etl.submission.ledger import LEDGER, read_ledger
+from saturi.etl.version import __version__
+from saturi.schemas.evaluation import EVALUATION_VERSION, Evaluation, MetricRow, SystemScores, TestRow, TestSetRow
 
 if TYPE_CHECKING:
-    from etl.evaluation.metrics import Scorer
+    from saturi.etl.evaluation.metrics import Scorer
 
 _LIBRARIES = ("sacrebleu", "rouge_score", "nltk", "rapidfuzz")
 
@@ -72,8 +72,8 @@ def evaluate(
         LockedError: Another evaluation writes to the same folder.
     """
     _require_libraries()
-    from etl.evaluation.metrics import Scorer
-    from etl.evaluation.testset import make_test_set, read_rows
+    from saturi.etl.evaluation.metrics import Scorer
+    from saturi.etl.evaluation.testset import make_test_set, read_rows
 
     options, pace = options or EvaluateOptions(), pace or Pace()
     consent = consent or PriorConsent(accept_data_terms=options.accept_data_terms)
@@ -122,10 +122,10 @@ def _score(
     given: _Scoring, systems: Sequence[System], described: Sequence[SystemScores], report: Reporter
 ) -> Evaluation:
     """Count every row as every system answers it, score the counts, and write it all down."""
-    from etl.evaluation.resampling import RESAMPLES, SEED
-    from etl.evaluation.scores import Compared, score_systems, strata_of
-    from etl.evaluation.scoring import ROWS_AT_ONCE, answerers, count
-    from etl.evaluation.testset import read_rows
+    from saturi.etl.evaluation.resampling import RESAMPLES, SEED
+    from saturi.etl.evaluation.scores import Compared, score_systems, strata_of
+    from saturi.etl.evaluation.scoring import ROWS_AT_ONCE, answerers, count
+    from saturi.etl.evaluation.testset import read_rows
 
     folder, test_set, journal, scorer, options = (
         given.folder,

@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from etl.errors import InputError
-from etl.evaluation.options import COPY
-from etl.evaluation.results import read_evaluation
-from etl.settings.checks import whole_number
-from schemas.evaluation import PredictionRow
+from saturi.etl.errors import InputError
+from saturi.etl.evaluation.options import COPY
+from saturi.etl.evaluation.results import read_evaluation
+from saturi.etl.settings.checks import whole_number
+from saturi.schemas.evaluation import PredictionRow
 
 
 class Extremes(NamedTuple):

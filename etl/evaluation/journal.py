@@ -15,8 +15,8 @@ from pathlib import Path
 import msgspec
 from msgspec import structs
 
-from etl.errors import BuildError, StorageError
-from schemas.evaluation import Answer, ChatRequest
+from saturi.etl.errors import BuildError, StorageError
+from saturi.schemas.evaluation import Answer, ChatRequest
 
 JOURNAL = "journal.sqlite"
 _VERSION = 1

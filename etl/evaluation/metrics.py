@@ -20,7 +20,7 @@ from sacrebleu.metrics.base import Metric as SacreMetric
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
-from etl.evaluation.texts import bare, eojeol
+from saturi.etl.evaluation.texts import bare, eojeol
 
 Array = npt.NDArray[np.float64]
 Better = Literal["higher", "lower", "neither"]
@@ -32,7 +32,7 @@ _CHRF_WORDS = 2  # chrF with words of up to two is chrF++
 
 class Case(NamedTuple):
     """
-    One row as one system answers it, in texts as `etl.evaluation.texts.normal` returns them.
+    One row as one system answers it, in texts as `saturi.etl.evaluation.texts.normal` returns them.
 
     Args:
         source: What was asked.

@@ -9,20 +9,20 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
-from etl.errors import InputError, OptionError
-from etl.evaluation.results import FOLDER, SCORES, folder_of, read_evaluation
-from etl.exports.base_models import find_base_model
-from etl.exports.card import counts_table, data_sets, source_notice
-from etl.exports.export import CARD, EXPORTS
-from etl.output.files import is_there
-from etl.output.finished import FinishedBuild
-from etl.output.folder import claimed, refuse_link
-from etl.output.printable import printable
-from etl.output.replacement import Content, replace_files
-from etl.settings import paths
-from schemas.evaluation import Evaluation, MetricRow, Score, SystemScores, TestSetRow
-from schemas.manifest import Manifest
-from schemas.terms import Direction, Source, Split, Unit
+from saturi.etl.errors import InputError, OptionError
+from saturi.etl.evaluation.results import FOLDER, SCORES, folder_of, read_evaluation
+from saturi.etl.exports.base_models import find_base_model
+from saturi.etl.exports.card import counts_table, data_sets, source_notice
+from saturi.etl.exports.export import CARD, EXPORTS
+from saturi.etl.output.files import is_there
+from saturi.etl.output.finished import FinishedBuild
+from saturi.etl.output.folder import claimed, refuse_link
+from saturi.etl.output.printable import printable
+from saturi.etl.output.replacement import Content, replace_files
+from saturi.etl.settings import paths
+from saturi.schemas.evaluation import Evaluation, MetricRow, Score, SystemScores, TestSetRow
+from saturi.schemas.manifest import Manifest
+from saturi.schemas.terms import Direction, Source, Split, Unit
 
 MODEL_CARD = "card"
 """Folder of the card, below that of the exports."""

@@ -7,10 +7,10 @@ from typing import Annotated
 
 from msgspec import Struct, structs
 
-from etl.errors import OptionError
-from etl.settings.checks import check_options
-from etl.settings.declaration import Option
-from schemas.terms import Split
+from saturi.etl.errors import OptionError
+from saturi.etl.settings.checks import check_options
+from saturi.etl.settings.declaration import Option
+from saturi.schemas.terms import Split
 
 COPY = "copy"
 """The system that answers with its input."""

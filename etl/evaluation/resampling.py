@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from etl.evaluation.metrics import Array
+from saturi.etl.evaluation.metrics import Array
 
 SEED = 12345
 RESAMPLES = 1000

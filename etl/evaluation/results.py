@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import msgspec
 from msgspec import Struct
 
-from etl.errors import InputError, OptionError
-from etl.evaluation.options import EvaluateOptions
-from etl.output.files import PendingFile, storage_errors, sync_folder, write_whole
-from schemas.evaluation import EVALUATION_VERSION, Evaluation
+from saturi.etl.errors import InputError, OptionError
+from saturi.etl.evaluation.options import EvaluateOptions
+from saturi.etl.output.files import PendingFile, storage_errors, sync_folder, write_whole
+from saturi.schemas.evaluation import EVALUATION_VERSION, Evaluation
 
 if TYPE_CHECKING:
     import polars as pl

@@ -9,13 +9,13 @@ from typing import Protocol
 import msgspec
 from msgspec import structs
 
-from etl.errors import BuildError, InputError
-from etl.output.finished import FinishedBuild
-from etl.output.lines import BOM, read_blocks, whole_lines
-from schemas.chat import Example, Message
-from schemas.evaluation import TestRow
-from schemas.manifest import ChunkRow
-from schemas.terms import Split
+from saturi.etl.errors import BuildError, InputError
+from saturi.etl.output.finished import FinishedBuild
+from saturi.etl.output.lines import BOM, read_blocks, whole_lines
+from saturi.schemas.chat import Example, Message
+from saturi.schemas.evaluation import TestRow
+from saturi.schemas.manifest import ChunkRow
+from saturi.schemas.terms import Split
 
 _EVERY = "all"
 """What a shard is called that is not apart by region, or by speech type."""

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from etl.evaluation.metrics import Array, Metric
-from etl.evaluation.resampling import RESAMPLES, interval, p_value, weights_of
-from schemas.evaluation import Score, StratumScores
+from saturi.etl.evaluation.metrics import Array, Metric
+from saturi.etl.evaluation.resampling import RESAMPLES, interval, p_value, weights_of
+from saturi.schemas.evaluation import Score, StratumScores
 
 ALL = "all"
 _FEWEST_ROWS = 2

@@ -9,12 +9,12 @@ from typing import BinaryIO, NamedTuple
 import msgspec
 import numpy as np
 
-from etl.evaluation.journal import Journal, key_of
-from etl.evaluation.metrics import Array, Case, Scorer
-from etl.evaluation.systems import System, missing_prediction, read_predictions, request_of
-from etl.evaluation.texts import normal, whole
-from etl.output.files import storage_errors
-from schemas.evaluation import Answer, PredictionRow, TestRow
+from saturi.etl.evaluation.journal import Journal, key_of
+from saturi.etl.evaluation.metrics import Array, Case, Scorer
+from saturi.etl.evaluation.systems import System, missing_prediction, read_predictions, request_of
+from saturi.etl.evaluation.texts import normal, whole
+from saturi.etl.output.files import storage_errors
+from saturi.schemas.evaluation import Answer, PredictionRow, TestRow
 
 CHANGED, IDENTICAL = "changed", "identical"
 ROWS_AT_ONCE = 1_000

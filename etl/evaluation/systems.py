@@ -7,18 +7,18 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Struct
 
-from etl.errors import BuildError, InputError
-from etl.evaluation.options import COPY, EvaluateOptions
-from etl.network.http import stays_here
-from etl.output.finished import FinishedBuild
-from etl.output.lines import BOM, read_blocks, whole_lines
-from etl.providers.account import Account, open_account
-from etl.providers.models import base_name
-from etl.providers.profiles import DEFAULT_PROVIDER, find_provider, read_providers
-from etl.submission.ledger import LEDGER, read_ledger
-from etl.submission.plan import build_hash
-from schemas.evaluation import ChatRequest, Prediction, SystemKind, SystemRole, TestRow
-from schemas.ledger import AccountRow, JobRow
+from saturi.etl.errors import BuildError, InputError
+from saturi.etl.evaluation.options import COPY, EvaluateOptions
+from saturi.etl.network.http import stays_here
+from saturi.etl.output.finished import FinishedBuild
+from saturi.etl.output.lines import BOM, read_blocks, whole_lines
+from saturi.etl.providers.account import Account, open_account
+from saturi.etl.providers.models import base_name
+from saturi.etl.providers.profiles import DEFAULT_PROVIDER, find_provider, read_providers
+from saturi.etl.submission.ledger import LEDGER, read_ledger
+from saturi.etl.submission.plan import build_hash
+from saturi.schemas.evaluation import ChatRequest, Prediction, SystemKind, SystemRole, TestRow
+from saturi.schemas.ledger import AccountRow, JobRow
 
 ROOM_TOKENS = 64
 """What an answer may be longer than its source: a base model shall get as far as being wrong."""

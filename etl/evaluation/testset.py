@@ -12,13 +12,13 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import structs
 
-from etl.errors import InputError
-from etl.evaluation.rows import Rows
-from etl.evaluation.sampling import choose
-from etl.evaluation.texts import letters
-from etl.output.files import PendingFile
-from etl.output.lines import read_blocks, whole_lines
-from schemas.evaluation import TestRow, TestSetRow
+from saturi.etl.errors import InputError
+from saturi.etl.evaluation.rows import Rows
+from saturi.etl.evaluation.sampling import choose
+from saturi.etl.evaluation.texts import letters
+from saturi.etl.output.files import PendingFile
+from saturi.etl.output.lines import read_blocks, whole_lines
+from saturi.schemas.evaluation import TestRow, TestSetRow
 
 _LOCATED_AT_ONCE = 16_384  # each time the lineage is read
 _HELD_AT_ONCE = 65_536

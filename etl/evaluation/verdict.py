@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from etl.errors import OptionError
-from etl.evaluation.options import COPY
-from schemas.evaluation import ClaimRow, MetricRow, Score, SystemScores
+from saturi.etl.errors import OptionError
+from saturi.etl.evaluation.options import COPY
+from saturi.schemas.evaluation import ClaimRow, MetricRow, Score, SystemScores
 
 CLAIMED = ("bleu", "meteor", "rouge_l")
 """The metrics of the original claim: "BLEU seven times that of the base model, METEOR and ROUGE twice"."""

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from etl.corpus.groups import Group
-from schemas.terms import Region, SpeechType
+from saturi.etl.corpus.groups import Group
+from saturi.schemas.terms import Region, SpeechType
 
 REGION_NAMES = {
     Region.GANGWON: "강원도",
@@ -31,7 +31,7 @@ def fill_prompts(templates: Iterable[str], group: Group) -> tuple[str, ...]:
 
 
 def pick(prompts: Sequence[str], choices: Iterable[int]) -> list[str]:
-    """Return the instruction for each utterance, by its number in `etl.select.choice`."""
+    """Return the instruction for each utterance, by its number in `saturi.etl.select.choice`."""
     return [prompts[choice % len(prompts)] for choice in choices]
 
 

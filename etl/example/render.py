@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import msgspec
 
-from schemas.chat import Example, Message
+from saturi.schemas.chat import Example, Message
 
 # Unicode line separators, which `str.splitlines` and editors split at, as JSON escapes of the same characters. In UTF-8
 # these byte sequences are never part of another character.

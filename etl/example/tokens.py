@@ -13,8 +13,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
-from etl.errors import OptionError
-from schemas.model import Model
+from saturi.etl.errors import OptionError
+from saturi.schemas.model import Model
 
 O200K = "o200k_base"
 

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from etl.errors import InputError, OptionError
-from etl.output.finished import FinishedBuild
-from etl.output.folder import STAGE
-from etl.settings.paths import path_of
-from schemas.explanation import Explanation
+from saturi.etl.errors import InputError, OptionError
+from saturi.etl.output.finished import FinishedBuild
+from saturi.etl.output.folder import STAGE
+from saturi.etl.settings.paths import path_of
+from saturi.schemas.explanation import Explanation
 
 
 def explain(out: str | Path, member: str, *, stage: str | Path | None = None, text: bool = False) -> list[Explanation]:
@@ -24,7 +24,7 @@ def explain(out: str | Path, member: str, *, stage: str | Path | None = None, te
         BuildError: There is no finished build, it is damaged, or its stage is not there any more.
         InputError: No label file is called so.
     """
-    from etl.explanation.fates import Fates  # noqa: PLC0415 - loads Polars, which those who only build need not have here
+    from saturi.etl.explanation.fates import Fates  # noqa: PLC0415 - loads Polars, which those who only build need not have here
 
     if not member:
         raise OptionError("--member", "the name is empty", "give the path of a label file, or its file name with .json")

@@ -8,21 +8,27 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
-from etl.corpus.batches import segment_path
-from etl.corpus.groups import Group, SegmentSource
-from etl.corpus.names import Hints
-from etl.errors import BuildError, OptionError
-from etl.output.finished import FinishedBuild
-from etl.read.segments import read_any_header, read_files
-from etl.select.clean import compose
-from etl.select.exclusion import exclusion_of
-from etl.select.markup import CleanSettings
-from etl.select.rules import rules_in_force
-from etl.select.split import is_held_out, resolve_scripts, script_keys, speaker_keys
-from etl.select.utterances import PLACEMENT_COLUMNS, as_pairs, read_utterances, resolve_placement, standard_column
-from etl.settings.options import BuildOptions
-from schemas.explanation import Explanation, Fate, KeyPlace
-from schemas.terms import DropReason, Region, SpeechType, Split, SplitKey
+from saturi.etl.corpus.batches import segment_path
+from saturi.etl.corpus.groups import Group, SegmentSource
+from saturi.etl.corpus.names import Hints
+from saturi.etl.errors import BuildError, OptionError
+from saturi.etl.output.finished import FinishedBuild
+from saturi.etl.read.segments import read_any_header, read_files
+from saturi.etl.select.clean import compose
+from saturi.etl.select.exclusion import exclusion_of
+from saturi.etl.select.markup import CleanSettings
+from saturi.etl.select.rules import rules_in_force
+from saturi.etl.select.split import is_held_out, resolve_scripts, script_keys, speaker_keys
+from saturi.etl.select.utterances import (
+    PLACEMENT_COLUMNS,
+    as_pairs,
+    read_utterances,
+    resolve_placement,
+    standard_column,
+)
+from saturi.etl.settings.options import BuildOptions
+from saturi.schemas.explanation import Explanation, Fate, KeyPlace
+from saturi.schemas.terms import DropReason, Region, SpeechType, Split, SplitKey
 
 _Places = dict[tuple[str, str, Split | None, int | None], deque[tuple[str, int]]]
 """By archive, member, split and sentence; several where an archive holds a name twice, in the order of its label files."""

@@ -1,7 +1,7 @@
 """The configuration of Axolotl; after the source of Axolotl 0.19."""
 
-from etl.exports.steps import adapter_steps, merge_script
-from etl.exports.training import (
+from saturi.etl.exports.steps import adapter_steps, merge_script
+from saturi.etl.exports.training import (
     BATCH,
     CHUNKS_FROM_EXPORT,
     LORA_RANK,

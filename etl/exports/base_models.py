@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from etl.exports.training import BATCH, MAX_TOKENS
-from etl.settings.catalogue import read_catalogue
-from schemas.base_model import BaseModel
+from saturi.etl.exports.training import BATCH, MAX_TOKENS
+from saturi.etl.settings.catalogue import read_catalogue
+from saturi.schemas.base_model import BaseModel
 
 _OURS = Path(__file__).with_name("base_models.toml")
 

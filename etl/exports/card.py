@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from schemas.manifest import Manifest, ShardRow
-from schemas.terms import Direction, Split
+from saturi.schemas.manifest import Manifest, ShardRow
+from saturi.schemas.terms import Direction, Split
 
 _TITLES = {
     Direction.TO_STANDARD: "Korean dialect to standard Korean",

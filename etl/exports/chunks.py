@@ -5,10 +5,10 @@ from pathlib import Path
 
 import msgspec
 
-from etl.output.files import write_whole
-from etl.output.finished import FinishedBuild
-from etl.output.lines import whole_lines
-from schemas.manifest import ChunkRow
+from saturi.etl.output.files import write_whole
+from saturi.etl.output.finished import FinishedBuild
+from saturi.etl.output.lines import whole_lines
+from saturi.schemas.manifest import ChunkRow
 
 Write = Callable[[FinishedBuild, Path], None]
 """Writes a file of data of a build to a path."""

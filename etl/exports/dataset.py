@@ -1,6 +1,6 @@
 """A dataset folder that holds the chunks, for the Hugging Face Hub's tools."""
 
-from etl.exports.training import Export, Training, path_in_export
+from saturi.etl.exports.training import Export, Training, path_in_export
 
 _USAGE = """\
 ```python

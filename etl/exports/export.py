@@ -7,8 +7,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from etl.errors import BuildError, OptionError
-from etl.exports.base_models import (
+from saturi.etl.errors import BuildError, OptionError
+from saturi.etl.exports.base_models import (
     DEFAULT_BASE_MODEL,
     batch_tokens,
     find_base_model,
@@ -17,19 +17,19 @@ from etl.exports.base_models import (
     serving_gigabytes,
     training_gigabytes,
 )
-from etl.exports.card import dataset_card
-from etl.exports.steps import USUAL, usage_of
-from etl.exports.targets import TARGETS, Target
-from etl.exports.training import Export, Step, Training, joined
-from etl.output.files import draft_in, make_folder, sweep
-from etl.output.finished import FinishedBuild
-from etl.output.folder import claimed, refuse_link
-from etl.output.replacement import Content, replace_files
-from etl.output.sums import file_sha256
-from etl.settings.checks import check_name
-from etl.settings.paths import folder_of
-from schemas.manifest import ShardRow
-from schemas.terms import Split
+from saturi.etl.exports.card import dataset_card
+from saturi.etl.exports.steps import USUAL, usage_of
+from saturi.etl.exports.targets import TARGETS, Target
+from saturi.etl.exports.training import Export, Step, Training, joined
+from saturi.etl.output.files import draft_in, make_folder, sweep
+from saturi.etl.output.finished import FinishedBuild
+from saturi.etl.output.folder import claimed, refuse_link
+from saturi.etl.output.replacement import Content, replace_files
+from saturi.etl.output.sums import file_sha256
+from saturi.etl.settings.checks import check_name
+from saturi.etl.settings.paths import folder_of
+from saturi.schemas.manifest import ShardRow
+from saturi.schemas.terms import Split
 
 EXPORTS = "export"
 CARD = "README.md"

@@ -2,8 +2,8 @@
 
 import json
 
-from etl.exports.steps import adapter_steps, merge_script
-from etl.exports.training import (
+from saturi.etl.exports.steps import adapter_steps, merge_script
+from saturi.etl.exports.training import (
     BATCH,
     CHUNKS_FROM_EXPORT,
     LORA_RANK,

@@ -3,11 +3,11 @@
 import shlex
 from collections.abc import Mapping, Sequence
 
-from etl.exports.chunks import Write, joined_chunks
-from etl.exports.steps import card, evaluation
-from etl.exports.training import BATCH, LORA_RANK, MAX_TOKENS, SHARES, Export, Step, Training, joined, quoted
-from schemas.manifest import ChunkRow
-from schemas.terms import Split
+from saturi.etl.exports.chunks import Write, joined_chunks
+from saturi.etl.exports.steps import card, evaluation
+from saturi.etl.exports.training import BATCH, LORA_RANK, MAX_TOKENS, SHARES, Export, Step, Training, joined, quoted
+from saturi.schemas.manifest import ChunkRow
+from saturi.schemas.terms import Split
 
 _NAMES = {Split.TRAIN: "data/train.jsonl", Split.VALIDATION: "data/valid.jsonl"}
 _PORT = 8080

@@ -3,12 +3,12 @@
 from functools import partial
 from pathlib import Path
 
-from etl.errors import StorageError
-from etl.exports.dataset import front
-from etl.exports.training import Export, Training
-from etl.output.files import storage_errors
-from etl.output.finished import FinishedBuild
-from schemas.terms import Split
+from saturi.etl.errors import StorageError
+from saturi.etl.exports.dataset import front
+from saturi.etl.exports.training import Export, Training
+from saturi.etl.output.files import storage_errors
+from saturi.etl.output.finished import FinishedBuild
+from saturi.schemas.terms import Split
 
 _ROW_GROUP = 50_000  # rows; some 10 MB of text, which a reader decodes at once
 

@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Sequence
 
-from etl.exports.training import LORA_RANK, Step, Training, quoted
+from saturi.etl.exports.training import LORA_RANK, Step, Training, quoted
 
 USUAL = 3
 """The steps that `export` prints; the card has the others, too."""

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from enum import StrEnum
 
-from etl.exports.axolotl import axolotl
-from etl.exports.dataset import dataset
-from etl.exports.llama_factory import llama_factory
-from etl.exports.mlx import mlx
-from etl.exports.parquet import parquet
-from etl.exports.training import Export, Training
-from etl.exports.trl import trl
-from etl.exports.unsloth import unsloth
+from saturi.etl.exports.axolotl import axolotl
+from saturi.etl.exports.dataset import dataset
+from saturi.etl.exports.llama_factory import llama_factory
+from saturi.etl.exports.mlx import mlx
+from saturi.etl.exports.parquet import parquet
+from saturi.etl.exports.training import Export, Training
+from saturi.etl.exports.trl import trl
+from saturi.etl.exports.unsloth import unsloth
 
 
 class Target(StrEnum):

@@ -6,11 +6,11 @@ from hashlib import sha256
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from etl.exports.chunks import Write
-from schemas.base_model import BaseModel
-from schemas.manifest import ChunkRow
-from schemas.model import EpochRule
-from schemas.terms import Split
+from saturi.etl.exports.chunks import Write
+from saturi.schemas.base_model import BaseModel
+from saturi.schemas.manifest import ChunkRow
+from saturi.schemas.model import EpochRule
+from saturi.schemas.terms import Split
 
 CHUNKS_FROM_EXPORT = "../../chunks"
 MAX_TOKENS = 2048

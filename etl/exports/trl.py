@@ -6,9 +6,19 @@ which few models have, and a template of ours would have to equal the one that o
 completion apart are masked by TRL with any template: the model's own, which it is served with, too.
 """
 
-from etl.exports.chunks import prompted
-from etl.exports.steps import adapter_steps, merge_script
-from etl.exports.training import BATCH, LORA_RANK, MAX_TOKENS, SHARES, Export, Training, joined, path_in_export, quoted
+from saturi.etl.exports.chunks import prompted
+from saturi.etl.exports.steps import adapter_steps, merge_script
+from saturi.etl.exports.training import (
+    BATCH,
+    LORA_RANK,
+    MAX_TOKENS,
+    SHARES,
+    Export,
+    Training,
+    joined,
+    path_in_export,
+    quoted,
+)
 
 
 def trl(training: Training) -> Export:

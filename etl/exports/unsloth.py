@@ -2,8 +2,17 @@
 
 import json
 
-from etl.exports.steps import adapter_steps, merge_script
-from etl.exports.training import BATCH, CHUNKS_FROM_EXPORT, LORA_RANK, MAX_TOKENS, SHARES, Export, Training, quoted
+from saturi.etl.exports.steps import adapter_steps, merge_script
+from saturi.etl.exports.training import (
+    BATCH,
+    CHUNKS_FROM_EXPORT,
+    LORA_RANK,
+    MAX_TOKENS,
+    SHARES,
+    Export,
+    Training,
+    quoted,
+)
 
 _SCRIPT = '''\
 """Tune BASE_MODEL on the chunks of this build, by Unsloth: `python train.py` in this folder."""

@@ -3,9 +3,9 @@
 from collections import Counter
 from typing import Any, NamedTuple
 
-from etl.corpus.scan import Scan
-from schemas.inspection import InspectedArchive
-from schemas.manifest import ArchiveRow
+from saturi.etl.corpus.scan import Scan
+from saturi.schemas.inspection import InspectedArchive
+from saturi.schemas.manifest import ArchiveRow
 
 
 class ArchiveCounts(NamedTuple):

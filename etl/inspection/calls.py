@@ -5,19 +5,19 @@ Each imports its module when it is called, in the worker: the parent never loads
 its start 0.1 s.
 """
 
-from etl.inspection.sketch import BatchSketch
-from etl.inspection.tasks import InspectTask, SketchTask
+from saturi.etl.inspection.sketch import BatchSketch
+from saturi.etl.inspection.tasks import InspectTask, SketchTask
 
 
 def inspect_batch(task: InspectTask) -> BatchSketch:
-    """Look at a batch, and return what is in it; see `etl.inspection.sketching`."""
-    from etl.inspection import sketching
+    """Look at a batch, and return what is in it; see `saturi.etl.inspection.sketching`."""
+    from saturi.etl.inspection import sketching
 
     return sketching.inspect_batch(task)
 
 
 def inspect_segment(task: SketchTask) -> BatchSketch:
-    """Look at a segment, and return what is in it; see `etl.inspection.sketching`."""
-    from etl.inspection import sketching
+    """Look at a segment, and return what is in it; see `saturi.etl.inspection.sketching`."""
+    from saturi.etl.inspection import sketching
 
     return sketching.inspect_segment(task)

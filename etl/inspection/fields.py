@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
-from etl.read.decode import bare, mended, step_over_f0
-from schemas.particulars import CLOSED_FIELDS, Particulars2020, Particulars2022
-from schemas.terms import Generation
+from saturi.etl.read.decode import bare, mended, step_over_f0
+from saturi.schemas.particulars import CLOSED_FIELDS, Particulars2020, Particulars2022
+from saturi.schemas.terms import Generation
 
 _LONGEST_VALUE = 40  # characters; a longer one is no value of a closed field, and may be a text of the corpus
 _DECODERS: dict[Generation, msgspec.json.Decoder[Any]] = {

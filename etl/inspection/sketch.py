@@ -4,8 +4,8 @@ from collections import Counter
 
 from msgspec import Struct, field
 
-from schemas.segment import SegmentHeader
-from schemas.terms import Region, SpeechType
+from saturi.schemas.segment import SegmentHeader
+from saturi.schemas.terms import Region, SpeechType
 
 NO_SPLIT = ""
 """Split of label files without a published one."""

@@ -7,21 +7,21 @@ from zlib import crc32
 
 import polars as pl
 
-from etl.corpus.archive import read_members
-from etl.corpus.groups import disagreements_of, group_of
-from etl.corpus.names import Hints
-from etl.errors import BuildError
-from etl.inspection.fields import closed_values
-from etl.inspection.sketch import NO_SPLIT, BatchSketch, Sketch, Sketches
-from etl.inspection.tasks import InspectTask, SketchTask
-from etl.read.decode import decode
-from etl.read.rows import Rows, reading_of
-from etl.read.segments import FILES, SENTENCES, read_any_header, read_files, read_sentences, to_ipc
-from etl.select.clean import count_residues, suspects
-from etl.select.markup import RULES
-from etl.select.utterances import PLACEMENT_COLUMNS, resolve_placement
-from schemas.segment import Kind
-from schemas.terms import Generation, Region, SpeechType
+from saturi.etl.corpus.archive import read_members
+from saturi.etl.corpus.groups import disagreements_of, group_of
+from saturi.etl.corpus.names import Hints
+from saturi.etl.errors import BuildError
+from saturi.etl.inspection.fields import closed_values
+from saturi.etl.inspection.sketch import NO_SPLIT, BatchSketch, Sketch, Sketches
+from saturi.etl.inspection.tasks import InspectTask, SketchTask
+from saturi.etl.read.decode import decode
+from saturi.etl.read.rows import Rows, reading_of
+from saturi.etl.read.segments import FILES, SENTENCES, read_any_header, read_files, read_sentences, to_ipc
+from saturi.etl.select.clean import count_residues, suspects
+from saturi.etl.select.markup import RULES
+from saturi.etl.select.utterances import PLACEMENT_COLUMNS, resolve_placement
+from saturi.schemas.segment import Kind
+from saturi.schemas.terms import Generation, Region, SpeechType
 
 _KIND = ("generation", "region", "speech_type", "split", "label_region", "label_speech_type")
 _SPELLINGS = ("pronunciation", "dialect", "standard")

@@ -8,29 +8,29 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from etl.corpus.batches import segment_path
-from etl.corpus.discover import Form, discover
-from etl.corpus.groups import SegmentSource
-from etl.corpus.names import Hints
-from etl.corpus.scan import Scan, scan
-from etl.errors import OptionError, WorkerKilledError
-from etl.inspection.archives import ArchiveCounts, scanned_row, staged_row
-from etl.inspection.calls import inspect_batch, inspect_segment
-from etl.inspection.sketch import BatchSketch
-from etl.inspection.tasks import InspectTask, SketchTask
-from etl.inspection.warnings import warnings_of
-from etl.output.files import MARKER, is_there
-from etl.output.finished import FinishedBuild
-from etl.output.folder import STAGE
-from etl.pipeline.reading import scan_rules
-from etl.read.copies import SUM_MODULUS, Holding, copies_among
-from etl.runtime.executor import ExecutorMaker, Workers
-from etl.runtime.processes import checked_workers, process_pool
-from etl.runtime.progress import Progress, Watcher
-from etl.settings.checks import whole_number
-from etl.settings.options import BuildOptions
-from etl.settings.paths import path_of, paths_of
-from schemas.inspection import INSPECTION_VERSION, InspectedArchive, Inspection
+from saturi.etl.corpus.batches import segment_path
+from saturi.etl.corpus.discover import Form, discover
+from saturi.etl.corpus.groups import SegmentSource
+from saturi.etl.corpus.names import Hints
+from saturi.etl.corpus.scan import Scan, scan
+from saturi.etl.errors import OptionError, WorkerKilledError
+from saturi.etl.inspection.archives import ArchiveCounts, scanned_row, staged_row
+from saturi.etl.inspection.calls import inspect_batch, inspect_segment
+from saturi.etl.inspection.sketch import BatchSketch
+from saturi.etl.inspection.tasks import InspectTask, SketchTask
+from saturi.etl.inspection.warnings import warnings_of
+from saturi.etl.output.files import MARKER, is_there
+from saturi.etl.output.finished import FinishedBuild
+from saturi.etl.output.folder import STAGE
+from saturi.etl.pipeline.reading import scan_rules
+from saturi.etl.read.copies import SUM_MODULUS, Holding, copies_among
+from saturi.etl.runtime.executor import ExecutorMaker, Workers
+from saturi.etl.runtime.processes import checked_workers, process_pool
+from saturi.etl.runtime.progress import Progress, Watcher
+from saturi.etl.settings.checks import whole_number
+from saturi.etl.settings.options import BuildOptions
+from saturi.etl.settings.paths import path_of, paths_of
+from saturi.schemas.inspection import INSPECTION_VERSION, InspectedArchive, Inspection
 
 Task = TypeVar("Task", InspectTask, SketchTask)
 
@@ -142,7 +142,7 @@ class _Survey:
     """
 
     def __init__(self, open_pool: Callable[[], Workers], watcher: Watcher | None) -> None:
-        from etl.inspection.totals import Totals  # noqa: PLC0415 - loads Polars; `import etl` stays quick
+        from saturi.etl.inspection.totals import Totals  # noqa: PLC0415 - loads Polars; `import etl` stays quick
 
         self._open_pool = open_pool
         self._watcher = watcher

@@ -2,8 +2,8 @@
 
 from msgspec import Struct
 
-from etl.corpus.batches import Batch
-from etl.corpus.groups import SegmentSource
+from saturi.etl.corpus.batches import Batch
+from saturi.etl.corpus.groups import SegmentSource
 
 
 class InspectTask(Struct, frozen=True):

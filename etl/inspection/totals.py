@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 import msgspec
 import polars as pl
 
-from etl.corpus.groups import ALL
-from etl.inspection.sketch import NO_SPLIT, Sketch, Sketches
-from etl.read.segments import from_ipc
-from schemas.inspection import ClosedField, FieldValue, InspectedGroup, Lengths
-from schemas.terms import Region, SpeechType, Split
+from saturi.etl.corpus.groups import ALL
+from saturi.etl.inspection.sketch import NO_SPLIT, Sketch, Sketches
+from saturi.etl.read.segments import from_ipc
+from saturi.schemas.inspection import ClosedField, FieldValue, InspectedGroup, Lengths
+from saturi.schemas.terms import Region, SpeechType, Split
 
 _MOST_VALUES = 50  # of a closed field; the rest are counted together
 _LOOSE_PAIRS = 4_000_000  # 32 MB of hashes, which may repeat, before they are looked through

@@ -4,8 +4,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from schemas.inspection import InspectedArchive, InspectedGroup
-from schemas.terms import Region, SpeechType
+from saturi.schemas.inspection import InspectedArchive, InspectedGroup
+from saturi.schemas.terms import Region, SpeechType
 
 _VINTAGE = re.compile(r"\(?비식별화(?:완료)?\)?|[\s_]+")
 

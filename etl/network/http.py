@@ -19,7 +19,7 @@ from urllib.request import getproxies
 
 import httpx2
 
-from etl.errors import OptionError
+from saturi.etl.errors import OptionError
 
 MOST_ANSWER_BYTES = 64 << 20
 """An answer that is larger is not read: all that is asked for are rows of lists."""

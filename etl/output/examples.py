@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from etl.errors import BuildError
-from etl.output.lines import whole_lines
-from schemas.chat import Example
-from schemas.manifest import ChunkRow
+from saturi.etl.errors import BuildError
+from saturi.etl.output.lines import whole_lines
+from saturi.schemas.chat import Example
+from saturi.schemas.manifest import ChunkRow
 
 if TYPE_CHECKING:
     import polars as pl

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
-from etl.errors import DiskFullError, StorageError
+from saturi.etl.errors import DiskFullError, StorageError
 
 MARKER = ".saturi"
 """The file that says that a folder is ours; it is also the lock of whoever writes there."""

@@ -7,18 +7,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etl.errors import BuildError
-from etl.output.examples import scan_examples
-from etl.output.files import is_there
-from etl.output.folder import CHUNKS, DECISIONS_FILE, LINEAGE_FILE, MANIFEST, TABLES, chunk_files
-from etl.output.lines import BLOCK_BYTES
-from etl.output.manifest import decode_manifest
-from etl.output.sums import SUMS, Sums, file_sha256, read_sums
-from etl.output.verification import Damage, Measure, Verification
-from etl.settings.paths import folder_of
-from etl.settings.regular import open_regular
-from schemas.manifest import ChunkRow, Manifest
-from schemas.origin import Origin
+from saturi.etl.errors import BuildError
+from saturi.etl.output.examples import scan_examples
+from saturi.etl.output.files import is_there
+from saturi.etl.output.folder import CHUNKS, DECISIONS_FILE, LINEAGE_FILE, MANIFEST, TABLES, chunk_files
+from saturi.etl.output.lines import BLOCK_BYTES
+from saturi.etl.output.manifest import decode_manifest
+from saturi.etl.output.sums import SUMS, Sums, file_sha256, read_sums
+from saturi.etl.output.verification import Damage, Measure, Verification
+from saturi.etl.settings.paths import folder_of
+from saturi.etl.settings.regular import open_regular
+from saturi.schemas.manifest import ChunkRow, Manifest
+from saturi.schemas.origin import Origin
 
 if TYPE_CHECKING:
     import polars as pl

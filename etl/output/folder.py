@@ -18,12 +18,12 @@ import msgspec
 from filelock import FileLock, Timeout
 from msgspec import Struct
 
-from etl.errors import ForeignFolderError, LockedError
-from etl.output.debris import is_debris
-from etl.output.files import MARKER, is_link, make_folder, storage_errors, sweep, sync_folder, write_whole
-from etl.output.sums import file_sha256, joined, read_sums, write_sums
-from schemas.manifest import Manifest
-from schemas.terms import Split
+from saturi.etl.errors import ForeignFolderError, LockedError
+from saturi.etl.output.debris import is_debris
+from saturi.etl.output.files import MARKER, is_link, make_folder, storage_errors, sweep, sync_folder, write_whole
+from saturi.etl.output.sums import file_sha256, joined, read_sums, write_sums
+from saturi.schemas.manifest import Manifest
+from saturi.schemas.terms import Split
 
 MANIFEST = "manifest.json"
 WORK = ".work"

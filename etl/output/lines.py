@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from etl.errors import InputError
-from etl.settings.regular import open_regular
+from saturi.etl.errors import InputError
+from saturi.etl.settings.regular import open_regular
 
 BLOCK_BYTES = 1 << 20
 MAX_LINE_BYTES = 64 << 20

@@ -5,9 +5,9 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from etl.errors import BuildError
-from etl.output.folder import CHUNK_PATH
-from schemas.manifest import MANIFEST_VERSION, Manifest
+from saturi.etl.errors import BuildError
+from saturi.etl.output.folder import CHUNK_PATH
+from saturi.schemas.manifest import MANIFEST_VERSION, Manifest
 
 
 class _Versioned(Struct, frozen=True):

@@ -5,9 +5,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from etl.errors import ForeignFolderError
-from etl.output.files import is_link, link_whole, make_folder, storage_errors, sweep, sync_folder, write_whole
-from etl.output.sums import file_sha256, joined, read_sums, write_sums
+from saturi.etl.errors import ForeignFolderError
+from saturi.etl.output.files import is_link, link_whole, make_folder, storage_errors, sweep, sync_folder, write_whole
+from saturi.etl.output.sums import file_sha256, joined, read_sums, write_sums
 
 
 class Content(NamedTuple):

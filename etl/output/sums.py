@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from etl.output.files import write_whole
-from etl.settings.regular import open_regular
+from saturi.etl.output.files import write_whole
+from saturi.etl.settings.regular import open_regular
 
 SUMS = "SHA256SUMS"
 

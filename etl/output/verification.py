@@ -4,7 +4,7 @@ import hashlib
 
 from msgspec import Struct
 
-from schemas.manifest import ChunkRow
+from saturi.schemas.manifest import ChunkRow
 
 
 class Damage(Struct, frozen=True):

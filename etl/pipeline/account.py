@@ -7,15 +7,15 @@ from typing import NamedTuple
 
 from msgspec import structs
 
-from etl.corpus.discover import Corpus
-from etl.corpus.groups import Group, disagreements_of, group_of
-from etl.pipeline.sums import check_sum
-from etl.read.archives import ReadArchive
-from etl.select.tasks import Shared
-from etl.write.tasks import SectionResult
-from schemas.manifest import ArchiveRow, Counts
-from schemas.segment import SegmentHeader
-from schemas.terms import Region, SpeechType
+from saturi.etl.corpus.discover import Corpus
+from saturi.etl.corpus.groups import Group, disagreements_of, group_of
+from saturi.etl.pipeline.sums import check_sum
+from saturi.etl.read.archives import ReadArchive
+from saturi.etl.select.tasks import Shared
+from saturi.etl.write.tasks import SectionResult
+from saturi.schemas.manifest import ArchiveRow, Counts
+from saturi.schemas.segment import SegmentHeader
+from saturi.schemas.terms import Region, SpeechType
 
 
 def archive_row(read: ReadArchive) -> ArchiveRow:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from schemas.manifest import Counts, Manifest
-from schemas.terms import DropReason
+from saturi.schemas.manifest import Counts, Manifest
+from saturi.schemas.terms import DropReason
 
 ADVICE = {
     DropReason.REGION_EXCLUDED: "add --region {regions}",

@@ -9,11 +9,11 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from etl.corpus.discover import Corpus, discover
-from etl.corpus.scan import Scan, scan
-from etl.errors import OptionError
-from etl.output.files import write_whole
-from etl.output.folder import (
+from saturi.etl.corpus.discover import Corpus, discover
+from saturi.etl.corpus.scan import Scan, scan
+from saturi.etl.errors import OptionError
+from saturi.etl.output.files import write_whole
+from saturi.etl.output.folder import (
     BUILD_FACTS,
     CHUNKS,
     MANIFEST,
@@ -24,22 +24,22 @@ from etl.output.folder import (
     open_work,
     publish_build,
 )
-from etl.pipeline.manifest import make_manifest
-from etl.pipeline.reading import read_archives, scan_archives, scan_rules
-from etl.pipeline.verdict import failures_of, warnings_of
-from etl.pipeline.writing import write_chunks, write_tables
-from etl.read.archives import ReadArchive, notes_on_archives
-from etl.runtime.executor import ExecutorMaker, Workers
-from etl.runtime.measurements import BuildFacts, Meter
-from etl.runtime.processes import checked_workers, process_pool
-from etl.runtime.progress import Progress, Watcher
-from etl.runtime.steps import Run
-from etl.select.calls import count_shared
-from etl.select.selection import segments_of, select
-from etl.select.tasks import ShareTask
-from etl.settings.options import BuildOptions
-from etl.settings.paths import folder_of
-from schemas.manifest import Manifest
+from saturi.etl.pipeline.manifest import make_manifest
+from saturi.etl.pipeline.reading import read_archives, scan_archives, scan_rules
+from saturi.etl.pipeline.verdict import failures_of, warnings_of
+from saturi.etl.pipeline.writing import write_chunks, write_tables
+from saturi.etl.read.archives import ReadArchive, notes_on_archives
+from saturi.etl.runtime.executor import ExecutorMaker, Workers
+from saturi.etl.runtime.measurements import BuildFacts, Meter
+from saturi.etl.runtime.processes import checked_workers, process_pool
+from saturi.etl.runtime.progress import Progress, Watcher
+from saturi.etl.runtime.steps import Run
+from saturi.etl.select.calls import count_shared
+from saturi.etl.select.selection import segments_of, select
+from saturi.etl.select.tasks import ShareTask
+from saturi.etl.settings.options import BuildOptions
+from saturi.etl.settings.paths import folder_of
+from saturi.schemas.manifest import Manifest
 
 
 class BuildResult(Struct, frozen=True, kw_only=True):
@@ -89,7 +89,7 @@ def build(  # noqa: PLR0913 - the six behind the star are how, not what
         profile: Also measure where the time of the workers goes, lap by lap, for `build.json`.
 
     Raises:
-        EtlError: One of its branches; see `etl.errors`.
+        EtlError: One of its branches; see `saturi.etl.errors`.
     """
     options = options or BuildOptions()
     workers = checked_workers(workers)

@@ -2,18 +2,18 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from etl.corpus.discover import Corpus
-from etl.corpus.groups import Group
-from etl.errors import PromiseError
-from etl.example.limits import FEWEST_EXAMPLES
-from etl.pipeline.account import Outcome, archive_row, check_groups, make_counts, sorted_counts, sum_counts
-from etl.read.archives import ReadArchive, utterances_by_group
-from etl.select.exclusion import exclusion_of
-from etl.select.tasks import Shared
-from etl.settings.options import BuildOptions
-from etl.write.tasks import GroupResult, SectionResult
-from schemas.manifest import MANIFEST_VERSION, GroupRow, Manifest, ShardRow, UnshardedRow
-from schemas.terms import DropReason, Split, SplitKey
+from saturi.etl.corpus.discover import Corpus
+from saturi.etl.corpus.groups import Group
+from saturi.etl.errors import PromiseError
+from saturi.etl.example.limits import FEWEST_EXAMPLES
+from saturi.etl.pipeline.account import Outcome, archive_row, check_groups, make_counts, sorted_counts, sum_counts
+from saturi.etl.read.archives import ReadArchive, utterances_by_group
+from saturi.etl.select.exclusion import exclusion_of
+from saturi.etl.select.tasks import Shared
+from saturi.etl.settings.options import BuildOptions
+from saturi.etl.write.tasks import GroupResult, SectionResult
+from saturi.schemas.manifest import MANIFEST_VERSION, GroupRow, Manifest, ShardRow, UnshardedRow
+from saturi.schemas.terms import DropReason, Split, SplitKey
 
 
 def make_manifest(

@@ -3,19 +3,19 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from etl.corpus.batches import Limits
-from etl.corpus.discover import Corpus
-from etl.corpus.scan import Scan, ScanRules, scan, unreadable
-from etl.errors import EmptyCorpusError, InputError
-from etl.pipeline.sums import check_sum
-from etl.read.archives import ReadArchive
-from etl.read.calls import read_batch
-from etl.read.suspects import read_without_killers
-from etl.read.tasks import ReadTask, UnreadBatch
-from etl.runtime.progress import Progress
-from etl.runtime.steps import Run
-from etl.settings.options import BuildOptions
-from schemas.segment import SegmentHeader
+from saturi.etl.corpus.batches import Limits
+from saturi.etl.corpus.discover import Corpus
+from saturi.etl.corpus.scan import Scan, ScanRules, scan, unreadable
+from saturi.etl.errors import EmptyCorpusError, InputError
+from saturi.etl.pipeline.sums import check_sum
+from saturi.etl.read.archives import ReadArchive
+from saturi.etl.read.calls import read_batch
+from saturi.etl.read.suspects import read_without_killers
+from saturi.etl.read.tasks import ReadTask, UnreadBatch
+from saturi.etl.runtime.progress import Progress
+from saturi.etl.runtime.steps import Run
+from saturi.etl.settings.options import BuildOptions
+from saturi.schemas.segment import SegmentHeader
 
 
 def scan_rules(options: BuildOptions) -> ScanRules:

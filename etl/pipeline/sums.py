@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from etl.errors import PromiseError
+from saturi.etl.errors import PromiseError
 
 
 def check_sum(what: str, whole: int, parts: Mapping[str, int]) -> None:

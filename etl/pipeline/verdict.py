@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from etl.example.limits import FEWEST_EXAMPLES
-from etl.pipeline.advice import advise
-from schemas.manifest import Manifest
-from schemas.terms import SplitKey
+from saturi.etl.example.limits import FEWEST_EXAMPLES
+from saturi.etl.pipeline.advice import advise
+from saturi.schemas.manifest import Manifest
+from saturi.schemas.terms import SplitKey
 
 _UNKNOWN = {
     "script": "{} label files read aloud name no script, and their standard text stands for it: what both splits share "

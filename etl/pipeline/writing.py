@@ -3,17 +3,17 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from etl.corpus.groups import SegmentSource
-from etl.output.folder import DECISIONS_FILE, LINEAGE_FILE, REJECTS
-from etl.pipeline.sums import check_sum
-from etl.runtime.steps import Run
-from etl.select.selection import Selection
-from etl.settings.options import BuildOptions
-from etl.write.calls import write_section, write_table
-from etl.write.tasks import DecisionsTask, LineageTask, RejectsTask, SectionResult, TableTask, WriteTask
-from schemas.manifest import Counts
-from schemas.segment import SegmentHeader
-from schemas.terms import DropReason, Split
+from saturi.etl.corpus.groups import SegmentSource
+from saturi.etl.output.folder import DECISIONS_FILE, LINEAGE_FILE, REJECTS
+from saturi.etl.pipeline.sums import check_sum
+from saturi.etl.runtime.steps import Run
+from saturi.etl.select.selection import Selection
+from saturi.etl.settings.options import BuildOptions
+from saturi.etl.write.calls import write_section, write_table
+from saturi.etl.write.tasks import DecisionsTask, LineageTask, RejectsTask, SectionResult, TableTask, WriteTask
+from saturi.schemas.manifest import Counts
+from saturi.schemas.segment import SegmentHeader
+from saturi.schemas.terms import DropReason, Split
 
 
 def write_chunks(run: Run, selection: Selection, options: BuildOptions, work: Path) -> list[SectionResult]:

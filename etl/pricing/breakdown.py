@@ -6,15 +6,15 @@ from datetime import date
 import polars as pl
 from msgspec import structs
 
-from etl.example.tokens import Tokenizer
-from etl.output.finished import FinishedBuild
-from etl.pricing.tariff import Tariff
-from etl.pricing.tokens import TokenCounter, example_tokens
-from etl.providers.profiles import read_providers
-from schemas.estimate import Estimate, SampleEstimate, Saving, ShardEstimate
-from schemas.manifest import Manifest
-from schemas.model import Model
-from schemas.terms import DropReason, Split
+from saturi.etl.example.tokens import Tokenizer
+from saturi.etl.output.finished import FinishedBuild
+from saturi.etl.pricing.tariff import Tariff
+from saturi.etl.pricing.tokens import TokenCounter, example_tokens
+from saturi.etl.providers.profiles import read_providers
+from saturi.schemas.estimate import Estimate, SampleEstimate, Saving, ShardEstimate
+from saturi.schemas.manifest import Manifest
+from saturi.schemas.model import Model
+from saturi.schemas.terms import DropReason, Split
 
 BINS = 24
 """Bins of a histogram: as many as fit beside the numbers."""
@@ -34,7 +34,7 @@ def make_estimate(
     counter: TokenCounter | None = None,
 ) -> Estimate:
     """
-    Return the estimate for *build*; see `etl.pricing.estimate`.
+    Return the estimate for *build*; see `saturi.etl.pricing.estimate`.
 
     Args:
         build: The build, which is verified.

@@ -4,17 +4,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etl.example.tokens import load_tokenizer
-from etl.output.finished import FinishedBuild
-from etl.pricing.money import cost_usd
-from etl.pricing.tariff import check_rate
-from etl.providers.models import read_models
-from etl.providers.profiles import read_providers
-from etl.settings.checks import whole_number
-from schemas.estimate import Offer
-from schemas.model import EpochRule, Model
-from schemas.provider import Provider
-from schemas.terms import Split
+from saturi.etl.example.tokens import load_tokenizer
+from saturi.etl.output.finished import FinishedBuild
+from saturi.etl.pricing.money import cost_usd
+from saturi.etl.pricing.tariff import check_rate
+from saturi.etl.providers.models import read_models
+from saturi.etl.providers.profiles import read_providers
+from saturi.etl.settings.checks import whole_number
+from saturi.schemas.estimate import Offer
+from saturi.schemas.model import EpochRule, Model
+from saturi.schemas.provider import Provider
+from saturi.schemas.terms import Split
 
 if TYPE_CHECKING:
     import polars as pl
@@ -63,7 +63,7 @@ def _train_tokens(build: FinishedBuild) -> "pl.Series":
     """Return the tokens of every example of train."""
     import polars as pl  # noqa: PLC0415 - which a build's parent never loads
 
-    from etl.pricing.tokens import counter_for, example_tokens  # noqa: PLC0415 - as above
+    from saturi.etl.pricing.tokens import counter_for, example_tokens  # noqa: PLC0415 - as above
 
     counts = example_tokens(build, counter_for(build, load_tokenizer()))
     learnt = [number for number, shard in enumerate(build.manifest.shards) if shard.split == Split.TRAIN]

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from etl.example.tokens import load_tokenizer
-from etl.output.finished import FinishedBuild
-from etl.pricing.tariff import tariff_of
-from etl.providers.models import DEFAULT_MODEL
-from etl.settings.checks import whole_number
-from schemas.estimate import Estimate
-from schemas.model import Model
+from saturi.etl.example.tokens import load_tokenizer
+from saturi.etl.output.finished import FinishedBuild
+from saturi.etl.pricing.tariff import tariff_of
+from saturi.etl.providers.models import DEFAULT_MODEL
+from saturi.etl.settings.checks import whole_number
+from saturi.schemas.estimate import Estimate
+from saturi.schemas.model import Model
 
 
 def estimate(  # noqa: PLR0913 - the five behind the star have defaults that suit most
@@ -43,8 +43,8 @@ def estimate(  # noqa: PLR0913 - the five behind the star have defaults that sui
     if sample is not None:
         whole_number("sample", sample)
     build = FinishedBuild.open(out)
-    from etl.pricing.breakdown import make_estimate  # noqa: PLC0415 - it needs Polars, which a build's parent never loads
-    from etl.pricing.tokens import counter_for  # noqa: PLC0415 - as above
+    from saturi.etl.pricing.breakdown import make_estimate  # noqa: PLC0415 - it needs Polars, which a build's parent never loads
+    from saturi.etl.pricing.tokens import counter_for  # noqa: PLC0415 - as above
 
     tokenizer = load_tokenizer(tariff.model, tokenizer_file)
     return make_estimate(build, tariff, tokenizer, sample, counter_for(build, tokenizer))

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from etl.errors import OptionError
-from etl.pricing.money import cost_usd
-from etl.providers.models import find_model, price_of, read_models
-from etl.settings.checks import whole_number
-from schemas.model import Model
+from saturi.etl.errors import OptionError
+from saturi.etl.pricing.money import cost_usd
+from saturi.etl.providers.models import find_model, price_of, read_models
+from saturi.etl.settings.checks import whole_number
+from saturi.schemas.model import Model
 
 _MOST_RATE = 1_000_000.0  # won for a dollar
 

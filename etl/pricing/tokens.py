@@ -5,12 +5,12 @@ from array import array
 import msgspec
 import polars as pl
 
-from etl.errors import BuildError
-from etl.example.tokens import O200K, Tokenizer, count_example
-from etl.output.finished import FinishedBuild
-from etl.output.folder import LINEAGE_FILE
-from schemas.chat import Example
-from schemas.manifest import ChunkRow, ShardRow
+from saturi.etl.errors import BuildError
+from saturi.etl.example.tokens import O200K, Tokenizer, count_example
+from saturi.etl.output.finished import FinishedBuild
+from saturi.etl.output.folder import LINEAGE_FILE
+from saturi.schemas.chat import Example
+from saturi.schemas.manifest import ChunkRow, ShardRow
 
 _EXAMPLES = msgspec.json.Decoder(Example)
 

@@ -7,11 +7,11 @@ from urllib.parse import SplitResult, urlsplit
 
 from msgspec import Struct
 
-from etl.errors import OptionError
-from etl.output.printable import printable
-from etl.settings.keys import as_header, key_in
-from schemas.ledger import AccountRow
-from schemas.provider import Provider
+from saturi.etl.errors import OptionError
+from saturi.etl.output.printable import printable
+from saturi.etl.settings.keys import as_header, key_in
+from saturi.schemas.ledger import AccountRow
+from saturi.schemas.provider import Provider
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -50,7 +50,7 @@ class Account(Struct, frozen=True, kw_only=True):
         Raises:
             OptionError: A variable of the environment names a proxy that cannot be used.
         """
-        from etl.network.http import stays_here  # noqa: PLC0415 - httpx2, which only those wait for who talk to a provider
+        from saturi.etl.network.http import stays_here  # noqa: PLC0415 - httpx2, which only those wait for who talk to a provider
 
         return not self.provider.passes_on and stays_here(self.base_url)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
-from etl.output.printable import printable
+from saturi.etl.output.printable import printable
 
 Made = TypeVar("Made")
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import suppress
 from typing import BinaryIO, TypeVar
 
-from etl.errors import BusyError, NoAnswerError
-from etl.providers.account import Account
-from etl.providers.pace import Pace
-from etl.providers.port import Port, RequestError
-from etl.providers.wires import open_port
-from schemas.provider import Provider
-from schemas.remote import JobRequest, Page, RemoteEvent, RemoteFile, RemoteJob, RemoteModel
+from saturi.etl.errors import BusyError, NoAnswerError
+from saturi.etl.providers.account import Account
+from saturi.etl.providers.pace import Pace
+from saturi.etl.providers.port import Port, RequestError
+from saturi.etl.providers.wires import open_port
+from saturi.schemas.provider import Provider
+from saturi.schemas.remote import JobRequest, Page, RemoteEvent, RemoteFile, RemoteJob, RemoteModel
 
 Answer = TypeVar("Answer")
 Row = TypeVar("Row", RemoteFile, RemoteJob, RemoteEvent)

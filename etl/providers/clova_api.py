@@ -9,18 +9,18 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
-from etl.errors import ProviderError, UnsupportedError
-from etl.providers import border
-from etl.providers.account import Account
-from etl.providers.exchange import CODE_CHARACTERS, Exchange, Json, Rest, unusable
-from etl.providers.object_store import Bucket, Secrets, Stored, read_secrets
-from etl.providers.pace import Pace
-from etl.providers.port import RequestError
-from etl.providers.tags import metadata_of, tag_of
-from etl.providers.whole_files import WholeFiles
-from schemas.ledger import FAILED, SUCCEEDED
-from schemas.provider import Storage
-from schemas.remote import JobError, JobRequest, Page, RemoteEvent, RemoteFile, RemoteJob, RemoteModel
+from saturi.etl.errors import ProviderError, UnsupportedError
+from saturi.etl.providers import border
+from saturi.etl.providers.account import Account
+from saturi.etl.providers.exchange import CODE_CHARACTERS, Exchange, Json, Rest, unusable
+from saturi.etl.providers.object_store import Bucket, Secrets, Stored, read_secrets
+from saturi.etl.providers.pace import Pace
+from saturi.etl.providers.port import RequestError
+from saturi.etl.providers.tags import metadata_of, tag_of
+from saturi.etl.providers.whole_files import WholeFiles
+from saturi.schemas.ledger import FAILED, SUCCEEDED
+from saturi.schemas.provider import Storage
+from saturi.schemas.remote import JobError, JobRequest, Page, RemoteEvent, RemoteFile, RemoteJob, RemoteModel
 
 FOLDER = "saturi"
 """Of the bucket; a file is in it under its name."""

@@ -3,13 +3,13 @@
 from typing import Any
 from urllib.parse import quote
 
-from etl.errors import NoAnswerError
-from etl.providers import border
-from etl.providers.clova_api import TUNE, ClovaApi
-from etl.providers.exchange import Json
-from etl.providers.openai_chat import MOST_CHARACTERS, text_of
-from etl.providers.port import RequestError
-from schemas.evaluation import Answer, ChatRequest
+from saturi.etl.errors import NoAnswerError
+from saturi.etl.providers import border
+from saturi.etl.providers.clova_api import TUNE, ClovaApi
+from saturi.etl.providers.exchange import Json
+from saturi.etl.providers.openai_chat import MOST_CHARACTERS, text_of
+from saturi.etl.providers.port import RequestError
+from saturi.schemas.evaluation import Answer, ChatRequest
 
 _MOST_TOKENS = 4_096  # of an answer of HCX-005 and HCX-DASH-002 (api.ncloud-docs.com, clovastudio-chatcompletionsv3)
 _CUT_OFF = "length"

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from etl.errors import BuildError
-from schemas.chat import Example
+from saturi.etl.errors import BuildError
+from saturi.schemas.chat import Example
 
 COLUMNS = ("System_Prompt", "C_ID", "T_ID", "Text", "Completion")
 """In this order and no other (api.ncloud-docs.com, clovastudio-posttask, as of 2026-11-27)."""

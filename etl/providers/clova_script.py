@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from etl.providers.account import Account
-from etl.providers.clova_api import FOLDER, TASKS, storage_of, task_body
-from etl.providers.object_store import Secrets
-from etl.providers.recorder import Request
-from schemas.remote import JobRequest
+from saturi.etl.providers.account import Account
+from saturi.etl.providers.clova_api import FOLDER, TASKS, storage_of, task_body
+from saturi.etl.providers.object_store import Secrets
+from saturi.etl.providers.recorder import Request
+from saturi.schemas.remote import JobRequest
 
 _SECRETS = Secrets("<access key>", "<secret key>")
 

@@ -6,12 +6,20 @@ from typing import Any
 
 import httpx2
 
-from etl.errors import BusyError, EtlError, GoneError, NoAnswerError, ProviderError, UnreachableError, UnsupportedError
-from etl.network.http import AnswerError, StatusError, open_http, read_answer, timed
-from etl.providers import border, retry_after
-from etl.providers.account import Account
-from etl.providers.pace import Pace
-from etl.providers.port import RequestError
+from saturi.etl.errors import (
+    BusyError,
+    EtlError,
+    GoneError,
+    NoAnswerError,
+    ProviderError,
+    UnreachableError,
+    UnsupportedError,
+)
+from saturi.etl.network.http import AnswerError, StatusError, open_http, read_answer, timed
+from saturi.etl.providers import border, retry_after
+from saturi.etl.providers.account import Account
+from saturi.etl.providers.pace import Pace
+from saturi.etl.providers.port import RequestError
 
 Json = dict[str, Any]
 Call = Callable[[], AbstractContextManager[httpx2.Response]]

@@ -15,17 +15,17 @@ from urllib.parse import quote, urlsplit
 import httpx2
 from msgspec import structs
 
-from etl.errors import OptionError, ProviderError
-from etl.network.http import open_http
-from etl.providers import border
-from etl.providers.account import Account
-from etl.providers.exchange import CODE_CHARACTERS, CONNECT_SECONDS, Exchange, Json, Rest, unusable
-from etl.providers.pace import Pace
-from etl.providers.port import RequestError
-from etl.providers.tags import metadata_of, tag_of
-from etl.providers.whole_files import WholeFiles
-from schemas.ledger import FAILED, SUCCEEDED
-from schemas.remote import FileState, JobError, JobRequest, Page, RemoteEvent, RemoteFile, RemoteJob, RemoteModel
+from saturi.etl.errors import OptionError, ProviderError
+from saturi.etl.network.http import open_http
+from saturi.etl.providers import border
+from saturi.etl.providers.account import Account
+from saturi.etl.providers.exchange import CODE_CHARACTERS, CONNECT_SECONDS, Exchange, Json, Rest, unusable
+from saturi.etl.providers.pace import Pace
+from saturi.etl.providers.port import RequestError
+from saturi.etl.providers.tags import metadata_of, tag_of
+from saturi.etl.providers.whole_files import WholeFiles
+from saturi.schemas.ledger import FAILED, SUCCEEDED
+from saturi.schemas.remote import FileState, JobError, JobRequest, Page, RemoteEvent, RemoteFile, RemoteJob, RemoteModel
 
 SHARD_BYTES = 1_000_000_000
 """Most bytes of a shard: what a store takes in one request is 5 GB, and a broken one begins again."""

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from etl.providers.account import Account
-from etl.providers.fireworks_api import dataset_of, job_body
-from etl.providers.recorder import Request
-from etl.providers.tags import tag_of
-from schemas.remote import JobRequest
+from saturi.etl.providers.account import Account
+from saturi.etl.providers.fireworks_api import dataset_of, job_body
+from saturi.etl.providers.recorder import Request
+from saturi.etl.providers.tags import tag_of
+from saturi.schemas.remote import JobRequest
 
 
 class FireworksScript:

@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from etl.errors import OptionError, UnknownPriceError
-from etl.settings.catalogue import read_catalogue
-from schemas.model import AnswerPrice, Model
+from saturi.etl.errors import OptionError, UnknownPriceError
+from saturi.etl.settings.catalogue import read_catalogue
+from saturi.schemas.model import AnswerPrice, Model
 
 DEFAULT_MODEL = "gpt-4.1-mini"
 _OURS = Path(__file__).with_name("models.toml")

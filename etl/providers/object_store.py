@@ -8,12 +8,12 @@ from datetime import timedelta
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeVar
 
-from etl.errors import EtlError, GoneError, NoAnswerError, OptionError, ProviderError, UnreachableError
-from etl.network.http import proxy_of
-from etl.providers.border import Border
-from etl.providers.pace import Pace
-from etl.providers.port import RequestError
-from schemas.provider import Storage
+from saturi.etl.errors import EtlError, GoneError, NoAnswerError, OptionError, ProviderError, UnreachableError
+from saturi.etl.network.http import proxy_of
+from saturi.etl.providers.border import Border
+from saturi.etl.providers.pace import Pace
+from saturi.etl.providers.port import RequestError
+from saturi.schemas.provider import Storage
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, S3Store

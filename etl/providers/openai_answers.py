@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from etl.providers import border
-from etl.providers.exchange import CODE_CHARACTERS, Json, unusable
-from schemas.remote import FileState, JobError, Page, RemoteEvent, RemoteFile, RemoteJob
+from saturi.etl.providers import border
+from saturi.etl.providers.exchange import CODE_CHARACTERS, Json, unusable
+from saturi.schemas.remote import FileState, JobError, Page, RemoteEvent, RemoteFile, RemoteJob
 
 Made = TypeVar("Made")
 

@@ -10,15 +10,15 @@ import openai
 from msgspec import structs
 from openai import OpenAI
 
-from etl.errors import EligibilityError, GoneError
-from etl.network.http import open_http
-from etl.providers import border
-from etl.providers.account import Account
-from etl.providers.exchange import CONNECT_SECONDS, Exchange, Json
-from etl.providers.openai_answers import OpenAIAnswers, said_of
-from etl.providers.pace import Pace
-from etl.providers.port import RequestError
-from schemas.remote import JobRequest, Page, RemoteEvent, RemoteFile, RemoteJob, RemoteModel
+from saturi.etl.errors import EligibilityError, GoneError
+from saturi.etl.network.http import open_http
+from saturi.etl.providers import border
+from saturi.etl.providers.account import Account
+from saturi.etl.providers.exchange import CONNECT_SECONDS, Exchange, Json
+from saturi.etl.providers.openai_answers import OpenAIAnswers, said_of
+from saturi.etl.providers.pace import Pace
+from saturi.etl.providers.port import RequestError
+from saturi.schemas.remote import JobRequest, Page, RemoteEvent, RemoteFile, RemoteJob, RemoteModel
 
 _PURPOSE: Final = "fine-tune"
 _MIME_TYPE = "application/jsonl"

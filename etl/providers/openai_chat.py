@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from etl.errors import EligibilityError, NoAnswerError, ProviderError
-from etl.providers import border
-from etl.providers.account import Account
-from etl.providers.openai_answers import UNSUPPORTED_CODES
-from etl.providers.openai_api import OpenAIApi
-from etl.providers.pace import Pace
-from etl.providers.port import RequestError
-from schemas.evaluation import Answer, ChatRequest
+from saturi.etl.errors import EligibilityError, NoAnswerError, ProviderError
+from saturi.etl.providers import border
+from saturi.etl.providers.account import Account
+from saturi.etl.providers.openai_answers import UNSUPPORTED_CODES
+from saturi.etl.providers.openai_api import OpenAIApi
+from saturi.etl.providers.pace import Pace
+from saturi.etl.providers.port import RequestError
+from saturi.schemas.evaluation import Answer, ChatRequest
 
 MOST_CHARACTERS = 100_000
 """Of an answer; what a server sends beyond, whatever it was asked for, is cut off, and the answer says so."""

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import BinaryIO, Protocol
 
-from etl.errors import BusyError, EtlError, ProviderError, RefusedError
-from schemas.remote import JobRequest, Page, RemoteEvent, RemoteFile, RemoteJob, RemoteModel
+from saturi.etl.errors import BusyError, EtlError, ProviderError, RefusedError
+from saturi.schemas.remote import JobRequest, Page, RemoteEvent, RemoteFile, RemoteJob, RemoteModel
 
 
 class RequestError(Exception):

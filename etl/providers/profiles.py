@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from etl.errors import OptionError
-from etl.settings.catalogue import read_catalogue
-from schemas.provider import Provider
+from saturi.etl.errors import OptionError
+from saturi.etl.settings.catalogue import read_catalogue
+from saturi.schemas.provider import Provider
 
 DEFAULT_PROVIDER = "openai"
 _OURS = Path(__file__).with_name("providers.toml")

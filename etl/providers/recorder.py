@@ -6,8 +6,8 @@ from typing import Any, BinaryIO, Protocol
 
 from msgspec import Struct, structs
 
-from schemas.ledger import SUCCEEDED
-from schemas.remote import JobRequest, Page, RemoteEvent, RemoteFile, RemoteJob, RemoteModel
+from saturi.schemas.ledger import SUCCEEDED
+from saturi.schemas.remote import JobRequest, Page, RemoteEvent, RemoteFile, RemoteJob, RemoteModel
 
 _BLOCK_BYTES = 1 << 20
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import BinaryIO
 
-from etl.errors import UnsupportedError
-from etl.providers.port import RequestError
-from schemas.remote import RemoteFile
+from saturi.etl.errors import UnsupportedError
+from saturi.etl.providers.port import RequestError
+from saturi.schemas.remote import RemoteFile
 
 
 class WholeFiles:

@@ -4,12 +4,12 @@ from typing import Protocol
 
 from msgspec import structs
 
-from etl.providers.account import Account
-from etl.providers.pace import Pace
-from etl.providers.port import Port
-from etl.providers.recorder import OpenAIScript, Script
-from schemas.evaluation import Answer, ChatRequest
-from schemas.provider import Wire
+from saturi.etl.providers.account import Account
+from saturi.etl.providers.pace import Pace
+from saturi.etl.providers.port import Port
+from saturi.etl.providers.recorder import OpenAIScript, Script
+from saturi.schemas.evaluation import Answer, ChatRequest
+from saturi.schemas.provider import Wire
 
 
 class Renderer(Protocol):
@@ -53,7 +53,7 @@ def suffix_of(wire: Wire) -> str:
 def renderer_of(wire: Wire) -> Renderer | None:
     """Return what makes a file for *wire* of chat lines; None where it takes them as they are."""
     if wire == "clova":
-        from etl.providers.clova_rows import ClovaRows  # noqa: PLC0415 - only those who need it load it, as all below
+        from saturi.etl.providers.clova_rows import ClovaRows  # noqa: PLC0415 - only those who need it load it, as all below
 
         return ClovaRows()
     return None
@@ -62,14 +62,14 @@ def renderer_of(wire: Wire) -> Renderer | None:
 def open_port(account: Account, pace: Pace) -> Port:
     """Return the adapter of the wire format that the provider of *account* speaks."""
     if account.provider.wire == "clova":
-        from etl.providers.clova_api import ClovaApi  # noqa: PLC0415
+        from saturi.etl.providers.clova_api import ClovaApi  # noqa: PLC0415
 
         return ClovaApi(account, pace)
     if account.provider.wire == "fireworks":
-        from etl.providers.fireworks_api import FireworksApi  # noqa: PLC0415
+        from saturi.etl.providers.fireworks_api import FireworksApi  # noqa: PLC0415
 
         return FireworksApi(account, pace)
-    from etl.providers.openai_api import OpenAIApi  # noqa: PLC0415 - half a second
+    from saturi.etl.providers.openai_api import OpenAIApi  # noqa: PLC0415 - half a second
 
     return OpenAIApi(account, pace)
 
@@ -77,10 +77,10 @@ def open_port(account: Account, pace: Pace) -> Port:
 def open_chat(account: Account, pace: Pace) -> Chat:
     """Return what completes chats at the provider of *account*."""
     if account.provider.wire == "clova":
-        from etl.providers.clova_chat import ClovaChat  # noqa: PLC0415
+        from saturi.etl.providers.clova_chat import ClovaChat  # noqa: PLC0415
 
         return ClovaChat(account, pace)
-    from etl.providers.openai_chat import OpenAIChat  # noqa: PLC0415
+    from saturi.etl.providers.openai_chat import OpenAIChat  # noqa: PLC0415
 
     if account.provider.wire == "fireworks":  # which speaks OpenAI's format where it answers, below another path
         account = structs.replace(account, base_url=account.base_url + "/inference/v1")
@@ -90,11 +90,11 @@ def open_chat(account: Account, pace: Pace) -> Chat:
 def script_of(account: Account) -> Script:
     """Return the requests of the wire format that the provider of *account* speaks."""
     if account.provider.wire == "clova":
-        from etl.providers.clova_script import ClovaScript  # noqa: PLC0415
+        from saturi.etl.providers.clova_script import ClovaScript  # noqa: PLC0415
 
         return ClovaScript(account)
     if account.provider.wire == "fireworks":
-        from etl.providers.fireworks_script import FireworksScript  # noqa: PLC0415
+        from saturi.etl.providers.fireworks_script import FireworksScript  # noqa: PLC0415
 
         return FireworksScript(account)
     return OpenAIScript()

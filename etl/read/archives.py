@@ -5,12 +5,12 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from etl.corpus.discover import Form
-from etl.corpus.groups import Group, group_of
-from etl.corpus.scan import Scan
-from etl.read.copies import SUM_MODULUS, Holding, copies_among
-from schemas.segment import KindCount, SegmentHeader
-from schemas.terms import Generation, Unit
+from saturi.etl.corpus.discover import Form
+from saturi.etl.corpus.groups import Group, group_of
+from saturi.etl.corpus.scan import Scan
+from saturi.etl.read.copies import SUM_MODULUS, Holding, copies_among
+from saturi.schemas.segment import KindCount, SegmentHeader
+from saturi.schemas.terms import Generation, Unit
 
 
 class ReadArchive(Struct, frozen=True):

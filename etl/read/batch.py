@@ -14,20 +14,20 @@ from typing import NamedTuple
 
 import msgspec
 
-from etl.corpus.archive import Defect, read_members
-from etl.corpus.batches import Batch, key_of, path_in_stage, segment_path
-from etl.corpus.discover import Form
-from etl.corpus.mapped import CHANGED, CHANGED_ADVICE
-from etl.corpus.opening import facts_of, witness_of
-from etl.errors import InputError
-from etl.output.files import make_folder, write_whole
-from etl.read.decode import BatchDecoder, Decoded, decode
-from etl.read.rows import Reading, Rows, digest_of, reading_of
-from etl.read.segments import read_header, write_segment
-from etl.read.tasks import ProbeTask, ReadTask, StagedBatch, UnreadBatch
-from etl.runtime.stopwatch import lap
-from schemas.segment import SegmentHeader
-from schemas.terms import RejectReason
+from saturi.etl.corpus.archive import Defect, read_members
+from saturi.etl.corpus.batches import Batch, key_of, path_in_stage, segment_path
+from saturi.etl.corpus.discover import Form
+from saturi.etl.corpus.mapped import CHANGED, CHANGED_ADVICE
+from saturi.etl.corpus.opening import facts_of, witness_of
+from saturi.etl.errors import InputError
+from saturi.etl.output.files import make_folder, write_whole
+from saturi.etl.read.decode import BatchDecoder, Decoded, decode
+from saturi.etl.read.rows import Reading, Rows, digest_of, reading_of
+from saturi.etl.read.segments import read_header, write_segment
+from saturi.etl.read.tasks import ProbeTask, ReadTask, StagedBatch, UnreadBatch
+from saturi.etl.runtime.stopwatch import lap
+from saturi.schemas.segment import SegmentHeader
+from saturi.schemas.terms import RejectReason
 
 _DAMAGE = {
     RejectReason.BAD_HEADER.value,

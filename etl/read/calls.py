@@ -5,18 +5,18 @@ Each imports its module when it is called, in the worker: the parent never loads
 its start 0.1 s.
 """
 
-from etl.read.tasks import ProbeTask, ReadTask, StagedBatch, UnreadBatch
+from saturi.etl.read.tasks import ProbeTask, ReadTask, StagedBatch, UnreadBatch
 
 
 def read_batch(task: ReadTask) -> StagedBatch | UnreadBatch:
-    """Make the segment of a batch, unless it is there and can be trusted; see `etl.read.batch`."""
-    from etl.read import batch
+    """Make the segment of a batch, unless it is there and can be trusted; see `saturi.etl.read.batch`."""
+    from saturi.etl.read import batch
 
     return batch.read_batch(task)
 
 
 def probe(task: ProbeTask) -> None:
-    """Decode some entries of a batch and forget them; see `etl.read.batch`."""
-    from etl.read import batch
+    """Decode some entries of a batch and forget them; see `saturi.etl.read.batch`."""
+    from saturi.etl.read import batch
 
     batch.probe(task)

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 from unicodedata import normalize
 
-from etl.corpus.names import ANY_SET, CODES, WITHIN, MemberName, base_name, parse_member, region_in
-from etl.read.odd import LabelFile
-from schemas import label2020, label2022
-from schemas.terms import Generation, Region
+from saturi.etl.corpus.names import ANY_SET, CODES, WITHIN, MemberName, base_name, parse_member, region_in
+from saturi.etl.read.odd import LabelFile
+from saturi.schemas import label2020, label2022
+from saturi.schemas.terms import Generation, Region
 
 TURN_CHARACTERS = 500
 """Dialect text of a turn, at most: a minute of speech, as long as a dialogue's label file of 2022."""

@@ -19,10 +19,10 @@ import msgspec
 import polars as pl
 from msgspec import structs
 
-from etl.corpus.archive import Defect
-from etl.read.odd import LabelFile, label_of
-from schemas import label2020, label2022
-from schemas.terms import RejectReason
+from saturi.etl.corpus.archive import Defect
+from saturi.etl.read.odd import LabelFile, label_of
+from saturi.schemas import label2020, label2022
+from saturi.schemas.terms import RejectReason
 
 _BOM = b"\xef\xbb\xbf"
 _MOST_OBJECTS = 100_000  # in a large label file; a real one has a few thousand, and each takes 100 bytes

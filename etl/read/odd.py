@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from schemas import label2020, label2022
+from saturi.schemas import label2020, label2022
 
 _LARGEST_BYTES = 1 << 16  # of such a field; a real one has some hundred, and decoded it would take many times its size
 

@@ -9,14 +9,14 @@ import msgspec
 import polars as pl
 from msgspec import Struct, structs
 
-from etl.corpus.archive import Defect, Member
-from etl.corpus.names import ANY_SET
-from etl.read.contents import Texts, contents_of
-from etl.read.copies import SUM_MODULUS
-from etl.read.decode import Decoded
-from etl.read.odd import LabelFile
-from etl.read.segments import FILES, SENTENCES, to_ipc
-from schemas.segment import SEGMENT_VERSION, Disagreements, Kind, KindCount, Oddities, SegmentHeader
+from saturi.etl.corpus.archive import Defect, Member
+from saturi.etl.corpus.names import ANY_SET
+from saturi.etl.read.contents import Texts, contents_of
+from saturi.etl.read.copies import SUM_MODULUS
+from saturi.etl.read.decode import Decoded
+from saturi.etl.read.odd import LabelFile
+from saturi.etl.read.segments import FILES, SENTENCES, to_ipc
+from saturi.schemas.segment import SEGMENT_VERSION, Disagreements, Kind, KindCount, Oddities, SegmentHeader
 
 KindFields = tuple[int, str | None, str | None, str | None, str | None, str | None]
 

@@ -13,10 +13,10 @@ import msgspec
 import polars as pl
 from msgspec import structs
 
-from etl.corpus.archive import crc32
-from etl.errors import StorageError
-from etl.output.files import write_whole
-from schemas.segment import SEGMENT_VERSION, SegmentHeader
+from saturi.etl.corpus.archive import crc32
+from saturi.etl.errors import StorageError
+from saturi.etl.output.files import write_whole
+from saturi.schemas.segment import SEGMENT_VERSION, SegmentHeader
 
 FILES = pl.Schema(
     {

@@ -1,10 +1,10 @@
 """Find the member that kills whoever reads it, by halving its batch; each half is read with nothing beside it."""
 
-from etl.corpus.batches import Batch
-from etl.errors import WorkerKilledError
-from etl.read.calls import probe, read_batch
-from etl.read.tasks import ProbeTask, ReadTask, StagedBatch, UnreadBatch
-from etl.runtime.executor import Measured, Workers
+from saturi.etl.corpus.batches import Batch
+from saturi.etl.errors import WorkerKilledError
+from saturi.etl.read.calls import probe, read_batch
+from saturi.etl.read.tasks import ProbeTask, ReadTask, StagedBatch, UnreadBatch
+from saturi.etl.runtime.executor import Measured, Workers
 
 
 def read_without_killers(workers: Workers, task: ReadTask) -> Measured[StagedBatch | UnreadBatch]:

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from etl.corpus.batches import Batch
-from schemas.segment import SegmentHeader
+from saturi.etl.corpus.batches import Batch
+from saturi.schemas.segment import SegmentHeader
 
 
 class ReadTask(Struct, frozen=True):

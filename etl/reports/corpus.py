@@ -5,15 +5,15 @@ from collections.abc import Iterable
 
 import msgspec
 
-from etl.errors import BuildError
-from etl.output.finished import FinishedBuild
-from etl.output.folder import REJECTS
-from etl.output.lines import whole_lines
-from etl.settings.regular import open_regular
-from schemas.inspection import Inspection
-from schemas.manifest import Manifest, Reject
-from schemas.report import CorpusFacts, FlowFacts, ReportedArchive
-from schemas.terms import DropReason, Split
+from saturi.etl.errors import BuildError
+from saturi.etl.output.finished import FinishedBuild
+from saturi.etl.output.folder import REJECTS
+from saturi.etl.output.lines import whole_lines
+from saturi.etl.settings.regular import open_regular
+from saturi.schemas.inspection import Inspection
+from saturi.schemas.manifest import Manifest, Reject
+from saturi.schemas.report import CorpusFacts, FlowFacts, ReportedArchive
+from saturi.schemas.terms import DropReason, Split
 
 UTTERANCES, LABEL_FILES = "utterances", "label_files"
 NO_SPLIT = "none"

@@ -5,8 +5,8 @@ from typing import Any
 import vl_convert
 from markupsafe import Markup
 
-from etl.output.printable import printable
-from etl.reports.charts import Chart
+from saturi.etl.output.printable import printable
+from saturi.etl.reports.charts import Chart
 
 # What draws nothing, or what is so anyway.
 _EMPTY = (

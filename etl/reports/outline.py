@@ -1,13 +1,13 @@
 """The outline of a report: its sections, in their order, as far as there is something to say."""
 
-from etl.reports.sections import Section
-from etl.reports.shown_corpus import corpus_section
-from etl.reports.shown_flow import flow_section
-from etl.reports.shown_models import evaluation_section, money_section, record_section, training_section
-from etl.reports.shown_split import split_section
-from etl.reports.shown_texts import texts_section
-from etl.reports.words import Language, Words
-from schemas.report import Report
+from saturi.etl.reports.sections import Section
+from saturi.etl.reports.shown_corpus import corpus_section
+from saturi.etl.reports.shown_flow import flow_section
+from saturi.etl.reports.shown_models import evaluation_section, money_section, record_section, training_section
+from saturi.etl.reports.shown_split import split_section
+from saturi.etl.reports.shown_texts import texts_section
+from saturi.etl.reports.words import Language, Words
+from saturi.schemas.report import Report
 
 
 def outline(report: Report, language: Language) -> list[Section]:

@@ -4,20 +4,20 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etl.errors import OptionError
-from etl.output.files import write_whole
-from etl.output.printable import printable
-from etl.reports.outline import notes, outline, title
-from etl.reports.sections import Figure
-from etl.reports.words import LANGUAGES, Language, Words
-from etl.settings.paths import path_of
-from schemas.report import Report
+from saturi.etl.errors import OptionError
+from saturi.etl.output.files import write_whole
+from saturi.etl.output.printable import printable
+from saturi.etl.reports.outline import notes, outline, title
+from saturi.etl.reports.sections import Figure
+from saturi.etl.reports.words import LANGUAGES, Language, Words
+from saturi.etl.settings.paths import path_of
+from saturi.schemas.report import Report
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
 PAGE = "report.html"
-_ROOM = resources.files("etl.reports")
+_ROOM = resources.files("saturi.etl.reports")
 
 
 def write_page(report: Report, file: str | Path, language: Language = "en") -> None:
@@ -87,7 +87,7 @@ def _style() -> "Markup":
 
 
 def _draw(figure: Figure, section: int, number: int) -> "Markup":
-    from etl.reports.drawing import svg  # noqa: PLC0415 - of an extra
+    from saturi.etl.reports.drawing import svg  # noqa: PLC0415 - of an extra
 
     return svg(figure.chart or {}, f"c{section}-{number}", figure.title, figure.description)
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import msgspec
 
-from etl.output.finished import FinishedBuild
-from etl.output.folder import BUILD_FACTS, MANIFEST
-from etl.settings.declaration import Declaration, Kind, declarations
-from etl.settings.options import BuildOptions
-from etl.settings.regular import open_regular
-from schemas.report import BuildRecord, RunFacts
+from saturi.etl.output.finished import FinishedBuild
+from saturi.etl.output.folder import BUILD_FACTS, MANIFEST
+from saturi.etl.settings.declaration import Declaration, Kind, declarations
+from saturi.etl.settings.options import BuildOptions
+from saturi.etl.settings.regular import open_regular
+from saturi.schemas.report import BuildRecord, RunFacts
 
 _CLEANING = "clean_rules"  # the table `[clean]` of etl.toml, and no option of the command line
 

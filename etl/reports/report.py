@@ -5,24 +5,24 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from etl.errors import BuildError, EtlError, StorageError, UnknownPriceError
-from etl.evaluation.results import FOLDER, SCORES, read_evaluation
-from etl.example.tokens import load_tokenizer
-from etl.output.finished import FinishedBuild
-from etl.output.folder import STAGE
-from etl.pricing.tariff import Tariff, tariff_of
-from etl.providers.models import DEFAULT_MODEL
-from etl.reports.corpus import corpus_facts, duplicates, flow_facts, inspected_corpus
-from etl.reports.record import build_record
-from etl.settings.paths import path_of
-from etl.submission.ledger import LEDGER, read_ledger
-from etl.version import __version__
-from schemas.estimate import Estimate
-from schemas.evaluation import Evaluation
-from schemas.inspection import Inspection
-from schemas.manifest import Manifest
-from schemas.model import Model
-from schemas.report import LossPoint, Report, SplitFacts, TrainingJob
+from saturi.etl.errors import BuildError, EtlError, StorageError, UnknownPriceError
+from saturi.etl.evaluation.results import FOLDER, SCORES, read_evaluation
+from saturi.etl.example.tokens import load_tokenizer
+from saturi.etl.output.finished import FinishedBuild
+from saturi.etl.output.folder import STAGE
+from saturi.etl.pricing.tariff import Tariff, tariff_of
+from saturi.etl.providers.models import DEFAULT_MODEL
+from saturi.etl.reports.corpus import corpus_facts, duplicates, flow_facts, inspected_corpus
+from saturi.etl.reports.record import build_record
+from saturi.etl.settings.paths import path_of
+from saturi.etl.submission.ledger import LEDGER, read_ledger
+from saturi.etl.version import __version__
+from saturi.schemas.estimate import Estimate
+from saturi.schemas.evaluation import Evaluation
+from saturi.schemas.inspection import Inspection
+from saturi.schemas.manifest import Manifest
+from saturi.schemas.model import Model
+from saturi.schemas.report import LossPoint, Report, SplitFacts, TrainingJob
 
 Part = TypeVar("Part")
 
@@ -52,8 +52,8 @@ def report(
         BuildError: *out* holds no finished build, or a damaged one.
         OptionError: The model is unknown.
     """
-    from etl.reports.stage import stage_facts  # noqa: PLC0415 - loads Polars; `import etl` stays quick
-    from etl.reports.texts import text_facts  # noqa: PLC0415 - as above
+    from saturi.etl.reports.stage import stage_facts  # noqa: PLC0415 - loads Polars; `import etl` stays quick
+    from saturi.etl.reports.texts import text_facts  # noqa: PLC0415 - as above
 
     missing: list[str] = []
     tariff = _known("price", partial(tariff_of, model, models), missing, UnknownPriceError)
@@ -93,8 +93,8 @@ def _known(part: str, make: Callable[[], Part], missing: list[str], *errors: typ
 
 
 def _estimate(build: FinishedBuild, tariff: Tariff) -> Estimate:
-    from etl.pricing.breakdown import make_estimate  # noqa: PLC0415 - loads Polars; `import etl` stays quick
-    from etl.pricing.tokens import counter_for  # noqa: PLC0415 - as above
+    from saturi.etl.pricing.breakdown import make_estimate  # noqa: PLC0415 - loads Polars; `import etl` stays quick
+    from saturi.etl.pricing.tokens import counter_for  # noqa: PLC0415 - as above
 
     tokenizer = load_tokenizer(tariff.model)
     return make_estimate(build, tariff, tokenizer, None, counter_for(build, tokenizer))

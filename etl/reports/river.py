@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from etl.reports.charts import INKS, WIDTH, Chart
+from saturi.etl.reports.charts import INKS, WIDTH, Chart
 
 _BED = 130  # pixels of the whole width of the river
 _LEFT = 8

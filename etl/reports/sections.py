@@ -3,8 +3,8 @@
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from etl.reports.charts import Chart
-from etl.reports.words import Words
+from saturi.etl.reports.charts import Chart
+from saturi.etl.reports.words import Words
 
 MOST_ROWS = 40
 """Rows of a table, at most, so that a page stays small; what is left out is summed up or said."""

@@ -1,13 +1,13 @@
 """The section on the corpus: what there is, before anything is left out."""
 
-from etl.corpus.names import ANY_SET
-from etl.output.printable import printable
-from etl.reports.charts import Bar, bars
-from etl.reports.corpus import UTTERANCES
-from etl.reports.sections import Figure, Section, Table, in_order, shortened
-from etl.reports.words import Words, count
-from schemas.report import CorpusFacts
-from schemas.terms import Region, SpeechType
+from saturi.etl.corpus.names import ANY_SET
+from saturi.etl.output.printable import printable
+from saturi.etl.reports.charts import Bar, bars
+from saturi.etl.reports.corpus import UTTERANCES
+from saturi.etl.reports.sections import Figure, Section, Table, in_order, shortened
+from saturi.etl.reports.words import Words, count
+from saturi.schemas.report import CorpusFacts
+from saturi.schemas.terms import Region, SpeechType
 
 _MOST_NAME = 120  # signs of the name of an archive
 

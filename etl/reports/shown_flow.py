@@ -1,11 +1,11 @@
 """The section on where label files and utterances went: the flow, cleaning, repetition."""
 
-from etl.reports.charts import columns
-from etl.reports.river import Reach, river
-from etl.reports.sections import Figure, Section, Table, labelled, shortened
-from etl.reports.words import Words, count, share
-from schemas.report import FlowFacts, Report, StageFacts
-from schemas.terms import DropReason
+from saturi.etl.reports.charts import columns
+from saturi.etl.reports.river import Reach, river
+from saturi.etl.reports.sections import Figure, Section, Table, labelled, shortened
+from saturi.etl.reports.words import Words, count, share
+from saturi.schemas.report import FlowFacts, Report, StageFacts
+from saturi.schemas.terms import DropReason
 
 
 def flow_section(report: Report, flow: FlowFacts, words: Words) -> Section:

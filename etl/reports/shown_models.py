@@ -2,14 +2,14 @@
 
 from msgspec import structs
 
-from etl.output.printable import printable
-from etl.reports.charts import Bar, Range, bars, lines, ranges
-from etl.reports.sections import Figure, Section, Table, shortened
-from etl.reports.words import Words, amount, count, decimal, share
-from schemas.estimate import Estimate
-from schemas.evaluation import Evaluation, Score, StratumScores, SystemScores
-from schemas.report import BuildRecord, RunFacts, TrainingJob
-from schemas.terms import Split
+from saturi.etl.output.printable import printable
+from saturi.etl.reports.charts import Bar, Range, bars, lines, ranges
+from saturi.etl.reports.sections import Figure, Section, Table, shortened
+from saturi.etl.reports.words import Words, amount, count, decimal, share
+from saturi.schemas.estimate import Estimate
+from saturi.schemas.evaluation import Evaluation, Score, StratumScores, SystemScores
+from saturi.schemas.report import BuildRecord, RunFacts, TrainingJob
+from saturi.schemas.terms import Split
 
 _CHRF = "chrf"
 _BY_CHANGE = (_CHRF, "edit_f05", "over_edit", "exact")

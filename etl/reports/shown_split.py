@@ -2,11 +2,11 @@
 
 from collections import Counter
 
-from etl.reports.charts import Bar, bars
-from etl.reports.sections import Figure, Section, Table, in_order
-from etl.reports.words import Words, count, share
-from schemas.report import Report, SplitFacts
-from schemas.terms import Region
+from saturi.etl.reports.charts import Bar, bars
+from saturi.etl.reports.sections import Figure, Section, Table, in_order
+from saturi.etl.reports.words import Words, count, share
+from saturi.schemas.report import Report, SplitFacts
+from saturi.schemas.terms import Region
 
 _NEVER_SHARED = {"script": ("scripts", "texts"), "speaker": ("speakers",)}
 

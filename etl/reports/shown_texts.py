@@ -1,9 +1,9 @@
 """The section on what is in the examples: lengths, tokens, speakers, changed words."""
 
-from etl.reports.charts import Range, columns, ranges
-from etl.reports.sections import Figure, Section, Table, labelled
-from etl.reports.words import Words, count, decimal
-from schemas.report import Report, Spread, TextFacts
+from saturi.etl.reports.charts import Range, columns, ranges
+from saturi.etl.reports.sections import Figure, Section, Table, labelled
+from saturi.etl.reports.words import Words, count, decimal
+from saturi.schemas.report import Report, Spread, TextFacts
 
 
 def texts_section(report: Report, texts: TextFacts, words: Words) -> Section:

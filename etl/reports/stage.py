@@ -8,18 +8,18 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
-from etl.corpus.batches import segment_path
-from etl.corpus.groups import SegmentSource
-from etl.corpus.names import Hints
-from etl.errors import BuildError, OptionError
-from etl.output.files import is_there
-from etl.output.finished import FinishedBuild
-from etl.select.clean import compose, count_residues, suspects
-from etl.select.markup import RULES, CleanSettings
-from etl.select.utterances import PLACEMENT_COLUMNS, merge_small, read_utterances, resolve_placement
-from etl.settings.options import BuildOptions
-from schemas.report import MarkupFacts, StageFacts
-from schemas.terms import Split
+from saturi.etl.corpus.batches import segment_path
+from saturi.etl.corpus.groups import SegmentSource
+from saturi.etl.corpus.names import Hints
+from saturi.etl.errors import BuildError, OptionError
+from saturi.etl.output.files import is_there
+from saturi.etl.output.finished import FinishedBuild
+from saturi.etl.select.clean import compose, count_residues, suspects
+from saturi.etl.select.markup import RULES, CleanSettings
+from saturi.etl.select.utterances import PLACEMENT_COLUMNS, merge_small, read_utterances, resolve_placement
+from saturi.etl.settings.options import BuildOptions
+from saturi.schemas.report import MarkupFacts, StageFacts
+from saturi.schemas.terms import Split
 
 BINS = (1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000)
 """Lower ends of the bins of readings of a script, and of examples of a speaker."""

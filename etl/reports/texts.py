@@ -6,12 +6,12 @@ from collections.abc import Iterator
 import msgspec
 import polars as pl
 
-from etl.corpus.groups import ALL
-from etl.errors import BuildError
-from etl.output.finished import FinishedBuild
-from etl.output.lines import whole_lines
-from schemas.chat import Example
-from schemas.report import ChangedWord, RegionTexts, Spread, TextFacts
+from saturi.etl.corpus.groups import ALL
+from saturi.etl.errors import BuildError
+from saturi.etl.output.finished import FinishedBuild
+from saturi.etl.output.lines import whole_lines
+from saturi.schemas.chat import Example
+from saturi.schemas.report import ChangedWord, RegionTexts, Spread, TextFacts
 
 _EXAMPLES = 30_000
 """Examples that are looked at, at least, where there are as many: one in three of 100,000, one in fifty of 1,500,000."""

@@ -2,7 +2,7 @@
 
 from typing import Literal, NamedTuple
 
-from schemas.terms import DropReason, RejectReason
+from saturi.schemas.terms import DropReason, RejectReason
 
 Language = Literal["en", "ko"]
 LANGUAGES: tuple[Language, ...] = ("en", "ko")

@@ -13,9 +13,17 @@ from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, BrokenExecutor, E
 from types import TracebackType
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
 
-from etl.errors import EtlError, ExhaustedError, PromiseError, StorageError, WorkerStartError, exhausted_error, is_panic
-from etl.runtime.memory import peak_bytes
-from etl.runtime.stopwatch import timed
+from saturi.etl.errors import (
+    EtlError,
+    ExhaustedError,
+    PromiseError,
+    StorageError,
+    WorkerStartError,
+    exhausted_error,
+    is_panic,
+)
+from saturi.etl.runtime.memory import peak_bytes
+from saturi.etl.runtime.stopwatch import timed
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from etl.runtime.executor import Measured, Result
-from etl.runtime.memory import peak_bytes
-from etl.version import __version__
+from saturi.etl.runtime.executor import Measured, Result
+from saturi.etl.runtime.memory import peak_bytes
+from saturi.etl.version import __version__
 
 
 class BuildFacts(Struct, frozen=True, kw_only=True):

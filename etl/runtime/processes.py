@@ -15,10 +15,10 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from typing import Any
 
-from etl.errors import exhausted_error
-from etl.runtime.executor import do_nothing
-from etl.runtime.interrupts import interrupts_deferred
-from etl.settings.options import MOST_WORKERS, RunOptions
+from saturi.etl.errors import exhausted_error
+from saturi.etl.runtime.executor import do_nothing
+from saturi.etl.runtime.interrupts import interrupts_deferred
+from saturi.etl.settings.options import MOST_WORKERS, RunOptions
 
 _GC_THRESHOLD = 100_000
 """Rows of a batch, and what Polars imports, are many small objects without cycles; looking through them at the default of 700

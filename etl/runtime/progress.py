@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from schemas.segment import SegmentHeader
+from saturi.schemas.segment import SegmentHeader
 
 
 class Progress(Struct, frozen=True):

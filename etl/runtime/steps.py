@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
-from etl.errors import WorkerKilledError
-from etl.runtime.executor import Workers
-from etl.runtime.measurements import Meter
-from etl.runtime.progress import Progress, Watcher
+from saturi.etl.errors import WorkerKilledError
+from saturi.etl.runtime.executor import Workers
+from saturi.etl.runtime.measurements import Meter
+from saturi.etl.runtime.progress import Progress, Watcher
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")

@@ -10,7 +10,7 @@ from hashlib import blake2b
 
 import polars as pl
 
-from schemas.terms import Dedup, DropReason
+from saturi.schemas.terms import Dedup, DropReason
 
 _DISTINCT = {Dedup.PAIR: ("source", "target"), Dedup.SOURCE: ("source",), Dedup.NONE: ("source", "target", "origin")}
 """What distinguishes an utterance from the others left in its shard; which of equal ones is left depends on archives."""

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from etl.select.markup import RULES, CleanSettings, Rule
-from schemas.cleaning import Action
-from schemas.terms import DropReason
+from saturi.etl.select.markup import RULES, CleanSettings, Rule
+from saturi.schemas.cleaning import Action
+from saturi.schemas.terms import DropReason
 
 TEXTS = ("source", "target")
 """The columns of texts: dialect and standard Korean of a pair."""

@@ -13,11 +13,11 @@ import msgspec
 import polars as pl
 from msgspec import Struct
 
-from etl.corpus.groups import Group
-from etl.output.files import write_whole
-from etl.read.segments import from_ipc, to_ipc
-from etl.select.split import SPLIT
-from schemas.terms import DropReason, Split
+from saturi.etl.corpus.groups import Group
+from saturi.etl.output.files import write_whole
+from saturi.etl.read.segments import from_ipc, to_ipc
+from saturi.etl.select.split import SPLIT
+from saturi.schemas.terms import DropReason, Split
 
 REASON: pl.DataType = pl.Enum([reason.value for reason in DropReason])
 
@@ -29,9 +29,9 @@ DECISIONS: pl.Schema = pl.Schema(
         "reason": REASON,  # null where it is kept
         "source_hash": pl.UInt64(),
         "target_hash": pl.UInt64(),
-        "source_letters": pl.UInt64(),  # hash of the text by `etl.select.letters`
+        "source_letters": pl.UInt64(),  # hash of the text by `saturi.etl.select.letters`
         "target_letters": pl.UInt64(),
-        "choice": pl.UInt64(),  # of `etl.select.choice`
+        "choice": pl.UInt64(),  # of `saturi.etl.select.choice`
         "speakers": pl.UInt32(),  # number in `Keys.speakers`
         "script": pl.UInt32(),  # number in `Keys.scripts`; null where it is none that many read, or unknown
     }
@@ -53,7 +53,7 @@ class Step(StrEnum):
 
 class Keys(Struct, frozen=True):
     """
-    The different speakers (ids, one a line) and scripts (of `etl.select.split.resolve_scripts`) of a group.
+    The different speakers (ids, one a line) and scripts (of `saturi.etl.select.split.resolve_scripts`) of a group.
 
     `held_out` is the share of its keys that are held out, null where the split does not follow from them.
     """

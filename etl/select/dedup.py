@@ -9,9 +9,9 @@ from pathlib import Path
 
 import polars as pl
 
-from etl.select.decisions import TEXT_HASHES, Step, drop, is_there, read_decisions, write_reasons
-from etl.select.tasks import CompareTask
-from schemas.terms import Conflicts, Dedup, DropReason
+from saturi.etl.select.decisions import TEXT_HASHES, Step, drop, is_there, read_decisions, write_reasons
+from saturi.etl.select.tasks import CompareTask
+from saturi.schemas.terms import Conflicts, Dedup, DropReason
 
 _PART_ROWS = 150_000
 _EQUAL = {Dedup.PAIR: ("split", *TEXT_HASHES), Dedup.SOURCE: ("split", "source_hash")}

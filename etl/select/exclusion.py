@@ -2,8 +2,8 @@
 
 from collections.abc import Container
 
-from etl.corpus.groups import Group
-from schemas.terms import DropReason, Region, SpeechType
+from saturi.etl.corpus.groups import Group
+from saturi.schemas.terms import DropReason, Region, SpeechType
 
 
 def exclusion_of(group: Group, regions: Container[Region], speech_types: Container[SpeechType]) -> DropReason | None:

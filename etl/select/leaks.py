@@ -9,13 +9,13 @@ from pathlib import Path
 
 import polars as pl
 
-from etl.corpus.groups import Group
-from etl.output.files import write_whole
-from etl.read.segments import from_ipc, to_ipc
-from etl.select.decisions import LETTER_HASHES, Step, kept_for, read_decisions, read_keys
-from etl.select.split import script_key, speaker_keys
-from etl.select.tasks import Shared, ShareTask
-from schemas.terms import Split
+from saturi.etl.corpus.groups import Group
+from saturi.etl.output.files import write_whole
+from saturi.etl.read.segments import from_ipc, to_ipc
+from saturi.etl.select.decisions import LETTER_HASHES, Step, kept_for, read_decisions, read_keys
+from saturi.etl.select.split import script_key, speaker_keys
+from saturi.etl.select.tasks import Shared, ShareTask
+from saturi.schemas.terms import Split
 
 _SHARED = "shared.ipc"
 _COLUMNS = ["split", "reason", *LETTER_HASHES]

@@ -9,10 +9,10 @@ from math import ceil
 
 import polars as pl
 
-from etl.select.decisions import TEXT_HASHES
-from etl.select.split import PLACES, SPLIT, SplitRule
-from etl.settings.options import BuildOptions
-from schemas.terms import Dedup, Split
+from saturi.etl.select.decisions import TEXT_HASHES
+from saturi.etl.select.split import PLACES, SPLIT, SplitRule
+from saturi.etl.settings.options import BuildOptions
+from saturi.schemas.terms import Dedup, Split
 
 PLACE = "place"
 

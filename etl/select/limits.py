@@ -9,14 +9,23 @@ from pathlib import Path
 
 import polars as pl
 
-from etl.corpus.groups import Group
-from etl.select.choice import order
-from etl.select.decisions import LETTER_HASHES, Step, drop, is_there, kept_for, read_decisions, read_keys, write_reasons
-from etl.select.leaks import in_training
-from etl.select.quotas import Stratum
-from etl.select.split import speaker_keys
-from etl.select.tasks import LimitTask
-from schemas.terms import DropReason, Split
+from saturi.etl.corpus.groups import Group
+from saturi.etl.select.choice import order
+from saturi.etl.select.decisions import (
+    LETTER_HASHES,
+    Step,
+    drop,
+    is_there,
+    kept_for,
+    read_decisions,
+    read_keys,
+    write_reasons,
+)
+from saturi.etl.select.leaks import in_training
+from saturi.etl.select.quotas import Stratum
+from saturi.etl.select.split import speaker_keys
+from saturi.etl.select.tasks import LimitTask
+from saturi.schemas.terms import DropReason, Split
 
 _COLUMNS = ["split", "reason", *LETTER_HASHES, "choice", "speakers", "script"]
 _PARTS = 8  # bound the memory of sorting, which takes 100 bytes an utterance

@@ -18,9 +18,9 @@ from typing import NamedTuple
 
 import polars as pl
 
-from etl.settings.options import BuildOptions
-from schemas.cleaning import Action, CleanRules, Pii
-from schemas.terms import DropReason
+from saturi.etl.settings.options import BuildOptions
+from saturi.schemas.cleaning import Action, CleanRules, Pii
+from saturi.schemas.terms import DropReason
 
 MASK = "○○"
 """What masked personal data becomes, as in Korean print ("김○○ 씨")."""

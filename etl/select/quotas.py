@@ -8,9 +8,9 @@ in one split. Its quotas depend on what the other strata hold, the order of its 
 from collections.abc import Hashable, Mapping
 from typing import NamedTuple, TypeVar
 
-from etl.corpus.groups import Group, section_of
-from etl.settings.options import Balance, BuildOptions, parse_balance
-from schemas.terms import Dimension, Region, SpeechType, Split
+from saturi.etl.corpus.groups import Group, section_of
+from saturi.etl.settings.options import Balance, BuildOptions, parse_balance
+from saturi.schemas.terms import Dimension, Region, SpeechType, Split
 
 Name = TypeVar("Name", bound=Hashable)
 

@@ -10,17 +10,17 @@ from pathlib import Path
 
 import polars as pl
 
-from etl.example.prompts import fill_prompts, pick
-from etl.example.render import render
-from etl.select.choice import choices, within
-from etl.select.clean import TEXTS, UNCLEAN, compose
-from etl.select.decisions import DECISIONS, REASON, Keys, Numbering, Step, is_there, write_decisions
-from etl.select.least import PLACE, with_least
-from etl.select.letters import letters
-from etl.select.markup import CleanSettings
-from etl.select.split import SPLIT, SplitRule, places_of, resolve_scripts, script_keys, splits
-from etl.select.tasks import JudgeTask
-from etl.select.utterances import (
+from saturi.etl.example.prompts import fill_prompts, pick
+from saturi.etl.example.render import render
+from saturi.etl.select.choice import choices, within
+from saturi.etl.select.clean import TEXTS, UNCLEAN, compose
+from saturi.etl.select.decisions import DECISIONS, REASON, Keys, Numbering, Step, is_there, write_decisions
+from saturi.etl.select.least import PLACE, with_least
+from saturi.etl.select.letters import letters
+from saturi.etl.select.markup import CleanSettings
+from saturi.etl.select.split import SPLIT, SplitRule, places_of, resolve_scripts, script_keys, splits
+from saturi.etl.select.tasks import JudgeTask
+from saturi.etl.select.utterances import (
     PLACEMENT_COLUMNS,
     as_pairs,
     merge_small,
@@ -28,8 +28,8 @@ from etl.select.utterances import (
     resolve_placement,
     standard_column,
 )
-from etl.settings.options import BuildOptions
-from schemas.terms import Conflicts, Dedup, DropReason, Split
+from saturi.etl.settings.options import BuildOptions
+from saturi.schemas.terms import Conflicts, Dedup, DropReason, Split
 
 CLEANING = (DropReason.PERSONAL_DATA, DropReason.UNCLEAR, DropReason.MARKUP)
 _SEED = 1  # of both texts, so that a source in one split is equal to a target in the other, too

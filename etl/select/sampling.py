@@ -5,12 +5,12 @@ from pathlib import Path
 
 import polars as pl
 
-from etl.corpus.groups import Group
-from etl.select.choice import order
-from etl.select.decisions import Step, drop, is_there, kept_for, read_decisions, write_reasons
-from etl.select.quotas import Quota, Stratum
-from etl.select.tasks import SampleTask
-from schemas.terms import DropReason, Split
+from saturi.etl.corpus.groups import Group
+from saturi.etl.select.choice import order
+from saturi.etl.select.decisions import Step, drop, is_there, kept_for, read_decisions, write_reasons
+from saturi.etl.select.quotas import Quota, Stratum
+from saturi.etl.select.tasks import SampleTask
+from saturi.schemas.terms import DropReason, Split
 
 _COLUMNS = ["split", "reason", "choice"]
 

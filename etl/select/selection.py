@@ -8,17 +8,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from etl.corpus.batches import segment_path
-from etl.corpus.groups import Group, Section, SegmentSource, group_of, section_of
-from etl.output.files import make_folder
-from etl.read.archives import ReadArchive, utterances_by_group
-from etl.runtime.steps import Run
-from etl.select.calls import compare, find_shared, judge, limit, sample
-from etl.select.exclusion import exclusion_of
-from etl.select.quotas import Quota, SampleSizes, Stratum, quotas
-from etl.select.tasks import CompareTask, JudgeTask, LimitTask, SampleTask, ShareTask
-from etl.settings.options import BuildOptions
-from schemas.segment import SegmentHeader
+from saturi.etl.corpus.batches import segment_path
+from saturi.etl.corpus.groups import Group, Section, SegmentSource, group_of, section_of
+from saturi.etl.output.files import make_folder
+from saturi.etl.read.archives import ReadArchive, utterances_by_group
+from saturi.etl.runtime.steps import Run
+from saturi.etl.select.calls import compare, find_shared, judge, limit, sample
+from saturi.etl.select.exclusion import exclusion_of
+from saturi.etl.select.quotas import Quota, SampleSizes, Stratum, quotas
+from saturi.etl.select.tasks import CompareTask, JudgeTask, LimitTask, SampleTask, ShareTask
+from saturi.etl.settings.options import BuildOptions
+from saturi.schemas.segment import SegmentHeader
 
 
 class Selection(NamedTuple):

@@ -22,11 +22,11 @@ from typing import NamedTuple
 
 import polars as pl
 
-from etl.corpus.groups import Group
-from etl.corpus.names import WITHIN
-from etl.select.letters import LETTER, letters
-from etl.settings.options import BuildOptions
-from schemas.terms import Region, SpeechType, Split, SplitKey
+from saturi.etl.corpus.groups import Group
+from saturi.etl.corpus.names import WITHIN
+from saturi.etl.select.letters import LETTER, letters
+from saturi.etl.settings.options import BuildOptions
+from saturi.schemas.terms import Region, SpeechType, Split, SplitKey
 
 SPLIT: pl.DataType = pl.Enum([split.value for split in Split])
 

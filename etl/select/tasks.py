@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from etl.corpus.groups import Group, SegmentSource
-from etl.select.quotas import Quota, Stratum
-from etl.settings.options import BuildOptions
-from schemas.terms import Conflicts, Dedup
+from saturi.etl.corpus.groups import Group, SegmentSource
+from saturi.etl.select.quotas import Quota, Stratum
+from saturi.etl.settings.options import BuildOptions
+from saturi.schemas.terms import Conflicts, Dedup
 
 
 class JudgeTask(Struct, frozen=True):

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import polars as pl
 
-from etl.corpus.groups import ELICITED, SegmentSource
-from etl.corpus.names import Hints
-from etl.read.segments import read_files, read_sentences
-from etl.select.clean import TEXTS, clean
-from etl.select.markup import CleanSettings
-from schemas.terms import Direction, Generation, Region, Source, SpeechType, Unit
+from saturi.etl.corpus.groups import ELICITED, SegmentSource
+from saturi.etl.corpus.names import Hints
+from saturi.etl.read.segments import read_files, read_sentences
+from saturi.etl.select.clean import TEXTS, clean
+from saturi.etl.select.markup import CleanSettings
+from saturi.schemas.terms import Direction, Generation, Region, Source, SpeechType, Unit
 
 PLACEMENT_COLUMNS = ("region", "speech_type", "split", "label_region", "label_speech_type", "script", "speakers")
 """Columns of a segment that decide where an utterance belongs, and whose it is."""

@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct
 
-from etl.errors import OptionError
-from etl.settings.toml import read_toml
+from saturi.etl.errors import OptionError
+from saturi.etl.settings.toml import read_toml
 
 Row = TypeVar("Row", bound=Struct)
 

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 from msgspec import Struct, structs
 
-from etl.errors import OptionError
-from etl.settings.declaration import Declaration, Kind, declarations, flag
-from etl.settings.paths import path_of
+from saturi.etl.errors import OptionError
+from saturi.etl.settings.declaration import Declaration, Kind, declarations, flag
+from saturi.etl.settings.paths import path_of
 
 Term = TypeVar("Term", bound=str)
 

@@ -12,12 +12,12 @@ from typing import Any
 
 from msgspec import Struct, ValidationError, convert, defstruct, structs
 
-from etl.errors import OptionError
-from etl.settings.declaration import Declaration, Kind, declarations
-from etl.settings.options import BuildOptions, RunOptions
-from etl.settings.paths import path_of, paths_of
-from etl.settings.toml import read_toml
-from schemas.cleaning import CleanRules
+from saturi.etl.errors import OptionError
+from saturi.etl.settings.declaration import Declaration, Kind, declarations
+from saturi.etl.settings.options import BuildOptions, RunOptions
+from saturi.etl.settings.paths import path_of, paths_of
+from saturi.etl.settings.toml import read_toml
+from saturi.schemas.cleaning import CleanRules
 
 DEFAULT_NAME = "etl.toml"
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*?)`(?: - at `\$\.?(?P<table>.*)`)?")

@@ -5,8 +5,8 @@ import re
 import stat
 from pathlib import Path
 
-from etl.errors import OptionError
-from etl.settings.regular import open_regular
+from saturi.etl.errors import OptionError
+from saturi.etl.settings.regular import open_regular
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _MOST_KEY_BYTES = 65_536

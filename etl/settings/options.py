@@ -7,12 +7,12 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from msgspec import Struct, ValidationError, convert, structs, to_builtins
 
-from etl.errors import OptionError
-from etl.settings.checks import check_options, check_ordered, one_of
-from etl.settings.declaration import Option
-from etl.settings.sizes import MIB
-from schemas.cleaning import CleanRules, Pii
-from schemas.terms import (
+from saturi.etl.errors import OptionError
+from saturi.etl.settings.checks import check_options, check_ordered, one_of
+from saturi.etl.settings.declaration import Option
+from saturi.etl.settings.sizes import MIB
+from saturi.schemas.cleaning import CleanRules, Pii
+from saturi.schemas.terms import (
     Conflicts,
     Dedup,
     Dimension,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from etl.errors import OptionError
+from saturi.etl.errors import OptionError
 
 
 def path_of(name: str | Path, what: str) -> Path:

@@ -5,8 +5,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from etl.errors import OptionError
-from etl.settings.regular import NotRegularError, open_regular
+from saturi.etl.errors import OptionError
+from saturi.etl.settings.regular import NotRegularError, open_regular
 
 MOST_BYTES = 1 << 20
 """Of a file; one with every option in it has 5 kB."""

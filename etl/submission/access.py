@@ -6,15 +6,15 @@ from pathlib import Path
 
 from msgspec import Struct, structs
 
-from etl.providers.account import Account
-from etl.providers.client import Client
-from etl.providers.pace import Pace
-from etl.providers.profiles import find_provider, read_providers
-from etl.settings.paths import path_of
-from etl.submission.ledger import Ledger, read_ledger
-from etl.submission.news import Reporter, report_waits
-from etl.submission.remote import Remote
-from schemas.provider import Provider
+from saturi.etl.providers.account import Account
+from saturi.etl.providers.client import Client
+from saturi.etl.providers.pace import Pace
+from saturi.etl.providers.profiles import find_provider, read_providers
+from saturi.etl.settings.paths import path_of
+from saturi.etl.submission.ledger import Ledger, read_ledger
+from saturi.etl.submission.news import Reporter, report_waits
+from saturi.etl.submission.remote import Remote
+from saturi.schemas.provider import Provider
 
 
 class Access(Struct, frozen=True, kw_only=True):

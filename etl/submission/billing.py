@@ -5,19 +5,19 @@ from typing import NamedTuple
 
 from msgspec import structs
 
-from etl.checking.check import Observer
-from etl.errors import OptionError
-from etl.example.tokens import load_tokenizer
-from etl.output.finished import FinishedBuild
-from etl.pricing.tariff import Tariff, tariff_of
-from etl.providers.models import DEFAULT_MODEL, base_name, find_model, read_models
-from etl.providers.profiles import find_provider, read_providers
-from etl.settings.checks import whole_number
-from etl.submission.options import SubmitOptions
-from etl.submission.plan import Billing, Material, Pricer
-from schemas.estimate import Estimate
-from schemas.model import EpochRule, Model
-from schemas.provider import Provider
+from saturi.etl.checking.check import Observer
+from saturi.etl.errors import OptionError
+from saturi.etl.example.tokens import load_tokenizer
+from saturi.etl.output.finished import FinishedBuild
+from saturi.etl.pricing.tariff import Tariff, tariff_of
+from saturi.etl.providers.models import DEFAULT_MODEL, base_name, find_model, read_models
+from saturi.etl.providers.profiles import find_provider, read_providers
+from saturi.etl.settings.checks import whole_number
+from saturi.etl.submission.options import SubmitOptions
+from saturi.etl.submission.plan import Billing, Material, Pricer
+from saturi.schemas.estimate import Estimate
+from saturi.schemas.model import EpochRule, Model
+from saturi.schemas.provider import Provider
 
 
 class Terms(NamedTuple):
@@ -83,7 +83,7 @@ class Quote:
     """
 
     def __init__(self, build: FinishedBuild, options: SubmitOptions, terms: Terms) -> None:
-        from etl.pricing.tokens import counter_for  # noqa: PLC0415 - it loads Polars, which building must not
+        from saturi.etl.pricing.tokens import counter_for  # noqa: PLC0415 - it loads Polars, which building must not
 
         self._build, self._options, self._terms = build, options, terms
         self._tokenizer = load_tokenizer(terms.tariff.model) if terms.tariff else None
@@ -96,7 +96,7 @@ class Quote:
 
     def prices(self) -> Prices:
         """Return the prices."""
-        from etl.pricing.breakdown import make_estimate  # noqa: PLC0415 - as above
+        from saturi.etl.pricing.breakdown import make_estimate  # noqa: PLC0415 - as above
 
         model, tariff, tokenizer = self._terms.model, self._terms.tariff, self._tokenizer
         rule = model.epochs if model else EpochRule()

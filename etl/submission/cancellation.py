@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from etl.errors import OptionError, ProviderError, RefusedError, SpendingError
-from etl.providers.pace import Pace
-from etl.settings.paths import folder_of
-from etl.submission.access import Access, Remotes, open_remotes
-from etl.submission.consent import Consent, PriorConsent
-from etl.submission.jobs import cancel_job, refreshed
-from etl.submission.news import JobStatus, Reporter, problem_of, silent
-from schemas.ledger import FINAL, GONE, JobRow
+from saturi.etl.errors import OptionError, ProviderError, RefusedError, SpendingError
+from saturi.etl.providers.pace import Pace
+from saturi.etl.settings.paths import folder_of
+from saturi.etl.submission.access import Access, Remotes, open_remotes
+from saturi.etl.submission.consent import Consent, PriorConsent
+from saturi.etl.submission.jobs import cancel_job, refreshed
+from saturi.etl.submission.news import JobStatus, Reporter, problem_of, silent
+from saturi.schemas.ledger import FINAL, GONE, JobRow
 
 
 def cancel(

@@ -2,8 +2,8 @@
 
 from typing import NamedTuple, Protocol
 
-from etl.submission.plan import Plan, PlannedJob
-from schemas.ledger import JobRow
+from saturi.etl.submission.plan import Plan, PlannedJob
+from saturi.schemas.ledger import JobRow
 
 TERMS = (
     "The corpus is AI-Hub's (한국지능정보사회진흥원, NIA). It may not leave Korea, nor be given or shown to anybody else,",

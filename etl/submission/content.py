@@ -11,10 +11,10 @@ from typing import Any, BinaryIO, NamedTuple
 
 from msgspec import Struct
 
-from etl.errors import BuildError
-from etl.providers.wires import Renderer, renderer_of
-from schemas.ledger import Piece
-from schemas.provider import Wire
+from saturi.etl.errors import BuildError
+from saturi.etl.providers.wires import Renderer, renderer_of
+from saturi.schemas.ledger import Piece
+from saturi.schemas.provider import Wire
 
 BOM = b"\xef\xbb\xbf"
 _BLOCK_BYTES = 1 << 20

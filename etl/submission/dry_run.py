@@ -1,15 +1,15 @@
 """A dry run: a plan executed against a recorder and a ledger in memory, so that nothing is sent and nothing written."""
 
-from etl.providers.client import Client
-from etl.providers.pace import Pace
-from etl.providers.recorder import Recorder, Request
-from etl.providers.wires import script_of
-from etl.submission.consent import PriorConsent
-from etl.submission.execution import Execution
-from etl.submission.ledger import Ledger
-from etl.submission.news import silent
-from etl.submission.plan import Plan, PlannedJob
-from etl.submission.remote import Remote
+from saturi.etl.providers.client import Client
+from saturi.etl.providers.pace import Pace
+from saturi.etl.providers.recorder import Recorder, Request
+from saturi.etl.providers.wires import script_of
+from saturi.etl.submission.consent import PriorConsent
+from saturi.etl.submission.execution import Execution
+from saturi.etl.submission.ledger import Ledger
+from saturi.etl.submission.news import silent
+from saturi.etl.submission.plan import Plan, PlannedJob
+from saturi.etl.submission.remote import Remote
 
 
 def requests_of(plan: Plan) -> list[Request]:

@@ -6,17 +6,17 @@ from pathlib import Path
 
 from msgspec import Struct, structs
 
-from etl.errors import JobFailedError
-from etl.submission.consent import Consent
-from etl.submission.follow import follow
-from etl.submission.jobs import agree_to_another, create_job, has_failed, known_job
-from etl.submission.news import JobCreated, JobKnown, Reporter, Uploading
-from etl.submission.origins import flaws_of
-from etl.submission.plan import Plan, PlannedFile, PlannedJob
-from etl.submission.preflight import check_account
-from etl.submission.remote import Remote
-from etl.submission.upload import put_file
-from schemas.ledger import JobRow
+from saturi.etl.errors import JobFailedError
+from saturi.etl.submission.consent import Consent
+from saturi.etl.submission.follow import follow
+from saturi.etl.submission.jobs import agree_to_another, create_job, has_failed, known_job
+from saturi.etl.submission.news import JobCreated, JobKnown, Reporter, Uploading
+from saturi.etl.submission.origins import flaws_of
+from saturi.etl.submission.plan import Plan, PlannedFile, PlannedJob
+from saturi.etl.submission.preflight import check_account
+from saturi.etl.submission.remote import Remote
+from saturi.etl.submission.upload import put_file
+from saturi.schemas.ledger import JobRow
 
 Agree = Callable[[Plan, tuple[PlannedJob, ...]], None]
 """Returns if the new jobs of a plan may be created, and raises what is against it."""

@@ -8,13 +8,13 @@ story from its start.
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from etl.errors import BusyError, NoAnswerError, ProviderError, UnreachableError
-from etl.providers.pace import Pace
-from etl.submission.jobs import has_ended, refresh
-from etl.submission.news import Flaw, JobEvent, JobStatus, NoAnswer, Reporter, ended, problem_of
-from etl.submission.remote import Remote
-from schemas.ledger import FAILED, GONE, SUCCEEDED, JobRow, LossRow
-from schemas.remote import RemoteEvent
+from saturi.etl.errors import BusyError, NoAnswerError, ProviderError, UnreachableError
+from saturi.etl.providers.pace import Pace
+from saturi.etl.submission.jobs import has_ended, refresh
+from saturi.etl.submission.news import Flaw, JobEvent, JobStatus, NoAnswer, Reporter, ended, problem_of
+from saturi.etl.submission.remote import Remote
+from saturi.schemas.ledger import FAILED, GONE, SUCCEEDED, JobRow, LossRow
+from saturi.schemas.remote import RemoteEvent
 
 FlawFinder = Callable[[JobRow], tuple[Flaw, ...]]
 """Returns the lines that a failed job's error names, and where they came from."""

@@ -12,13 +12,13 @@ from typing import Any
 
 from msgspec import structs
 
-from etl.errors import GoneError, NoAnswerError, ProviderError, RefusedError, SpendingError, UnsupportedError
-from etl.providers.tags import ATTEMPT, KEY
-from etl.submission.consent import Consent
-from etl.submission.plan import Plan, PlannedJob
-from etl.submission.remote import Remote
-from schemas.ledger import FINAL, GONE, SUCCEEDED, JobRow
-from schemas.remote import RemoteJob
+from saturi.etl.errors import GoneError, NoAnswerError, ProviderError, RefusedError, SpendingError, UnsupportedError
+from saturi.etl.providers.tags import ATTEMPT, KEY
+from saturi.etl.submission.consent import Consent
+from saturi.etl.submission.plan import Plan, PlannedJob
+from saturi.etl.submission.remote import Remote
+from saturi.schemas.ledger import FINAL, GONE, SUCCEEDED, JobRow
+from saturi.schemas.remote import RemoteJob
 
 _SHOWN_KEY = 12
 _CLOCK_SECONDS = 3600.0  # that the clocks of provider and machine may be apart

@@ -15,9 +15,9 @@ from typing import Any, TypeVar, get_args
 import msgspec
 from msgspec import Struct, structs
 
-from etl.errors import BuildError, StorageError
-from etl.output.files import sync_folder
-from schemas.ledger import LEDGER_VERSION, AccountRow, FileRow, JobRow, LossRow
+from saturi.etl.errors import BuildError, StorageError
+from saturi.etl.output.files import sync_folder
+from saturi.schemas.ledger import LEDGER_VERSION, AccountRow, FileRow, JobRow, LossRow
 
 Row = TypeVar("Row", bound=Struct)
 

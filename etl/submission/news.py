@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from etl.pricing.money import cost_usd
-from schemas.ledger import JobRow
+from saturi.etl.pricing.money import cost_usd
+from saturi.schemas.ledger import JobRow
 
 
 class Uploading(Struct, frozen=True, kw_only=True, tag="uploading", tag_field="news"):

@@ -5,11 +5,11 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from etl.providers.models import DEFAULT_MODEL
-from etl.providers.profiles import DEFAULT_PROVIDER
-from etl.settings.checks import check_options
-from etl.settings.declaration import Option
-from schemas.ledger import PlanShape
+from saturi.etl.providers.models import DEFAULT_MODEL
+from saturi.etl.providers.profiles import DEFAULT_PROVIDER
+from saturi.etl.settings.checks import check_options
+from saturi.etl.settings.declaration import Option
+from saturi.schemas.ledger import PlanShape
 
 # The API's description of `POST /fine_tuning/jobs`.
 _MOST_SUFFIX = 64

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from msgspec import structs
 
-from etl.errors import BuildError
-from etl.output.finished import FinishedBuild
-from etl.providers.wires import HEADERS
-from etl.submission.content import locate
-from etl.submission.ledger import Ledger
-from etl.submission.news import Flaw
-from schemas.ledger import FileRow, JobRow
+from saturi.etl.errors import BuildError
+from saturi.etl.output.finished import FinishedBuild
+from saturi.etl.providers.wires import HEADERS
+from saturi.etl.submission.content import locate
+from saturi.etl.submission.ledger import Ledger
+from saturi.etl.submission.news import Flaw
+from saturi.schemas.ledger import FileRow, JobRow
 
 _LINES = re.compile(r"\b(?:flagged lines|lines?|examples?)\b:?\s*((?:\d+(?:\s*,\s*|\s+and\s+)?)+)", re.IGNORECASE)
 _MOST_LINES = 100  # of one error, those that are led back

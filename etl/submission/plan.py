@@ -7,19 +7,19 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Struct, structs
 
-from etl.errors import BuildError, OptionError
-from etl.output.finished import FinishedBuild
-from etl.pricing.money import cost_usd
-from etl.providers.account import Account
-from etl.providers.tags import ATTEMPT, KEY
-from etl.providers.wires import suffix_of
-from etl.submission.content import Content, Digester
-from etl.submission.options import SubmitOptions
-from schemas.ledger import Piece, PlanShape
-from schemas.manifest import ChunkRow
-from schemas.provider import Provider
-from schemas.remote import JobRequest
-from schemas.terms import Split
+from saturi.etl.errors import BuildError, OptionError
+from saturi.etl.output.finished import FinishedBuild
+from saturi.etl.pricing.money import cost_usd
+from saturi.etl.providers.account import Account
+from saturi.etl.providers.tags import ATTEMPT, KEY
+from saturi.etl.providers.wires import suffix_of
+from saturi.etl.submission.content import Content, Digester
+from saturi.etl.submission.options import SubmitOptions
+from saturi.schemas.ledger import Piece, PlanShape
+from saturi.schemas.manifest import ChunkRow
+from saturi.schemas.provider import Provider
+from saturi.schemas.remote import JobRequest
+from saturi.schemas.terms import Split
 
 
 class PlannedFile(Struct, frozen=True, kw_only=True):

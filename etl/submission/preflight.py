@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
-from etl.checking.check import Observer, check_build
-from etl.errors import BuildError, EligibilityError, GoneError, UnsupportedError
-from etl.output.finished import FinishedBuild
-from etl.providers.client import Client
-from schemas.model import Model
-from schemas.provider import Provider
+from saturi.etl.checking.check import Observer, check_build
+from saturi.etl.errors import BuildError, EligibilityError, GoneError, UnsupportedError
+from saturi.etl.output.finished import FinishedBuild
+from saturi.etl.providers.client import Client
+from saturi.schemas.model import Model
+from saturi.schemas.provider import Provider
 
 _LAST_DAYS = 90  # from here on there is a note that an end is near
 
@@ -27,8 +27,8 @@ def check_lines(
     Raises:
         BuildError: A chunk is not as the manifest says, or the provider would refuse a line.
     """
-    from etl.checking.limits import limits_of  # noqa: PLC0415 - it loads Polars, which building must not
-    from etl.checking.report import Kind  # noqa: PLC0415 - as above
+    from saturi.etl.checking.limits import limits_of  # noqa: PLC0415 - it loads Polars, which building must not
+    from saturi.etl.checking.report import Kind  # noqa: PLC0415 - as above
 
     # How large a file may be and how few lines it may have is held against each job of the plan, and not against the build.
     of_whole_files = {Kind.TOO_FEW_EXAMPLES, Kind.FILE_TOO_LARGE}

@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from etl.providers.client import Client
-from etl.submission.ledger import Ledger
+from saturi.etl.providers.client import Client
+from saturi.etl.submission.ledger import Ledger
 
 
 class Remote(NamedTuple):

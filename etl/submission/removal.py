@@ -6,16 +6,16 @@ from typing import NamedTuple
 
 from msgspec import Struct, structs
 
-from etl.errors import ProviderError, RefusedError, SpendingError
-from etl.output.folder import locked
-from etl.providers.pace import Pace
-from etl.settings.paths import folder_of
-from etl.submission.access import Access, open_remotes
-from etl.submission.consent import Consent, PriorConsent
-from etl.submission.news import Reporter, silent
-from etl.submission.remote import Remote
-from schemas.ledger import FINAL, GONE, FileRow, JobRow
-from schemas.remote import RemoteFile
+from saturi.etl.errors import ProviderError, RefusedError, SpendingError
+from saturi.etl.output.folder import locked
+from saturi.etl.providers.pace import Pace
+from saturi.etl.settings.paths import folder_of
+from saturi.etl.submission.access import Access, open_remotes
+from saturi.etl.submission.consent import Consent, PriorConsent
+from saturi.etl.submission.news import Reporter, silent
+from saturi.etl.submission.remote import Remote
+from saturi.schemas.ledger import FINAL, GONE, FileRow, JobRow
+from saturi.schemas.remote import RemoteFile
 
 
 class Cleaning(Struct, frozen=True, kw_only=True):

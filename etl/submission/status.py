@@ -4,13 +4,13 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from etl.errors import ProviderError, RefusedError
-from etl.providers.pace import Pace
-from etl.settings.paths import folder_of
-from etl.submission.access import Access, open_remotes
-from etl.submission.jobs import refreshed
-from etl.submission.news import Reporter, silent
-from schemas.ledger import FileRow, JobRow
+from saturi.etl.errors import ProviderError, RefusedError
+from saturi.etl.providers.pace import Pace
+from saturi.etl.settings.paths import folder_of
+from saturi.etl.submission.access import Access, open_remotes
+from saturi.etl.submission.jobs import refreshed
+from saturi.etl.submission.news import Reporter, silent
+from saturi.schemas.ledger import FileRow, JobRow
 
 
 class Status(Struct, frozen=True, kw_only=True):

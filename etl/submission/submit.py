@@ -4,25 +4,25 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from etl.errors import OptionError, SpendingError, UnknownPriceError
-from etl.output.finished import FinishedBuild
-from etl.output.folder import locked
-from etl.providers.account import Account, open_account
-from etl.providers.client import Client
-from etl.providers.pace import Pace
-from etl.settings.paths import folder_of
-from etl.submission.billing import Quote, terms_of
-from etl.submission.consent import Agreement, Consent, PriorConsent
-from etl.submission.content import Digester
-from etl.submission.execution import Execution, Submission
-from etl.submission.ledger import LEDGER, Ledger
-from etl.submission.news import Reporter, report_waits, silent
-from etl.submission.options import SubmitOptions
-from etl.submission.plan import Plan, PlannedJob, make_plan, materials_of
-from etl.submission.preflight import check_dates, check_lines
-from etl.submission.remote import Remote
-from schemas.provider import Provider
-from schemas.terms import Split
+from saturi.etl.errors import OptionError, SpendingError, UnknownPriceError
+from saturi.etl.output.finished import FinishedBuild
+from saturi.etl.output.folder import locked
+from saturi.etl.providers.account import Account, open_account
+from saturi.etl.providers.client import Client
+from saturi.etl.providers.pace import Pace
+from saturi.etl.settings.paths import folder_of
+from saturi.etl.submission.billing import Quote, terms_of
+from saturi.etl.submission.consent import Agreement, Consent, PriorConsent
+from saturi.etl.submission.content import Digester
+from saturi.etl.submission.execution import Execution, Submission
+from saturi.etl.submission.ledger import LEDGER, Ledger
+from saturi.etl.submission.news import Reporter, report_waits, silent
+from saturi.etl.submission.options import SubmitOptions
+from saturi.etl.submission.plan import Plan, PlannedJob, make_plan, materials_of
+from saturi.etl.submission.preflight import check_dates, check_lines
+from saturi.etl.submission.remote import Remote
+from saturi.schemas.provider import Provider
+from saturi.schemas.terms import Split
 
 
 def plan_submission(out: str | Path, options: SubmitOptions | None = None) -> Plan:

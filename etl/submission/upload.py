@@ -15,13 +15,13 @@ from typing import Any, BinaryIO, cast
 
 from msgspec import structs
 
-from etl.errors import BuildError, NoAnswerError, ProviderError
-from etl.providers.wires import Renderer, renderer_of
-from etl.submission.content import Rendered, Span
-from etl.submission.plan import PlannedFile
-from etl.submission.remote import Remote
-from schemas.ledger import FileRow
-from schemas.remote import RemoteFile
+from saturi.etl.errors import BuildError, NoAnswerError, ProviderError
+from saturi.etl.providers.wires import Renderer, renderer_of
+from saturi.etl.submission.content import Rendered, Span
+from saturi.etl.submission.plan import PlannedFile
+from saturi.etl.submission.remote import Remote
+from saturi.schemas.ledger import FileRow
+from saturi.schemas.remote import RemoteFile
 
 PARALLEL_PARTS = 4
 

@@ -4,15 +4,15 @@ import time
 from functools import partial
 from pathlib import Path
 
-from etl.errors import LockedError
-from etl.output.folder import locked
-from etl.providers.pace import Pace
-from etl.settings.paths import folder_of
-from etl.submission.access import Access, open_remotes
-from etl.submission.follow import follow
-from etl.submission.news import Reporter, silent
-from etl.submission.origins import flaws_of
-from schemas.ledger import JobRow
+from saturi.etl.errors import LockedError
+from saturi.etl.output.folder import locked
+from saturi.etl.providers.pace import Pace
+from saturi.etl.settings.paths import folder_of
+from saturi.etl.submission.access import Access, open_remotes
+from saturi.etl.submission.follow import follow
+from saturi.etl.submission.news import Reporter, silent
+from saturi.etl.submission.origins import flaws_of
+from saturi.schemas.ledger import JobRow
 
 
 def watch(

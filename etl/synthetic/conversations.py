@@ -7,8 +7,8 @@ Shape after AI-Hub 118 to 122, but shorter: a real one has some 350 utterances. 
 import json
 import random
 
-from etl.synthetic.documents import spoken_sentence
-from schemas.terms import Region
+from saturi.etl.synthetic.documents import spoken_sentence
+from saturi.schemas.terms import Region
 
 CONVERSATIONS = 5
 """Label files of 2020 in a sample, each with its twin in plain text."""

@@ -18,12 +18,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from etl.settings.checks import whole_number
-from etl.settings.paths import path_of
-from etl.synthetic.conversations import CONVERSATIONS, conversation_archives
-from etl.synthetic.documents import F0Pool, label_document
-from etl.synthetic.series import FIRST_DATA_SET, LabelName, Series, series_counts
-from schemas.terms import Region, RejectReason, SpeechType, Split
+from saturi.etl.settings.checks import whole_number
+from saturi.etl.settings.paths import path_of
+from saturi.etl.synthetic.conversations import CONVERSATIONS, conversation_archives
+from saturi.etl.synthetic.documents import F0Pool, label_document
+from saturi.etl.synthetic.series import FIRST_DATA_SET, LabelName, Series, series_counts
+from saturi.schemas.terms import Region, RejectReason, SpeechType, Split
 
 MARKER = ".saturi-sample"
 """The file that says that a folder holds a sample, and which files are the sample's."""

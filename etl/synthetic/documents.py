@@ -15,8 +15,8 @@ from textwrap import indent
 from typing import NamedTuple
 from zlib import crc32
 
-from etl.synthetic.series import CODES, LabelName
-from schemas.terms import Region, SpeechType
+from saturi.etl.synthetic.series import CODES, LabelName
+from saturi.schemas.terms import Region, SpeechType
 
 _SENTENCES = {SpeechType.ANSWER: (2, 3, 3, 4, 4), SpeechType.DIALOGUE: (6, 7, 7, 8)}
 # Measured: with these, a file has the 44 KB reported on average, and a zip a quarter of that.

@@ -3,8 +3,8 @@
 import random
 from typing import NamedTuple
 
-from etl.errors import OptionError
-from schemas.terms import Region, SpeechType, Split
+from saturi.etl.errors import OptionError
+from saturi.schemas.terms import Region, SpeechType, Split
 
 CODES = {
     Region.GANGWON: "gw",

@@ -5,18 +5,18 @@ Each imports its module when it is called, in the worker: the parent never loads
 its start 0.1 s.
 """
 
-from etl.write.tasks import SectionResult, TableTask, WriteTask
+from saturi.etl.write.tasks import SectionResult, TableTask, WriteTask
 
 
 def write_section(task: WriteTask) -> SectionResult:
-    """Write the chunks of a section; see `etl.write.section`."""
-    from etl.write import section
+    """Write the chunks of a section; see `saturi.etl.write.section`."""
+    from saturi.etl.write import section
 
     return section.write_section(task)
 
 
 def write_table(task: TableTask) -> int:
-    """Write one of the tables beside the chunks, and return how many rows it has; see `etl.write.tables`."""
-    from etl.write import tables
+    """Write one of the tables beside the chunks, and return how many rows it has; see `saturi.etl.write.tables`."""
+    from saturi.etl.write import tables
 
     return tables.write_table(task)

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from etl.example.limits import FEWEST_EXAMPLES
+from saturi.etl.example.limits import FEWEST_EXAMPLES
 
 
 class ChunkCaps(NamedTuple):

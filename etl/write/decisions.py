@@ -6,12 +6,12 @@ from pathlib import Path
 
 import polars as pl
 
-from etl.corpus.groups import Group, SegmentSource
-from etl.output.files import write_whole
-from etl.read.segments import from_ipc
-from etl.select.decisions import REASON
-from etl.select.split import SPLIT
-from etl.write.tasks import DecisionsTask
+from saturi.etl.corpus.groups import Group, SegmentSource
+from saturi.etl.output.files import write_whole
+from saturi.etl.read.segments import from_ipc
+from saturi.etl.select.decisions import REASON
+from saturi.etl.select.split import SPLIT
+from saturi.etl.write.tasks import DecisionsTask
 
 PUBLISHED: pl.Schema = pl.Schema(
     {

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import polars as pl
 
-from etl.output.files import make_folder, write_whole
-from etl.write.tasks import LineageTask
+from saturi.etl.output.files import make_folder, write_whole
+from saturi.etl.write.tasks import LineageTask
 
 LINEAGE = pl.Schema(
     {

@@ -8,23 +8,23 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
-from etl.corpus.groups import Group, SegmentSource
-from etl.example.prompts import fill_prompts, pick
-from etl.example.render import render
-from etl.example.tokens import PairCounter
-from etl.output.files import make_folder, write_whole
-from etl.read.segments import to_ipc
-from etl.runtime.stopwatch import lap
-from etl.select.decisions import Step, kept_for, read_decisions, read_keys
-from etl.select.markup import CleanSettings
-from etl.select.utterances import as_pairs, merge_small, read_utterances
-from etl.settings.options import BuildOptions
-from etl.write.chunk import ChunkCaps
-from etl.write.decisions import published
-from etl.write.lineage import LineOrigin
-from etl.write.shard import ShardWriter
-from etl.write.tasks import GroupResult, SectionResult, ShardResult, WriteTask
-from schemas.terms import Split
+from saturi.etl.corpus.groups import Group, SegmentSource
+from saturi.etl.example.prompts import fill_prompts, pick
+from saturi.etl.example.render import render
+from saturi.etl.example.tokens import PairCounter
+from saturi.etl.output.files import make_folder, write_whole
+from saturi.etl.read.segments import to_ipc
+from saturi.etl.runtime.stopwatch import lap
+from saturi.etl.select.decisions import Step, kept_for, read_decisions, read_keys
+from saturi.etl.select.markup import CleanSettings
+from saturi.etl.select.utterances import as_pairs, merge_small, read_utterances
+from saturi.etl.settings.options import BuildOptions
+from saturi.etl.write.chunk import ChunkCaps
+from saturi.etl.write.decisions import published
+from saturi.etl.write.lineage import LineOrigin
+from saturi.etl.write.shard import ShardWriter
+from saturi.etl.write.tasks import GroupResult, SectionResult, ShardResult, WriteTask
+from saturi.schemas.terms import Split
 
 _COLUMNS = ["segment", "row", "split", "reason", "choice"]
 

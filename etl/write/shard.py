@@ -7,14 +7,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from etl.corpus.groups import Section
-from etl.errors import PromiseError
-from etl.example.limits import FEWEST_EXAMPLES
-from etl.output.files import PendingFile, make_folder
-from etl.write.chunk import ChunkCaps, ChunkCutter, lines_to_move
-from etl.write.lineage import LineageWriter, LineOrigin
-from schemas.manifest import ChunkRow
-from schemas.terms import Split
+from saturi.etl.corpus.groups import Section
+from saturi.etl.errors import PromiseError
+from saturi.etl.example.limits import FEWEST_EXAMPLES
+from saturi.etl.output.files import PendingFile, make_folder
+from saturi.etl.write.chunk import ChunkCaps, ChunkCutter, lines_to_move
+from saturi.etl.write.lineage import LineageWriter, LineOrigin
+from saturi.schemas.manifest import ChunkRow
+from saturi.schemas.terms import Split
 
 # The last chunk may take up to nine lines from the one before, and has at most nine itself: no more than these are
 # undecided.

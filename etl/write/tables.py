@@ -5,12 +5,12 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
-from etl.output.files import PendingFile
-from etl.read.segments import read_files
-from etl.write.decisions import write_decisions
-from etl.write.lineage import write_lineage
-from etl.write.tasks import DecisionsTask, LineageTask, RejectsTask, TableTask
-from schemas.manifest import Reject
+from saturi.etl.output.files import PendingFile
+from saturi.etl.read.segments import read_files
+from saturi.etl.write.decisions import write_decisions
+from saturi.etl.write.lineage import write_lineage
+from saturi.etl.write.tasks import DecisionsTask, LineageTask, RejectsTask, TableTask
+from saturi.schemas.manifest import Reject
 
 REJECT_COLUMNS = ("member", "reason", "position", "detail")
 

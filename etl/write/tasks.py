@@ -2,10 +2,10 @@
 
 from msgspec import Struct
 
-from etl.corpus.groups import Group, Section, SegmentSource
-from etl.settings.options import BuildOptions
-from schemas.manifest import ChunkRow
-from schemas.terms import Split
+from saturi.etl.corpus.groups import Group, Section, SegmentSource
+from saturi.etl.settings.options import BuildOptions
+from saturi.schemas.manifest import ChunkRow
+from saturi.schemas.terms import Split
 
 
 class WriteTask(Struct, frozen=True):

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from typing import Any
 
-from etl.example.tokens import count_example, load_o200k
+from saturi.etl.example.tokens import count_example, load_o200k
 
 from .answers import Answer, Json, RefusalError
 from .multipart import Body

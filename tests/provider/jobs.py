@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-from etl.example.tokens import count_example, load_o200k
+from saturi.etl.example.tokens import count_example, load_o200k
 
 from .answers import Answer, Json, RefusalError, page
 from .multipart import Body

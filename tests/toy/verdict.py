@@ -4,8 +4,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from etl.evaluation.results import read_evaluation
-from schemas.evaluation import Evaluation, MetricRow, Score, SystemScores
+from saturi.etl.evaluation.results import read_evaluation
+from saturi.schemas.evaluation import Evaluation, MetricRow, Score, SystemScores
 
 _LIKELY = 0.05
 """Differences that chance makes more often than this are none."""

@@ -10,7 +10,7 @@ from typing import assert_type
 
 import polars as pl
 
-from etl import (
+from saturi import (
     Access,
     BuildOptions,
     BuildResult,
@@ -56,21 +56,21 @@ from etl import (
     watch,
     write_page,
 )
-from etl.checking.report import Problem
-from etl.corpus.scan import Scan
-from etl.download.news import News
-from etl.output.verification import Damage
-from etl.runtime.measurements import BuildFacts
-from etl.submission.plan import Plan, PlannedJob
-from schemas.estimate import SampleEstimate, Saving, ShardEstimate
-from schemas.evaluation import Evaluation, Score
-from schemas.explanation import Explanation, Fate
-from schemas.fetch import DataSetList, FetchedArchive, FetchPlan, FetchResult, RepairedArchive
-from schemas.inspection import InspectedArchive, InspectedGroup, Inspection
-from schemas.ledger import FileRow, JobRow
-from schemas.manifest import ArchiveRow, ChunkRow, Counts, Manifest, ShardRow
-from schemas.origin import Origin
-from schemas.report import TrainingJob
+from saturi.etl.checking.report import Problem
+from saturi.etl.corpus.scan import Scan
+from saturi.etl.download.news import News
+from saturi.etl.output.verification import Damage
+from saturi.etl.runtime.measurements import BuildFacts
+from saturi.etl.submission.plan import Plan, PlannedJob
+from saturi.schemas.estimate import SampleEstimate, Saving, ShardEstimate
+from saturi.schemas.evaluation import Evaluation, Score
+from saturi.schemas.explanation import Explanation, Fate
+from saturi.schemas.fetch import DataSetList, FetchedArchive, FetchPlan, FetchResult, RepairedArchive
+from saturi.schemas.inspection import InspectedArchive, InspectedGroup, Inspection
+from saturi.schemas.ledger import FileRow, JobRow
+from saturi.schemas.manifest import ArchiveRow, ChunkRow, Counts, Manifest, ShardRow
+from saturi.schemas.origin import Origin
+from saturi.schemas.report import TrainingJob
 
 
 def types_of_downloads(to: Path) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from etl.console.commands.parameters import PATH, config_option, key_file_of
-from etl.submission.access import Access
+from saturi.etl.console.commands.parameters import PATH, config_option, key_file_of
+from saturi.etl.submission.access import Access
 
 
 def ledger_command(function: Callable[..., None]) -> click.Command:

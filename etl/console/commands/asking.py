@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from etl.output.printable import printable
-from etl.submission.consent import TERMS, Agreement, PriorConsent
-from schemas.ledger import JobRow
+from saturi.etl.output.printable import printable
+from saturi.etl.submission.consent import TERMS, Agreement, PriorConsent
+from saturi.schemas.ledger import JobRow
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,7 +28,7 @@ class Asking(PriorConsent):
 
     def review(self, agreement: Agreement) -> None:
         """Show the plan."""
-        from etl.console.screens.submit import show_plan
+        from saturi.etl.console.screens.submit import show_plan
 
         show_plan(self._errors, agreement.plan, {job.key for job in agreement.new})
 
@@ -73,7 +73,7 @@ class Asking(PriorConsent):
         return super().deleting(names, size) or typed("delete", f"to delete {len(names)} files of {size:,} bytes")
 
     def _print(self, line: str) -> None:
-        from etl.console.lines import print_line
+        from saturi.etl.console.lines import print_line
 
         print_line(self._errors, line)
 

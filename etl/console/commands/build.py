@@ -6,11 +6,11 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from etl.console.commands.declared import declared_options
-from etl.console.commands.parameters import PATH, config_option
-from etl.console.output import consoles, print_json, resumable
-from etl.settings.options import BuildOptions, RunOptions
-from schemas.terms import Dedup, Dimension
+from saturi.etl.console.commands.declared import declared_options
+from saturi.etl.console.commands.parameters import PATH, config_option
+from saturi.etl.console.output import consoles, print_json, resumable
+from saturi.etl.settings.options import BuildOptions, RunOptions
+from saturi.schemas.terms import Dedup, Dimension
 
 FALLBACK_CORPUS = "data"
 _NO_DEDUP = click.option("--no-dedup", is_flag=True, help="The same as --dedup none.")
@@ -52,9 +52,9 @@ def build(ctx: click.Context, /, **given: Any) -> None:
     if dry_run:
         _dry_run(paths, options, as_json=as_json)
         return
-    from etl.console.lines import print_line
-    from etl.console.screens.build import show_build, show_profile, watching
-    from etl.pipeline.build import build as run
+    from saturi.etl.console.lines import print_line
+    from saturi.etl.console.screens.build import show_build, show_profile, watching
+    from saturi.etl.pipeline.build import build as run
 
     console, errors = consoles()
     resumable()
@@ -71,7 +71,7 @@ def build(ctx: click.Context, /, **given: Any) -> None:
     for failure in result.failures:
         print_line(errors, f"Not a success: {failure}", "red")
     if report:
-        from etl.console.commands.pages import save_report
+        from saturi.etl.console.commands.pages import save_report
 
         save_report(how.out, how.stage)
     ctx.exit(1 if result.failures else 0)
@@ -79,7 +79,7 @@ def build(ctx: click.Context, /, **given: Any) -> None:
 
 def _refuse_report(*, dry_run: bool) -> None:
     """Return if a page can be made after the build."""
-    from etl.reports.page import require_libraries
+    from saturi.etl.reports.page import require_libraries
 
     if dry_run:
         raise click.UsageError("--report: nothing is built with --dry-run; give one of them")
@@ -87,8 +87,8 @@ def _refuse_report(*, dry_run: bool) -> None:
 
 
 def _dry_run(paths: tuple[Path, ...], options: BuildOptions, *, as_json: bool) -> None:
-    from etl.console.screens.build import show_scans
-    from etl.pipeline.build import dry_run
+    from saturi.etl.console.screens.build import show_scans
+    from saturi.etl.pipeline.build import dry_run
 
     scans = dry_run(paths, options)
     if as_json:

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from etl.console.commands.access import ledger_command
-from etl.console.commands.asking import Asking
-from etl.console.output import consoles
-from etl.submission.access import Access
-from etl.submission.news import JobStatus, News
+from saturi.etl.console.commands.access import ledger_command
+from saturi.etl.console.commands.asking import Asking
+from saturi.etl.console.output import consoles
+from saturi.etl.submission.access import Access
+from saturi.etl.submission.news import JobStatus, News
 
 
 @ledger_command
@@ -16,9 +16,9 @@ from etl.submission.news import JobStatus, News
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def cancel(out: Path, access: Access, *, job: str | None, yes: bool) -> None:
     """Cancel JOB, or every job submitted from OUT that has not ended; what is done of it is billed all the same."""
-    from etl.console.lines import print_line
-    from etl.console.screens.submit import submitting
-    from etl.submission.cancellation import cancel as run
+    from saturi.etl.console.lines import print_line
+    from saturi.etl.console.screens.submit import submitting
+    from saturi.etl.submission.cancellation import cancel as run
 
     console, errors = consoles()
     with submitting(errors) as report:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from etl.console.commands.parameters import PATH
-from etl.console.output import consoles, print_json
+from saturi.etl.console.commands.parameters import PATH
+from saturi.etl.console.output import consoles, print_json
 
 
 @click.command()
@@ -38,13 +38,13 @@ def check(  # noqa: PLR0913 - one an option
 
     The exit code is 1 if the provider would refuse them, and 0 if there are only warnings.
     """
-    from etl.checking.check import check as run
-    from etl.checking.limits import limits_of
-    from etl.console.lines import print_line
-    from etl.console.screens.check import show_check
-    from etl.example.tokens import load_tokenizer
-    from etl.providers.models import find_model, read_models
-    from etl.providers.profiles import find_provider, read_providers
+    from saturi.etl.checking.check import check as run
+    from saturi.etl.checking.limits import limits_of
+    from saturi.etl.console.lines import print_line
+    from saturi.etl.console.screens.check import show_check
+    from saturi.etl.example.tokens import load_tokenizer
+    from saturi.etl.providers.models import find_model, read_models
+    from saturi.etl.providers.profiles import find_provider, read_providers
 
     known = find_model(model, read_models(models)) if model is not None else None
     limits = limits_of(find_provider(provider, read_providers(providers)), known)

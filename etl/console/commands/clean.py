@@ -4,19 +4,19 @@ from pathlib import Path
 
 import click
 
-from etl.console.commands.access import ledger_command
-from etl.console.commands.asking import Asking
-from etl.console.output import consoles
-from etl.submission.access import Access
+from saturi.etl.console.commands.access import ledger_command
+from saturi.etl.console.commands.asking import Asking
+from saturi.etl.console.output import consoles
+from saturi.etl.submission.access import Access
 
 
 @ledger_command
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def clean(out: Path, access: Access, *, yes: bool) -> None:
     """Delete the files uploaded from OUT that no job at the provider needs any more."""
-    from etl.console.lines import print_line
-    from etl.console.screens.submit import submitting
-    from etl.submission.removal import clean as run
+    from saturi.etl.console.lines import print_line
+    from saturi.etl.console.screens.submit import submitting
+    from saturi.etl.submission.removal import clean as run
 
     console, errors = consoles()
     with submitting(errors) as report:

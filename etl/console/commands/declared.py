@@ -1,4 +1,4 @@
-"""Options of the command line as structs declare them; see `etl.settings.declaration`."""
+"""Options of the command line as structs declare them; see `saturi.etl.settings.declaration`."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 import click
 from msgspec import Struct
 
-from etl.console.commands.parameters import PATH, Bytes, Names, Share
-from etl.settings.declaration import Declaration, Kind, declarations
+from saturi.etl.console.commands.parameters import PATH, Bytes, Names, Share
+from saturi.etl.settings.declaration import Declaration, Kind, declarations
 
 Decorator = Callable[..., Any]
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
-from etl.console.commands.parameters import PATH
-from etl.console.output import consoles, print_json
-from etl.errors import OptionError
-from etl.providers.models import DEFAULT_MODEL
+from saturi.etl.console.commands.parameters import PATH
+from saturi.etl.console.output import consoles, print_json
+from saturi.etl.errors import OptionError
+from saturi.etl.providers.models import DEFAULT_MODEL
 
 
 @click.command()
@@ -39,12 +39,12 @@ def estimate(  # noqa: PLR0913 - one an option
 
     A model whose price is not known is refused with exit code 7, and the way to add it.
     """
-    from etl.console.lines import print_line
-    from etl.console.screens.estimate import show_estimate, show_offers
-    from etl.pricing.comparison import estimate_all
-    from etl.pricing.estimate import estimate as run
-    from etl.providers.models import read_models
-    from etl.providers.profiles import read_providers
+    from saturi.etl.console.lines import print_line
+    from saturi.etl.console.screens.estimate import show_estimate, show_offers
+    from saturi.etl.pricing.comparison import estimate_all
+    from saturi.etl.pricing.estimate import estimate as run
+    from saturi.etl.providers.models import read_models
+    from saturi.etl.providers.profiles import read_providers
 
     if everywhere:
         if sample is not None or tokenizer is not None:

@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec import structs
 
-from etl.console.commands.asking import typed
-from etl.console.commands.declared import declared_options
-from etl.console.commands.parameters import PATH, config_option, key_file_of
-from etl.console.output import consoles, print_json, resumable
-from etl.errors import OptionError
-from etl.evaluation.bill import Bill, PriorConsent
-from etl.evaluation.options import EvaluateOptions
-from etl.submission.consent import TERMS
+from saturi.etl.console.commands.asking import typed
+from saturi.etl.console.commands.declared import declared_options
+from saturi.etl.console.commands.parameters import PATH, config_option, key_file_of
+from saturi.etl.console.output import consoles, print_json, resumable
+from saturi.etl.errors import OptionError
+from saturi.etl.evaluation.bill import Bill, PriorConsent
+from saturi.etl.evaluation.options import EvaluateOptions
+from saturi.etl.submission.consent import TERMS
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from etl.evaluation.extremes import Extremes
+    from saturi.etl.evaluation.extremes import Extremes
 
 _NOBODY = "Note: no model was evaluated: the ledger has no tune, and neither --model nor --predictions was given."
 _TEXTS = ("source", "reference", "prediction")
@@ -42,11 +42,11 @@ def evaluate(ctx: click.Context, /, **given: Any) -> None:
     leaves this machine; where nobody can answer, --yes and --max-cost do. Run it again after anything: what was answered
     is not asked again. The exit code is 1 if a score is below --fail-below.
     """
-    from etl.console.lines import print_line
-    from etl.console.screens.evaluate import evaluating, show_evaluation, show_extremes
-    from etl.evaluation.evaluate import evaluate as run
-    from etl.evaluation.extremes import extremes
-    from etl.evaluation.results import folder_of, place_of
+    from saturi.etl.console.lines import print_line
+    from saturi.etl.console.screens.evaluate import evaluating, show_evaluation, show_extremes
+    from saturi.etl.evaluation.evaluate import evaluate as run
+    from saturi.etl.evaluation.extremes import extremes
+    from saturi.etl.evaluation.results import folder_of, place_of
 
     out, yes, show, text, as_json = (given.pop(name) for name in ("out", "yes", "show", "text", "as_json"))
     report = given.pop("report")
@@ -78,7 +78,7 @@ def evaluate(ctx: click.Context, /, **given: Any) -> None:
     for failure in result.failures:
         print_line(errors, f"Not a success: {failure}", "red")
     if report:
-        from etl.console.commands.pages import save_report
+        from saturi.etl.console.commands.pages import save_report
 
         save_report(out)
     ctx.exit(1 if result.failures else 0)
@@ -86,7 +86,7 @@ def evaluate(ctx: click.Context, /, **given: Any) -> None:
 
 def _require_build(out: Path | None) -> None:
     """Return if a page can be made after the evaluation."""
-    from etl.reports.page import require_libraries
+    from saturi.etl.reports.page import require_libraries
 
     if out is None:
         raise OptionError("--report", "a report is of a build, and none is given", "give the folder of a build")
@@ -102,13 +102,13 @@ class _Asking(PriorConsent):
 
     def review(self, bill: Bill) -> None:
         """Show the bill."""
-        from etl.console.screens.evaluate import show_bill
+        from saturi.etl.console.screens.evaluate import show_bill
 
         show_bill(self._errors, bill)
 
     def terms(self) -> bool:
         """Show the terms, and return whether they are agreed to."""
-        from etl.console.lines import print_line
+        from saturi.etl.console.lines import print_line
 
         for line in TERMS:
             print_line(self._errors, line)

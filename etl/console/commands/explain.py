@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from etl.console.commands.parameters import PATH
-from etl.console.output import consoles, print_json
+from saturi.etl.console.commands.parameters import PATH
+from saturi.etl.console.output import consoles, print_json
 
 
 @click.command()
@@ -16,8 +16,8 @@ from etl.console.output import consoles, print_json
 @click.option("--json", "as_json", is_flag=True, help="Print all of it on stdout, for machines.")
 def explain(out: Path, *, member: str, stage: Path | None, text: bool, as_json: bool) -> None:
     """Print the way of a label file through the build in OUT: rejected, or each utterance with its split, rules and line."""
-    from etl.console.screens.explain import show_explanation
-    from etl.explanation.explain import explain as run
+    from saturi.etl.console.screens.explain import show_explanation
+    from saturi.etl.explanation.explain import explain as run
 
     explanations = run(out, member, stage=stage, text=text)
     if as_json:

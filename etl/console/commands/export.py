@@ -5,12 +5,12 @@ from pathlib import Path
 
 import click
 
-from etl.console.commands.parameters import PATH
-from etl.console.lines import print_line
-from etl.console.output import consoles
-from etl.errors import OptionError
-from etl.exports.base_models import DEFAULT_BASE_MODEL
-from etl.exports.targets import Target
+from saturi.etl.console.commands.parameters import PATH
+from saturi.etl.console.lines import print_line
+from saturi.etl.console.output import consoles
+from saturi.etl.errors import OptionError
+from saturi.etl.exports.base_models import DEFAULT_BASE_MODEL
+from saturi.etl.exports.targets import Target
 
 
 @click.command()
@@ -48,13 +48,13 @@ def export(out: Path, to: str | None, card: str | None, base_model: str | None, 
 
 
 def _write_card(out: Path, model: str, base_model: str | None, evaluation: str | None) -> None:
-    from etl.evaluation.model_card import export_card
+    from saturi.etl.evaluation.model_card import export_card
 
     print_line(consoles()[0], f"{export_card(out, model, base_model, evaluation)}: see its README.md")
 
 
 def _write_export(out: Path, to: str, base_model: str) -> None:
-    from etl.exports.export import write_export
+    from saturi.etl.exports.export import write_export
 
     exported = write_export(out, to, base_model)
     screen = consoles()[0]

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from etl.console.commands.asking import typed
-from etl.console.commands.declared import declared_options
-from etl.console.commands.parameters import PATH, config_option
-from etl.console.output import consoles, print_json, resumable
-from etl.download.options import FetchOptions
+from saturi.etl.console.commands.asking import typed
+from saturi.etl.console.commands.declared import declared_options
+from saturi.etl.console.commands.parameters import PATH, config_option
+from saturi.etl.console.output import consoles, print_json, resumable
+from saturi.etl.download.options import FetchOptions
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -55,8 +55,8 @@ Request = tuple[tuple[str, ...], Path, FetchOptions]
 def _list(
     console: "Console", errors: "Console", data_sets: tuple[str, ...], options: FetchOptions, *, as_json: bool
 ) -> None:
-    from etl.console.screens.fetch import fetching, show_lists
-    from etl.download.plan import list_archives
+    from saturi.etl.console.screens.fetch import fetching, show_lists
+    from saturi.etl.download.plan import list_archives
 
     with fetching(errors) as report:
         lists = list_archives(data_sets, options, report=report)
@@ -67,8 +67,8 @@ def _list(
 
 
 def _plan(console: "Console", errors: "Console", request: Request, *, as_json: bool) -> None:
-    from etl.console.screens.fetch import fetching, show_plan
-    from etl.download.plan import plan_fetch
+    from saturi.etl.console.screens.fetch import fetching, show_plan
+    from saturi.etl.download.plan import plan_fetch
 
     with fetching(errors) as report:
         plan = plan_fetch(*request, report=report)
@@ -79,8 +79,8 @@ def _plan(console: "Console", errors: "Console", request: Request, *, as_json: b
 
 
 def _fetch(console: "Console", errors: "Console", request: Request, *, as_json: bool) -> None:
-    from etl.console.screens.fetch import fetching, show_result
-    from etl.download.fetch import fetch as run
+    from saturi.etl.console.screens.fetch import fetching, show_result
+    from saturi.etl.download.fetch import fetch as run
 
     resumable()
     with fetching(errors) as report:
@@ -93,8 +93,8 @@ def _fetch(console: "Console", errors: "Console", request: Request, *, as_json: 
 
 def _agree(errors: "Console", *, accepted: bool) -> bool:
     """Show the terms, and return whether they are agreed to."""
-    from etl.console.lines import print_line
-    from etl.download.terms import TERMS
+    from saturi.etl.console.lines import print_line
+    from saturi.etl.download.terms import TERMS
 
     for line in TERMS:
         print_line(errors, line)
@@ -102,8 +102,8 @@ def _agree(errors: "Console", *, accepted: bool) -> bool:
 
 
 def _repair(console: "Console", folder: Path, *, as_json: bool) -> int:
-    from etl.console.screens.fetch import show_repairs
-    from etl.download.repair import repair
+    from saturi.etl.console.screens.fetch import show_repairs
+    from saturi.etl.download.repair import repair
 
     repairs = repair(folder)
     if as_json:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from etl.console.commands.build import FALLBACK_CORPUS
-from etl.console.commands.parameters import PATH, config_option
-from etl.console.output import consoles, print_json
+from saturi.etl.console.commands.build import FALLBACK_CORPUS
+from saturi.etl.console.commands.parameters import PATH, config_option
+from saturi.etl.console.output import consoles, print_json
 
 
 @click.command()
@@ -33,15 +33,15 @@ def inspect(  # noqa: PLR0913 - one an option
 
     CORPUS may also be the folder of a finished build: then its stage is looked at, and no archive.
     """
-    from etl.console.lines import print_line
-    from etl.console.screens.build import watching
-    from etl.console.screens.inspect import show_inspection
-    from etl.inspection.survey import inspect as run
+    from saturi.etl.console.lines import print_line
+    from saturi.etl.console.screens.build import watching
+    from saturi.etl.console.screens.inspect import show_inspection
+    from saturi.etl.inspection.survey import inspect as run
 
     paths = corpus or tuple(map(Path, ctx.meta["config"].corpus.paths)) or (Path(FALLBACK_CORPUS),)
     console, errors = consoles()
     if report is not None:
-        from etl.reports.page import require_libraries
+        from saturi.etl.reports.page import require_libraries
 
         require_libraries()
     with watching(errors) as watcher:
@@ -53,7 +53,7 @@ def inspect(  # noqa: PLR0913 - one an option
     for warning in inspection.warnings:
         print_line(errors, f"Note: {warning}", "yellow")
     if report is not None:
-        from etl.console.commands.pages import save_page
-        from etl.reports.report import survey_report
+        from saturi.etl.console.commands.pages import save_page
+        from saturi.etl.reports.report import survey_report
 
         save_page(survey_report(inspection), report)

@@ -4,10 +4,10 @@ import locale
 import os
 from pathlib import Path
 
-from etl.console.output import consoles
-from etl.reports.page import PAGE, write_page
-from etl.reports.words import Language
-from schemas.report import Report
+from saturi.etl.console.output import consoles
+from saturi.etl.reports.page import PAGE, write_page
+from saturi.etl.reports.words import Language
+from saturi.schemas.report import Report
 
 
 def language_here() -> Language:
@@ -19,7 +19,7 @@ def language_here() -> Language:
 
 def save_page(report: Report, file: Path, language: Language | None = None) -> None:
     """Write *report* to *file*, in the language of this user if none is given, and say so on stderr."""
-    from etl.console.lines import print_line
+    from saturi.etl.console.lines import print_line
 
     write_page(report, file, language or language_here())
     print_line(consoles()[1], f"Report: {file}")
@@ -27,6 +27,6 @@ def save_page(report: Report, file: Path, language: Language | None = None) -> N
 
 def save_report(out: Path, stage: Path | None = None) -> None:
     """Write the report of the build in *out* to its folder."""
-    from etl.reports.report import report
+    from saturi.etl.reports.report import report
 
     save_page(report(out, stage=stage), out / PAGE)

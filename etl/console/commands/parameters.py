@@ -9,11 +9,11 @@ from typing import Any
 import click
 from msgspec import Struct
 
-from etl.download.options import FetchOptions
-from etl.evaluation.options import EvaluateOptions
-from etl.settings.config import DEFAULT_NAME, Config, read_config
-from etl.settings.sizes import parse_bytes
-from etl.submission.options import SubmitOptions
+from saturi.etl.download.options import FetchOptions
+from saturi.etl.evaluation.options import EvaluateOptions
+from saturi.etl.settings.config import DEFAULT_NAME, Config, read_config
+from saturi.etl.settings.sizes import parse_bytes
+from saturi.etl.submission.options import SubmitOptions
 
 _TABLES: dict[str, type[Struct]] = {"fetch": FetchOptions, "submit": SubmitOptions, "evaluate": EvaluateOptions}
 """Tables of `etl.toml` for other options than those of a build."""

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import click
 
-from etl.console.commands.pages import language_here, save_page
-from etl.console.commands.parameters import PATH
-from etl.console.output import consoles
-from etl.providers.models import DEFAULT_MODEL
-from etl.reports.page import PAGE, require_libraries
-from etl.reports.words import LANGUAGES, Language
+from saturi.etl.console.commands.pages import language_here, save_page
+from saturi.etl.console.commands.parameters import PATH
+from saturi.etl.console.output import consoles
+from saturi.etl.providers.models import DEFAULT_MODEL
+from saturi.etl.reports.page import PAGE, require_libraries
+from saturi.etl.reports.words import LANGUAGES, Language
 
 
 @click.command()
@@ -37,8 +37,8 @@ def report(  # noqa: PLR0913 - one an option
 
     The page needs nothing else: it opens offline and prints. No archive is read.
     """
-    from etl.providers.models import read_models
-    from etl.reports.report import report as run
+    from saturi.etl.providers.models import read_models
+    from saturi.etl.reports.report import report as run
 
     if terminal and to is not None:
         raise click.UsageError("--to: with --terminal no page is written; give one of them")
@@ -46,7 +46,7 @@ def report(  # noqa: PLR0913 - one an option
         require_libraries()
     result = run(out, model, models=read_models(models), stage=stage, text=text)
     if terminal:
-        from etl.console.screens.report import show_report
+        from saturi.etl.console.screens.report import show_report
 
         show_report(consoles()[0], result, lang or language_here())
     else:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from etl.console.commands.parameters import PATH
-from etl.console.output import consoles
+from saturi.etl.console.commands.parameters import PATH
+from saturi.etl.console.output import consoles
 
 
 @click.command()
@@ -14,8 +14,8 @@ from etl.console.output import consoles
 @click.option("--seed", type=int, default=2022, show_default=True, help="Same seed, same bytes.")
 def sample(folder: Path, files: int, seed: int) -> None:
     """Write a small synthetic corpus into FOLDER: the real layout, invented text, broken files included."""
-    from etl.console.lines import print_line
-    from etl.synthetic.corpus import sample as run
+    from saturi.etl.console.lines import print_line
+    from saturi.etl.synthetic.corpus import sample as run
 
     report = run(folder, files, seed)
     broken = sum(report.broken.values())

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import click
 
-from etl.console.commands.access import ledger_command
-from etl.console.lines import print_line
-from etl.console.output import consoles, print_json
-from etl.errors import ProviderError
-from etl.submission.access import Access
+from saturi.etl.console.commands.access import ledger_command
+from saturi.etl.console.lines import print_line
+from saturi.etl.console.output import consoles, print_json
+from saturi.etl.errors import ProviderError
+from saturi.etl.submission.access import Access
 
 
 @ledger_command
@@ -20,8 +20,8 @@ def status(out: Path, access: Access, *, as_json: bool) -> None:
 
     What a provider does not answer is shown as it was last, and the exit code is 6.
     """
-    from etl.console.screens.submit import show_status, submitting
-    from etl.submission.status import status as run
+    from saturi.etl.console.screens.submit import show_status, submitting
+    from saturi.etl.submission.status import status as run
 
     console, errors = consoles()
     with submitting(errors) as report:

@@ -4,11 +4,11 @@ from typing import Any
 
 import click
 
-from etl.console.commands.asking import Asking
-from etl.console.commands.declared import declared_options
-from etl.console.commands.parameters import PATH, config_option, key_file_of
-from etl.console.output import consoles, print_json, resumable
-from etl.submission.options import SubmitOptions
+from saturi.etl.console.commands.asking import Asking
+from saturi.etl.console.commands.declared import declared_options
+from saturi.etl.console.commands.parameters import PATH, config_option, key_file_of
+from saturi.etl.console.output import consoles, print_json, resumable
+from saturi.etl.submission.options import SubmitOptions
 
 
 @click.command()
@@ -26,16 +26,16 @@ def submit(ctx: click.Context, /, **given: Any) -> None:
     Shows the plan and its price and asks before anything is sent; where nobody can answer, --yes and --max-cost do. Run
     it again after anything: what is there is not sent again, and a job that was created is found.
     """
-    from etl.console.screens.submit import show_plan, show_requests, show_submission, submitting
-    from etl.submission.submit import plan_submission
-    from etl.submission.submit import submit as run
+    from saturi.etl.console.screens.submit import show_plan, show_requests, show_submission, submitting
+    from saturi.etl.submission.submit import plan_submission
+    from saturi.etl.submission.submit import submit as run
 
     out, yes = given.pop("out"), given.pop("yes")
     dry_run, as_json = given.pop("dry_run"), given.pop("as_json")
     options = SubmitOptions(key_file=key_file_of(ctx), **given)
     console, errors = consoles()
     if dry_run:
-        from etl.submission.dry_run import requests_of
+        from saturi.etl.submission.dry_run import requests_of
 
         plan = plan_submission(out, options)
         if as_json:

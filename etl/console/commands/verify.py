@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from etl.console.commands.parameters import PATH
-from etl.console.output import consoles, print_json
+from saturi.etl.console.commands.parameters import PATH
+from saturi.etl.console.output import consoles, print_json
 
 
 @click.command()
@@ -14,8 +14,8 @@ from etl.console.output import consoles, print_json
 @click.pass_context
 def verify(ctx: click.Context, out: Path, *, as_json: bool) -> None:
     """Hash and count every chunk in OUT again; the exit code is 4 if one is changed, missing or extra."""
-    from etl.console.screens.verify import show_verification
-    from etl.output.finished import verify as run
+    from saturi.etl.console.screens.verify import show_verification
+    from saturi.etl.output.finished import verify as run
 
     verification = run(out)
     if as_json:

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import click
 
-from etl.console.commands.access import ledger_command
-from etl.console.commands.parameters import Seconds
-from etl.console.output import consoles, print_json_line, resumable
-from etl.errors import ProviderError
-from etl.providers.pace import Pace
-from etl.submission.access import Access
-from schemas.ledger import SUCCEEDED
+from saturi.etl.console.commands.access import ledger_command
+from saturi.etl.console.commands.parameters import Seconds
+from saturi.etl.console.output import consoles, print_json_line, resumable
+from saturi.etl.errors import ProviderError
+from saturi.etl.providers.pace import Pace
+from saturi.etl.submission.access import Access
+from saturi.schemas.ledger import SUCCEEDED
 
 _DAY_SECONDS = 86_400
 
@@ -33,9 +33,9 @@ def watch(out: Path, access: Access, *, seconds: float, as_json: bool) -> None:
     May be stopped at any time and begun again: the provider has the whole story. The exit code is 6 if a job failed or was
     cancelled.
     """
-    from etl.console.lines import print_line
-    from etl.console.screens.watch import watching
-    from etl.submission.watch import watch as run
+    from saturi.etl.console.lines import print_line
+    from saturi.etl.console.screens.watch import watching
+    from saturi.etl.submission.watch import watch as run
 
     console, errors = consoles()
     resumable()

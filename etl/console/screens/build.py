@@ -10,15 +10,15 @@ from rich.progress import Progress as ProgressBars
 from rich.table import Column, Table
 from rich.text import Text
 
-from etl.console.lines import add_row, print_line
-from etl.console.screens.words import reasons, size
-from etl.corpus.scan import Scan
-from etl.pipeline.build import BuildResult
-from etl.pipeline.verdict import unproved_keys
-from etl.runtime.measurements import BuildFacts
-from etl.runtime.progress import Progress, Watcher
-from schemas.manifest import GroupRow, Manifest
-from schemas.terms import Unit
+from saturi.etl.console.lines import add_row, print_line
+from saturi.etl.console.screens.words import reasons, size
+from saturi.etl.corpus.scan import Scan
+from saturi.etl.pipeline.build import BuildResult
+from saturi.etl.pipeline.verdict import unproved_keys
+from saturi.etl.runtime.measurements import BuildFacts
+from saturi.etl.runtime.progress import Progress, Watcher
+from saturi.schemas.manifest import GroupRow, Manifest
+from saturi.schemas.terms import Unit
 
 PLAIN_SECONDS = 5.0
 """How often a plain line is printed where there is no terminal."""

@@ -4,10 +4,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from etl.checking.advice import ADVICE
-from etl.checking.report import CheckReport, Kind, Problem
-from etl.console.lines import add_row, plain, print_line
-from etl.console.screens.words import reasons, size
+from saturi.etl.checking.advice import ADVICE
+from saturi.etl.checking.report import CheckReport, Kind, Problem
+from saturi.etl.console.lines import add_row, plain, print_line
+from saturi.etl.console.screens.words import reasons, size
 
 _STYLES = {"error": "red", "warning": "yellow"}
 

@@ -6,11 +6,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from etl.console.lines import add_row, plain, print_line
-from etl.console.screens.words import short
-from etl.console.signs import blocks
-from schemas.estimate import Estimate, Offer, ShardEstimate
-from schemas.terms import Split
+from saturi.etl.console.lines import add_row, plain, print_line
+from saturi.etl.console.screens.words import short
+from saturi.etl.console.signs import blocks
+from saturi.schemas.estimate import Estimate, Offer, ShardEstimate
+from saturi.schemas.terms import Split
 
 
 def show_estimate(console: Console, estimate: Estimate, rate: float | None = None) -> None:

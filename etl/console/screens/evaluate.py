@@ -11,13 +11,13 @@ from rich.progress import Progress as ProgressBars
 from rich.table import Column, Table
 from rich.text import Text
 
-from etl.console.lines import add_row, plain, print_line
-from etl.console.screens.words import short
-from etl.evaluation.bill import Bill
-from etl.evaluation.extremes import Extremes
-from etl.evaluation.progress import Progress, Reporter
-from etl.evaluation.results import EvaluationResult
-from schemas.evaluation import ClaimRow, Evaluation, MetricRow, PredictionRow, Score, SystemScores, TestSetRow
+from saturi.etl.console.lines import add_row, plain, print_line
+from saturi.etl.console.screens.words import short
+from saturi.etl.evaluation.bill import Bill
+from saturi.etl.evaluation.extremes import Extremes
+from saturi.etl.evaluation.progress import Progress, Reporter
+from saturi.etl.evaluation.results import EvaluationResult
+from saturi.schemas.evaluation import ClaimRow, Evaluation, MetricRow, PredictionRow, Score, SystemScores, TestSetRow
 
 PLAIN_SECONDS = 5.0
 """How often a line says how far it is where there is no terminal."""

@@ -2,8 +2,8 @@
 
 from rich.console import Console
 
-from etl.console.lines import print_line
-from schemas.explanation import Explanation, Fate
+from saturi.etl.console.lines import print_line
+from saturi.schemas.explanation import Explanation, Fate
 
 
 def show_explanation(console: Console, explanation: Explanation) -> None:

@@ -17,10 +17,10 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from etl.console.lines import add_row, plain, print_line
-from etl.console.screens.words import size
-from etl.download.news import Again, Finished, Moved, News, Planned, Remark, Reporter
-from schemas.fetch import DataSetList, FetchPlan, FetchResult, ListedArchive, RepairedArchive
+from saturi.etl.console.lines import add_row, plain, print_line
+from saturi.etl.console.screens.words import size
+from saturi.etl.download.news import Again, Finished, Moved, News, Planned, Remark, Reporter
+from saturi.schemas.fetch import DataSetList, FetchPlan, FetchResult, ListedArchive, RepairedArchive
 
 _MINUTE, _HOUR = 60, 3600
 _LINE_SECONDS = 60.0

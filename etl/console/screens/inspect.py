@@ -6,10 +6,10 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 
-from etl.console.lines import add_row, plain, print_line
-from etl.console.screens.words import reasons, size
-from etl.corpus.groups import ALL
-from schemas.inspection import ClosedField, InspectedArchive, InspectedGroup, Inspection, Lengths
+from saturi.etl.console.lines import add_row, plain, print_line
+from saturi.etl.console.screens.words import reasons, size
+from saturi.etl.corpus.groups import ALL
+from saturi.schemas.inspection import ClosedField, InspectedArchive, InspectedGroup, Inspection, Lengths
 
 _MOST_VALUES = 6  # of a closed field on one line; all of them are in --json
 _LEGEND = (

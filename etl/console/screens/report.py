@@ -4,11 +4,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from etl.console.lines import add_row, plain, print_line
-from etl.reports.outline import notes, outline, title
-from etl.reports.sections import Figure
-from etl.reports.words import Language
-from schemas.report import Report
+from saturi.etl.console.lines import add_row, plain, print_line
+from saturi.etl.reports.outline import notes, outline, title
+from saturi.etl.reports.sections import Figure
+from saturi.etl.reports.words import Language
+from saturi.schemas.report import Report
 
 
 def show_report(console: Console, report: Report, language: Language) -> None:

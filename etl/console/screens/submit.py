@@ -18,12 +18,12 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from etl.console.lines import add_row, print_line
-from etl.console.screens.words import short, size
-from etl.pricing.money import cost_usd
-from etl.providers.recorder import Request
-from etl.submission.execution import Submission
-from etl.submission.news import (
+from saturi.etl.console.lines import add_row, print_line
+from saturi.etl.console.screens.words import short, size
+from saturi.etl.pricing.money import cost_usd
+from saturi.etl.providers.recorder import Request
+from saturi.etl.submission.execution import Submission
+from saturi.etl.submission.news import (
     JobCreated,
     JobEnded,
     JobKnown,
@@ -34,9 +34,9 @@ from etl.submission.news import (
     Reporter,
     Uploading,
 )
-from etl.submission.plan import Plan, PlannedFile
-from etl.submission.status import Status
-from schemas.ledger import JobRow
+from saturi.etl.submission.plan import Plan, PlannedFile
+from saturi.etl.submission.status import Status
+from saturi.schemas.ledger import JobRow
 
 PLAIN_SECONDS = 5.0
 """Seconds between lines on how far an upload is, where there is no terminal."""

@@ -2,9 +2,9 @@
 
 from rich.console import Console
 
-from etl.console.lines import print_line
-from etl.console.screens.words import size
-from etl.output.verification import Verification
+from saturi.etl.console.lines import print_line
+from saturi.etl.console.screens.words import size
+from saturi.etl.output.verification import Verification
 
 
 def show_verification(console: Console, verification: Verification) -> None:

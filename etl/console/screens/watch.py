@@ -8,12 +8,12 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from etl.console.lines import print_line
-from etl.console.screens.submit import dollars
-from etl.console.screens.words import short
-from etl.console.signs import blocks
-from etl.output.printable import printable
-from etl.submission.news import Flaw, JobEnded, JobEvent, JobProblem, JobStatus, News, NoAnswer, Reporter
+from saturi.etl.console.lines import print_line
+from saturi.etl.console.screens.submit import dollars
+from saturi.etl.console.screens.words import short
+from saturi.etl.console.signs import blocks
+from saturi.etl.output.printable import printable
+from saturi.etl.submission.news import Flaw, JobEnded, JobEvent, JobProblem, JobStatus, News, NoAnswer, Reporter
 
 WIDTH = 24
 """Columns of a curve."""

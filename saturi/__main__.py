@@ -1,0 +1,26 @@
+"""The command line's entry: what has to hold before anything else is loaded, then the command, then its exit code."""
+
+import sys
+
+
+def main() -> None:
+    """Run the command line: an error is one sentence on stderr and an exit code."""
+    from saturi.etl.console.streams import fill_descriptors  # noqa: PLC0415 - workers load this module, and need none of it
+    from saturi.etl.runtime.interrupts import end_on_signals, ignore_signals  # noqa: PLC0415 - as above
+
+    fill_descriptors()
+    end_on_signals()
+    try:
+        try:
+            from saturi.etl.console.dispatch import run  # noqa: PLC0415 - as above, and an interrupt may land in here
+
+            code = run()
+        finally:
+            ignore_signals()
+    except KeyboardInterrupt as interrupt:
+        code = getattr(interrupt, "exit_code", 130)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()
