@@ -26,6 +26,7 @@ from saturi.etl.synthetic.documents import F0Pool, label_document, tiny_document
 from saturi.etl.synthetic.series import FIRST_DATA_SET, LabelName, Series, series_counts
 
 Shape = Literal["f0", "rich"]
+SHAPES: tuple[Shape, ...] = get_args(Shape)
 
 VERSION = 2
 """Raised with every change that gives other bytes for the same arguments."""
@@ -210,7 +211,7 @@ def main() -> None:
     amount.add_argument("--json-bytes", type=_size, metavar="SIZE", help="about this much JSON, as in 1.2GB")
     amount.add_argument("--files", type=int, help="exactly this many label files")
     parser.add_argument("--tiny", action="store_true", help="label files of some 350 bytes")
-    parser.add_argument("--shape", choices=get_args(Shape), default="f0", help="mostly F0, or a third of other things")
+    parser.add_argument("--shape", choices=SHAPES, default="f0", help="mostly F0, or a third of other things")
     parser.add_argument("--unpack", type=Path, metavar="DIR", help="also write every label file loose")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--seed", type=int, default=1)

@@ -28,7 +28,7 @@ class OtherExamplesError(Exception):
 
 
 class Entry(Struct, frozen=True, kw_only=True):
-    """A contender and its counted runs, one per round; `facts` of its last build; `missing` is the reason why it did not run."""
+    """A contender and its counted runs, round by round; `facts` of its last build; `missing` is the reason why it did not run."""
 
     key: str
     title: str
@@ -40,6 +40,8 @@ class Entry(Struct, frozen=True, kw_only=True):
 def race(lineup: Sequence[Contender], corpora: Corpora, folder: Path, *, rounds: int, workers: int) -> list[Entry]:
     """
     Return the runs of the contenders of *lineup*; a first round is not counted, and compares their examples.
+
+    Those that are slow run in it and in the first that is counted.
 
     Args:
         folder: Folder for the outputs of all contenders.
@@ -53,6 +55,8 @@ def race(lineup: Sequence[Contender], corpora: Corpora, folder: Path, *, rounds:
     examples: dict[str, str] = {}
     for turn in range(rounds + 1):
         for contender in present:
+            if contender.slow and turn > 1:
+                continue
             out = _output_folder(folder, contender)
             _warm(getattr(corpora, contender.reads))
             run = measure(contender.command(corpora, out, workers))

@@ -15,7 +15,10 @@ _WORD = re.compile(rb'"startTime": "([^"]*)",\n\t\t\t\t"endTime": (?:null|"[^"]*
 _EMPTY_LAYERS = b'"standards": [],\n\t\t"intonations": [],\n\t\t"transcriptionAnnotations": []'
 _EMPTY_SEGMENTS = b'"segments": []'
 _STANDARD = b'\n\t\t\t{\n\t\t\t\t"order": %d,\n\t\t\t\t"form": "%s",\n\t\t\t\t"begin": %d,\n\t\t\t\t"end": %d\n\t\t\t}'
-_SPOKEN = b'\n\t\t\t{\n\t\t\t\t"order": %d,\n\t\t\t\t"time": "%s",\n\t\t\t\t"transcript": "%s",\n\t\t\t\t"confidence": 0.%d\n\t\t\t}'
+_SPOKEN = (
+    b'\n\t\t\t{\n\t\t\t\t"order": %d,\n\t\t\t\t"time": "%s",\n\t\t\t\t"transcript": "%s",\n\t\t\t\t"confidence": 0.%d'
+    b"\n\t\t\t}"
+)
 _INTONATION = b'\n\t\t\t{\n\t\t\t\t"order": %d,\n\t\t\t\t"type": "LH%%"\n\t\t\t}'
 
 
