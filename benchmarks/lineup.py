@@ -44,6 +44,7 @@ class Contender(Struct, frozen=True, kw_only=True):
         after: The contender whose output folder it continues, instead of an empty one.
         compared: Its examples are compared with those of the naive recipe.
         small: It measures the start and not the corpus, so it is in the goals and not in the table.
+        on_disk: Its corpus is on the disk and not in memory when it starts.
         slow: It is counted in one round, since it takes many times as long as the build.
     """
 
@@ -57,6 +58,7 @@ class Contender(Struct, frozen=True, kw_only=True):
     after: str | None = None
     compared: bool = True
     small: bool = False
+    on_disk: bool = False
     slow: bool = False
 
     @property
@@ -81,6 +83,7 @@ LINEUP = (
     Contender(key="floor", title="bare floor: inflate, check CRCs", module="floor", library="isal", compared=False),
     Contender(key="saturi", title="saturi build"),
     Contender(key="tokens", title="saturi build, tokens counted", options=ALL_PAIRS),
+    Contender(key="disk", title="saturi build, zips not in memory", on_disk=True),
     Contender(
         key="second", title="saturi build again, other options", options=OTHER_OPTIONS, after="saturi", compared=False
     ),

@@ -18,7 +18,6 @@ from benchmarks.race import Entry
 from saturi.etl.console.screens.words import size
 
 _SHOWN = ("isal", "polars", "msgspec", "orjson", "duckdb", "datasets")
-_MARKS = ("<!-- speed: begin -->\n", "<!-- speed: end -->\n")
 
 
 class Circumstances(Struct, frozen=True, kw_only=True):
@@ -188,8 +187,9 @@ def _times(count: int, what: str) -> str:
     return f"{count} {what}{'s' if count != 1 else ''}"
 
 
-def into_document(document: str, text: str) -> str:
-    """Return *document* with *text* between the marks of the speed section."""
-    head, _, rest = document.partition(_MARKS[0])
-    _, _, tail = rest.partition(_MARKS[1])
-    return f"{head}{_MARKS[0]}{text}{_MARKS[1]}{tail}"
+def into_document(document: str, text: str, part: str = "speed") -> str:
+    """Return *document* with *text* between the marks of *part*."""
+    begin, end = (f"<!-- {part}: {place} -->\n" for place in ("begin", "end"))
+    head, _, rest = document.partition(begin)
+    _, _, tail = rest.partition(end)
+    return f"{head}{begin}{text}{end}{tail}"

@@ -245,3 +245,11 @@ def test_an_archive_of_many_batches(tmp_path: Path) -> None:
     with zipfile.ZipFile(corpus / ANSWER_ZIP) as archive:
         members = pl.read_parquet(tmp_path / "out" / "lineage.parquet")["member"].to_list()
         assert members == archive.namelist()
+
+
+def test_no_more_workers_than_batches(tmp_path: Path) -> None:
+    """A corpus of one batch is built by one worker, however many are allowed."""
+    write_zip(tmp_path / "corpus" / ANSWER_ZIP, [member(stem("say", "1", 1), "가", "나")])
+    result = build([tmp_path / "corpus"], tmp_path / "out", BuildOptions(validation=0), workers=8)
+    assert result.facts.workers == 1
+    assert result.manifest.counts.examples == 1

@@ -1,10 +1,11 @@
 """The first step of a build: directories to batches, batches to segments."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from saturi.etl.corpus.batches import Limits
-from saturi.etl.corpus.discover import Corpus
+from saturi.etl.corpus.batches import BATCH_BYTES, Limits
+from saturi.etl.corpus.discover import Archive, Corpus, Form
+from saturi.etl.corpus.opening import facts_of
 from saturi.etl.corpus.scan import Scan, ScanRules, scan, unreadable
 from saturi.etl.errors import EmptyCorpusError, InputError
 from saturi.etl.pipeline.sums import check_sum
@@ -14,14 +15,30 @@ from saturi.etl.read.suspects import read_without_killers
 from saturi.etl.read.tasks import ReadTask, UnreadBatch
 from saturi.etl.runtime.progress import Progress
 from saturi.etl.runtime.steps import Run
-from saturi.etl.settings.options import BuildOptions
+from saturi.etl.settings.options import MOST_WORKERS, BuildOptions
 from saturi.schemas.segment import SegmentHeader
+
+_MOST_RATIO = 16  # of JSON to its packed bytes; 4 to 8 in the corpora that were measured
 
 
 def scan_rules(options: BuildOptions) -> ScanRules:
     """Return the part of *options* that is about archives."""
     limits = Limits(options.max_member_bytes, options.max_ratio)
     return ScanRules(limits, options.max_entries, options.allow_bad_archives)
+
+
+def most_batches(archives: Iterable[Archive]) -> int:
+    """
+    Return how many batches *archives* may have, by their sizes: workers start before any archive is scanned.
+
+    Of loose label files there may be any number.
+    """
+    return sum(
+        MOST_WORKERS
+        if archive.form is Form.FOLDER
+        else 1 + _MOST_RATIO * sum(facts_of(path).size for path in archive.paths) // BATCH_BYTES
+        for archive in archives
+    )
 
 
 def scan_archives(run: Run, corpus: Corpus, rules: ScanRules, stage: Path) -> list[Scan]:
@@ -49,9 +66,8 @@ def read_archives(run: Run, scans: Sequence[Scan], stage: Path, *, allow_bad_arc
         InputError: An archive cannot be read any more, and that is not allowed.
         PromiseError: A segment does not hold the label files of its batch.
     """
-    # The large ones first, so that no worker is left alone with one at the end.
-    batches = sorted((batch for scan in scans for batch in scan.batches), key=lambda batch: -batch.extent.json_bytes)
-    tasks = {batch.key: ReadTask(batch, str(stage)) for batch in batches}
+    # As they lie in their files, which disks like best; the last is 0.1 s of work, like all, and no worker is long alone with it.
+    tasks = {batch.key: ReadTask(batch, str(stage)) for scan in scans for batch in scan.batches}
     segments: dict[str, SegmentHeader] = {}
     unread: dict[str, InputError] = {}
     progress = Progress("read", 0, sum(task.batch.extent.packed_bytes for task in tasks.values()))
