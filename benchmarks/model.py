@@ -131,8 +131,8 @@ def _sentence(parts: Parts, times: float) -> str:
     named = ", ".join(f"`{step}` {longest[step]:.1f} s" for step in slowest)
     return (
         f"Measured: {len(reading)} batches of {batch * 1e3:.0f} ms; the parent takes {parts.handing * 1e6:.0f} µs a task, so that "
-        f"only {batch / parts.handing:,.0f} workers would keep it busy while they read, and {parts.parent:.2f} s beside; a worker is "
-        f"ready after {parts.start:.2f} s. The longest task of each later step, which no number of workers shortens, take "
+        f"only {batch / parts.handing:,.0f} workers would keep it busy while they read, and {parts.parent:.2f} s beside; a worker "
+        f"is ready after {parts.start:.2f} s. The longest task of each later step, which no number of workers shortens, take "
         f"{sum(longest.values()):.1f} s in all ({named})."
     )
 
