@@ -29,8 +29,10 @@ class Goal(Struct, frozen=True):
 _FLOOR: dict[Shape, float] = {"f0": 1.9, "rich": 2.2}
 """What a build with tokens counted may take of the bare floor at most."""
 
-# Title, contender over contender, bound.
-_RATIOS: tuple[tuple[str, str, str, Literal["at most", "at least"], float], ...] = (
+_Ratio = tuple[str, str, str, Literal["at most", "at least"], float]
+"""Title, contender over contender, bound."""
+
+_RATIOS: tuple[_Ratio, ...] = (
     ("cold build, times as fast as the naive recipe on unpacked files", "naive", "saturi", "at least", 7.0),
     ("the same, unpacking counted", "unpack", "saturi", "at least", 10.0),
     ("second build with other options, share of the cold one", "second", "saturi", "at most", 0.12),
@@ -46,7 +48,8 @@ def goals(entries: Sequence[Entry], shape: Shape) -> list[Goal]:
 
 
 def _goals(ran: dict[str, Entry], shape: Shape) -> Iterator[Goal]:
-    floor = ("cold build, tokens counted, times as long as the bare floor", "tokens", "floor", "at most", _FLOOR[shape])
+    title = "cold build, tokens counted, times as long as the bare floor"
+    floor: _Ratio = (title, "tokens", "floor", "at most", _FLOOR[shape])
     for title, over, under, bound, wanted in (floor, *_RATIOS):
         if over in ran and under in ran:
             yield Goal(title, bound, wanted, ratio(ran[over], ran[under]), "")
