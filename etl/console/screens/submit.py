@@ -26,6 +26,7 @@ from saturi.etl.submission.execution import Submission
 from saturi.etl.submission.news import (
     JobCreated,
     JobEnded,
+    JobEstimated,
     JobKnown,
     JobProblem,
     JobStatus,
@@ -170,11 +171,14 @@ def _columns() -> tuple[TextColumn, BarColumn, DownloadColumn, TransferSpeedColu
     return text, BarColumn(bar_width=16), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn(compact=True)
 
 
-def _sentence(news: News) -> str | None:
+def _sentence(news: News) -> str | None:  # noqa: PLR0911 - a row a kind of news
     """Return *news* of a job, or None where a submission has no line for it."""
     match news:
         case JobKnown(title=title, job_id=job_id, status=status):
             return f"{title}: submitted before as {job_id}, {status}"
+        case JobEstimated(title=title, usd=usd, estimated_usd=estimated, reason=reason):
+            said = f"no estimate ({reason})" if estimated is None else f"an estimate of {dollars(estimated)}"
+            return f"{title}: {said} by the provider, {dollars(usd)} by ours"
         case JobCreated(title=title, job_id=job_id):
             return f"{title}: created {job_id}"
         case JobStatus(title=title, job_id=job_id, status=status):
