@@ -24,6 +24,7 @@ from submissions import HASTE, KEY, YES, assert_submitted_once, hand_in, options
 from saturi.etl.errors import EtlError, NoAnswerError
 from saturi.etl.providers.account import open_account
 from saturi.etl.providers.client import Client
+from saturi.etl.providers.port import Part
 from saturi.etl.providers.profiles import read_providers
 from saturi.etl.submission.cancellation import cancel
 from saturi.etl.submission.ledger import Ledger
@@ -77,8 +78,10 @@ CALLS: dict[str, Callable[[Client], object]] = {
     "get_file": lambda client: client.get_file("file-1"),
     "send_file": lambda client: client.send_file(FILE, len(LINES), BytesIO(LINES), time.monotonic() + 0.05),
     "delete_file": lambda client: client.delete_file("file-1"),
-    "begin_upload": lambda client: client.begin_upload(FILE, len(LINES), time.monotonic() + 0.05),
-    "send_part": lambda client: client.send_part("a part", "upload_1", BytesIO(LINES), time.monotonic() + 0.05),
+    "begin_upload": lambda client: client.begin_upload(FILE, len(LINES), 1, time.monotonic() + 0.05),
+    "send_part": lambda client: client.send_part(
+        "a part", "upload_1", Part(1, len(LINES)), BytesIO(LINES), time.monotonic() + 0.05
+    ),
     "complete_upload": lambda client: client.complete_upload(
         "upload_1", ["part_1"], "0" * 32, (FILE, len(LINES)), time.monotonic() + 0.05
     ),

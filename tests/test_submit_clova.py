@@ -109,7 +109,7 @@ def test_fewest_rows(tmp_path: Path, server: Server, clova: World) -> None:
 def test_validation_stays_here(large: Path, server: Server, clova: World) -> None:
     """Examples held out are not sent, and the plan says so."""
     plan = plan_submission(large, options_for(server, clova))
-    assert any("takes no validation file" in note for note in plan.notes)
+    assert any("no validation file goes to" in note for note in plan.notes)
     hand_in(large, server, clova)
     assert len(clova.files) == 1
     assert body_of(clova)["validationSplitRatio"] == 0.0
