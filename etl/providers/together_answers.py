@@ -95,28 +95,31 @@ class TogetherAnswers:
         return JobError(code=code, message=message, param=None) if code or message else None
 
     def events(self, rows: list[Any]) -> tuple[RemoteEvent, ...]:
-        """Return the events of *rows*, the newest first; they have no ids of their own, and the same moment may have two."""
+        """
+        Return the events of *rows*, the newest first; they have no ids of their own, and the same moment may have several.
+
+        An id is moment, kind and number among those alike, and so stays when others follow.
+        """
+        moments = [(border.seconds(row.get("created_at")) or 0.0, row) for row in rows if isinstance(row, dict)]
+        if moments and moments[0][0] > moments[-1][0]:  # in which order they are listed is not documented
+            moments.reverse()
         seen: Counter[str] = Counter()
-        events: list[RemoteEvent] = []
-        for row in rows:
-            if not isinstance(row, dict):
-                continue
-            at, kind = border.seconds(row.get("created_at")) or 0.0, self._word(row.get("type")) or "event"
-            name = f"{at:.3f}-{kind}"
-            seen[name] += 1
-            level = self._word(row.get("level")) or "info"
-            events.append(
-                RemoteEvent(
-                    id=f"{name}-{seen[name]}",
-                    at=int(at),
-                    level=level.lower().removeprefix(_LEGACY),
-                    message=self._border.text(row.get("message")) or kind,
-                    step=border.count(row.get("step")),
-                    train_loss=None,
-                    valid_loss=None,
-                )
-            )
-        return tuple(sorted(events, key=lambda event: event.at, reverse=True))
+        events = [self._event(at, row, seen) for at, row in sorted(moments, key=lambda moment: moment[0])]
+        return tuple(reversed(events))
+
+    def _event(self, at: float, row: Json, seen: Counter[str]) -> RemoteEvent:
+        kind = self._word(row.get("type")) or "event"
+        name = f"{at:.3f}-{kind}"
+        seen[name] += 1
+        return RemoteEvent(
+            id=f"{name}-{seen[name]}",
+            at=int(at),
+            level=(self._word(row.get("level")) or "info").lower().removeprefix(_LEGACY),
+            message=self._border.text(row.get("message")) or kind,
+            step=border.count(row.get("step")),
+            train_loss=None,
+            valid_loss=None,
+        )
 
     def estimate(self, answer: Json) -> JobEstimate:
         """Return what *answer* says of the price of a job."""

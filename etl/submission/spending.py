@@ -11,6 +11,8 @@ from saturi.etl.submission.options import SubmitOptions
 from saturi.etl.submission.plan import Plan, PlannedJob
 from saturi.schemas.remote import JobEstimate
 
+_NO_SUM = 1e-9  # dollars; what is left of sums of floats
+
 
 def refuse_unencrypted(account: Account, options: SubmitOptions, consent: Consent) -> None:
     """
@@ -98,4 +100,4 @@ def _not_agreed(agreement: Agreement, usd: float | None) -> SpendingError:
 
 def precise(usd: float) -> str:
     """Return a sum to the cent, or to a millionth of a dollar where that is more."""
-    return f"${usd:,.2f}" if round(usd, 2) == usd else f"${usd:,.6f}"
+    return f"${usd:,.2f}" if abs(usd - round(usd, 2)) < _NO_SUM else f"${usd:,.6f}"

@@ -30,6 +30,8 @@ _FIELDS = {
     "max_grad_norm", "weight_decay", "n_checkpoints", "n_evals", "batch_size", "suffix", "random_seed", "training_type",
     "training_method", "from_checkpoint",
 }  # fmt: skip
+_LISTED = {"suffix", "random_seed"}  # which a job by itself does not show
+_PROGRESS = {"estimate_available": True, "seconds_remaining": 60}
 _PRICED = {"training_file", "validation_file", "model", "from_checkpoint", "n_epochs", "n_evals", "training_method"}
 
 
@@ -194,7 +196,8 @@ def _route_job(world: World, method: str, more: list[str], body: Body) -> Answer
         case ("GET",):
             return Answer({"data": [_job(job) for job in jobs.shown(world)][::-1]})
         case ("GET", name):
-            shown = _job(world.jobs[_known(world.jobs, name)])
+            shown = {**_job(world.jobs[_known(world.jobs, name)]), "progress": _PROGRESS}
+            shown = {field: value for field, value in shown.items() if field not in _LISTED}
             jobs.get_job(world, name)  # it moves on
             _name_model(world, world.jobs[name])
             return Answer(shown)
