@@ -17,6 +17,7 @@ from submissions import ENVIRONMENT, HASTE, profile
 from saturi.etl.submission.cancellation import cancel
 from saturi.etl.submission.consent import PriorConsent
 from saturi.etl.submission.watch import watch
+from saturi.schemas.ledger import PlanShape
 
 _DATASETS, _JOBS = "/v1/accounts/[^/]+/datasets", "/v1/accounts/[^/]+/supervisedFineTuningJobs"
 REQUESTS: dict[str, dict[str, str]] = {
@@ -72,13 +73,14 @@ def service(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 def _said(service: Service, large: Path, server: Server, tmp_path: Path) -> Iterator[tuple[str, Any, Any]]:
     """Yield request, body and answer of a submission with all that a job can have, of a chain, and of what follows."""
-    for plan, more in (
-        ("chained", {"suffix": "dialect"}),
-        ("merged", {} if service.name == "fireworks" else {"seed": 7}),
-    ):
+    given: dict[PlanShape, dict[str, Any]] = {
+        "chained": {"suffix": "dialect"},
+        "merged": {} if service.name == "fireworks" else {"seed": 7},
+    }
+    for plan, more in given.items():
         world = service.world(server, f"{tmp_path.name}-{plan}")
         answers: list[tuple[str, Answer]] = []
-        world.alter = lambda request, answer, answers=answers: (answers.append((request, answer)), answer)[1]  # type: ignore[misc]
+        world.alter = lambda request, answer, answers=answers: (answers.append((request, answer)), answer)[1]
         if service.name == "openai":
             more["providers"] = profile(tmp_path, "uploads_threshold_bytes = 10_000", "max_part_bytes = 8_000")
         (large / "ledger.sqlite").unlink(missing_ok=True)

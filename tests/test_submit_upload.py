@@ -94,6 +94,18 @@ def _spoil(world: World) -> None:
     part.path.write_bytes(part.path.read_bytes()[::-1])
 
 
+def test_wrong_bytes_that_stay(out: Path, server: Server, world: World) -> None:
+    """Where a file of wrong size cannot be deleted either, the size is what is said first, and the next run gets through."""
+    world.wrong_bytes = 1
+    world.faults.append(refused("DELETE /files/.*", 403))
+    with pytest.raises(
+        ProviderError, match=r"bytes were sent, .* arrived; it is not used, and could not be deleted .*403"
+    ):
+        hand_in(out, server, world)
+    assert world.jobs == {}
+    assert hand_in(out, server, world).created == 1
+
+
 def test_a_deadline(out: Path, server: Server, world: World, in_parts: Path) -> None:
     """An upload that is not done in time is given up and cancelled; a new run begins anew."""
     pace = structs.replace(HASTE, upload_seconds=0.2)

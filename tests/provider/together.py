@@ -120,10 +120,10 @@ def _in_parts(world: World, step: str, asked: Json) -> Answer:
         del world.uploads[asked["file_id"]]
         return Answer({})
     tags = [{"part_number": number, "etag": f"tag-{number}"} for number in sorted(begun["sent"])]
-    parts = [begun["sent"][number] for number in sorted(begun["sent"])]
-    if asked["parts"] != tags or any(len(part) != begun["part"] for part in parts[:-1]):
+    contents = [begun["sent"][number] for number in sorted(begun["sent"])]
+    if asked["parts"] != tags or any(len(part) != begun["part"] for part in contents[:-1]):
         raise RefusalError(400, "parts are missing, or not of one size")
-    content = b"".join(parts)
+    content = b"".join(contents)
     if hashlib.sha256(content).hexdigest() != begun["checksum"]:
         raise RefusalError(400, "the checksum is wrong")
     _keep(world, asked["file_id"], content)
