@@ -5,15 +5,14 @@ from collections.abc import Iterable
 
 from saturi.etl.output.printable import printable
 
-MOST_NAME = 48
+MOST_NAME = 40
 """Signs of a name, at most: of a model, a system, a job, which is in a label of each mark of a chart."""
 
 
 def short(name: str, most: int = MOST_NAME) -> str:
     """Return *name* as it is shown, the middle left out of one with more than *most* signs: names of tunes differ at their ends."""
-    if len(name) > most:
-        name = f"{name[: most - most // 2 - 1]}…{name[-(most // 2) :]}"
-    return printable(name)
+    name = printable(name)
+    return name if len(name) <= most else f"{name[: most - most // 2 - 1]}…{name[-(most // 2) :]}"
 
 
 def shorts(names: Iterable[str], most: int = MOST_NAME) -> list[str]:

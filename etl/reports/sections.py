@@ -67,7 +67,7 @@ def thinned(rows: Sequence[Thing], most: int) -> list[Thing]:
 
 
 def bounded(section: Section, most: int = MOST_CELL) -> Section:
-    """Return *section* with every cell cut to *most* signs, and all other texts, too; charts have theirs cut where they are made."""
+    """Return *section* with cells cut to *most* signs, and all other texts, too; charts have theirs cut where they are made."""
     figures = [
         figure._replace(
             title=short(figure.title, _MOST_TITLE),

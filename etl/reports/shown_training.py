@@ -9,6 +9,7 @@ from saturi.etl.reports.words import Words, count, decimal
 from saturi.schemas.report import LossPoint, TrainingJob
 
 _MOST_JOBS = 3  # whose losses are drawn
+_MOST_ROWS = 24
 _MOST_STEPS = 32  # of a line, and of its table
 
 
@@ -35,7 +36,7 @@ def training_section(jobs: list[TrainingJob], words: Words) -> Section:
         words("trained tokens", "학습한 토큰"),
     )
     description = words("Every job of the ledger.", "장부의 모든 작업입니다.")
-    figures = [Figure(words("Jobs", "작업"), description, Table(header, shortened(rows, words), 3))]
+    figures = [Figure(words("Jobs", "작업"), description, Table(header, shortened(rows, words, _MOST_ROWS), 3))]
     seen = [(title, job) for title, job in zip(titles, jobs, strict=True) if job.losses]
     figures += [_losses(title, job.losses, words) for title, job in seen[:_MOST_JOBS]]
     sentences = []
