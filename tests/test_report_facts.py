@@ -3,9 +3,10 @@
 import json
 import shlex
 import shutil
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
+import msgspec
 import polars as pl
 import pytest
 from provider import Server, World
@@ -23,7 +24,7 @@ from saturi.etl.reports.outline import outline
 from saturi.etl.reports.report import report, survey_report
 from saturi.etl.reports.words import _KOREAN, _REASONS, _RULES, _STEPS, _TERMS
 from saturi.etl.select.markup import RULES
-from saturi.etl.select.utterances import read_utterances
+from saturi.etl.select.utterances import PLACEMENT_COLUMNS, read_utterances, resolve_placement
 from saturi.etl.settings.options import BuildOptions
 from saturi.etl.submission.ledger import Ledger
 from saturi.etl.submission.news import JobEvent, News
@@ -57,28 +58,17 @@ def out(sample: SampleReport, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def utterances_of(out: Path) -> pl.DataFrame:
-    """Return region, speech type and script (set and prompt) of each sentence in the stage of a build of the sample."""
-    options = json.loads((out / "manifest.json").read_bytes())
-    hints = {row["archive"]: row for row in options["corpus"]}
-    segments = pl.read_parquet(out / "decisions.parquet").select("archive", "segment").unique(maintain_order=True)
+    """Return region, speech type and script (set and prompt) of each sentence in the stage of a build."""
+    build = FinishedBuild.open(out)
+    hints = {
+        row.archive: msgspec.convert((row.region, row.speech_type, row.split), Hints) for row in build.manifest.corpus
+    }
+    segments = pl.read_parquet(out / "decisions.parquet").select("archive", "segment").unique()
     parts = []
     for archive, segment in segments.iter_rows():
-        source = SegmentSource(str(segment_path(out / "stage", segment)), archive, Hints())
-        frame = read_utterances(
-            source, Unit.SENTENCE, Source.PRONUNCIATION, ("region", "speech_type", "script", "label_region")
-        )
-        row = hints[archive]
-        parts.append(
-            frame.select(
-                pl.coalesce("region", pl.lit(row["region"], pl.String), "label_region", pl.lit("unknown")).alias(
-                    "region"
-                ),
-                pl.coalesce("speech_type", pl.lit(row["speech_type"], pl.String), pl.lit("dialogue")).alias(
-                    "speech_type"
-                ),
-                "script",
-            )
-        )
+        source = SegmentSource(str(segment_path(out / "stage", segment)), archive, hints[archive])
+        frame = read_utterances(source, Unit.SENTENCE, Source.PRONUNCIATION, PLACEMENT_COLUMNS)
+        parts.append(resolve_placement(frame, source.hints).select("region", "speech_type", "script"))
     return pl.concat(parts)
 
 
@@ -116,9 +106,10 @@ def test_the_stage_is_that_of_the_inspection(out: Path, known: Report) -> None:
     assert stage.utterances == inspection.total.sentences
     frame = utterances_of(out)
     assert sum(sum(types.values()) for types in stage.groups.values()) == frame.height
-    assert stage.groups == {
-        region: dict(part.group_by("speech_type").len().iter_rows()) for (region,), part in frame.group_by("region")
-    }
+    by_shards: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for shard in manifest_shards(out):
+        by_shards[shard.region][shard.speech_type] += shard.utterances
+    assert stage.groups == by_shards
     read = frame.filter(pl.col("speech_type") == "repeat").drop_nulls("script").group_by("region", "script").len()
     assert (
         stage.scripts
