@@ -22,7 +22,7 @@ PAGE = "report.html"
 MOST_BYTES = 300_000
 """A page is sent by mail, and read on a telephone."""
 
-_SHORTER = (40, 8)  # signs of a cell where all of them together are too long
+_SHORTER = (40, 20)  # signs of a name in a table, where all of them together are too long
 _MARK = b'<meta name="generator" content="saturi '
 _BEGINNING_BYTES = 1_000  # of a page, in which the mark stands
 _ROOM = resources.files("saturi.etl.reports")

@@ -67,14 +67,19 @@ def thinned(rows: Sequence[Thing], most: int) -> list[Thing]:
 
 
 def bounded(section: Section, most: int = MOST_CELL) -> Section:
-    """Return *section* with cells cut to *most* signs, and all other texts, too; charts have theirs cut where they are made."""
+    """Return *section* with names in cells cut to *most* signs, and other texts, too; charts cut theirs themselves."""
     figures = [
         figure._replace(
             title=short(figure.title, _MOST_TITLE),
             description=short(figure.description, _MOST_SENTENCE),
             table=figure.table._replace(
                 header=tuple(short(cell, most) for cell in figure.table.header),
-                rows=[tuple(short(cell, most) for cell in row) for row in figure.table.rows],
+                rows=[
+                    tuple(
+                        short(cell, most if place < figure.table.names else MOST_CELL) for place, cell in enumerate(row)
+                    )
+                    for row in figure.table.rows
+                ],
             ),
         )
         for figure in section.figures

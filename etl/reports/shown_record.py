@@ -2,6 +2,7 @@
 
 from saturi.etl.output.printable import printable
 from saturi.etl.reports.charts import Bar, bars
+from saturi.etl.reports.names import short
 from saturi.etl.reports.sections import Figure, Section, Table, shortened
 from saturi.etl.reports.words import Words, amount, decimal, share
 from saturi.schemas.report import BuildRecord, RunFacts
@@ -70,8 +71,8 @@ def _run(run: RunFacts, words: Words) -> Figure:
             words("memory: parent / worker, most", "메모리: 부모 / 작업 프로세스 최대"),
             f"{amount(run.parent_peak_bytes)} / {amount(run.worker_peak_bytes)}",
         ),
-        (words("machine", "컴퓨터"), run.machine),
-        *sorted(run.versions.items()),
+        (words("machine", "컴퓨터"), short(run.machine)),
+        *((short(name), short(version)) for name, version in sorted(run.versions.items())),
     ]
     description = words("Throughput, memory, machine and versions.", "처리량, 메모리, 컴퓨터, 버전입니다.")
     return Figure(
