@@ -386,9 +386,10 @@ def test_the_commands_write_the_same_page(here: Path) -> None:
 @pytest.mark.parametrize("width", [60, 120])
 def test_the_terminal_has_the_same_facts(known: Report, language: Language, width: int) -> None:
     """Every number of the page is in the terminal, too, in either language, and no line but the command is wider than it."""
-    console = Console(file=StringIO(), width=width)
+    screen = StringIO()
+    console = Console(file=screen, width=width)
     show_report(console, known, language)
-    shown = console.file.getvalue()  # type: ignore[attr-defined] - the file given above
+    shown = screen.getvalue()
     for section in outline(known, language):
         assert section.title in shown
         cells = [cell for figure in section.figures for row in figure.table.rows for cell in row]
