@@ -29,10 +29,10 @@ from saturi.etl.evaluation.options import EvaluateOptions
 from saturi.etl.inspection.survey import inspect
 from saturi.etl.pipeline.build import build
 from saturi.etl.read.segments import FILES, SENTENCES, read_files, read_sentences
-from saturi.etl.reports.names import short
 from saturi.etl.reports.outline import notes, outline
 from saturi.etl.reports.page import MOST_BYTES, make_page, require_page, write_page
 from saturi.etl.reports.report import report, survey_report
+from saturi.etl.reports.shown_names import short
 from saturi.etl.reports.words import LANGUAGES, Language
 from saturi.etl.settings.options import BuildOptions
 from saturi.etl.submission.watch import watch

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple, TypeVar
 
 from saturi.etl.reports.charts import Chart
-from saturi.etl.reports.names import short
+from saturi.etl.reports.shown_names import short
 from saturi.etl.reports.words import Words
 
 Thing = TypeVar("Thing")

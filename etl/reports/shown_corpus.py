@@ -3,8 +3,8 @@
 from saturi.etl.corpus.names import ANY_SET
 from saturi.etl.reports.charts import Bar, bars
 from saturi.etl.reports.corpus import UTTERANCES
-from saturi.etl.reports.names import short
 from saturi.etl.reports.sections import Figure, Section, Table, in_order, shortened
+from saturi.etl.reports.shown_names import short
 from saturi.etl.reports.words import Words, count
 from saturi.schemas.report import CorpusFacts
 from saturi.schemas.terms import Region, SpeechType

@@ -3,8 +3,8 @@
 from msgspec import structs
 
 from saturi.etl.reports.charts import Bar, Range, ranges
-from saturi.etl.reports.names import short, shorts
 from saturi.etl.reports.sections import Figure, Section, Table, in_order, shortened
+from saturi.etl.reports.shown_names import short, shorts
 from saturi.etl.reports.words import Words, count, decimal
 from saturi.schemas.evaluation import Evaluation, Score, StratumScores, SystemScores
 from saturi.schemas.terms import Region

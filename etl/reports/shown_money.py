@@ -1,8 +1,8 @@
 """The section on the price of training."""
 
 from saturi.etl.reports.charts import Bar, bars
-from saturi.etl.reports.names import short
 from saturi.etl.reports.sections import Figure, Section, Table, in_order, shortened
+from saturi.etl.reports.shown_names import short
 from saturi.etl.reports.words import Words, count
 from saturi.schemas.estimate import Estimate
 from saturi.schemas.terms import Region, Split

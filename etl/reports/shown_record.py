@@ -2,8 +2,8 @@
 
 from saturi.etl.output.printable import printable
 from saturi.etl.reports.charts import Bar, bars
-from saturi.etl.reports.names import short
 from saturi.etl.reports.sections import Figure, Section, Table, shortened
+from saturi.etl.reports.shown_names import short
 from saturi.etl.reports.words import Words, amount, decimal, share
 from saturi.schemas.report import BuildRecord, RunFacts
 

@@ -2,8 +2,8 @@
 
 from saturi.etl.corpus.groups import ALL
 from saturi.etl.reports.charts import Range, columns, ranges
-from saturi.etl.reports.names import short
 from saturi.etl.reports.sections import Figure, Section, Table, in_order, labelled
+from saturi.etl.reports.shown_names import short
 from saturi.etl.reports.words import Words, count, decimal
 from saturi.schemas.report import Report, Spread, TextFacts, TokenFacts
 from saturi.schemas.terms import Direction, Region

@@ -3,8 +3,8 @@
 from math import isfinite
 
 from saturi.etl.reports.charts import lines
-from saturi.etl.reports.names import short, shorts
 from saturi.etl.reports.sections import Figure, Section, Table, shortened, thinned
+from saturi.etl.reports.shown_names import short, shorts
 from saturi.etl.reports.words import Words, count, decimal
 from saturi.schemas.report import LossPoint, TrainingJob
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-from saturi.etl.reports.names import short
+from saturi.etl.reports.shown_names import short
 from saturi.schemas.terms import DropReason, RejectReason
 
 Language = Literal["en", "ko"]
