@@ -83,7 +83,9 @@ def _repair(zip_path: Path, parts: list[tuple[Part, Path]], folder: Path) -> Rep
         if _holds(zip_path, parts):
             return state(state="whole", detail=f"{len(parts)} parts are left over beside it")
         if gap is not None or facts_of(str(zip_path)).size != sum(facts_of(str(path)).size for path in paths):
-            return state(state="incomplete", detail="a zip with a whole directory beside parts of other bytes; keep both")
+            return state(
+                state="incomplete", detail="a zip with a whole directory beside parts of other bytes; keep both"
+            )
         found = "a zip merged in another order than its parts"
     if gap is not None:
         return state(state="incomplete", detail=f"{found}; {gap[1]}")
