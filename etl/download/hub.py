@@ -51,7 +51,7 @@ class Hub:
         self._key = _read_key(options)
         self._key_place = str(options.key_file) if options.key_file is not None else KEY_VARIABLE
         self._connections = Connections(attempts)
-        self._hosts_with_key: set[str] = set()
+        self._hosts_with_key: set[bytes] = set()
         self._connections.client(url_of(self._api))
         if not self._api.startswith("https://") and not stays_here(self._api):
             raise OptionError("--base-url", "the key would be sent unencrypted", "give one that begins with https://")
@@ -89,7 +89,8 @@ class Hub:
             EligibilityError: AI-Hub refuses to answer.
             ProviderError: It does not answer, or with something else.
         """
-        return self._attempts.repeat(f"list of data set {data_set}", lambda: self._tree(data_set))
+        attempts = self._attempts.patience.answer_attempts
+        return self._attempts.repeat(f"list of data set {data_set}", lambda: self._tree(data_set), attempts)
 
     def _tree(self, data_set: int) -> Tree:
         status, content = self._connections.get(f"{self._api}/info/{data_set}.do", {})
@@ -130,7 +131,8 @@ class Hub:
             with self.stream(data_set, file_number):
                 return
 
-        self._attempts.repeat(f"approval check of data set {data_set}", look)
+        attempts = self._attempts.patience.answer_attempts
+        self._attempts.repeat(f"approval check of data set {data_set}", look, attempts)
 
     @contextmanager
     def stream(self, data_set: int, file_number: int) -> Iterator[Stream]:
@@ -149,16 +151,16 @@ class Hub:
                     yield self._tar_of(Stream(response, watch), data_set, file_number)
                     return
                 target = redirect_target(address, response.headers.get("location", ""))
-            host = url_of(target).host
-            has_key = host in self._hosts_with_key
+            host = url_of(target)
+            has_key = host.netloc in self._hosts_with_key
             with self._connections.opened(target, key if has_key else {}) as (response, watch):
                 stream = Stream(response, watch)
                 if has_key or not stream.asks_for_key:
                     yield self._tar_of(stream, data_set, file_number)
                     return
-            self._hosts_with_key.add(host)
+            self._hosts_with_key.add(host.netloc)
             self._attempts.report(
-                Remark(f"{host}, where AI-Hub redirects to, asks for the key, and gets it from now on")
+                Remark(f"{host.host}, where AI-Hub redirects to, asks for the key, and gets it from now on")
             )
 
     def _tar_of(self, stream: Stream, data_set: int, file_number: int) -> Stream:

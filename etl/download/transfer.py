@@ -45,7 +45,9 @@ class Transfer:
         make_folder(self._path.parent)
         file = PendingFile(self._path)
         try:
-            size, sha256 = self._attempts.repeat(self._name, lambda: self._receive(file))
+            size, sha256 = self._attempts.repeat(
+                self._name, lambda: self._receive(file), self._attempts.patience.attempts
+            )
             row = FetchedArchive(
                 data_set=self._archive.data_set,
                 file_number=self._archive.file_number,
