@@ -148,13 +148,13 @@ class Hub:
         while True:
             with self._connections.opened(address, key) as (response, watch):
                 if response.status_code not in _REDIRECTS:
-                    yield self._tar_of(Stream(response, watch), data_set, file_number)
+                    yield self._tar_of(Stream(response.status_code, response.iter_raw(), watch), data_set, file_number)
                     return
                 target = redirect_target(address, response.headers.get("location", ""))
             host = url_of(target)
             has_key = host.netloc in self._hosts_with_key
             with self._connections.opened(target, key if has_key else {}) as (response, watch):
-                stream = Stream(response, watch)
+                stream = Stream(response.status_code, response.iter_raw(), watch)
                 if has_key or not stream.asks_for_key:
                     yield self._tar_of(stream, data_set, file_number)
                     return

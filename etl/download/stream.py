@@ -3,8 +3,6 @@
 import tarfile
 from collections.abc import Iterator
 
-import httpx2
-
 from saturi.etl.download.connections import broken
 from saturi.etl.download.sentences import asks_for_key, sentence_in
 from saturi.etl.network.http import Stopwatch
@@ -18,22 +16,21 @@ class Stream:
     An answer, of which the first block is read, or all of what is no tar: in time, which a tar as a whole need not be.
 
     Args:
-        response: The answer.
+        status: Its status.
+        blocks: Its content.
         watch: Its stopwatch.
 
     Raises:
         BrokenTransferError: It breaks off before.
     """
 
-    def __init__(self, response: httpx2.Response, watch: Stopwatch) -> None:
-        self._watch = watch
-        self._blocks = response.iter_raw()
+    def __init__(self, status: int, blocks: Iterator[bytes], watch: Stopwatch) -> None:
+        self.status, self._blocks, self._watch = status, blocks, watch
         with broken():
             self._first = _take(self._blocks, tarfile.BLOCKSIZE)
             self.is_tar = _is_tar(self._first)
             self.text = b"" if self.is_tar else self._first + _take(self._blocks, _MOST_TEXT)
         watch.stop()
-        self.status = response.status_code
 
     @property
     def asks_for_key(self) -> bool:
