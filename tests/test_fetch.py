@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,16 +25,20 @@ from aihub import (
     tar_of,
 )
 from click.testing import CliRunner, Result
+from rich.cells import cell_len
 from rich.console import Console
 from runs import saturi, tree_of
 
 from saturi.etl.console.dispatch import cli
+from saturi.etl.console.lines import print_text
 from saturi.etl.console.screens.fetch import fetching
+from saturi.etl.console.screens.transfers import TransferBars
 from saturi.etl.corpus.discover import discover
 from saturi.etl.download.addresses import redirect_target
 from saturi.etl.download.fetch import fetch
 from saturi.etl.download.news import News, Planned, Remark
 from saturi.etl.download.plan import list_archives, plan_fetch
+from saturi.etl.download.terms import TERMS
 from saturi.etl.errors import (
     DiskFullError,
     EligibilityError,
@@ -573,6 +578,23 @@ def test_progress_on_a_terminal(hub: AIHub, tmp_path: Path) -> None:
     shown = screen.getvalue()
     assert all(words in shown for words in ("in all", "ETA", "2 archives, ", "beginning again", "needs "))
     assert shown.count(", whole") == 2
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_a_narrow_terminal(width: int) -> None:
+    """On a terminal of any width a bar fits on its line, whose name gives way, and the terms are folded between words."""
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=width, color_system=None)
+    bars = TransferBars(console)
+    assert bars.move("TL_02._경상도_02._1인발화_질문에답하기.zip", 1 << 20, 345 << 20)
+    bars.stop()
+    lines = re.sub(r"\x1b\[[0-9?]*[A-Za-z]", "", screen.getvalue()).replace("\r", "\n").splitlines()
+    assert any("TL_" in line and "ETA" in line for line in lines)
+    assert all(cell_len(line) <= width for line in lines)
+    shown = io.StringIO()
+    print_text(Console(file=shown, force_terminal=True, width=width), TERMS)
+    assert all(cell_len(line) <= width for line in shown.getvalue().splitlines())
+    assert shown.getvalue().split() == " ".join(TERMS).split()
 
 
 def test_a_key_in_a_file(hub: AIHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
