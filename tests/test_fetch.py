@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from aihub import (
     ABROAD,
@@ -35,6 +36,7 @@ from saturi.etl.console.screens.fetch import fetching
 from saturi.etl.console.screens.transfers import TransferBars
 from saturi.etl.corpus.discover import discover
 from saturi.etl.download.addresses import redirect_target
+from saturi.etl.download.connections import broken
 from saturi.etl.download.fetch import fetch
 from saturi.etl.download.news import News, Planned, Remark
 from saturi.etl.download.plan import list_archives, plan_fetch
@@ -633,6 +635,12 @@ def test_an_address(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
 
 class _Nowhere:
     address = "http://127.0.0.1:9"
+
+
+def test_a_certificate_that_is_not_trusted() -> None:
+    """A certificate that is not one to trust is named, with what to do, and not tried again."""
+    with pytest.raises(ProviderError, match="SSL_CERT_FILE"), broken():
+        raise httpx2.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed")
 
 
 def test_no_server() -> None:
