@@ -113,7 +113,7 @@ $(SCHEMAS)/ready: constraints-schemas.txt
 	touch $@
 
 test-schemas: setup $(SCHEMAS)/ready
-	$(BIN)/python -m pytest tests/test_schemas.py --schemas $(SCHEMAS)/bin/python
+	$(BIN)/python -m pytest tests/test_published_requests.py --schemas $(SCHEMAS)/bin/python
 
 # Unsloth Studio's server without torch, which is all that its routes need; what it needs is listed in its own wheel.
 STUDIO := build/unsloth
