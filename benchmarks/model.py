@@ -3,7 +3,8 @@ What more processors would give: `python -m benchmarks.model CORPUS`.
 
 A build runs once, in one process, and each of its tasks is timed; what is left is the time of the parent. The same tasks are then
 handed, on paper, to any number of workers, each to the first that is free, as fast as the parent can hand them out and take their
-results, and as fast as a disk can deliver what they read. A larger corpus has as many more batches, and sections as much longer.
+results, and as fast as a disk can deliver what they read. A larger corpus has so many times the batches, and later tasks so many
+times as long.
 """
 
 import argparse
@@ -34,10 +35,11 @@ class Parts(NamedTuple):
     """
     What a build is made of, in seconds.
 
-    `tasks` are those of each step, `handing` is what the parent takes for one of them, `parent` what it takes beside them, `start`
-    what a worker takes until it is ready, and `packed_bytes` is what is read.
+    `label_files` are in it; `tasks` are those of each step, `handing` is what the parent takes for one of them, `parent` what it
+    takes beside them, `start` what a worker takes until it is ready, and `packed_bytes` is what is read.
     """
 
+    label_files: int
     tasks: dict[str, list[float]]
     handing: float
     parent: float
@@ -69,7 +71,8 @@ def parts_of(corpus: Path) -> Parts:
         parent = time.thread_time() - began - sum(map(sum, timed.tasks.values()))
     tasks = sum(map(len, timed.tasks.values()))
     handing = _seconds_a_task(tasks)
-    return Parts(timed.tasks, handing, parent, _start_seconds(), result.facts.packed_bytes)
+    files = result.manifest.counts.label_files
+    return Parts(files, timed.tasks, handing, parent, _start_seconds(), result.facts.packed_bytes)
 
 
 def _start_seconds() -> float:
@@ -95,7 +98,7 @@ def _seconds_a_task(count: int) -> float:
 
 def seconds(parts: Parts, workers: int, disk_bytes_a_second: float, times: float = 1.0) -> float:
     """Return how long a build takes with *workers*, each on a processor of its own, of a corpus *times* as large."""
-    total = parts.start + parts.parent
+    total = parts.start + parts.parent * times
     for step, tasks in parts.tasks.items():
         scaled = tasks * max(round(times), 1) if step == _READ else [task * times for task in tasks]
         longest = _schedule(sorted(scaled, reverse=True), workers)
@@ -129,11 +132,12 @@ def _sentence(parts: Parts, times: float) -> str:
     longest = {step: max(tasks) * times for step, tasks in parts.tasks.items() if step != _READ}
     slowest = sorted(longest, key=lambda step: -longest[step])[:3]
     named = ", ".join(f"`{step}` {longest[step]:.1f} s" for step in slowest)
+    busy = batch / parts.handing
     return (
-        f"Measured: {len(reading)} batches of {batch * 1e3:.0f} ms; the parent takes {parts.handing * 1e6:.0f} µs a task, so that "
-        f"only {batch / parts.handing:,.0f} workers would keep it busy while they read, and {parts.parent:.2f} s beside; a worker "
-        f"is ready after {parts.start:.2f} s. The longest task of each later step, which no number of workers shortens, take "
-        f"{sum(longest.values()):.1f} s in all ({named})."
+        f"A build of {parts.label_files * times:,.0f} label files; measured on {parts.label_files:,}: {len(reading)} batches of "
+        f"{batch * 1e3:.0f} ms. The parent takes {parts.handing * 1e6:.0f} µs a task, so that {busy:,.0f} workers would keep it "
+        f"busy while they read, and {parts.parent * times:.1f} s beside; a worker is ready after {parts.start:.2f} s. The longest "
+        f"task of each later step, which no number of workers shortens, take {sum(longest.values()):.1f} s in all ({named})."
     )
 
 

@@ -15,9 +15,12 @@ from benchmarks.download import Download
 from benchmarks.download import main as download
 from benchmarks.evaluation import Report as EvaluationReport
 from benchmarks.evaluation import main as evaluation
+from benchmarks.full import main as full
 from benchmarks.goals import goals
 from benchmarks.lineup import LINEUP, Contender, Corpora
 from benchmarks.measure import Run, measure
+from benchmarks.model import Parts, seconds
+from benchmarks.model import main as model
 from benchmarks.page import PageRun
 from benchmarks.page import main as page
 from benchmarks.picture import draw
@@ -194,3 +197,35 @@ def test_page(capsys: pytest.CaptureFixture[str]) -> None:
     assert run.utterances >= run.examples > 0
     assert [one.peak_bytes > 0 for one in run.runs] == [True]
     assert 0 < run.page_bytes <= 300_000
+
+
+def test_more_workers_on_paper() -> None:
+    """Twice the workers halve reading, until a disk, the parent or the longest task of a later step is the limit."""
+    parts = Parts(10, {"read_batch": [1.0] * 8, "judge": [2.0, 1.0]}, 0.1, 0.5, 0.5, 8_000)
+    memory = float("inf")
+    assert seconds(parts, 1, memory) == 1 + 8 + 3
+    assert seconds(parts, 2, memory) == 1 + 4 + 2
+    assert seconds(parts, 64, memory) == 1 + 1 + 2
+    assert seconds(parts, 8, 1_000) == 1 + 8 + 2
+    assert seconds(parts._replace(handing=0.5), 8, memory) == 1 + 4 + 2
+    assert seconds(parts, 8, memory, times=2) == 1.5 + 2 + 4
+
+
+def test_a_model_of_a_build(corpora: Corpora, capsys: pytest.CaptureFixture[str]) -> None:
+    """`python -m benchmarks.model` times the tasks of a build, and prints a row for each number of workers."""
+    model([str(corpora.zips), "--times", "7000"])
+    table = capsys.readouterr().out
+    assert "| 16 | " in table
+    assert "A build of 700,000 label files; measured on 100:" in table
+
+
+def test_full_size(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`python -m benchmarks.full` says what it takes, and measures a build, the next one, and one by a single worker."""
+    full(["--files", "60", "--shape", "f0", "--folder", str(tmp_path)])
+    out, err = capsys.readouterr()
+    assert err.startswith(f"takes about 900.0 kB below {tmp_path} and 0 minutes")
+    assert [row.split(" | ")[1] for row in out.splitlines()[2:]] == [
+        "cold, 2 workers",
+        "again, other options",
+        "cold, 1 worker",
+    ]
