@@ -51,7 +51,7 @@ def _label(entry: Entry, ran: dict[str, Entry], json_bytes: int) -> str:
     speed = f"{json_bytes / median_seconds(entry) / 1e6:,.0f}"
     if entry.key == "saturi" or "saturi" not in ran:
         return speed
-    return f"{speed}, saturi {ratio(entry, ran['saturi']):.1f} × faster"
+    return f"{speed}; saturi {ratio(entry, ran['saturi']):.1f} × as fast"
 
 
 def _caption(report: Report) -> str:

@@ -223,7 +223,7 @@ def test_full_size(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`python -m benchmarks.full` says what it takes, and measures a build, the next one, and one by a single worker."""
     full(["--files", "60", "--shape", "f0", "--folder", str(tmp_path)])
     out, err = capsys.readouterr()
-    assert err.startswith(f"takes about 900.0 kB below {tmp_path} and 0 minutes")
+    assert err.startswith(f"takes about 900 kB below {tmp_path} and 0 minutes")
     assert [row.split(" | ")[1] for row in out.splitlines()[2:]] == [
         "cold, 2 workers",
         "again, other options",

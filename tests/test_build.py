@@ -5,6 +5,8 @@ import json
 import re
 import zipfile
 from collections import Counter, defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -36,6 +38,7 @@ from runs import (
     saturi,
 )
 
+from saturi.etl.errors import ArchiveError
 from saturi.etl.pipeline.build import build
 from saturi.etl.settings.options import BuildOptions
 from saturi.etl.synthetic.corpus import SampleReport
@@ -253,3 +256,13 @@ def test_no_more_workers_than_batches(tmp_path: Path) -> None:
     result = build([tmp_path / "corpus"], tmp_path / "out", BuildOptions(validation=0), workers=8)
     assert result.facts.workers == 1
     assert result.manifest.counts.examples == 1
+
+
+def test_the_first_of_several_bad_archives_is_named(tmp_path: Path) -> None:
+    """Of archives that cannot be read the first is named, whichever is looked at first, and no label file is read."""
+    write_zip(tmp_path / "corpus" / ANSWER_ZIP, [member(stem("say", "1", 1), "가", "나")])
+    for name in ("a.zip", "b.zip"):
+        (tmp_path / "corpus" / name).write_bytes(b"no zip")
+    with pytest.raises(ArchiveError, match=r"a\.zip: no zip"):
+        build([tmp_path / "corpus"], tmp_path / "out", make_executor=partial(ThreadPoolExecutor, 3), workers=3)
+    assert not list((tmp_path / "out" / "stage").rglob("*.segment"))
