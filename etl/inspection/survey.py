@@ -85,7 +85,9 @@ def _inspect_corpus(survey: "_Survey", paths: Sequence[Path], sample: int | None
     rules = scan_rules(BuildOptions(allow_bad_archives=True))
     scans = [scan(archive, rules) for archive in corpus.archives]
     tasks = {
-        InspectTask(batch, share): _Part(batch.archive.name, batch.extent.packed_bytes)
+        InspectTask(batch, share): _Part(
+            batch.archive.name, batch.extent.packed_bytes, round(share * batch.extent.json_bytes)
+        )
         for one, share in zip(scans, _shares(scans, sample), strict=True)
         for batch in one.batches
     }
@@ -126,10 +128,11 @@ def _segments(build: FinishedBuild) -> list[tuple[str, str]]:
 
 
 class _Part(NamedTuple):
-    """A part of an archive, and how much of the progress it is."""
+    """A part of an archive, how much of the progress it is, and its bytes as JSON, as far as they are read."""
 
     archive: str
     weight: int
+    json_bytes: int = 0
 
 
 class _Survey:
@@ -162,11 +165,11 @@ class _Survey:
         progress = Progress(step, 0, sum(part.weight for part in tasks.values()))
         with self._open_pool() as pool:
             for task, measured in pool.map(function, ordered):
-                archive, weight = tasks[task]
+                part = tasks[task]
                 if measured is None:
-                    raise WorkerKilledError(f"looking at {archive}")
-                self._add(archive, measured.value)
-                progress = progress.after(weight, measured.value.header, reused=False)
+                    raise WorkerKilledError(f"looking at {part.archive}")
+                self._add(part.archive, measured.value)
+                progress = progress.after(part.weight, part.json_bytes, measured.value.header, reused=False)
                 if self._watcher:
                     self._watcher(progress)
 

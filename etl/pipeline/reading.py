@@ -72,7 +72,7 @@ def read_archives(run: Run, scans: Sequence[Scan], stage: Path, *, allow_bad_arc
             )
             segments[batch.key] = header
             run.meter.count_batch(batch.extent.packed_bytes, batch.extent.json_bytes, reused=reused)
-            progress = progress.after(batch.extent.packed_bytes, header, reused=reused)
+            progress = progress.after(batch.extent.packed_bytes, batch.extent.json_bytes, header, reused=reused)
             run.watcher(progress)
     if not segments:
         [first, *_] = unread.values()

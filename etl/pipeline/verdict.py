@@ -4,15 +4,17 @@ from collections.abc import Iterator
 
 from saturi.etl.example.limits import FEWEST_EXAMPLES
 from saturi.etl.pipeline.advice import advise
+from saturi.etl.output.printable import counted
 from saturi.schemas.manifest import Manifest
-from saturi.schemas.terms import SplitKey
+from saturi.schemas.terms import Split, SplitKey
+
+_MOST_NAMED = 3  # shards, of those that have too few examples
 
 _UNKNOWN = {
-    "script": "{} label files read aloud name no script, and their standard text stands for it: what both splits share "
-    "of these is not proved",
-    "script_set": "{} label files read aloud name the number of a script and not its set: those of one number count as one, "
-    "and as another than where the set is known",
-    "speaker": "{} label files name no speaker: what both splits share of these is not proved",
+    "script": "{} read aloud without a script, for which its standard text stands: what both splits share of these is not proved",
+    "script_set": "{} read aloud with the number of a script and without its set: scripts of one number count as one, and as "
+    "another than where the set is known",
+    "speaker": "{} without a speaker: what both splits share of these is not proved",
 }
 """What it means that keys are unknown, by their name in the manifest."""
 
@@ -56,8 +58,17 @@ def warnings_of(manifest: Manifest) -> list[str]:
             warnings.append(f"{row.archive}: the same archive as {original}; its label files count twice")
     small = [shard for shard in manifest.shards if shard.too_few]
     if small:
-        names = ", ".join(f"{shard.split}/{shard.region}-{shard.speech_type}" for shard in small)
-        warnings.append(f"chunks of fewer than {FEWEST_EXAMPLES} examples, which fine-tuning APIs refuse, in: {names}")
+        names = [f"{shard.split}/{shard.region}-{shard.speech_type}" for shard in small[:_MOST_NAMED]]
+        more = f" and {len(small) - _MOST_NAMED} more" if small[_MOST_NAMED:] else ""
+        warnings.append(
+            f"fewer than {FEWEST_EXAMPLES} examples are in a chunk of {', '.join(names)}{more}: a fine-tuning API refuses such a "
+            "file by itself; `submit` joins all chunks of a split"
+        )
+    warnings += [
+        f"{split} has {counted(examples, 'example')} in all, and fine-tuning APIs refuse a file of fewer than {FEWEST_EXAMPLES}"
+        for split in Split
+        if 0 < (examples := sum(shard.examples for shard in manifest.shards if shard.split == split)) < FEWEST_EXAMPLES
+    ]
     counts = manifest.counts
     if "too_large" in counts.rejected:
         warnings.append(
@@ -65,7 +76,9 @@ def warnings_of(manifest: Manifest) -> list[str]:
             "raise --max-member-bytes if they are meant"
         )
     warnings += [
-        _UNKNOWN[name].format(f"{counts.unknown[name]:,}") for name in unproved_keys(manifest) if counts.unknown[name]
+        _UNKNOWN[name].format(counted(counts.unknown[name], "label file"))
+        for name in unproved_keys(manifest)
+        if counts.unknown[name]
     ]
     return warnings + list(_leaks(manifest))
 

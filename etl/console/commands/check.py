@@ -5,10 +5,11 @@ from pathlib import Path
 import click
 
 from saturi.etl.console.commands.parameters import PATH
+from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("files", nargs=-1, required=True, type=PATH)
 @click.option("--validation", multiple=True, type=PATH, help="File held out; may be repeated.")
 @click.option("--provider", default="openai", show_default=True, help="Provider whose limits hold.")

@@ -5,12 +5,13 @@ from pathlib import Path
 import click
 
 from saturi.etl.console.commands.parameters import PATH
+from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json
 from saturi.etl.errors import OptionError
 from saturi.etl.providers.models import DEFAULT_MODEL
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("out", type=PATH)
 @click.option("--model", default=DEFAULT_MODEL, show_default=True, help="Model, snapshot, or tune of either.")
 @click.option("--epochs", type=int, help="Times every example is seen.  [default: by the provider's rule]")

@@ -9,6 +9,7 @@ from msgspec import structs
 from saturi.etl.console.commands.asking import typed
 from saturi.etl.console.commands.declared import declared_options
 from saturi.etl.console.commands.parameters import PATH, config_option, key_file_of
+from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json, resumable
 from saturi.etl.errors import OptionError
 from saturi.etl.evaluation.bill import Bill, PriorConsent
@@ -24,7 +25,7 @@ _NOBODY = "Note: no model was evaluated: the ledger has no tune, and neither --m
 _TEXTS = ("source", "reference", "prediction")
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("out", required=False, type=PATH)
 @config_option("evaluate")
 @declared_options(EvaluateOptions)

@@ -5,10 +5,11 @@ from pathlib import Path
 import click
 
 from saturi.etl.console.commands.parameters import PATH
+from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("out", type=PATH)
 @click.option("--member", required=True, help="Path of a label file in its archive, or its file name.")
 @click.option("--stage", type=PATH, help="Folder of the segments.  [default: OUT/stage]")

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from saturi.etl.console.commands.parameters import PATH
+from saturi.etl.console.help import Command
 from saturi.etl.console.lines import print_line
 from saturi.etl.console.output import consoles
 from saturi.etl.errors import OptionError
@@ -13,7 +14,7 @@ from saturi.etl.exports.base_models import DEFAULT_BASE_MODEL
 from saturi.etl.exports.targets import Target
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("out", type=PATH)
 @click.option("--to", type=click.Choice([target.value for target in Target]), help="What will read it.")
 @click.option("--card", metavar="MODEL", help="Write the card of this tuned model, instead.")

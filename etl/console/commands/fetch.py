@@ -8,6 +8,7 @@ import click
 from saturi.etl.console.commands.asking import typed
 from saturi.etl.console.commands.declared import declared_options
 from saturi.etl.console.commands.parameters import PATH, config_option
+from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json, resumable
 from saturi.etl.download.options import FetchOptions
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _UNREPAIRED = 1
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("data_set", nargs=-1)
 @config_option("fetch")
 @click.option("--to", type=PATH, help="Folder of the data.  [default: ./data]")

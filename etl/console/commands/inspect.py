@@ -6,10 +6,11 @@ import click
 
 from saturi.etl.console.commands.build import FALLBACK_CORPUS
 from saturi.etl.console.commands.parameters import PATH, config_option
+from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("corpus", nargs=-1, type=PATH)
 @config_option("corpus")
 @click.option("--sample", type=int, help="Look at so many label files, of every archive its share.  [default: all]")
@@ -34,8 +35,8 @@ def inspect(  # noqa: PLR0913 - one an option
     CORPUS may also be the folder of a finished build: then its stage is looked at, and no archive.
     """
     from saturi.etl.console.lines import print_line
-    from saturi.etl.console.screens.build import watching
     from saturi.etl.console.screens.inspect import show_inspection
+    from saturi.etl.console.screens.progress import watching
     from saturi.etl.inspection.survey import inspect as run
 
     paths = corpus or tuple(map(Path, ctx.meta["config"].corpus.paths)) or (Path(FALLBACK_CORPUS),)

@@ -6,13 +6,14 @@ import click
 
 from saturi.etl.console.commands.pages import language_here, save_page
 from saturi.etl.console.commands.parameters import PATH
+from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles
 from saturi.etl.providers.models import DEFAULT_MODEL
 from saturi.etl.reports.page import PAGE, require_libraries
 from saturi.etl.reports.words import LANGUAGES, Language
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("out", type=PATH)
 @click.option("--to", type=PATH, help="File of the page.  [default: OUT/report.html]")
 @click.option("--lang", type=click.Choice(LANGUAGES), help="Language of the report.  [default: by the locale]")

@@ -5,10 +5,11 @@ from pathlib import Path
 import click
 
 from saturi.etl.console.commands.parameters import PATH
+from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("folder", type=PATH)
 @click.option("--files", type=int, default=400, show_default=True, help="Number of label files, 200 to 20,000.")
 @click.option("--seed", type=int, default=2022, show_default=True, help="Same seed, same bytes.")

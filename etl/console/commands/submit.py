@@ -7,11 +7,12 @@ import click
 from saturi.etl.console.commands.asking import Asking
 from saturi.etl.console.commands.declared import declared_options
 from saturi.etl.console.commands.parameters import PATH, config_option, key_file_of
+from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json, resumable
 from saturi.etl.submission.options import SubmitOptions
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("out", type=PATH)
 @config_option("submit")
 @declared_options(SubmitOptions)
