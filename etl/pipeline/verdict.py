@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from saturi.etl.example.limits import FEWEST_EXAMPLES
-from saturi.etl.pipeline.advice import advise
 from saturi.etl.output.printable import counted
+from saturi.etl.pipeline.advice import advise
 from saturi.schemas.manifest import Manifest
 from saturi.schemas.terms import Split, SplitKey
 

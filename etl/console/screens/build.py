@@ -63,10 +63,8 @@ def show_build(console: Console, result: BuildResult, out: Path, *, details: boo
 def _show_heading(console: Console, result: BuildResult) -> None:
     counts = result.manifest.counts
     heading = Text(counted(counts.examples, "example"), f"bold {SUCCESS}" if not result.failures else "bold")
-    beside = f" in {counted(len(result.manifest.chunks), 'chunk')}, from {counted(counts.label_files, 'label file')}"
-    print_line(
-        console, heading.append(f"{beside} of {counted(len(result.manifest.corpus), 'archive')}", "default not bold")
-    )
+    beside = f" from {counted(counts.label_files, 'label file')}, in {counted(len(result.manifest.chunks), 'chunk')}"
+    print_line(console, heading.append(beside, "default not bold"))
     console.print()
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from difflib import SequenceMatcher
+from itertools import chain
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -52,15 +53,16 @@ def _cut(text: Text, columns: int) -> Text:
 
 def good_pair(pairs: Iterable[tuple[str, str]], columns: int) -> tuple[str, str] | None:
     """
-    Return the pair to show of *pairs*: the first whose texts differ and are short enough for one line together.
+    Return the pair to show of *pairs*: the first whose texts differ and fit on one line of *columns*, else on one each.
 
-    Without one: the shortest that differs, else the shortest.
-
-    Args:
-        pairs: Source and target.
-        columns: Of the line.
+    Without one: the shortest that differs, else the shortest; None where there is no pair.
     """
     candidates = list(pairs)
     differing = [pair for pair in candidates if pair[0] != pair[1]]
-    short = (pair for pair in differing if sum(map(cell_len, pair)) + len(_ARROW) <= columns)
-    return next(short, None) or min(differing or candidates, key=lambda pair: len(pair[0]) + len(pair[1]), default=None)
+    together = (pair for pair in differing if sum(map(cell_len, pair)) + len(_ARROW) <= columns)
+    each = (pair for pair in differing if max(map(cell_len, pair)) <= columns)
+    return next(chain(together, each, sorted(differing or candidates, key=_length)), None)
+
+
+def _length(pair: tuple[str, str]) -> int:
+    return sum(map(len, pair))
