@@ -74,6 +74,11 @@ def _deliver(content: bytes) -> None:
     refuse_loss()
 
 
+def typed_without(option: str) -> list[str]:
+    """Return the words of this command line, as they were typed, without *option*."""
+    return [word for word in sys.argv[1:] if word != option]
+
+
 def resumable() -> None:
     """Let an interrupt from here on end the command with how to go on."""
     set_farewell("Interrupted. Run the same command again: it goes on where it stopped.")

@@ -34,13 +34,13 @@ def failures_of(manifest: Manifest, max_rejects: float, max_unknown: float) -> l
     if rejected > max_rejects * counts.label_files:
         share = rejected / counts.label_files
         failures.append(
-            f"{rejected:,} of {counts.label_files:,} label files were rejected ({share:.1%}, at most "
+            f"{rejected:,} of {counted(counts.label_files, 'label file')} rejected ({share:.1%}, at most "
             f"{max_rejects:.1%} are allowed); see rejects.jsonl, or raise --max-rejects"
         )
     if unknown > max_unknown * counts.decoded:
         share = unknown / counts.decoded
         failures.append(
-            f"{unknown:,} of {counts.decoded:,} label files tell no region or no speech type ({share:.1%}, at most "
+            f"{unknown:,} of {counted(counts.decoded, 'label file')} without a region or a speech type ({share:.1%}, at most "
             f"{max_unknown:.1%} are allowed); check the names of files and archives, or raise --max-unknown"
         )
     if counts.examples == 0:
@@ -72,7 +72,7 @@ def warnings_of(manifest: Manifest) -> list[str]:
     counts = manifest.counts
     if "too_large" in counts.rejected:
         warnings.append(
-            f"{counts.rejected['too_large']:,} label files are larger than any real one (rejects.jsonl names them); "
+            f"{counted(counts.rejected['too_large'], 'label file')} larger than any real one (see rejects.jsonl); "
             "raise --max-member-bytes if they are meant"
         )
     warnings += [
@@ -105,5 +105,5 @@ def _leaks(manifest: Manifest) -> Iterator[str]:
         whose = "the official split leaks" if official else "the split is by speakers alone"
         yield (
             f"{whose}: train and validation share {shared}; "
-            f"{counts.validation_in_training:,} validation examples have a text that is in train, too"
+            f"{counted(counts.validation_in_training, 'validation example')} with a text that is in train, too"
         )

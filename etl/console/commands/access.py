@@ -11,10 +11,10 @@ from saturi.etl.console.help import Command
 from saturi.etl.submission.access import Access
 
 
-def ledger_command(function: Callable[..., None]) -> click.Command:
-    """Return *function* as a command on OUT that gets its `Access` after it."""
+def ledger_command(function: Callable[..., None], *, waits: bool = False) -> click.Command:
+    """Return *function* as a command on OUT that gets its `Access` after it; with *waits* as one that holds the folder."""
 
-    @click.command(cls=Command, name=function.__name__, help=function.__doc__)
+    @click.command(cls=Command, waits=waits, name=function.__name__, help=function.__doc__)
     @click.argument("out", type=PATH)
     @config_option("submit")
     @click.option("--providers", type=PATH, help="Your own providers.toml.")

@@ -9,7 +9,7 @@ from click.core import ParameterSource
 from saturi.etl.console.commands.declared import declared_options
 from saturi.etl.console.commands.parameters import PATH, config_option
 from saturi.etl.console.help import Command
-from saturi.etl.console.output import consoles, print_json, resumable
+from saturi.etl.console.output import consoles, print_json, resumable, typed_without
 from saturi.etl.settings.options import BuildOptions, RunOptions
 from saturi.schemas.terms import Dedup, Dimension
 
@@ -99,7 +99,7 @@ def build(ctx: click.Context, /, **given: Any) -> None:
     if report:
         _refuse_report(dry_run=dry_run)
     if dry_run:
-        _dry_run(paths, options, ctx, as_json=as_json, details=details)
+        _dry_run(paths, options, as_json=as_json, details=details)
         return
     from saturi.etl.console.lines import print_failure, print_next, print_note
     from saturi.etl.console.screens.build import show_build, show_profile
@@ -149,9 +149,7 @@ def _refuse_report(*, dry_run: bool) -> None:
     require_libraries()
 
 
-def _dry_run(
-    paths: tuple[Path, ...], options: BuildOptions, ctx: click.Context, *, as_json: bool, details: bool
-) -> None:
+def _dry_run(paths: tuple[Path, ...], options: BuildOptions, *, as_json: bool, details: bool) -> None:
     from saturi.etl.console.lines import print_next
     from saturi.etl.console.screens.build import show_scans
     from saturi.etl.pipeline.build import dry_run
@@ -171,4 +169,4 @@ def _dry_run(
     else:
         console = consoles()[0]
         show_scans(console, scans, details=details)
-        print_next(console, "build", *ctx.params["corpus"], "--out", ctx.params["out"])
+        print_next(console, *typed_without("--dry-run"))

@@ -41,7 +41,7 @@ def check(  # noqa: PLR0913 - one an option
     """
     from saturi.etl.checking.check import check as run
     from saturi.etl.checking.limits import limits_of
-    from saturi.etl.console.lines import print_line
+    from saturi.etl.console.lines import print_next, print_note
     from saturi.etl.console.screens.check import show_check
     from saturi.etl.example.tokens import load_tokenizer
     from saturi.etl.providers.models import find_model, read_models
@@ -50,12 +50,14 @@ def check(  # noqa: PLR0913 - one an option
     known = find_model(model, read_models(models)) if model is not None else None
     limits = limits_of(find_provider(provider, read_providers(providers)), known)
     counter = load_tokenizer(known, tokenizer)
+    console, errors = consoles()
     report = run(files, limits, validation=validation, tokenizer=counter, show=show)
     if as_json:
         print_json(report)
     else:
-        show_check(consoles()[0], report)
+        show_check(console, report)
     if known is not None and known.max_example_tokens is None:
-        note = f"Note: how many tokens {known.name} takes an example is not known, and was not checked."
-        print_line(consoles()[1], note, "yellow")
+        print_note(errors, f"how many tokens {known.name} takes an example is not known, and was not checked.")
+    if not (as_json or report.errors) and len(files) == 1 and files[0].is_dir():
+        print_next(console, "estimate", files[0])
     ctx.exit(1 if report.errors else 0)

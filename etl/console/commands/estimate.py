@@ -1,5 +1,6 @@
 """`estimate`: what training on a build would cost."""
 
+import math
 from pathlib import Path
 
 import click
@@ -8,6 +9,7 @@ from saturi.etl.console.commands.parameters import PATH
 from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json
 from saturi.etl.errors import OptionError
+from saturi.etl.output.printable import counted
 from saturi.etl.providers.models import DEFAULT_MODEL
 
 
@@ -40,7 +42,7 @@ def estimate(  # noqa: PLR0913 - one an option
 
     A model whose price is not known is refused with exit code 7, and the way to add it.
     """
-    from saturi.etl.console.lines import print_line
+    from saturi.etl.console.lines import print_next, print_note
     from saturi.etl.console.screens.estimate import show_estimate, show_offers
     from saturi.etl.pricing.comparison import estimate_all
     from saturi.etl.pricing.estimate import estimate as run
@@ -57,8 +59,11 @@ def estimate(  # noqa: PLR0913 - one an option
         if as_json:
             print_json(offers)
         else:
-            show_offers(consoles()[0], offers, rate)
+            console = consoles()[0]
+            show_offers(console, offers, rate)
+            print_next(console, "submit", out, "--dry-run")
         return
+    console, errors = consoles()
     result = run(
         out,
         model,
@@ -71,7 +76,10 @@ def estimate(  # noqa: PLR0913 - one an option
     if as_json:
         print_json(result)
     else:
-        show_estimate(consoles()[0], result, rate)
+        show_estimate(console, result, rate)
     if sample is not None and sample > result.total.examples:
-        note = f"Note: train has {result.total.examples:,} examples, so a sample of {sample:,} is all of them."
-        print_line(consoles()[1], note, "yellow")
+        has = f"train has {counted(result.total.examples, 'example')}"
+        print_note(errors, f"{has}, so a sample of {sample:,} is all of them.")
+    if not as_json:
+        chosen = [] if model == DEFAULT_MODEL else ["--model", model]
+        print_next(console, "submit", out, *chosen, "--max-cost", f"{max(1, math.ceil(result.total.price_usd))}")

@@ -17,6 +17,7 @@ from saturi.etl.console.output import consoles, print_json
 @click.option("--json", "as_json", is_flag=True, help="Print all of it on stdout, for machines.")
 def explain(out: Path, *, member: str, stage: Path | None, text: bool, as_json: bool) -> None:
     """Print the way of a label file through the build in OUT: rejected, or each utterance with its split, rules and line."""
+    from saturi.etl.console.lines import print_next
     from saturi.etl.console.screens.explain import show_explanation
     from saturi.etl.explanation.explain import explain as run
 
@@ -27,3 +28,4 @@ def explain(out: Path, *, member: str, stage: Path | None, text: bool, as_json: 
     console, _ = consoles()
     for explanation in explanations:
         show_explanation(console, explanation)
+    print_next(console, "report", out)

@@ -34,7 +34,7 @@ def inspect(  # noqa: PLR0913 - one an option
 
     CORPUS may also be the folder of a finished build: then its stage is looked at, and no archive.
     """
-    from saturi.etl.console.lines import print_line
+    from saturi.etl.console.lines import print_next, print_note
     from saturi.etl.console.screens.inspect import show_inspection
     from saturi.etl.console.screens.progress import watching
     from saturi.etl.inspection.survey import inspect as run
@@ -52,9 +52,11 @@ def inspect(  # noqa: PLR0913 - one an option
     else:
         show_inspection(console, inspection)
     for warning in inspection.warnings:
-        print_line(errors, f"Note: {warning}", "yellow")
+        print_note(errors, warning)
     if report is not None:
         from saturi.etl.console.commands.pages import save_page
         from saturi.etl.reports.report import survey_report
 
         save_page(survey_report(inspection), report)
+    if not as_json:
+        print_next(console, "build", *corpus, "--out", "out")

@@ -43,6 +43,8 @@ def report(  # noqa: PLR0913 - one an option
 
     if terminal and to is not None:
         raise click.UsageError("--to: with --terminal no page is written; give one of them")
+    from saturi.etl.console.lines import print_line
+
     if not terminal:
         require_libraries()
     result = run(out, model, models=read_models(models), stage=stage, text=text)
@@ -51,4 +53,6 @@ def report(  # noqa: PLR0913 - one an option
 
         show_report(consoles()[0], result, lang or language_here())
     else:
-        save_page(result, out / PAGE if to is None else to, lang)
+        page = out / PAGE if to is None else to
+        save_page(result, page, lang)
+        print_line(consoles()[0], f"Next: open {page} in a browser")

@@ -15,6 +15,7 @@ from saturi.etl.console.output import consoles, print_json
 @click.pass_context
 def verify(ctx: click.Context, out: Path, *, as_json: bool) -> None:
     """Hash and count every chunk in OUT again; the exit code is 4 if one is changed, missing or extra."""
+    from saturi.etl.console.lines import print_next
     from saturi.etl.console.screens.verify import show_verification
     from saturi.etl.output.finished import verify as run
 
@@ -22,5 +23,8 @@ def verify(ctx: click.Context, out: Path, *, as_json: bool) -> None:
     if as_json:
         print_json(verification)
     else:
-        show_verification(consoles()[0], verification)
+        console = consoles()[0]
+        show_verification(console, verification)
+        if not verification.damage:
+            print_next(console, "estimate", out)
     ctx.exit(4 if verification.damage else 0)

@@ -17,9 +17,10 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from saturi.etl.console.lines import add_row, plain, print_line
+from saturi.etl.console.lines import add_row, plain, print_line, print_next
 from saturi.etl.console.screens.words import size
 from saturi.etl.download.news import Again, Finished, Moved, News, Planned, Remark, Reporter
+from saturi.etl.output.printable import counted
 from saturi.schemas.fetch import DataSetList, FetchPlan, FetchResult, ListedArchive, RepairedArchive
 
 _MINUTE, _HOUR = 60, 3600
@@ -115,7 +116,7 @@ def show_lists(console: Console, lists: Sequence[DataSetList]) -> None:
         labels = [archive for archive in listed.archives if archive.labels]
         total = size(sum(archive.bytes for archive in labels))
         print_line(console, f"{listed.data_set} {listed.title}", "bold")
-        print_line(console, f"  {len(listed.archives)} files, {len(labels)} of them archives of labels, {total}")
+        print_line(console, f"  {counted(len(listed.archives), 'file')}, {len(labels)} with labels, {total}")
         if listed.approval_ends is not None:
             print_line(console, f"  your approval: {listed.approval_ends}")
         table = Table(box=None, pad_edge=False, header_style="dim")
@@ -138,15 +139,16 @@ def show_plan(console: Console, plan: FetchPlan) -> None:
     for archive in plan.archives:
         print_line(console, f"{_size(archive):>18}  {archive.path}")
     if plan.present:
-        print_line(console, f"{plan.present} archives are there already")
+        print_line(console, f"{counted(plan.present, 'archive')} there already")
     for data_set, ends in plan.approvals.items():
         print_line(console, f"data set {data_set}: your approval: {ends}")
     if not plan.archives:
         return
     most = "at most " if plan.rounded else ""
+    archives = counted(len(plan.archives), "archive")
     print_line(
         console,
-        f"{len(plan.archives)} archives, {most}{plan.bytes:,} bytes; {most}{_duration(plan.seconds)} at the usual 2 MB/s; "
+        f"{archives}, {most}{plan.bytes:,} bytes; {most}{_duration(plan.seconds)} at the usual 2 MB/s; "
         f"needs {size(plan.needed_bytes)} of disk, {size(plan.free_bytes)} are free",
     )
 
@@ -156,9 +158,9 @@ def show_result(console: Console, result: FetchResult, to: Path) -> None:
     total = size(sum(archive.bytes for archive in result.archives))
     print_line(
         console,
-        f"{len(result.archives)} archives, {total}, in {to}: {result.fetched} downloaded, {result.present} were there as fetched",
+        f"{counted(len(result.archives), 'archive')}, {total}, in {to}: {result.fetched} downloaded, {result.present} there before",
     )
-    print_line(console, f"Next: saturi inspect {to}")
+    print_next(console, "inspect", to)
 
 
 def show_repairs(console: Console, repairs: Sequence[RepairedArchive], folder: Path) -> None:
@@ -168,7 +170,7 @@ def show_repairs(console: Console, repairs: Sequence[RepairedArchive], folder: P
     for row in repairs:
         print_line(console, f"{row.path}: {row.state}: {row.detail}", "yellow" if row.state == "incomplete" else None)
     if any(row.state == "joined" for row in repairs):
-        print_line(console, f"Next: saturi inspect {folder}")
+        print_next(console, "inspect", folder)
 
 
 def _size(archive: ListedArchive) -> str:

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator, Set
 from contextlib import contextmanager
-from pathlib import Path
 
 import msgspec
 from rich.console import Console
@@ -18,8 +17,9 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from saturi.etl.console.lines import add_row, print_line
+from saturi.etl.console.lines import add_row, print_line, print_note
 from saturi.etl.console.screens.words import short, size
+from saturi.etl.output.printable import counted
 from saturi.etl.pricing.money import cost_usd
 from saturi.etl.providers.recorder import Request
 from saturi.etl.submission.execution import Submission
@@ -76,9 +76,9 @@ def show_plan(console: Console, plan: Plan, new: Set[str]) -> None:
     add_row(table, f"{len(jobs)} to create", "", "", "", "", "", dollars(total), style="bold")
     console.print(table)
     for reason in plan.left_out:
-        print_line(console, f"Left out: {reason}", "yellow")
+        print_note(console, f"left out: {reason}")
     for note in plan.notes:
-        print_line(console, f"Note: {note}", "yellow")
+        print_note(console, note)
 
 
 def show_requests(console: Console, plan: Plan, requests: list[Request]) -> None:
@@ -92,23 +92,21 @@ def show_requests(console: Console, plan: Plan, requests: list[Request]) -> None
     print_line(console, "Nothing was sent.")
 
 
-def show_submission(console: Console, done: Submission, out: Path) -> None:
-    """Print what was submitted, and what to do next."""
+def show_submission(console: Console, done: Submission) -> None:
+    """Print what was submitted."""
     console.print(_jobs(done.jobs))
-    print_line(
-        console, f"{done.created} created, {len(done.jobs) - done.created} submitted before. Next: saturi watch {out}"
-    )
+    before = len(done.jobs) - done.created
+    beside = f", {before} submitted before" if before else ""
+    print_line(console, f"{counted(done.created, 'job')} created{beside}")
 
 
 def show_status(console: Console, status: Status) -> None:
     """Print jobs and files."""
     console.print(_jobs(status.jobs))
     there = [file for file in status.files if file.state == "there"]
-    print_line(console, f"{len(there)} files at the provider, {size(sum(file.bytes for file in there))}")
+    print_line(console, f"{counted(len(there), 'file')} at the provider, {size(sum(file.bytes for file in there))}")
     if any(row.state == "intended" for row in status.jobs):
-        print_line(
-            console, "Of some jobs nobody knows whether they were created: submit again, which looks for them", "yellow"
-        )
+        print_note(console, "it is not known whether some jobs were created: submit again, which looks for them")
 
 
 @contextmanager
@@ -221,7 +219,7 @@ def _table() -> Table:
 def _chunks(file: PlannedFile) -> str:
     pieces = file.content.pieces
     more = f" … {pieces[-1].path}" if len(pieces) > 1 else ""
-    return f"{len(pieces)} chunks, {pieces[0].path}{more}, {file.bytes:,} bytes"
+    return f"{counted(len(pieces), 'chunk')}, {pieces[0].path}{more}, {file.bytes:,} bytes"
 
 
 def _short(name: str) -> str:
