@@ -135,10 +135,9 @@ def read_directory(file: MappedFile, directory: Directory, where: str) -> Iterat
         yield Block(content[:whole], entries)
     # Without ZIP64 the number is kept modulo 65,536.
     if carry or (seen - directory.entries) % 65_536:
+        held = counted(seen, "entry", "entries")
         raise ArchiveError(
-            where,
-            f"its central directory holds {counted(seen, 'entry', 'entries')} and declares {directory.entries:,}",
-            DOWNLOAD_AGAIN,
+            where, f"its central directory holds {held} and declares {directory.entries:,}", DOWNLOAD_AGAIN
         )
 
 

@@ -23,8 +23,8 @@ def _archives(archives: Sequence[InspectedArchive]) -> Iterator[str]:
         if archive.problem:
             yield f"{archive.archive}: nothing of it was looked at, {archive.problem}"
         if len(archive.generations) > 1:
-            counted = " and ".join(f"{number:,} of {year}" for year, number in archive.generations.items())
-            yield f"{archive.archive}: label files of both generations, {counted}"
+            generations = " and ".join(f"{number:,} of {year}" for year, number in archive.generations.items())
+            yield f"{archive.archive}: label files of both generations, {generations}"
         rejected = sum(archive.rejected.values())
         if rejected * 20 > archive.inspected:  # the share at which a build complains by default
             yield f"{archive.archive}: {rejected:,} of {counted(archive.inspected, 'label file')} cannot be read"

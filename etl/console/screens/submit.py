@@ -168,6 +168,16 @@ def _columns() -> tuple[TextColumn, BarColumn, DownloadColumn, TransferSpeedColu
     return text, BarColumn(bar_width=16), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn(compact=True)
 
 
+def waiting(news: NoAnswer) -> str:
+    """Return what is awaited, why, when it is asked for again, and until when."""
+    until = ""
+    if news.left_seconds is not None:
+        until = f", at most until {time.strftime('%H:%M:%S', time.localtime(time.time() + news.left_seconds))}"
+    again = "" if news.again_seconds is None else f"; again in {news.again_seconds:.0f} s"
+    awaited = f" for {news.doing}" if news.doing else ""
+    return f"Waiting{awaited}: {news.problem}{again}{until}"
+
+
 def _sentence(news: News) -> str | None:
     """Return *news* of a job, or None where a submission has no line for it."""
     match news:
@@ -179,8 +189,8 @@ def _sentence(news: News) -> str | None:
             return f"{title}: {job_id} {status}"
         case JobEnded(title=title, model=model) if model is not None:
             return f"{title}: {model}"
-        case NoAnswer(problem=problem):
-            return f"Trying again: {problem}"
+        case NoAnswer():
+            return waiting(news)
         case JobProblem(title=title, job_id=job_id, problem=problem):
             return f"{title}: {job_id}: {problem}"
     return None

@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.text import Text
 
 from saturi.etl.console.lines import print_line
-from saturi.etl.console.screens.submit import dollars
+from saturi.etl.console.screens.submit import dollars, waiting
 from saturi.etl.console.screens.words import short
 from saturi.etl.console.signs import blocks
 from saturi.etl.output.printable import printable
@@ -64,7 +64,7 @@ class _Story:
                 self._job(news.job_id, news.title).status = news.status
                 self._print(f"{_clock(time.time())} {news.title}: {news.job_id} {news.status}", "bold")
             case NoAnswer():
-                self._print(f"Trying again: {news.problem}", "yellow")
+                self._print(waiting(news), "yellow")
             case JobProblem():
                 self._jobs.pop(news.job_id, None)
                 self._print(f"{news.title}: {news.job_id} cannot be followed: {news.problem}", "red")
