@@ -8,7 +8,7 @@ TOY := build/demo-train
 TRL := $(CURDIR)/build/trainers/trl/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-train test coverage test-export test-unsloth lint types bench clean
+.PHONY: help setup demo demo-train test coverage test-export test-unsloth lint types bench pictures clean
 
 help:
 	@echo "make demo   write a synthetic corpus, build it, verify it, submit it to a provider of our own, watch the job, evaluate, report"
@@ -16,6 +16,7 @@ help:
 	@echo "make test   run the tests; make test-export: those that train with TRL, mlx-lm and LLaMA-Factory (3 GB)"
 	@echo "make test-unsloth   talk to Unsloth Studio itself, without a GPU; installs 1.1 GB, but no torch"
 	@echo "make coverage   run the tests, and list the lines and branches that none of them takes"
+	@echo "make pictures   draw the terminal in the README anew, in dark and light"
 	@echo "make lint   ruff; make types: mypy; make bench: the speed of the build against the naive recipe"
 
 .venv/ready: pyproject.toml constraints.txt
@@ -124,6 +125,9 @@ lint: setup
 
 types: setup
 	$(BIN)/mypy
+
+pictures: setup
+	$(BIN)/python docs/make_pictures.py
 
 bench: setup
 	$(BIN)/python -m benchmarks
