@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from unicodedata import east_asian_width
 
 import click
 
@@ -18,16 +19,54 @@ from saturi.etl.errors import LockedError
 _NARROW_COLUMNS = 78
 """Of a terminal; in a narrower one, what an option does is below its name."""
 
+_SHORT_NAME = 14  # beside which there is room all the same
 _LOOK_SECONDS = 1.0
 _REPEAT_SECONDS = 60.0  # between lines that say that it still waits
 
 
 class _Formatter(click.HelpFormatter):
-    """Help that reads well in a narrow terminal, too."""
+    """Help that is folded between words alone, counts two columns for Hangul, and reads well in a narrow terminal, too."""
+
+    def write_text(self, text: str) -> None:
+        """Write *text*, paragraph by paragraph."""
+        indent = " " * self.current_indent
+        paragraphs = text.split("\n\n")
+        for number, paragraph in enumerate(paragraphs):
+            for line in folded(" ".join(paragraph.split()), max(self.width - len(indent), 1)):
+                self.write(f"{indent}{line}\n")
+            if number + 1 < len(paragraphs):
+                self.write("\n")
 
     def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
-        """Write *rows* of names and what they do, in two columns if there is room."""
-        super().write_dl(rows, 2 if self.width < _NARROW_COLUMNS else col_max, col_spacing)
+        """Write *rows* of names and what they do: in two columns if there is room, else one below the other."""
+        rows = list(rows)
+        longest = max((_columns(name) for name, _ in rows), default=0)
+        if self.width < _NARROW_COLUMNS and longest > _SHORT_NAME:
+            col_max = 2
+        first = min(longest, col_max) + col_spacing
+        indent = " " * self.current_indent
+        for name, purpose in rows:
+            lines = folded(purpose, max(self.width - len(indent) - first, 10))
+            beside = _columns(name) <= first - col_spacing and bool(lines)
+            head = name + " " * (first - _columns(name)) + lines.pop(0) if beside else name
+            self.write(f"{indent}{head}\n")
+            for line in lines:
+                self.write(f"{indent}{' ' * first}{line}\n")
+
+
+def folded(text: str, columns: int) -> list[str]:
+    """Return *text* in lines of *columns*, folded between words; a longer word is a line of its own."""
+    lines: list[str] = []
+    for word in text.split():
+        if lines and _columns(lines[-1]) + 1 + _columns(word) <= columns:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines
+
+
+def _columns(text: str) -> int:
+    return sum(2 if east_asian_width(sign) in "WF" else 1 for sign in text)
 
 
 class HelpContext(click.Context):
