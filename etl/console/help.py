@@ -140,14 +140,14 @@ def shared_options() -> list[click.Option]:
     """Return the options that every command has."""
     return [
         click.Option(
-            ["-q", "--quiet"],
+            ["--quiet", "-q"],
             is_flag=True,
             expose_value=False,
             callback=lambda _ctx, _param, value: setattr(display, "quiet", value),
             help="Show only what went wrong, and what --json prints.",
         ),
         click.Option(
-            ["-v", "--verbose"],
+            ["--verbose", "-v"],
             is_flag=True,
             expose_value=False,
             callback=lambda _ctx, _param, value: setattr(display, "verbose", value),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import msgspec
 
 from saturi.etl.console.display import display
-from saturi.etl.console.streams import refuse_loss
+from saturi.etl.console.streams import has_left, refuse_loss
 from saturi.etl.output.printable import escaped_json
 from saturi.etl.runtime.interrupts import set_farewell
 
@@ -51,12 +51,14 @@ def print_json(value: Any) -> None:
 
 def print_json_line(value: Any) -> None:
     """
-    Print *value* on stdout for machines as one line, at once.
+    Print *value* on stdout for machines as one line, at once; where its reader has left, end the command.
 
     Raises:
         StorageError: It cannot be written whole.
     """
     _deliver(_encoded(value))
+    if has_left():
+        sys.exit(0)
 
 
 def _encoded(value: Any) -> bytes:
@@ -71,7 +73,7 @@ def _encoded(value: Any) -> bytes:
 
 def _deliver(content: bytes) -> None:
     sys.stdout.buffer.write(escaped_json(content) + b"\n")
-    refuse_loss()
+    refuse_loss(may_have_left=has_left())
 
 
 def typed_without(option: str) -> list[str]:

@@ -102,7 +102,7 @@ def build(ctx: click.Context, /, **given: Any) -> None:
         _dry_run(paths, options, as_json=as_json, details=details)
         return
     from saturi.etl.console.lines import print_failure, print_next, print_note
-    from saturi.etl.console.screens.build import show_build, show_profile
+    from saturi.etl.console.screens.build import show_build, show_profile, show_run
     from saturi.etl.console.screens.progress import watching
     from saturi.etl.pipeline.build import build as run
 
@@ -114,6 +114,7 @@ def build(ctx: click.Context, /, **given: Any) -> None:
         print_json(result.manifest.counts)
     else:
         show_build(console, result, how.out, details=details)
+        show_run(console, result.facts, details=details)
     if profile:
         show_profile(errors, result.facts)
     for warning in result.warnings:

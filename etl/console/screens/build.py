@@ -38,7 +38,7 @@ _EXAMPLE_OF_EACH = "one example of each region"
 
 def show_build(console: Console, result: BuildResult, out: Path, *, details: bool = False) -> None:
     """
-    Print what a build holds, region by region, what was left out and why, and what it took.
+    Print what a build holds, region by region, and what was left out and why.
 
     Args:
         console: Where to. On a terminal a pair of each region is shown, too; nowhere else is any text of the corpus.
@@ -56,8 +56,6 @@ def show_build(console: Console, result: BuildResult, out: Path, *, details: boo
     if details:
         _show_split(console, manifest)
         console.print(_shards(manifest))
-    console.print()
-    print_line(console, _what_it_took(result.facts, details=details), "dim")
 
 
 def _show_heading(console: Console, result: BuildResult) -> None:
@@ -154,8 +152,8 @@ def _show_left_out(console: Console, manifest: Manifest, most: int | None) -> No
             print_shares(console, largest_first(parts, most), whole)
 
 
-def _what_it_took(run: BuildFacts, *, details: bool) -> str:
-    """Return what a build took, in one line; what was on disk was not read, so that a rate would be none."""
+def show_run(console: Console, run: BuildFacts, *, details: bool = False) -> None:
+    """Print what a build took, in one line; what was on disk was not read, so that a rate would be none."""
     segments = run.segments_made + run.segments_reused
     reading = (
         f"{run.segments_reused:,} of {counted(segments, 'segment')} on disk before"
@@ -165,7 +163,8 @@ def _what_it_took(run: BuildFacts, *, details: bool) -> str:
     words = [f"{size(run.json_bytes)} of JSON in {run.seconds:.1f} s", reading, counted(run.workers, "worker")]
     if details:
         words.append(f"peak memory: parent {size(run.parent_peak_bytes)}, worker {size(run.worker_peak_bytes)}")
-    return " · ".join(words)
+    console.print()
+    print_line(console, " · ".join(words), "dim")
 
 
 def show_profile(console: Console, run: BuildFacts) -> None:

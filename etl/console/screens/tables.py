@@ -14,6 +14,7 @@ BAR = "cyan"
 
 _MOST_BAR_COLUMNS = 24
 _LEAST_BAR_COLUMNS = 6
+_LEAST_SHARE = 0.0005  # what rounds to less than 0.1 %
 _INDENT = "  "
 
 
@@ -47,6 +48,11 @@ def bar_columns(console: Console, beside: int) -> int:
     return min(room, _MOST_BAR_COLUMNS) if room >= _LEAST_BAR_COLUMNS else 0
 
 
+def share(part: float, whole: float) -> str:
+    """Return what *part* is of *whole*, in percent; what is there is never 0."""
+    return "<0.1%" if 0 < part / whole < _LEAST_SHARE else f"{part / whole:.1%}"
+
+
 def print_shares(console: Console, counts: Sequence[tuple[str, int]], whole: int) -> None:
     """Print *counts* as rows of name, number, share of *whole* and bar, indented."""
     names = max((cell_len(name) for name, _ in counts), default=0)
@@ -56,7 +62,7 @@ def print_shares(console: Console, counts: Sequence[tuple[str, int]], whole: int
     for name, number in counts:
         text = plain(f"{_INDENT}{name}")
         text.pad_right(names - cell_len(name))
-        text.append(f" {number:>{digits},} {number / whole:>6.1%} ")
+        text.append(f" {number:>{digits},} {share(number, whole):>6} ")
         text.append_text(bar(number, largest, columns))
         text.rstrip()
         print_line(console, text)
