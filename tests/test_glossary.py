@@ -27,6 +27,7 @@ from saturi.schemas.cleaning import Action
 from saturi.schemas.estimate import Estimate
 from saturi.schemas.evaluation import Evaluation
 from saturi.schemas.explanation import Explanation
+from saturi.schemas.failure import Failure
 from saturi.schemas.fetch import DataSetList, FetchPlan, FetchRecord, FetchResult, RepairedArchive, RepairState
 from saturi.schemas.inspection import Inspection
 from saturi.schemas.ledger import FINAL, FileState, JobState
@@ -60,6 +61,7 @@ OUTPUT = (
     FetchRecord,
     FetchResult,
     RepairedArchive,
+    Failure,
 )
 """What commands write to files of their own, and print by `--json`."""
 

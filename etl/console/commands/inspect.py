@@ -8,6 +8,7 @@ from saturi.etl.console.commands.build import FALLBACK_CORPUS
 from saturi.etl.console.commands.parameters import PATH, config_option
 from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json
+from saturi.etl.output.folder import MANIFEST
 
 
 @click.command(cls=Command)
@@ -58,5 +59,9 @@ def inspect(  # noqa: PLR0913 - one an option
         from saturi.etl.reports.report import survey_report
 
         save_page(survey_report(inspection), report)
-    if not as_json:
+    if as_json:
+        return
+    if any((path / MANIFEST).exists() for path in corpus):
+        print_next(console, "estimate", *corpus)
+    else:
         print_next(console, "build", *corpus, "--out", "out")

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from saturi.etl.console.lines import SUCCESS, add_row, plain, print_line
+from saturi.etl.console.lines import NOTE, SUCCESS, add_row, plain, print_line
 from saturi.etl.console.screens.pairs import good_pair, show_pairs
 from saturi.etl.console.screens.tables import (
     bar,
@@ -55,7 +55,7 @@ def show_build(console: Console, result: BuildResult, out: Path, *, details: boo
     _show_left_out(console, manifest, most=None if details else _MOST_REASONS)
     if details:
         _show_split(console, manifest)
-        console.print(_shards(manifest))
+        _show_shards(console, manifest)
 
 
 def _show_heading(console: Console, result: BuildResult) -> None:
@@ -223,17 +223,24 @@ def _held_out(manifest: Manifest) -> str:
     return f"{by}, {low} to {high}"
 
 
-def _shards(manifest: Manifest) -> Table:
+def _show_shards(console: Console, manifest: Manifest) -> None:
+    """Print every shard, and below them which reasons dropped how many utterances of each group."""
     table = numbers_table("shard", "examples", "chunks", "bytes")
-    table.add_column("dropped")
+    dropped = {}
     for shard in manifest.shards:
         name = f"{shard.split} {shard.region} {shard.speech_type}"
         few = " (too few)" if shard.too_few else ""
         numbers = (f"{shard.examples:,}", f"{shard.chunks:,}", size(shard.bytes))
-        add_row(table, plain(name).append(few, "yellow"), *numbers, reasons(shard.dropped))
-    for row in manifest.unsharded:
-        add_row(table, f"{row.region} {row.speech_type}", "", "", "", reasons(row.dropped))
-    return table
+        add_row(table, plain(name).append(few, NOTE), *numbers)
+        dropped[name] = shard.dropped
+    console.print(table)
+    dropped |= {f"{row.region} {row.speech_type}": row.dropped for row in manifest.unsharded}
+    if any(dropped.values()):
+        console.print()
+        print_line(console, "dropped", "bold")
+    for name, counts in dropped.items():
+        if counts:
+            print_line(console, f"  {name}: {reasons(counts)}")
 
 
 def show_scans(console: Console, scans: Sequence[Scan], *, details: bool = False) -> None:
