@@ -51,11 +51,6 @@ class Display:
                 self._log.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {line}\n")
                 self._log.flush()
 
-    @property
-    def shows_progress(self) -> bool:
-        """Whether anybody sees progress, here or in the log."""
-        return self._log is not None or not (self.quiet or self.progress == "none")
-
 
 display = Display()
 """That of this process."""

@@ -41,6 +41,19 @@ def print_line(console: Console, text: str | Text, style: str | None = None) -> 
         console.print(row, soft_wrap=True)
 
 
+def draws_bars(console: Console) -> bool:
+    """Return whether progress is a bar on *console*, and not lines."""
+    return console.is_interactive and display.progress == "auto" and not display.quiet
+
+
+def print_progress(console: Console, line: str, style: str | None = None) -> None:
+    """Print a *line* on how far a command is, or to the log alone where progress is not wanted."""
+    if display.quiet or display.progress == "none":
+        display.log(printable(line))
+    else:
+        print_line(console, line, style)
+
+
 def print_note(console: Console, sentence: str) -> None:
     """Print a *sentence* that its reader should know, though nothing has failed; it goes to the log even where nobody sees it."""
     line = Text("Note: ", NOTE).append_text(plain(sentence, "default"))

@@ -17,7 +17,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from saturi.etl.console.lines import add_row, plain, print_line, print_next
+from saturi.etl.console.lines import NOTE, add_row, draws_bars, plain, print_line, print_next, print_progress
 from saturi.etl.console.screens.words import size
 from saturi.etl.download.news import Again, Finished, Moved, News, Planned, Remark, Reporter
 from saturi.etl.output.printable import counted
@@ -56,9 +56,9 @@ class _Story:
                 show_plan(self._console, plan)
                 self._total, self._began = plan.bytes, time.monotonic()
             case Remark(sentence=sentence):
-                print_line(self._console, sentence, "yellow")
+                print_progress(self._console, sentence, NOTE)
             case Again(what=what, problem=problem, wait_seconds=wait):
-                print_line(self._console, f"{what}: {problem}; beginning again in {wait:.0f} s", "yellow")
+                print_progress(self._console, f"{what}: {problem}; again in {wait:.0f} s", NOTE)
             case Moved(archive=archive, done=done):
                 self._move(archive, done)
             case Finished(archive=archive):
@@ -66,7 +66,7 @@ class _Story:
                 if self._bars is not None and archive.path in self._tasks:
                     self._bars.remove_task(self._tasks.pop(archive.path))
                 self._advance()
-                print_line(self._console, f"{archive.path}: {archive.bytes:,} bytes, whole")
+                print_progress(self._console, f"{archive.path}: {archive.bytes:,} bytes, whole")
 
     def stop(self) -> None:
         """Take the bars away."""
@@ -76,7 +76,7 @@ class _Story:
 
     def _start(self) -> None:
         """Show the bars, which a question before would be lost among."""
-        if self._bars is None and self._console.is_terminal:
+        if self._bars is None and draws_bars(self._console):
             columns = (
                 TextColumn("{task.description}"),
                 BarColumn(bar_width=16),
@@ -107,7 +107,7 @@ class _Story:
             self._printed = now
             rate = done / max(now - self._began, 1e-6)
             left = f", {_duration((self._total - done) / rate)} left" if rate else ""
-            print_line(self._console, f"downloading: {size(done)} of {size(self._total)}, {size(rate)}/s{left}")
+            print_progress(self._console, f"downloading: {size(done)} of {size(self._total)}, {size(rate)}/s{left}")
 
 
 def show_lists(console: Console, lists: Sequence[DataSetList]) -> None:

@@ -10,7 +10,7 @@ from rich.progress import Progress as ProgressBars
 from rich.table import Column
 
 from saturi.etl.console.display import display
-from saturi.etl.console.lines import print_line
+from saturi.etl.console.lines import draws_bars, print_line, print_progress
 from saturi.etl.console.screens.words import duration, short, size
 from saturi.etl.output.printable import counted
 from saturi.etl.runtime.progress import Progress, Watcher
@@ -106,9 +106,8 @@ def fit(words: list[str], columns: int) -> str:
 def watching(console: Console) -> Iterator[Watcher]:
     """Show the progress of a build on *console*: a bar on a terminal that can draw one, else a plain line every few seconds."""
     pace = Pace(console)
-    draws = console.is_interactive and display.progress == "auto" and not display.quiet
-    if not draws:
-        yield _plain(console, pace) if display.shows_progress else pace.take
+    if not draws_bars(console):
+        yield _plain(console, pace)
         pace.finish()
         return
     wide = console.width >= _WIDE_COLUMNS
@@ -144,7 +143,6 @@ def watching(console: Console) -> Iterator[Watcher]:
 def _plain(console: Console, pace: Pace, *, only_logged: bool = False) -> Watcher:
     """Return what prints a line on *console* now and then; to the log alone, where it is *only_logged*."""
     printed = time.monotonic() if only_logged else 0.0
-    log_alone = only_logged or display.quiet or display.progress == "none"
 
     def show(progress: Progress) -> None:
         nonlocal printed
@@ -156,9 +154,9 @@ def _plain(console: Console, pace: Pace, *, only_logged: bool = False) -> Watche
         printed = now
         share = [pace.share()] if progress.step in _OF_BYTES else []
         line = f"{_STEPS[progress.step]}: {' · '.join((*share, *pace.words()))}"
-        if log_alone:
+        if only_logged:
             display.log(line)
         else:
-            print_line(console, line)
+            print_progress(console, line)
 
     return show

@@ -17,7 +17,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from saturi.etl.console.lines import add_row, print_line, print_note
+from saturi.etl.console.lines import add_row, draws_bars, print_line, print_note, print_progress
 from saturi.etl.console.screens.words import short, size
 from saturi.etl.output.printable import counted
 from saturi.etl.pricing.money import cost_usd
@@ -140,10 +140,10 @@ class _Uploads:
         self._stop()
         sentence = _sentence(news)
         if sentence is not None:
-            print_line(self._console, sentence)
+            print_progress(self._console, sentence)
 
     def _show_bytes(self, news: Uploading) -> None:
-        if self._console.is_terminal:
+        if draws_bars(self._console):
             if self._bars is None:
                 self._bars = Progress(*_columns(), console=self._console, transient=True)
                 self._bars.start()
@@ -154,7 +154,7 @@ class _Uploads:
         now, last = time.monotonic(), (news.file, news.done)
         if last != self._last and (news.done == news.total or now - self._printed >= PLAIN_SECONDS):
             self._printed, self._last = now, last
-            print_line(self._console, f"uploading {_short(news.file)}: {size(news.done)} of {size(news.total)}")
+            print_progress(self._console, f"uploading {_short(news.file)}: {size(news.done)} of {size(news.total)}")
 
     def _stop(self) -> None:
         if self._bars is not None:
