@@ -113,7 +113,7 @@ class Command(click.Command):
                     formatter.write_dl(rows)
 
     def _title(self, parameter: click.Parameter, of: Mapping[str, str]) -> str:
-        if parameter in self.shared or parameter.opts == ["-h", "--help"]:
+        if parameter in self.shared or "--help" in parameter.opts:
             return "Screen"
         return of.get(parameter.opts[0], "Options")
 
