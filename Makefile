@@ -8,7 +8,7 @@ TOY := build/demo-train
 TRL := $(CURDIR)/build/trainers/trl/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-train test coverage test-export test-unsloth lint types docs pictures bench clean
+.PHONY: help setup demo demo-train test coverage test-export test-unsloth lint types docs pictures man bench clean
 
 help:
 	@echo "make demo   write a synthetic corpus, build it, verify it, submit it to a provider of our own, watch the job, evaluate, report"
@@ -17,7 +17,7 @@ help:
 	@echo "make test-unsloth   talk to Unsloth Studio itself, without a GPU; installs 1.1 GB, but no torch"
 	@echo "make coverage   run the tests, and list the lines and branches that none of them takes"
 	@echo "make lint   ruff; make types: mypy; make docs: the documents as a site; make bench: the speed of the build"
-	@echo "make pictures   draw the terminal in the README anew, in dark and in light"
+	@echo "make pictures   draw the terminal in the README anew; make man: the manual page, build/saturi.1"
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -133,6 +133,9 @@ docs: setup
 
 pictures: setup
 	$(BIN)/python docs/make_pictures.py
+
+man: setup
+	$(BIN)/python docs/make_man.py build/saturi.1
 
 bench: setup
 	$(BIN)/python -m benchmarks

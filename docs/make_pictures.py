@@ -1,5 +1,5 @@
 """
-Make the pictures of the README: what a terminal shows of a build of the synthetic corpus, in dark and in light.
+Make the pictures of the README: what a terminal shows of a build of the synthetic corpus.
 
     python docs/make_pictures.py
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
-from terminal_svg import DARK, LIGHT, draw
+from terminal_svg import draw
 
 from saturi import BuildOptions, build, sample
 from saturi.etl.console.lines import print_line, print_next
@@ -38,8 +38,7 @@ def main() -> None:
             ("dialect", _dialect(out), "A sentence in dialect, beside its standard one, and its line in a chunk"),
             ("summary", _summary(result, out), "Summary of a build of the synthetic corpus"),
         ):
-            for suffix, theme in (("", LIGHT), ("-dark", DARK)):
-                (HERE / f"{name}{suffix}.svg").write_text(draw(console, theme, title), encoding="utf-8")
+            (HERE / f"{name}.svg").write_text(draw(console, title), encoding="utf-8")
 
 
 def _console(columns: int) -> Console:

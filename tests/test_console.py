@@ -249,6 +249,22 @@ def test_help_fits_and_is_grouped(name: str) -> None:
         assert line.startswith(f"saturi {name} ")
 
 
+def test_the_manual_page(tmp_path: Path) -> None:
+    """The manual page has every command and option, and nothing that roff would take for a request of its own."""
+    subprocess.run([sys.executable, ROOT / "docs" / "make_man.py", tmp_path / "saturi.1"], check=True, cwd=ROOT)
+    page = (tmp_path / "saturi.1").read_text(encoding="utf-8")
+    assert [name for name in COMMANDS if f".SH {name.upper()}\n" not in page] == []
+    assert "\\-\\-max\\-chunk\\-bytes" in page
+    assert {line.split()[0] for line in page.splitlines() if line.startswith((".", "'"))} == {
+        ".TH",
+        ".SH",
+        ".PP",
+        ".TP",
+        ".B",
+        ".I",
+    }
+
+
 def test_an_error_as_json(tmp_path: Path) -> None:
     """With --json an error is one line of JSON on stderr, with the exit code and its parts; stdout stays empty."""
     run = saturi("verify", "nowhere", "--json", cwd=tmp_path)
