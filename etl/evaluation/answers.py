@@ -16,6 +16,7 @@ from saturi.etl.evaluation.texts import whole
 from saturi.etl.output.printable import counted
 from saturi.etl.providers.models import answer_price, read_models
 from saturi.etl.providers.pace import Pace
+from saturi.etl.providers.waiting import Wait
 from saturi.etl.providers.wires import open_chat
 from saturi.schemas.evaluation import ChatRequest, TestRow
 from saturi.schemas.model import AnswerPrice
@@ -73,6 +74,10 @@ class Answers:
         spent = Spent(self._price(system), sum(self._spent.values()), self._options.max_cost)
         done = 0
 
+        def tell(waiting: Wait | None) -> None:
+            unanswered = len(self._unanswered)
+            self._report(Progress("asking", done, bill.questions, system.name, spent.usd, unanswered, waiting))
+
         def take(outcome: Outcome) -> None:
             nonlocal done
             spent.settle(outcome.question, outcome.answer)
@@ -82,10 +87,9 @@ class Answers:
                 answer = structs.replace(outcome.answer, text=whole(outcome.answer.text))
                 self._journal.record(outcome.question.key, system.name, answer)
                 done += 1
-            progress = Progress("asking", done, bill.questions, system.name, spent.usd, len(self._unanswered))
-            self._report(progress)
+            tell(None)
 
-        bounds = AskPace(self._options.concurrency, pace, MOST_FAILURES)
+        bounds = AskPace(self._options.concurrency, pace, MOST_FAILURES, tell)
         chat, where = open_chat(system.account, pace), system.account.base_url
         ask(chat, where, self._questions(system), bounds, take, spent.admit)
         self.notes += [f"{system.name} does not take what it is asked with: it was sent {one}" for one in chat.changes]

@@ -22,6 +22,7 @@ from saturi.etl.console.screens.words import short, size
 from saturi.etl.output.printable import counted
 from saturi.etl.pricing.money import cost_usd
 from saturi.etl.providers.recorder import Request
+from saturi.etl.providers.waiting import Wait
 from saturi.etl.submission.execution import Submission
 from saturi.etl.submission.news import (
     JobCreated,
@@ -168,7 +169,7 @@ def _columns() -> tuple[TextColumn, BarColumn, DownloadColumn, TransferSpeedColu
     return text, BarColumn(bar_width=16), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn(compact=True)
 
 
-def waiting(news: NoAnswer) -> str:
+def waiting(news: NoAnswer | Wait) -> str:
     """Return what is awaited, why, when it is asked for again, and until when."""
     until = ""
     if news.left_seconds is not None:
