@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -28,23 +29,29 @@ from saturi.etl.console.output import print_json_line
 from saturi.etl.console.screens.build import show_build, show_run
 from saturi.etl.console.screens.inspect import show_inspection
 from saturi.etl.console.screens.pairs import good_pair, marked
-from saturi.etl.console.screens.progress import Pace, fit, watching
+from saturi.etl.console.screens.progress import Pace as ShownPace
+from saturi.etl.console.screens.progress import fit, watching
 from saturi.etl.console.screens.submit import waiting
 from saturi.etl.console.screens.tables import largest_first, share
 from saturi.etl.console.screens.words import duration
 from saturi.etl.console.streams import SturdyBytes
 from saturi.etl.corpus.discover import discover
 from saturi.etl.errors import BuildError, LockedError, SpendingError
+from saturi.etl.evaluation.asking import AskPace, Outcome, Question, ask
 from saturi.etl.inspection.survey import inspect
-from saturi.etl.output.folder import MARKER, locked
+from saturi.etl.output.files import MARKER
+from saturi.etl.output.folder import locked
 from saturi.etl.output.printable import counted
 from saturi.etl.pipeline.build import BuildResult, build
 from saturi.etl.pipeline.reading import useful_workers
+from saturi.etl.providers.pace import Pace
+from saturi.etl.providers.waiting import NO_ANSWER, Wait
 from saturi.etl.runtime.progress import Progress
 from saturi.etl.settings.options import BuildOptions
 from saturi.etl.settings.sizes import parse_bytes, spell_bytes
 from saturi.etl.submission.news import NoAnswer
 from saturi.etl.synthetic.corpus import SampleReport
+from saturi.schemas.evaluation import Answer, ChatRequest
 
 WIDTHS = (60, 80, 120)
 
@@ -187,7 +194,7 @@ def test_sizes_are_spelled_as_they_are_read(number: int) -> None:
 
 def test_progress_has_rejects_first_and_no_nonsense() -> None:
     """Rejects come first; the time that is left and the rate, which is of JSON, only when there is something to go by."""
-    pace = Pace(console(80))
+    pace = ShownPace(console(80))
     pace.take(Progress("read", 0, 1000))
     pace.take(Progress("read", 250, 1000, label_files=5, rejected=2, json_bytes=4_000_000))
     assert pace.words() == ["2 rejected", "5 files"]
@@ -338,6 +345,38 @@ def test_a_wait_on_a_provider_in_words() -> None:
         waiting(news),
     )
     assert waiting(NoAnswer(problem="no answer yet")) == "Waiting: no answer yet"
+
+
+class Slow:
+    """A chat that answers when *told* is set."""
+
+    changes: tuple[str, ...] = ()
+
+    def __init__(self, told: threading.Event) -> None:
+        self._told = told
+
+    def complete(self, request: ChatRequest) -> Answer:
+        """Answer, in the end."""
+        assert self._told.wait(PATIENCE_SECONDS)
+        return Answer(text=request.model)
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+def test_an_evaluation_says_what_it_waits_for() -> None:
+    """Where no answer comes back for some seconds, that is reported in the thread that asks, and asking goes on."""
+    told, waits, answers = threading.Event(), list[Wait](), list[Outcome]()
+
+    def report(wait: Wait) -> None:
+        waits.append(wait)
+        told.set()
+
+    question = Question(b"1", ChatRequest(model="m", messages=(), max_tokens=1, seed=0))
+    ask(Slow(told), "http://here", [question], AskPace(1, Pace(quiet_seconds=0.01), report_wait=report), answers.append)
+    assert [outcome.answer and outcome.answer.text for outcome in answers] == ["m"]
+    assert (waits[0].doing, waits[0].problem, waits[0].again_seconds) == ("http://here, an answer", NO_ANSWER, None)
+    assert waits[0].left_seconds > 0
 
 
 def test_no_more_workers_than_work(here: Path) -> None:
