@@ -97,7 +97,7 @@ def build(ctx: click.Context, /, **given: Any) -> None:
     report, details = given.pop("report"), given.pop("details")
     options = _options(ctx, given)
     if report:
-        _refuse_report(dry_run=dry_run)
+        _refuse_report(how.out, dry_run=dry_run)
     if dry_run:
         _dry_run(paths, options, as_json=as_json, details=details)
         return
@@ -141,13 +141,13 @@ def _options(ctx: click.Context, given: dict[str, Any]) -> BuildOptions:
     return BuildOptions(**given, clean_rules=ctx.meta["config"].clean)
 
 
-def _refuse_report(*, dry_run: bool) -> None:
+def _refuse_report(out: Path, *, dry_run: bool) -> None:
     """Return if a page can be made after the build."""
-    from saturi.etl.reports.page import require_libraries
+    from saturi.etl.reports.page import PAGE, require_page
 
     if dry_run:
         raise click.UsageError("--report: nothing is built with --dry-run; give one of them")
-    require_libraries()
+    require_page(out / PAGE)
 
 
 def _dry_run(paths: tuple[Path, ...], options: BuildOptions, *, as_json: bool, details: bool) -> None:
