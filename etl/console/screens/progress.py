@@ -153,7 +153,8 @@ def _plain(console: Console, pace: Pace, *, only_logged: bool = False) -> Watche
             return
         printed = now
         share = [pace.share()] if progress.step in _OF_BYTES else []
-        line = f"{_STEPS[progress.step]}: {' · '.join((*share, *pace.words()))}"
+        step, words = f"{_STEPS[progress.step]}: ", [*share, *pace.words()]
+        line = step + (fit(words, console.width - len(step)) if console.is_terminal else " · ".join(words))
         if only_logged:
             display.log(line)
         else:
