@@ -7,6 +7,7 @@ too long for a terminal is folded between words; elsewhere it stays one line.
 
 import re
 import shlex
+from collections.abc import Iterable
 from pathlib import Path
 
 from rich.cells import cell_len
@@ -71,6 +72,15 @@ def print_failure(console: Console, sentence: str) -> None:
 def print_next(console: Console, *words: str | Path) -> None:
     """Print the command of *words* that comes next, as it is typed."""
     print_line(console, Text("Next: ").append_text(plain(shlex.join(map(str, ("saturi", *words))), NEXT)))
+
+
+def print_text(console: Console, lines: Iterable[str]) -> None:
+    """Print *lines*; as one text, folded between words, where *console* is a terminal."""
+    if console.is_terminal:
+        console.print(plain(" ".join(lines)))
+        return
+    for line in lines:
+        print_line(console, line)
 
 
 def add_row(table: Table, *cells: str | Text, style: str | None = None) -> None:
