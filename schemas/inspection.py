@@ -103,3 +103,12 @@ class Inspection(Struct, frozen=True, kw_only=True):
     groups: list[InspectedGroup]
     total: InspectedGroup
     warnings: list[str]
+
+
+class ScannedArchive(Struct, frozen=True, kw_only=True):
+    """What the directory of an archive holds: label files, and their bytes in it and inflated, as declared."""
+
+    archive: str
+    label_files: int
+    packed_bytes: int
+    json_bytes: int

@@ -277,5 +277,5 @@ def test_the_table_of_everywhere(folder: Path) -> None:
     assert re.search(r"unsloth any .*\$0\.00 +₩0", shown.stdout)
     assert re.search(r"clova HCX-005 +8 +~", shown.stdout)
     as_json = saturi("estimate", folder / "out", "--all", "--json", cwd=folder)
-    assert {row["provider"] for row in json.loads(as_json.stdout)} >= {"openai", "unsloth", "clova"}
+    assert {row["provider"] for row in json.loads(as_json.stdout)["offers"]} >= {"openai", "unsloth", "clova"}
     assert "--sample" in error_of(saturi("estimate", folder / "out", "--all", "--sample", "5", cwd=folder), 2)

@@ -92,7 +92,7 @@ def test_rows_of_largest_gain_and_loss(file: Path, server: Server, world: World,
     assert "망" not in shown.stdout
     with_texts = saturi("evaluate", "--file", file, "--show", "3", "--text", cwd=tmp_path)
     assert "prediction: \\x1b[2J망\\u202e가짐" in with_texts.stdout
-    rows = json.loads(saturi("evaluate", "--file", file, "--show", "3", "--json", cwd=tmp_path).stdout)
+    rows = json.loads(saturi("evaluate", "--file", file, "--show", "3", "--json", cwd=tmp_path).stdout)["systems"]
     assert [len(rows[0]["gains"]), len(rows[0]["losses"])] == [3, 1]
     assert "prediction" not in rows[0]["gains"][0]
     assert len(asked(world)) == before

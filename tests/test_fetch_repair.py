@@ -103,7 +103,7 @@ def test_the_command(tmp_path: Path, content: bytes) -> None:
     _write_parts(tmp_path / "data" / "a", content)
     run = saturi("fetch", "--repair", "data", "--json", cwd=tmp_path)
     assert run.returncode == 0, run.stderr
-    [row] = [RepairedArchive(**row) for row in json.loads(run.stdout)]
+    [row] = [RepairedArchive(**row) for row in json.loads(run.stdout)["archives"]]
     assert row.path == f"a/{NAME}"
     (tmp_path / "data" / "a" / f"{NAME}.part0").unlink()
     (tmp_path / "data" / "a" / NAME).write_bytes(b"")

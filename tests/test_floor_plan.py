@@ -24,6 +24,7 @@ ROOMS = (
     "synthetic",
     "inspection",
     "explanation",
+    "pairs",
     "providers",
     "checking",
     "pricing",
@@ -31,6 +32,8 @@ ROOMS = (
     "submission",
     "evaluation",
     "reports",
+    "formats",
+    "health",
     "console",
 )
 """The packages of `etl`, from the ground up: each imports itself, those before it, `schemas`, `errors` and `version`."""

@@ -5,7 +5,10 @@ from collections.abc import Iterator
 from saturi.etl.example.limits import FEWEST_EXAMPLES
 from saturi.etl.pipeline.advice import advise
 from saturi.schemas.manifest import Manifest
-from saturi.schemas.terms import SplitKey
+from saturi.schemas.terms import DropReason, Split, SplitKey
+
+_MANY = 0.01
+"""Share of utterances over the cap that is told: a few long ones are in every corpus."""
 
 _UNKNOWN = {
     "script": "{} label files read aloud name no script, and their standard text stands for it: what both splits share "
@@ -54,11 +57,15 @@ def warnings_of(manifest: Manifest) -> list[str]:
         original = first.setdefault(row.fingerprint, row.archive) if row.fingerprint else row.archive
         if original != row.archive and row.problem is None:
             warnings.append(f"{row.archive}: the same archive as {original}; its label files count twice")
-    small = [shard for shard in manifest.shards if shard.too_few]
-    if small:
-        names = ", ".join(f"{shard.split}/{shard.region}-{shard.speech_type}" for shard in small)
-        warnings.append(f"chunks of fewer than {FEWEST_EXAMPLES} examples, which fine-tuning APIs refuse, in: {names}")
+    warnings += _too_few(manifest)
     counts = manifest.counts
+    over_cap = counts.dropped.get(DropReason.OVER_CAP, 0)
+    if over_cap > _MANY * counts.utterances:
+        share = over_cap / counts.utterances
+        warnings.append(
+            f"{over_cap:,} utterances ({share:.1%}) are larger than a whole chunk may be; raise --max-chunk-bytes, or take "
+            "--unit sentence"
+        )
     if "too_large" in counts.rejected:
         warnings.append(
             f"{counts.rejected['too_large']:,} label files are larger than any real one (rejects.jsonl names them); "
@@ -68,6 +75,25 @@ def warnings_of(manifest: Manifest) -> list[str]:
         _UNKNOWN[name].format(f"{counts.unknown[name]:,}") for name in unproved_keys(manifest) if counts.unknown[name]
     ]
     return warnings + list(_leaks(manifest))
+
+
+def _too_few(manifest: Manifest) -> Iterator[str]:
+    """Yield what fine-tuning APIs refuse: a file of too few examples, which a job gets of each split it has."""
+    for split in Split:
+        shards = [shard for shard in manifest.shards if shard.split == split and shard.examples]
+        examples = sum(shard.examples for shard in shards)
+        if 0 < examples < FEWEST_EXAMPLES:
+            yield (
+                f"{split} has {examples} of the {FEWEST_EXAMPLES} examples that fine-tuning APIs want of a file, "
+                "and would be refused"
+            )
+            continue
+        small = [f"{shard.region}-{shard.speech_type}" for shard in shards if shard.examples < FEWEST_EXAMPLES]
+        if small:
+            yield (
+                f"{split}: too few for a file of their own, fewer than {FEWEST_EXAMPLES} examples, are {', '.join(small)}; "
+                "submit merges them, but for --plan per-shard and chained"
+            )
 
 
 def unproved_keys(manifest: Manifest) -> list[str]:

@@ -50,11 +50,13 @@ def check(  # noqa: PLR0913 - one an option
     limits = limits_of(find_provider(provider, read_providers(providers)), known)
     counter = load_tokenizer(known, tokenizer)
     report = run(files, limits, validation=validation, tokenizer=counter, show=show)
+    notes = []
+    if known is not None and known.max_example_tokens is None:
+        notes.append(f"how many tokens {known.name} takes an example is not known, and was not checked")
     if as_json:
-        print_json(report)
+        print_json("check", report, notes=notes)
     else:
         show_check(consoles()[0], report)
-    if known is not None and known.max_example_tokens is None:
-        note = f"Note: how many tokens {known.name} takes an example is not known, and was not checked."
-        print_line(consoles()[1], note, "yellow")
+    for note in notes:
+        print_line(consoles()[1], f"Note: {note}", "yellow")
     ctx.exit(1 if report.errors else 0)

@@ -54,7 +54,7 @@ def estimate(  # noqa: PLR0913 - one an option
         known = read_providers(providers)
         offers = estimate_all(out, epochs=epochs, rate=rate, models=read_models(models), providers=known)
         if as_json:
-            print_json(offers)
+            print_json("estimate-all", offers)
         else:
             show_offers(consoles()[0], offers, rate)
         return
@@ -67,10 +67,12 @@ def estimate(  # noqa: PLR0913 - one an option
         models=read_models(models),
         tokenizer_file=tokenizer,
     )
+    notes = []
+    if sample is not None and sample > result.total.examples:
+        notes.append(f"train has {result.total.examples:,} examples, so a sample of {sample:,} is all of them")
     if as_json:
-        print_json(result)
+        print_json("estimate", result, notes=notes)
     else:
         show_estimate(consoles()[0], result, rate)
-    if sample is not None and sample > result.total.examples:
-        note = f"Note: train has {result.total.examples:,} examples, so a sample of {sample:,} is all of them."
-        print_line(consoles()[1], note, "yellow")
+    for note in notes:
+        print_line(consoles()[1], f"Note: {note}", "yellow")

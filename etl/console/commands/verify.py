@@ -19,7 +19,7 @@ def verify(ctx: click.Context, out: Path, *, as_json: bool) -> None:
 
     verification = run(out)
     if as_json:
-        print_json(verification)
+        print_json("verify", verification)
     else:
         show_verification(consoles()[0], verification)
     ctx.exit(4 if verification.damage else 0)
