@@ -4,6 +4,7 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
+from saturi.schemas.brief import brief
 from saturi.schemas.chat import Message
 
 EVALUATION_VERSION = 1
@@ -222,3 +223,8 @@ class Evaluation(Struct, frozen=True, kw_only=True):
     resamples: int
     versions: dict[str, str]
     notes: list[str] = []
+
+    def __repr__(self) -> str:
+        return brief(
+            self, test_set=self.test_set.name, rows=self.test_set.rows, systems=[system.name for system in self.systems]
+        )

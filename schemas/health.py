@@ -4,6 +4,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from saturi.schemas.brief import brief
+
 State = Literal["ok", "note", "problem"]
 
 
@@ -48,3 +50,6 @@ class Health(Struct, frozen=True, kw_only=True):
     def is_well(self) -> bool:
         """Whether nothing keeps a build from running."""
         return all(finding.state != "problem" for finding in self.findings)
+
+    def __repr__(self) -> str:
+        return brief(self, is_well=self.is_well, findings=len(self.findings))

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from saturi.schemas.brief import brief
 from saturi.schemas.terms import DropReason
 
 
@@ -86,6 +87,16 @@ class PairChanges(Struct, frozen=True, kw_only=True):
     other_split_first: list[PairKey]
     other_text_first: list[PairKey]
 
+    def __repr__(self) -> str:
+        return brief(
+            self,
+            kept=self.kept,
+            came=self.came,
+            went=self.went,
+            other_split=self.other_split,
+            other_text=self.other_text,
+        )
+
 
 class BuildDiff(Struct, frozen=True, kw_only=True):
     """
@@ -100,3 +111,6 @@ class BuildDiff(Struct, frozen=True, kw_only=True):
     archives: list[ChangedValue] = []
     counts: list[ChangedValue] = []
     pairs: PairChanges | None = None
+
+    def __repr__(self) -> str:
+        return brief(self, equal=self.equal, options=[value.name for value in self.options], pairs=self.pairs)
