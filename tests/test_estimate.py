@@ -103,7 +103,7 @@ def test_a_sample_of_more_than_there_is(folder: Path) -> None:
     examples = estimate(folder / "out").total.examples
     run = saturi("estimate", "out", "--sample", "40000", "--json", cwd=folder)
     assert (run.returncode, json.loads(run.stdout)["samples"][-1]["examples"]) == (0, examples)
-    assert run.stderr == f"Note: train has {examples:,} examples, so a sample of 40,000 is all of them.\n"
+    assert run.stderr == f"Note: train has {examples:,} examples, so a sample of 40,000 is all of them\n"
     assert saturi("estimate", "out", "--sample", str(examples), cwd=folder).stderr == ""
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import msgspec
 from rich.console import Console
 from rich.table import Table
 
@@ -11,7 +10,7 @@ from saturi.etl.console.screens.words import short_origin
 from saturi.schemas.pairs import BuildDiff, ChangedValue, PairChanges, PairKey
 
 _NOTHING = "–"
-_MOST_VALUE = 40
+_MOST_VALUE = 60
 
 
 def show_diff(console: Console, diff: BuildDiff) -> None:
@@ -30,7 +29,7 @@ def show_diff(console: Console, diff: BuildDiff) -> None:
 
 def _values(title: str, values: Sequence[ChangedValue]) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=None, show_header=False, pad_edge=False)
-    table.add_column("name", overflow="fold")
+    table.add_column("name", no_wrap=True)
     table.add_column("first", justify="right", style="red", overflow="fold")
     table.add_column("second", justify="right", style="green", overflow="fold")
     for value in values:
@@ -48,8 +47,10 @@ def _shown(value: object) -> str:
             return f"{value:,}"
         case str():
             text = value
+        case list():
+            text = ", ".join(map(str, value)) or _NOTHING
         case _:
-            text = msgspec.json.encode(value).decode()
+            text = str(value)
     return text if len(text) <= _MOST_VALUE else f"{text[:_MOST_VALUE]}…"
 
 

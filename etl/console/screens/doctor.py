@@ -11,12 +11,15 @@ _STYLES = {"ok": "green", "note": "yellow", "problem": "red"}
 
 def show_health(console: Console, health: Health) -> None:
     """Print the versions, every finding with its advice, and which extras are there."""
-    names = ", ".join(f"{name} {number}" for name, number in health.versions.items())
-    print_line(console, names + (f", commit {health.commit}" if health.commit else ""), "bold")
+    versions = dict(health.versions)
+    print_line(
+        console, f"saturi {versions.pop('saturi')}" + (f", commit {health.commit}" if health.commit else ""), "bold"
+    )
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column("state", no_wrap=True)
     table.add_column("subject", no_wrap=True)
     table.add_column("fact", overflow="fold")
+    add_row(table, "ok", "versions", ", ".join(f"{name} {number}" for name, number in versions.items()))
     for finding in health.findings:
         fact = finding.fact if finding.advice is None else f"{finding.fact}; {finding.advice}"
         add_row(table, finding.state, finding.subject, fact, style=_STYLES[finding.state] if finding.advice else None)
