@@ -1,5 +1,7 @@
 """Pairs of a build, and the differences between two builds, as `show --json` and `diff --json` print them."""
 
+from typing import Any
+
 from msgspec import Struct
 
 from saturi.schemas.brief import brief
@@ -45,8 +47,8 @@ class ChangedValue(Struct, frozen=True, kw_only=True):
     """An option or a count that differs between two builds, by its name; null where a build does not have it."""
 
     name: str
-    first: object
-    second: object
+    first: Any  # any JSON value, as options are
+    second: Any
 
 
 class PairKey(Struct, frozen=True, kw_only=True):

@@ -46,11 +46,14 @@ def _command(name: str) -> str:
 
 
 def _file_schema(file: File) -> dict[str, Any]:
+    """Return the schema of a file; a table of a user's catalogue has the fields that it changes, and its name above it."""
     found = msgspec.json.schema(file.type)
     if not file.tables:
         return found
-    definitions = {"$defs": found.pop("$defs", {})}
-    return {"type": "object", "additionalProperties": found, **definitions}
+    definitions = found.pop("$defs")
+    row = definitions[file.type.__name__]
+    del row["required"], row["properties"]["name"]
+    return {"type": "object", "additionalProperties": found, "$defs": definitions}
 
 
 def _output_schema(name: str) -> dict[str, Any]:
