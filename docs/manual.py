@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 from click_man.core import write_man_pages
 
-from saturi.etl.console.dispatch import cli
+from saturi.etl.console.dispatch import COMMANDS, cli
 from saturi.etl.version import __version__
 
 
@@ -15,9 +15,12 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     # The commands of `cli` are loaded when they are asked for, and click-man asks for none.
     context = click.Context(cli)
-    commands = {name: cli.get_command(context, name) for name in cli.list_commands(context)}
-    loaded = click.Group("saturi", {name: command for name, command in commands.items() if command}, help=cli.help)
-    loaded.params = cli.params
+    loaded = click.Group("saturi", help=cli.help, params=cli.params)
+    for name, summary in COMMANDS.items():
+        command = cli.get_command(context, name)
+        if command is not None:
+            command.short_help = summary
+            loaded.add_command(command)
     write_man_pages("saturi", loaded, version=__version__, target_dir=str(folder))
 
 
