@@ -124,7 +124,7 @@ def test_options() -> None:
 
 
 def test_values_of_options() -> None:
-    """The values are the choices of all options but for reasons, which have a table, the actions of cleaning rules, and the splits."""
+    """The values are the choices of all options but for reasons, the actions of cleaning rules, and the splits."""
     choices = {
         choice
         for parameter in _parameters()

@@ -43,6 +43,9 @@ class Balance(NamedTuple):
     dimension: Dimension
     most: int | None
 
+    def __str__(self) -> str:
+        return self.dimension.value if self.most is None else f"{self.dimension}:{self.most}"
+
 
 def parse_balance(text: str) -> Balance:
     """
@@ -204,7 +207,7 @@ class BuildOptions(Struct, frozen=True, kw_only=True):
         check_ordered("min_words", self.min_words, self.max_words)
         check_ordered("min_chars", self.min_chars, self.max_chars)
         if self.balance is not None:
-            parse_balance(self.balance)
+            structs.force_setattr(self, "balance", str(parse_balance(self.balance)))
         self._check_least()
         structs.force_setattr(self, "clean_rules", _clean_rules(self.clean_rules))
         if self.direction == Direction.TO_DIALECT and self.system_prompt == SYSTEM_PROMPT:
