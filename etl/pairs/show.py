@@ -33,8 +33,8 @@ def show(  # noqa: PLR0913 - those behind the star narrow the choice
     out: str | Path,
     count: int = 5,
     *,
-    region: str | Iterable[str] = tuple(Region),
-    speech_type: str | Iterable[str] = tuple(SpeechType),
+    region: str | Iterable[str] | None = None,
+    speech_type: str | Iterable[str] | None = None,
     split: str | None = None,
     dropped: str | None = None,
     stage: str | Path | None = None,
@@ -45,8 +45,8 @@ def show(  # noqa: PLR0913 - those behind the star narrow the choice
     Args:
         out: Folder of a finished build.
         count: Most pairs to return.
-        region: One region, or several.
-        speech_type: One speech type, or several.
+        region: One region, or several; all for None.
+        speech_type: One speech type, or several; all for None.
         split: One split; both for None.
         dropped: The reason of utterances that were dropped, to show these instead of examples.
         stage: Folder of the segments, where that is not `stage` in *out*; the texts of dropped utterances lie there.
@@ -57,8 +57,8 @@ def show(  # noqa: PLR0913 - those behind the star narrow the choice
     """
     whole_number("count", count, 1, _MOST_PAIRS)
     wanted = Wanted(
-        regions=terms_of("region", region, Region),
-        speech_types=terms_of("speech_type", speech_type, SpeechType),
+        regions=tuple(Region) if region is None else terms_of("region", region, Region),
+        speech_types=tuple(SpeechType) if speech_type is None else terms_of("speech_type", speech_type, SpeechType),
         splits=tuple(Split) if split is None else (one_of("split", split, Split),),
     )
     build = FinishedBuild.open(out)

@@ -29,7 +29,7 @@ def show(out: Path, *, as_json: bool, **given: Any) -> None:
     from saturi.etl.console.screens.show import show_pairs
     from saturi.etl.pairs.show import show as run
 
-    region, speech_type = given.pop("region") or tuple(Region), given.pop("speech_type") or tuple(SpeechType)
+    region, speech_type = given.pop("region") or None, given.pop("speech_type") or None
     pairs = run(out, **given, region=region, speech_type=speech_type)
     if as_json:
         print_json("show", pairs)
