@@ -347,7 +347,8 @@ def test_home_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     assert path_of("~/out", "--out") == tmp_path / "out"
     assert path_of("~", "--out") == tmp_path
-    assert RunOptions(out="~/out").out == tmp_path / "out"
+    from_file: Any = "~/out"
+    assert RunOptions(out=from_file).out == tmp_path / "out"
     assert path_of(Path("~/out"), "--out") == Path("~/out")
     assert path_of("./~/out", "--out") == Path("~/out")
     with pytest.raises(OptionError, match="begins with no home folder"):

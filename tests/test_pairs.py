@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -53,12 +54,13 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
     write_zip(folder / "corpus" / DIALOGUE_ZIP, two)
     made: dict[str, Path] = {}
 
-    def built(**options: object) -> Path:
+    def built(**options: Any) -> Path:
         name = f"out{len(made)}"
         key = json.dumps(options, sort_keys=True, default=str)
         if key not in made:
             made[key] = folder / name
-            given = BuildOptions(**{"validation": 0.2, **options})
+            values: dict[str, Any] = {"validation": 0.2, **options}
+            given = BuildOptions(**values)
             build(folder / "corpus", made[key], given, stage=folder / "stage", make_executor=one_thread)
         return made[key]
 
@@ -191,7 +193,7 @@ def test_a_build_without_lineage(make: Make, tmp_path: Path) -> None:
     assert show(out, 1)[0].archive is None
     compared = diff(out, make())
     assert (compared.equal, compared.pairs) == (False, None)
-    merged = BuildOptions(validation=0, shard_by=[])
+    merged = BuildOptions(validation=0, shard_by=())
     build(make().parent / "corpus", out, merged, make_executor=one_thread)
     (out / "lineage.parquet").unlink()
     with pytest.raises(BuildError, match="leave out --region"):

@@ -7,6 +7,7 @@ cannot have with its line.
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -107,7 +108,8 @@ def read_config(path: Path, others: Mapping[str, type[Struct]] | None = None) ->
     except ValidationError as error:
         raise _refusal(text, str(error), tables) from error
     here = path.absolute().parent
-    paths = tuple(here / one for one in paths_of(content.corpus.paths, text.place("corpus", "paths")))
+    with _placed(text, "corpus", "paths"):
+        paths = tuple(here / one for one in paths_of(content.corpus.paths, "paths"))
     options = {table: dict(_given(getattr(content, table), rows, text)) for table, rows in in_file.items()}
     return Config(paths, content.clean, options, text)
 
@@ -128,30 +130,32 @@ def _given(table: Struct, declared: list[Declaration], text: Text) -> Iterator[t
         value = getattr(table, one.name)
         if value is None:
             continue
+        with _placed(text, type(table).__name__, one.name):
+            check_value(one, _number_of(one, value))
         if one.kind is Kind.PATH:
-            value = str(text.path.absolute().parent / path_of(value, text.place(type(table).__name__, one.name)))
-        elif one.kind is Kind.SIZE and isinstance(value, str):
-            _check_size(value, text, type(table).__name__, one.name)
-        else:
-            _check(one, value, text, type(table).__name__)
+            value = str(text.path.absolute().parent / path_of(value, one.flag))
         one_of_many = one.kind in (Kind.TERMS, Kind.TEXTS) and not one.option.commas
         yield one.name, [value] if one_of_many and isinstance(value, str) else value
 
 
-def _check(declared: Declaration, value: object, text: Text, table: str) -> None:
-    """Refuse a *value* that its option cannot have, with its place."""
+def _number_of(declared: Declaration, value: Any) -> Any:
+    """Return *value*, a size that is written with a unit as its number of bytes."""
+    if declared.kind is not Kind.SIZE or not isinstance(value, str):
+        return value
     try:
-        check_value(declared, value)
+        return parse_bytes(value)
+    except ValueError as error:
+        raise OptionError(declared.flag, str(error), "mend it there") from error
+
+
+@contextmanager
+def _placed(text: Text, *key: str) -> Iterator[None]:
+    """Put the place of *key* into an error about its value."""
+    try:
+        yield
     except OptionError as error:
         _, problem, advice = error.args
-        raise OptionError(text.place(table, declared.name), problem, advice) from error
-
-
-def _check_size(value: str, text: Text, *key: str) -> None:
-    try:
-        parse_bytes(value)
-    except ValueError as error:
-        raise OptionError(text.place(*key), str(error), "mend it there") from error
+        raise OptionError(text.place(*key), problem, advice) from error
 
 
 def _refusal(text: Text, complaint: str, tables: Mapping[str, type[Struct]]) -> OptionError:

@@ -11,7 +11,7 @@ from saturi.etl.console.output import consoles, print_json
 @click.command()
 @click.argument("first", type=PATH)
 @click.argument("second", type=PATH)
-@click.option("-n", "count", type=int, default=5, show_default=True, help="Most pairs of each kind to list.")
+@click.option("-n", "--count", type=int, default=5, show_default=True, help="Most pairs of each kind to list.")
 @click.option("--json", "as_json", is_flag=True, help="Print the differences on stdout, for machines.")
 @click.pass_context
 def diff(ctx: click.Context, /, *, first: Path, second: Path, count: int, as_json: bool) -> None:

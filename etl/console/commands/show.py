@@ -12,7 +12,7 @@ from saturi.schemas.terms import DropReason, Region, SpeechType, Split
 
 @click.command()
 @click.argument("out", type=PATH)
-@click.option("-n", "count", type=int, default=5, show_default=True, help="Most pairs to show.")
+@click.option("-n", "--count", type=int, default=5, show_default=True, help="Most pairs to show.")
 @click.option("--region", type=Term(Region), multiple=True, help="Only this region; may be repeated.")
 @click.option("--speech-type", type=Term(SpeechType), multiple=True, help="Only this speech type; may be repeated.")
 @click.option("--split", type=Term(Split), help="Only this split.")
