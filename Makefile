@@ -8,7 +8,7 @@ TOY := build/demo-train
 TRL := $(CURDIR)/build/trainers/trl/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-train test coverage test-export test-unsloth lint types docs man bench clean
+.PHONY: help setup demo demo-train test coverage test-export test-unsloth lint types docs pictures man bench clean
 
 help:
 	@echo "make demo   write a synthetic corpus, build it, verify it, submit it to a provider of our own, watch the job, evaluate, report"
@@ -16,8 +16,8 @@ help:
 	@echo "make test   run the tests; make test-export: those that train with TRL, mlx-lm and LLaMA-Factory (3 GB)"
 	@echo "make test-unsloth   talk to Unsloth Studio itself, without a GPU; installs 1.1 GB, but no torch"
 	@echo "make coverage   run the tests, and list the lines and branches that none of them takes"
-	@echo "make man    manual pages of all commands, in build/man"
 	@echo "make lint   ruff; make types: mypy; make docs: the documents as a site; make bench: the speed of the build"
+	@echo "make pictures   draw the terminal in the README anew; make man: the manual page, build/saturi.1"
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -119,10 +119,6 @@ $(STUDIO)/ready: Makefile
 test-unsloth: setup $(STUDIO)/ready
 	$(BIN)/python -m pytest tests/test_studio_itself.py --unsloth $(STUDIO)/bin/python
 
-# Manual pages, from the same declarations as --help: `man -M build/man saturi-build`.
-man: setup
-	$(BIN)/python docs/manual.py build/man/man1
-
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -134,6 +130,12 @@ docs: setup
 	# Every warning is an error: a link that leads nowhere, a page that no other leads to, a docstring that is no text.
 	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --fresh-env docs build/site
 	@echo "build/site/index.html"
+
+pictures: setup
+	$(BIN)/python docs/make_pictures.py
+
+man: setup
+	$(BIN)/python docs/make_man.py build/saturi.1
 
 bench: setup
 	$(BIN)/python -m benchmarks

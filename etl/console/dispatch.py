@@ -13,14 +13,14 @@ from types import FrameType
 
 import click
 
+from saturi.etl.console.failure import show_failure
+from saturi.etl.console.help import HelpContext
 from saturi.etl.console.streams import refuse_loss, strengthen
 from saturi.etl.errors import EtlError, OptionError, PromiseError, StorageError, exhausted_error, is_panic
-from saturi.etl.output.printable import printable
 from saturi.etl.runtime.interrupts import say_farewell
 
 INTERRUPTED = 130
 _thread_errors: list[EtlError] = []
-_MOST_CHARACTERS = 2_000  # of a sentence
 _GC_THRESHOLD = 100_000
 """What is imported, and the entries of archives, are many objects without cycles: looking for some takes a tenth of a start."""
 
@@ -52,6 +52,8 @@ COMMANDS = {
 
 class Commands(click.Group):
     """The commands, each imported when it is asked for, so that none waits for what only another needs."""
+
+    context_class = HelpContext
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Return the names of all commands."""
@@ -148,13 +150,11 @@ def _code_of(error: BaseException) -> int | None:
         click.echo(error.format_message(), err=True)
         return error.exit_code
     if isinstance(error, click.ClickException):
-        _say(" ".join(error.format_message().split()))  # it lists choices line by line
-        return error.exit_code
+        return _shown(error, error.exit_code, " ".join(error.format_message().split()))  # it lists choices line by line
     if isinstance(error, EtlError):
         return _failed(error)
     if isinstance(error, FileExistsError):
-        _say(str(error))
-        return OptionError.exit_code
+        return _shown(error, OptionError.exit_code)
     known = _unforeseen(error)
     return None if known is None else _failed(known)
 
@@ -178,12 +178,12 @@ def _end_with_thread(failure: threading.ExceptHookArgs) -> None:
 
 
 def _failed(error: EtlError) -> int:
-    _say(str(error))
-    return error.exit_code
+    return _shown(error, error.exit_code)
 
 
-def _say(sentence: str) -> None:
-    click.echo(f"saturi: {printable(sentence, _MOST_CHARACTERS)}", err=True)
+def _shown(error: BaseException, exit_code: int, sentence: str | None = None) -> int:
+    show_failure(error, exit_code, str(error) if sentence is None else sentence)
+    return exit_code
 
 
 def _unforeseen(error: BaseException) -> EtlError | None:

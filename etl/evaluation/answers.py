@@ -13,6 +13,7 @@ from saturi.etl.evaluation.options import EvaluateOptions
 from saturi.etl.evaluation.progress import Progress, Reporter
 from saturi.etl.evaluation.systems import System, is_local, request_of
 from saturi.etl.evaluation.texts import whole
+from saturi.etl.output.printable import counted
 from saturi.etl.providers.models import answer_price, read_models
 from saturi.etl.providers.pace import Pace
 from saturi.etl.providers.wires import open_chat
@@ -90,7 +91,7 @@ class Answers:
         self.notes += [f"{system.name} does not take what it is asked with: it was sent {one}" for one in chat.changes]
         self._spent[system.name] += spent.usd
         if not (done or bill.known):
-            problem = f"{system.name} answered none of {bill.questions:,} questions (the last: {self._unanswered[-1]})"
+            problem = f"{system.name} answered none of {counted(bill.questions, 'question')} (the last: {self._unanswered[-1]})"
             raise NoAnswerError(where, problem, "see to the server, and run the same command again")
 
     def refuse_unanswered(self) -> None:
@@ -101,7 +102,9 @@ class Answers:
             NoAnswerError: Some have none.
         """
         if self._unanswered and not self._options.leave_out_unanswered:
-            problem = f"{len(self._unanswered):,} questions got no answer (the first: {self._unanswered[0]})"
+            problem = (
+                f"{counted(len(self._unanswered), 'question')} without an answer (the first: {self._unanswered[0]})"
+            )
             advice = "run the same command again, which asks only these; or add --leave-out-unanswered"
             raise NoAnswerError("evaluate", problem, advice)
 

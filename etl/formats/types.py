@@ -14,6 +14,7 @@ from saturi.schemas.chat import Example
 from saturi.schemas.estimate import Estimate, Offer
 from saturi.schemas.evaluation import Evaluation, Prediction, ShownRows, TestRow
 from saturi.schemas.explanation import Explanation
+from saturi.schemas.failure import Failure
 from saturi.schemas.fetch import DataSetList, FetchPlan, FetchRecord, FetchResult, RepairedArchive
 from saturi.schemas.health import Health
 from saturi.schemas.inspection import Inspection, ScannedArchive
@@ -37,6 +38,7 @@ FILES = {
     "line": File(Example, "a line of a chunk"),
     "reject": File(Reject, "a line of rejects.jsonl"),
     "build-facts": File(BuildFacts, "build.json of a build"),
+    "failure": File(Failure, "the last line on stderr where a command with --json fails"),
     "fetch-record": File(FetchRecord, "fetch.json of a folder of archives"),
     "test-row": File(TestRow, "a line of rows.jsonl of an evaluation"),
     "prediction": File(Prediction, "a line of a file of predictions"),

@@ -10,6 +10,7 @@ from saturi.etl.errors import BusyError, NoAnswerError
 from saturi.etl.providers.account import Account
 from saturi.etl.providers.pace import Pace
 from saturi.etl.providers.port import Port, RequestError
+from saturi.etl.providers.waiting import NO_ANSWER, Wait, WaitReporter, no_report, reported_after
 from saturi.etl.providers.wires import open_port
 from saturi.schemas.provider import Provider
 from saturi.schemas.remote import JobRequest, Page, RemoteEvent, RemoteFile, RemoteJob, RemoteModel
@@ -23,13 +24,6 @@ MOST_PAGES = 1_000
 MOST_EVENT_PAGES = 100
 """Of the events of a job; those before are left out."""
 
-WaitReporter = Callable[[str], None]
-"""Takes the problem for which a request is repeated."""
-
-
-def no_report(_: str) -> None:
-    """Report nothing."""
-
 
 class Client:
     """
@@ -41,7 +35,7 @@ class Client:
     Args:
         account: The account.
         pace: Waits and deadlines.
-        report_wait: Takes the problem for which a request is repeated, if that goes on for some seconds.
+        report_wait: Takes each wait that goes on for some seconds: for an answer, or until a request is repeated.
         port: What the requests go through; None for the adapter of the account's provider.
 
     Raises:
@@ -57,7 +51,7 @@ class Client:
         self, account: Account, pace: Pace, report_wait: WaitReporter = no_report, port: Port | None = None
     ) -> None:
         self.account, self.pace = account, pace
-        self._report_wait = report_wait
+        self.report_wait = report_wait
         self._port = port or open_port(account, pace)
 
     @property
@@ -123,7 +117,7 @@ class Client:
         def send() -> str:
             return self._port.send_part(upload_id, content, deadline - time.monotonic())
 
-        return self._repeat(doing, send, deadline)
+        return self._repeat(doing, send, deadline, sends=True)
 
     def complete_upload(
         self, upload_id: str, part_ids: Sequence[str], md5: str, file: tuple[str, int], deadline: float
@@ -222,23 +216,39 @@ class Client:
     def _where(self, doing: str) -> str:
         return f"{self.account.base_url}, {doing}"
 
-    def _repeat(self, doing: str, call: Callable[[], Answer], deadline: float | None = None) -> Answer:
-        """Return what *call* returns; until *deadline* it is made again while that may help, so it must do no harm twice."""
+    def _repeat(
+        self, doing: str, call: Callable[[], Answer], deadline: float | None = None, *, sends: bool = False
+    ) -> Answer:
+        """
+        Return what *call* returns; until *deadline* it is made again while that may help, so it must do no harm twice.
+
+        A call that *sends* a file takes its time, which is seen by the bytes that have arrived; any other is reported.
+        """
         began = time.monotonic()
         deadline = began + self.pace.read_seconds if deadline is None else deadline
         wait = self.pace.first_wait_seconds
         while True:
             try:
-                return call()
+                return call() if sends else self._awaited(doing, call, deadline)
             except RequestError as error:
                 pause = self._pause(wait, error.wait_seconds)
                 if not error.repeatable or time.monotonic() + pause > deadline:
                     raise error.located(self._where(doing)) from None
                 problem = error.problem
             if time.monotonic() + pause - began > self.pace.quiet_seconds:
-                self._report_wait(f"{self._where(doing)}: {problem}")
+                self._tell(doing, problem, pause, deadline)
             time.sleep(pause)
             wait = min(2 * wait, self.pace.longest_wait_seconds)
+
+    def _awaited(self, doing: str, call: Callable[[], Answer], deadline: float) -> Answer:
+        """Return what *call* returns, and report that it is awaited if that takes some seconds."""
+        with reported_after(self.pace.quiet_seconds, lambda: self._tell(doing, NO_ANSWER, None, deadline)):
+            return call()
+
+    def _tell(self, doing: str, problem: str, again_seconds: float | None, deadline: float) -> None:
+        left = max(deadline - time.monotonic(), 0.0)
+        wait = Wait(doing=self._where(doing), problem=problem, again_seconds=again_seconds, left_seconds=left)
+        self.report_wait(wait)
 
     def _pause(self, wait: float, asked: float | None) -> float:
         """Return the seconds before a repetition: some of *wait*, or as long as the provider asks for if that is longer."""
@@ -269,7 +279,7 @@ class Client:
             there = _pick(self._files(deadline), name, size) if tries > 1 else None
             return there or send()
 
-        return self._repeat(f"uploading {name}", attempt, deadline)
+        return self._repeat(f"uploading {name}", attempt, deadline, sends=True)
 
 
 def _rows(

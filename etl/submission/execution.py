@@ -7,6 +7,7 @@ from pathlib import Path
 from msgspec import Struct, structs
 
 from saturi.etl.errors import JobFailedError
+from saturi.etl.output.printable import counted
 from saturi.etl.submission.consent import Consent
 from saturi.etl.submission.follow import follow
 from saturi.etl.submission.jobs import agree_to_another, create_job, has_failed, known_job
@@ -84,7 +85,9 @@ class Execution:
         created = [row for row in self.remote.ledger.jobs() if row.state == "created"]
         earlier = [row for row in created if row.manifest != self.plan.manifest]
         if earlier:
-            notes.append(f"the build was changed since {len(earlier)} jobs were created from it; these are other jobs")
+            notes.append(
+                f"the build was changed since {counted(len(earlier), 'job')} of it; what is created now is in addition"
+            )
         names = {file.name for job in new for file in (job.training, job.validation) if file is not None}
         sent = {row.account for row in self.remote.ledger.files() if row.name in names and row.state != "deleted"}
         notes += [f"the same content was sent before, to {account}" for account in sorted(sent - {self.remote.account})]

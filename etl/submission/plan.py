@@ -9,6 +9,7 @@ from msgspec import Struct, structs
 
 from saturi.etl.errors import BuildError, OptionError
 from saturi.etl.output.finished import FinishedBuild
+from saturi.etl.output.printable import counted
 from saturi.etl.pricing.money import cost_usd
 from saturi.etl.providers.account import Account
 from saturi.etl.providers.tags import ATTEMPT, KEY
@@ -275,7 +276,7 @@ def _file(content: Content, digester: Digester) -> PlannedFile:
 
 
 def _too_few(what: str, content: Content, fewest: int) -> str:
-    return f"{what}: {content.examples} examples, fewer than {fewest}"
+    return f"{what}: {counted(content.examples, 'example')}, fewer than {fewest}"
 
 
 def _check_limits(title: str, training: PlannedFile, account: Account, billing: Billing) -> None:

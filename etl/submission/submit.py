@@ -7,6 +7,7 @@ from pathlib import Path
 from saturi.etl.errors import OptionError, SpendingError, UnknownPriceError
 from saturi.etl.output.finished import FinishedBuild
 from saturi.etl.output.folder import locked
+from saturi.etl.output.printable import counted
 from saturi.etl.providers.account import Account, open_account
 from saturi.etl.providers.client import Client
 from saturi.etl.providers.pace import Pace
@@ -80,7 +81,9 @@ def _notes_on_validation(provider: Provider, build: FinishedBuild) -> list[str]:
     held_out = sum(chunk.examples for chunk in build.manifest.chunks if chunk.split == Split.VALIDATION)
     if provider.validation_files or not held_out:
         return []
-    return [f"{provider.name} takes no validation file: the {held_out:,} examples held out stay here, for evaluate"]
+    return [
+        f"{provider.name} takes no validation file: the {counted(held_out, 'example')} held out stay here, for evaluate"
+    ]
 
 
 def submit(
@@ -153,7 +156,7 @@ def _agree(plan: Plan, new: tuple[PlannedJob, ...], options: SubmitOptions, cons
         problem = "nobody can say what this costs: the price or the number of tokens is not known"
         raise UnknownPriceError(plan.model, problem, "give a price by --models FILE, or add --allow-unknown-price")
     if usd is not None and options.max_cost is not None and usd > options.max_cost:
-        problem = f"{len(new)} jobs cost {_precise(usd)}, and --max-cost allows {_precise(options.max_cost)}"
+        problem = f"{counted(len(new), 'job')} at {_precise(usd)}, and --max-cost allows {_precise(options.max_cost)}"
         raise SpendingError(plan.model, problem, "allow more, or ask for fewer epochs or examples")
     if not (plan.account.keeps_data_here or ledger.terms_accepted()):
         if not (consent.terms() or options.accept_data_terms):
@@ -162,7 +165,9 @@ def _agree(plan: Plan, new: tuple[PlannedJob, ...], options: SubmitOptions, cons
         ledger.accept_terms(time.time())
     if not (is_free_here or consent.spending(agreement)):
         price = "an unknown price" if usd is None else f"${usd:,.2f}"
-        raise SpendingError("submit", f"nobody agreed to {len(new)} jobs for {price}", "add --yes and --max-cost USD")
+        raise SpendingError(
+            "submit", f"nobody agreed to {counted(len(new), 'job')} for {price}", "add --yes and --max-cost USD"
+        )
 
 
 def _precise(usd: float) -> str:

@@ -8,10 +8,64 @@ from click.core import ParameterSource
 
 from saturi.etl.console.commands.declared import declared_options
 from saturi.etl.console.commands.parameters import PATH, config_option, corpus_of
-from saturi.etl.console.output import consoles, print_json, resumable
+from saturi.etl.console.help import Command
+from saturi.etl.console.output import consoles, print_json, resumable, typed_without
 from saturi.etl.settings.options import BuildOptions, RunOptions
 from saturi.schemas.inspection import ScannedArchive
 from saturi.schemas.terms import Dedup, Dimension
+
+GROUPS = {
+    "Corpus": ("--region", "--speech-type", "--unit", "--source", "--max-member-bytes", "--max-ratio", "--max-entries"),
+    "Choose": (
+        "--identical",
+        "--min-words",
+        "--max-words",
+        "--min-chars",
+        "--max-chars",
+        "--max-length-ratio",
+        "--dedup",
+        "--no-dedup",
+        "--conflicts",
+        "--max-per-script",
+        "--speaker-max",
+        "--balance",
+        "--sample",
+        "--sample-per-shard",
+    ),
+    "Clean": ("--clean", "--pii"),
+    "Split": ("--validation", "--split-by", "--min-validation"),
+    "Write": (
+        "--out",
+        "--direction",
+        "--system-prompt",
+        "--paraphrase",
+        "--shard-by",
+        "--merge",
+        "--max-chunk-bytes",
+        "--max-chunk-examples",
+        "--tokens",
+    ),
+    "Run": (
+        "--workers",
+        "--stage",
+        "--config",
+        "--dry-run",
+        "--max-rejects",
+        "--max-unknown",
+        "--allow-bad-archives",
+        "--profile",
+        "--details",
+        "--report",
+        "--json",
+    ),
+}
+"""Options by the heading they are under in the help."""
+
+EXAMPLES = (
+    ("saturi build data --out out --workers 8", "All of a corpus, with 8 processes."),
+    ("saturi build data --region jeju --unit sentence", "The sentences of one region."),
+    ("saturi build data --dry-run", "What there is to read; nothing is written."),
+)
 
 _NO_DEDUP = click.option("--no-dedup", is_flag=True, help="The same as --dedup none.")
 _MERGE = click.option(
@@ -19,13 +73,14 @@ _MERGE = click.option(
 )
 
 
-@click.command()
+@click.command(cls=Command, groups=GROUPS, examples=EXAMPLES, waits=True)
 @click.argument("corpus", nargs=-1, type=PATH)
 @config_option("build")
 @declared_options(RunOptions)
 @declared_options(BuildOptions, beside={"dedup": _NO_DEDUP, "shard_by": _MERGE})
 @click.option("--dry-run", is_flag=True, help="Only read the directories of the archives; write nothing.")
 @click.option("--profile", is_flag=True, help="Also show where the time went, stage by stage.")
+@click.option("--details", is_flag=True, help="Also show every reason, shard and, with --dry-run, archive.")
 @click.option("--report", is_flag=True, help="Also write all that is known as a page, to OUT/report.html.")
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest's counts on stdout, for machines.")
 @click.pass_context
@@ -39,21 +94,16 @@ def build(ctx: click.Context, /, **given: Any) -> None:
     paths = corpus_of(ctx, given.pop("corpus"))
     how = RunOptions(out=given.pop("out"), workers=given.pop("workers"), stage=given.pop("stage"))
     as_json, dry_run, profile = given.pop("as_json"), given.pop("dry_run"), given.pop("profile")
-    report = given.pop("report")
-    merged = given.pop("merge")
-    given["shard_by"] = [name for name in given["shard_by"] if name not in merged]
-    if given.pop("no_dedup"):
-        if ctx.get_parameter_source("dedup") is ParameterSource.COMMANDLINE:
-            raise click.UsageError("--no-dedup: --dedup is given, too; give one of them")
-        given["dedup"] = Dedup.NONE
-    options = BuildOptions(**given, clean_rules=ctx.meta["config"].clean)
+    report, details = given.pop("report"), given.pop("details")
+    options = _options(ctx, given)
     if report:
         _refuse_report(dry_run=dry_run)
     if dry_run:
-        _dry_run(paths, options, as_json=as_json)
+        _dry_run(paths, options, as_json=as_json, details=details)
         return
-    from saturi.etl.console.lines import print_line
-    from saturi.etl.console.screens.build import show_build, show_profile, watching
+    from saturi.etl.console.lines import print_failure, print_next, print_note
+    from saturi.etl.console.screens.build import show_build, show_profile, show_run
+    from saturi.etl.console.screens.progress import watching
     from saturi.etl.pipeline.build import build as run
 
     console, errors = consoles()
@@ -63,18 +113,32 @@ def build(ctx: click.Context, /, **given: Any) -> None:
     if as_json:
         print_json("build", result.manifest.counts, warnings=result.warnings, failures=result.failures)
     else:
-        show_build(console, result)
+        show_build(console, result, how.out, details=details)
+        show_run(console, result.facts, details=details)
     if profile:
         show_profile(errors, result.facts)
     for warning in result.warnings:
-        print_line(errors, f"Note: {warning}", "yellow")
+        print_note(errors, warning)
     for failure in result.failures:
-        print_line(errors, f"Not a success: {failure}", "red")
+        print_failure(errors, failure)
     if report:
         from saturi.etl.console.commands.pages import save_report
 
         save_report(how.out, how.stage)
+    if not (as_json or result.failures):
+        print_next(console, "verify", how.out)
     ctx.exit(1 if result.failures else 0)
+
+
+def _options(ctx: click.Context, given: dict[str, Any]) -> BuildOptions:
+    """Return the options that are *given*, those included that are short for others."""
+    merged = given.pop("merge")
+    given["shard_by"] = [name for name in given["shard_by"] if name not in merged]
+    if given.pop("no_dedup"):
+        if ctx.get_parameter_source("dedup") is ParameterSource.COMMANDLINE:
+            raise click.UsageError("--no-dedup: --dedup is given, too; give one of them")
+        given["dedup"] = Dedup.NONE
+    return BuildOptions(**given, clean_rules=ctx.meta["config"].clean)
 
 
 def _refuse_report(*, dry_run: bool) -> None:
@@ -86,7 +150,8 @@ def _refuse_report(*, dry_run: bool) -> None:
     require_libraries()
 
 
-def _dry_run(paths: tuple[Path, ...], options: BuildOptions, *, as_json: bool) -> None:
+def _dry_run(paths: tuple[Path, ...], options: BuildOptions, *, as_json: bool, details: bool) -> None:
+    from saturi.etl.console.lines import print_next
     from saturi.etl.console.screens.build import show_scans
     from saturi.etl.pipeline.build import dry_run
 
@@ -103,4 +168,6 @@ def _dry_run(paths: tuple[Path, ...], options: BuildOptions, *, as_json: bool) -
         ]
         print_json("build-dry-run", rows)
     else:
-        show_scans(consoles()[0], scans)
+        console = consoles()[0]
+        show_scans(console, scans, details=details)
+        print_next(console, *typed_without("--dry-run"))

@@ -8,7 +8,8 @@ import click
 from saturi.etl.console.commands.asking import typed
 from saturi.etl.console.commands.declared import declared_options
 from saturi.etl.console.commands.parameters import PATH, config_option
-from saturi.etl.console.output import consoles, print_json, resumable
+from saturi.etl.console.help import Command
+from saturi.etl.console.output import consoles, print_json, resumable, typed_without
 from saturi.etl.download.options import FetchOptions
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _UNREPAIRED = 1
 
 
-@click.command()
+@click.command(cls=Command, waits=True)
 @click.argument("data_set", nargs=-1)
 @config_option("fetch")
 @click.option("--to", type=PATH, help="Folder of the data.  [default: ./data]")
@@ -55,6 +56,7 @@ Request = tuple[tuple[str, ...], Path, FetchOptions]
 def _list(
     console: "Console", errors: "Console", data_sets: tuple[str, ...], options: FetchOptions, *, as_json: bool
 ) -> None:
+    from saturi.etl.console.lines import print_next
     from saturi.etl.console.screens.fetch import fetching, show_lists
     from saturi.etl.download.plan import list_archives
 
@@ -64,9 +66,11 @@ def _list(
         print_json("fetch-list", lists)
     else:
         show_lists(console, lists)
+        print_next(console, *typed_without("--list"))
 
 
 def _plan(console: "Console", errors: "Console", request: Request, *, as_json: bool) -> None:
+    from saturi.etl.console.lines import print_next
     from saturi.etl.console.screens.fetch import fetching, show_plan
     from saturi.etl.download.plan import plan_fetch
 
@@ -76,6 +80,7 @@ def _plan(console: "Console", errors: "Console", request: Request, *, as_json: b
         print_json("fetch-dry-run", plan)
     else:
         show_plan(console, plan)
+        print_next(console, *typed_without("--dry-run"))
 
 
 def _fetch(console: "Console", errors: "Console", request: Request, *, as_json: bool) -> None:

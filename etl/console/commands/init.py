@@ -5,10 +5,11 @@ from pathlib import Path
 import click
 
 from saturi.etl.console.commands.parameters import PATH
+from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("file", type=PATH, default="etl.toml")
 def init(file: Path) -> None:
     """Write FILE (etl.toml by default) with every option, its default and its range, commented out; nothing is overwritten."""

@@ -108,7 +108,7 @@ def config_option(table: str) -> Callable[..., Any]:
         callback=partial(_read_defaults, table),
         is_eager=True,
         expose_value=False,
-        help="[default: etl.toml, if there]",
+        help="Configuration file.  [default: etl.toml, if there]",
     )
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -2,10 +2,11 @@
 
 import click
 
+from saturi.etl.console.help import Command
 from saturi.etl.console.output import print_schema
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("name", required=False)
 def schema(name: str | None) -> None:
     """Print the JSON Schema of NAME: a file, or what a command prints by --json. Without NAME, print all names."""

@@ -6,11 +6,12 @@ from typing import Any
 import click
 
 from saturi.etl.console.commands.parameters import PATH, Term
+from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json
 from saturi.schemas.terms import DropReason, Region, SpeechType, Split
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("out", type=PATH)
 @click.option("-n", "--count", type=int, default=5, show_default=True, help="Most pairs to show.")
 @click.option("--region", type=Term(Region), multiple=True, help="Only this region; may be repeated.")

@@ -34,7 +34,7 @@ def watch(out: Path, access: Access, *, seconds: float, as_json: bool) -> None:
     May be stopped at any time and begun again: the provider has the whole story. The exit code is 6 if a job failed or was
     cancelled.
     """
-    from saturi.etl.console.lines import print_line
+    from saturi.etl.console.lines import print_next, print_note
     from saturi.etl.console.screens.watch import watching
     from saturi.etl.submission.watch import watch as run
 
@@ -46,6 +46,8 @@ def watch(out: Path, access: Access, *, seconds: float, as_json: bool) -> None:
         with watching(console) as report:
             rows = run(out, access, report=report, pace=Pace(poll_seconds=seconds))
     if not rows:
-        print_line(errors, "No job is known here: submit again, which also looks for one whose answer was lost.")
+        print_note(errors, "no job is known here: submit again, which also looks for one whose answer was lost.")
     failed = sum(row.status != SUCCEEDED for row in rows)
+    if rows and not (failed or as_json):
+        print_next(console, "evaluate", out)
     sys.exit(ProviderError.exit_code if failed else 0)

@@ -11,7 +11,7 @@ from rich.progress import Progress as ProgressBars
 from rich.table import Column, Table
 from rich.text import Text
 
-from saturi.etl.console.lines import add_row, plain, print_line
+from saturi.etl.console.lines import add_row, draws_bars, plain, print_line, print_progress
 from saturi.etl.console.screens.words import short
 from saturi.etl.evaluation.bill import Bill
 from saturi.etl.evaluation.extremes import Extremes
@@ -54,7 +54,7 @@ def show_bill(console: Console, bill: Bill) -> None:
 def evaluating(console: Console) -> Iterator[Reporter]:
     """Show on *console* how far an evaluation is: a bar on a terminal, else a line now and then."""
     rate = _Rate()
-    if not console.is_terminal:
+    if not draws_bars(console):
         yield _plain(console, rate)
         return
     columns = (
@@ -125,7 +125,7 @@ def _plain(console: Console, rate: _Rate) -> Reporter:
         words = rate.describe(progress)
         if progress.total and (now - printed >= PLAIN_SECONDS or progress.done == progress.total):
             printed = now
-            print_line(console, f"{progress.step}: {words}")
+            print_progress(console, f"{progress.step}: {words}")
 
     return show
 
