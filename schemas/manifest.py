@@ -4,6 +4,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from saturi.schemas.brief import brief
+
 MANIFEST_VERSION = 6
 
 
@@ -136,6 +138,9 @@ class Manifest(Struct, frozen=True, kw_only=True):
     groups: list[GroupRow]
     unsharded: list[UnshardedRow]
     chunks: list[ChunkRow]
+
+    def __repr__(self) -> str:
+        return brief(self, archives=len(self.corpus), examples=self.counts.examples, chunks=len(self.chunks))
 
 
 class Reject(Struct, frozen=True, kw_only=True):

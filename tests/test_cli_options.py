@@ -133,7 +133,16 @@ CONFIGS = {
     "unknown-path": ('[corpus]\npath = "a"', "did you mean paths?"),
     "no-toml": ("[build", "etl.toml"),
     "wrong-type": ('[build]\nworkers = "two"', "workers"),
-    "wrong-value": ('[build]\nunit = "page"', "page"),
+    "wrong-value": ('[build]\nunit = "page"', "etl.toml:2: build.unit: 'page' is unknown"),
+    "wrong-placeholder": (
+        '[build]\n\nsystem_prompt = "{regoin}"',
+        "etl.toml:3: build.system_prompt: {regoin} is no placeholder",
+    ),
+    "wrong-together": (
+        "[build]\nmin_words = 5\nmax_words = 4",
+        "etl.toml:2: build.min_words: 5 is more than the most, 4",
+    ),
+    "of-another-command": ("[submit]\nepochs = 0", "etl.toml:2: submit.epochs: 0 is out of range"),
     "out-of-range": ("[build]\nvalidation = 1.5", "1.5"),
     "unknown-rule": ('[clean]\nevents = "drop"', "did you mean event?"),
     "unknown-action": ('[clean]\nevent = "mask"', "`clean.event`"),
@@ -143,10 +152,11 @@ CONFIGS = {
 
 @pytest.mark.parametrize(("text", "expected"), CONFIGS.values(), ids=CONFIGS)
 def test_a_wrong_configuration(here: Path, text: str, expected: str) -> None:
-    """A name or value that etl.toml cannot hold is refused with 2, the nearest known name, and nothing written."""
+    """What etl.toml cannot hold is refused with 2, its line or the nearest known name, by a dry run, too; nothing is written."""
     (here / "etl.toml").write_text(text, encoding="utf-8")
     before = tree_of(here)
-    assert expected in error_of(saturi("build", "corpus", "--out", "out", cwd=here), 2)
+    for more in ([], ["--dry-run"]):
+        assert expected in error_of(saturi("build", "corpus", "--out", "out", *more, cwd=here), 2)
     assert tree_of(here) == before
 
 

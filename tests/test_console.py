@@ -463,7 +463,7 @@ def test_a_reader_that_has_seen_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     before = signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     try:
         with pytest.raises(SystemExit) as ended:
-            print_json_line({"a": 1})
+            print_json_line("watch", {"a": 1})
     finally:
         signal.signal(signal.SIGPIPE, before)
         raw.close()

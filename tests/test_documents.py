@@ -256,7 +256,7 @@ def test_the_example_of_etl_toml_is_valid(tmp_path: Path) -> None:
     [example] = re.findall(r"```toml\n(# etl\.toml\n.*?)```", REFERENCE, flags=re.DOTALL)
     (tmp_path / "etl.toml").write_text(example, encoding="utf-8")
     config = read_config(tmp_path / "etl.toml")
-    assert config.corpus.paths == (str(tmp_path / "data"),)
+    assert config.paths == (tmp_path / "data",)
     assert config.table("build")["workers"] == 8
 
 

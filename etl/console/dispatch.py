@@ -18,7 +18,6 @@ from saturi.etl.console.help import HelpContext
 from saturi.etl.console.streams import refuse_loss, strengthen
 from saturi.etl.errors import EtlError, OptionError, PromiseError, StorageError, exhausted_error, is_panic
 from saturi.etl.runtime.interrupts import say_farewell
-from saturi.etl.version import __version__
 
 INTERRUPTED = 130
 _thread_errors: list[EtlError] = []
@@ -31,6 +30,8 @@ COMMANDS = {
     "build": "Label archives to chunks and a manifest.",
     "verify": "Whether a build is as it was written.",
     "explain": "What became of a label file.",
+    "show": "Pairs of a build, changed words marked.",
+    "diff": "What differs between two builds.",
     "check": "Whether chat files are what a provider takes.",
     "estimate": "Tokens and price of training on a build.",
     "export": "A build for a local trainer.",
@@ -42,6 +43,9 @@ COMMANDS = {
     "report": "All that is known, on one page.",
     "clean": "Delete uploaded files that no job needs.",
     "sample": "A small synthetic corpus to try everything on.",
+    "init": "A first etl.toml, every option in it.",
+    "schema": "JSON Schema of files and outputs.",
+    "doctor": "Whether this machine can build.",
 }
 """In the order in which they are used; each is the function of its name in the module of its name in `commands`."""
 
@@ -62,14 +66,38 @@ class Commands(click.Group):
         command: click.Command = getattr(import_module(f"saturi.etl.console.commands.{cmd_name}"), cmd_name)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return name, command and arguments; click would look for names like an unknown one among commands it has loaded."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:
+            raise click.NoSuchCommand(error.command_name, possibilities=COMMANDS, ctx=ctx) from error
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         """Write the list of all commands, for which click would import each."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
 
+def _print_version(ctx: click.Context, _param: click.Parameter, given: bool) -> None:  # noqa: FBT001 - click's signature
+    if given and not ctx.resilient_parsing:
+        from saturi.etl.health.versions import version_text  # noqa: PLC0415 - only this asks for it
+
+        click.echo(version_text())
+        ctx.exit()
+
+
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
-@click.version_option(__version__, message="saturi %(version)s")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show versions and exit.",
+)
 def cli() -> None:
     """Turn AI-Hub's Korean dialect label archives into chat fine-tuning data, every label file accounted for."""
 
@@ -118,6 +146,9 @@ def _code_of(error: BaseException) -> int | None:
     """Return the exit code of *error*, after one sentence on it; None for a mistake of our own."""
     if isinstance(error, click.Abort | KeyboardInterrupt):
         return _interrupted(error)
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)
+        return error.exit_code
     if isinstance(error, click.ClickException):
         return _shown(error, error.exit_code, " ".join(error.format_message().split()))  # it lists choices line by line
     if isinstance(error, EtlError):

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import sys
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 import msgspec
@@ -13,6 +14,7 @@ from saturi.etl.console.display import display
 from saturi.etl.console.streams import has_left, refuse_loss
 from saturi.etl.output.printable import escaped_json
 from saturi.etl.runtime.interrupts import set_farewell
+from saturi.schemas.outputs import OUTPUTS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,26 +41,47 @@ def _console(stream: TextIO, *, quiet: bool = False) -> "Console":
     return Console(stderr=stream is sys.stderr, quiet=quiet, width=width, height=height)
 
 
-def print_json(value: Any) -> None:
+def print_json(name: str, value: Any, **notes: Sequence[str]) -> None:
     """
-    Print *value* on stdout for machines: keys sorted, two-space indent.
+    Print the output *name* on stdout for machines, with its version: keys sorted, two-space indent.
+
+    Args:
+        name: A key of `OUTPUTS`.
+        value: The whole, or the list of its rows.
+        notes: Sentences beside it, by their key.
 
     Raises:
         StorageError: It cannot be written whole.
     """
-    _deliver(msgspec.json.format(_encoded(value), indent=2))
+    _deliver(msgspec.json.format(_encoded(_versioned(name, value, notes)), indent=2))
 
 
-def print_json_line(value: Any) -> None:
+def print_json_line(name: str, value: Any) -> None:
     """
-    Print *value* on stdout for machines as one line, at once; where its reader has left, end the command.
+    Print the output *name* on stdout for machines as one line, at once; where its reader has left, end the command.
 
     Raises:
         StorageError: It cannot be written whole.
     """
-    _deliver(_encoded(value))
+    _deliver(_encoded(_versioned(name, value, {})))
     if has_left():
         sys.exit(0)
+
+
+def print_schema(schema: dict[str, Any]) -> None:
+    """
+    Print a JSON Schema on stdout, keys in their order.
+
+    Raises:
+        StorageError: It cannot be written whole.
+    """
+    _deliver(msgspec.json.format(msgspec.json.encode(schema), indent=2))
+
+
+def _versioned(name: str, value: Any, notes: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    output = OUTPUTS[name]
+    facts = msgspec.to_builtins(value) if output.rows is None else {output.rows: value}
+    return {"version": output.version, **facts, **notes}
 
 
 def _encoded(value: Any) -> bytes:

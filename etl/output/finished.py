@@ -18,6 +18,7 @@ from saturi.etl.output.sums import SUMS, Sums, file_sha256, read_sums
 from saturi.etl.output.verification import Damage, Measure, Verification
 from saturi.etl.settings.paths import folder_of
 from saturi.etl.settings.regular import open_regular
+from saturi.schemas.brief import brief
 from saturi.schemas.manifest import ChunkRow, Manifest
 from saturi.schemas.origin import Origin
 
@@ -48,6 +49,9 @@ class FinishedBuild:
         self.manifest_sha256 = manifest_sha256
         self._sums = sums
         self._measured: dict[str, Damage | None] = {}
+
+    def __repr__(self) -> str:
+        return brief(self, folder=str(self.given), examples=self.manifest.counts.examples)
 
     @classmethod
     def open(cls, out: str | Path) -> "FinishedBuild":

@@ -39,6 +39,7 @@ from saturi.etl.select.selection import segments_of, select
 from saturi.etl.select.tasks import ShareTask
 from saturi.etl.settings.options import BuildOptions
 from saturi.etl.settings.paths import folder_of
+from saturi.schemas.brief import brief
 from saturi.schemas.manifest import Manifest
 
 
@@ -59,6 +60,15 @@ class BuildResult(Struct, frozen=True, kw_only=True):
     facts: BuildFacts
     warnings: list[str]
     failures: list[str]
+
+    def __repr__(self) -> str:
+        return brief(
+            self,
+            out=self.out,
+            examples=self.manifest.counts.examples,
+            warnings=len(self.warnings),
+            failures=len(self.failures),
+        )
 
 
 def build(  # noqa: PLR0913 - the six behind the star are how, not what

@@ -6,7 +6,10 @@ from saturi.etl.example.limits import FEWEST_EXAMPLES
 from saturi.etl.output.printable import counted
 from saturi.etl.pipeline.advice import advise
 from saturi.schemas.manifest import Manifest
-from saturi.schemas.terms import Split, SplitKey
+from saturi.schemas.terms import DropReason, Split, SplitKey
+
+_MANY = 0.01
+"""Share of utterances over the cap from which on it is noted: a few long ones are in every corpus."""
 
 _MOST_NAMED = 3  # shards, of those that have too few examples
 
@@ -70,6 +73,13 @@ def warnings_of(manifest: Manifest) -> list[str]:
         if 0 < (examples := sum(shard.examples for shard in manifest.shards if shard.split == split)) < FEWEST_EXAMPLES
     ]
     counts = manifest.counts
+    over_cap = counts.dropped.get(DropReason.OVER_CAP, 0)
+    if over_cap > _MANY * counts.utterances:
+        share = over_cap / counts.utterances
+        warnings.append(
+            f"{counted(over_cap, 'utterance')} ({share:.1%}) larger than a whole chunk may be; raise --max-chunk-bytes, or take "
+            "--unit sentence"
+        )
     if "too_large" in counts.rejected:
         warnings.append(
             f"{counted(counts.rejected['too_large'], 'label file')} larger than any real one (see rejects.jsonl); "

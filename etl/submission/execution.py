@@ -17,6 +17,7 @@ from saturi.etl.submission.plan import Plan, PlannedFile, PlannedJob
 from saturi.etl.submission.preflight import check_account
 from saturi.etl.submission.remote import Remote
 from saturi.etl.submission.upload import put_file
+from saturi.schemas.brief import brief
 from saturi.schemas.ledger import JobRow
 from saturi.schemas.remote import JobEstimate
 
@@ -34,6 +35,9 @@ class Submission(Struct, frozen=True, kw_only=True):
     plan: Plan
     jobs: tuple[JobRow, ...]
     created: int
+
+    def __repr__(self) -> str:
+        return brief(self, created=self.created, jobs=[job.job_id for job in self.jobs])
 
 
 class Execution:

@@ -16,6 +16,7 @@ from saturi.etl.providers.tags import ATTEMPT, KEY
 from saturi.etl.providers.wires import suffix_of
 from saturi.etl.submission.content import Content, Digester
 from saturi.etl.submission.options import SubmitOptions
+from saturi.schemas.brief import brief
 from saturi.schemas.ledger import Piece, PlanShape
 from saturi.schemas.manifest import ChunkRow
 from saturi.schemas.provider import Provider
@@ -109,6 +110,9 @@ class Plan(Struct, frozen=True, kw_only=True):
         """Every file once."""
         files = [file for job in self.jobs for file in (job.training, job.validation) if file is not None]
         return list({file.name: file for file in files}.values())
+
+    def __repr__(self) -> str:
+        return brief(self, model=self.model, shape=self.shape, jobs=len(self.jobs), usd=self.usd)
 
 
 class Material(NamedTuple):

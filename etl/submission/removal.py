@@ -15,6 +15,7 @@ from saturi.etl.submission.access import Access, open_remotes
 from saturi.etl.submission.consent import Consent, PriorConsent
 from saturi.etl.submission.news import Reporter, silent
 from saturi.etl.submission.remote import Remote
+from saturi.schemas.brief import brief
 from saturi.schemas.ledger import FINAL, GONE, FileRow, JobRow
 from saturi.schemas.remote import RemoteFile
 
@@ -29,6 +30,9 @@ class Cleaning(Struct, frozen=True, kw_only=True):
     deleted: tuple[str, ...]
     needed: tuple[str, ...]
     kept: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return brief(self, deleted=len(self.deleted), needed=len(self.needed), kept=len(self.kept))
 
 
 class SortedFiles(NamedTuple):

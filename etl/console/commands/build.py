@@ -7,13 +7,13 @@ import click
 from click.core import ParameterSource
 
 from saturi.etl.console.commands.declared import declared_options
-from saturi.etl.console.commands.parameters import PATH, config_option
+from saturi.etl.console.commands.parameters import PATH, config_option, corpus_of
 from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json, resumable, typed_without
 from saturi.etl.settings.options import BuildOptions, RunOptions
+from saturi.schemas.inspection import ScannedArchive
 from saturi.schemas.terms import Dedup, Dimension
 
-FALLBACK_CORPUS = "data"
 GROUPS = {
     "Corpus": ("--region", "--speech-type", "--unit", "--source", "--max-member-bytes", "--max-ratio", "--max-entries"),
     "Choose": (
@@ -91,7 +91,7 @@ def build(ctx: click.Context, /, **given: Any) -> None:
     Without CORPUS: the paths in etl.toml, else ./data. Run it again after a crash, or with other options: what was read
     once is not read again.
     """
-    paths = given.pop("corpus") or tuple(map(Path, ctx.meta["config"].corpus.paths)) or (Path(FALLBACK_CORPUS),)
+    paths = corpus_of(ctx, given.pop("corpus"))
     how = RunOptions(out=given.pop("out"), workers=given.pop("workers"), stage=given.pop("stage"))
     as_json, dry_run, profile = given.pop("as_json"), given.pop("dry_run"), given.pop("profile")
     report, details = given.pop("report"), given.pop("details")
@@ -111,7 +111,7 @@ def build(ctx: click.Context, /, **given: Any) -> None:
     with watching(errors) as watcher:
         result = run(paths, how.out, options, workers=how.workers, stage=how.stage, watcher=watcher, profile=profile)
     if as_json:
-        print_json(result.manifest.counts)
+        print_json("build", result.manifest.counts, warnings=result.warnings, failures=result.failures)
     else:
         show_build(console, result, how.out, details=details)
         show_run(console, result.facts, details=details)
@@ -158,15 +158,15 @@ def _dry_run(paths: tuple[Path, ...], options: BuildOptions, *, as_json: bool, d
     scans = dry_run(paths, options)
     if as_json:
         rows = [
-            {
-                "archive": s.archive.name,
-                "label_files": s.label_files,
-                "packed_bytes": s.packed_bytes,
-                "json_bytes": s.json_bytes,
-            }
-            for s in scans
+            ScannedArchive(
+                archive=scan.archive.name,
+                label_files=scan.label_files,
+                packed_bytes=scan.packed_bytes,
+                json_bytes=scan.json_bytes,
+            )
+            for scan in scans
         ]
-        print_json(rows)
+        print_json("build-dry-run", rows)
     else:
         console = consoles()[0]
         show_scans(console, scans, details=details)

@@ -52,12 +52,15 @@ def check(  # noqa: PLR0913 - one an option
     counter = load_tokenizer(known, tokenizer)
     console, errors = consoles()
     report = run(files, limits, validation=validation, tokenizer=counter, show=show)
+    notes = []
+    if known is not None and known.max_example_tokens is None:
+        notes.append(f"how many tokens {known.name} takes an example is not known, and was not checked")
     if as_json:
-        print_json(report)
+        print_json("check", report, notes=notes)
     else:
         show_check(console, report)
-    if known is not None and known.max_example_tokens is None:
-        print_note(errors, f"how many tokens {known.name} takes an example is not known, and was not checked.")
+    for note in notes:
+        print_note(errors, note)
     if not (as_json or report.errors) and len(files) == 1 and files[0].is_dir():
         print_next(console, "estimate", files[0])
     ctx.exit(1 if report.errors else 0)

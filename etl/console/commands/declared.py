@@ -6,7 +6,7 @@ from typing import Any
 import click
 from msgspec import Struct
 
-from saturi.etl.console.commands.parameters import PATH, Bytes, Names, Share
+from saturi.etl.console.commands.parameters import PATH, Bytes, Names, Share, Term
 from saturi.etl.settings.declaration import Declaration, Kind, declarations
 from saturi.etl.settings.sizes import spell_bytes
 
@@ -78,11 +78,7 @@ def _values(declared: Declaration) -> dict[str, Any]:
         case Kind.TERMS if declared.option.commas:
             return {"type": Names()}
         case Kind.TERM | Kind.TERMS:
-            # Of members of an enumeration click would show the names, not the values.
-            return {
-                "type": click.Choice([str(term) for term in declared.terms]),
-                "multiple": declared.kind is Kind.TERMS,
-            }
+            return {"type": Term(declared.terms), "multiple": declared.kind is Kind.TERMS}
         case Kind.SHARE:
             return {"type": Share(*declared.terms)}
         case _:

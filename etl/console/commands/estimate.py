@@ -57,7 +57,7 @@ def estimate(  # noqa: PLR0913 - one an option
         known = read_providers(providers)
         offers = estimate_all(out, epochs=epochs, rate=rate, models=read_models(models), providers=known)
         if as_json:
-            print_json(offers)
+            print_json("estimate-all", offers)
         else:
             console = consoles()[0]
             show_offers(console, offers, rate)
@@ -73,13 +73,16 @@ def estimate(  # noqa: PLR0913 - one an option
         models=read_models(models),
         tokenizer_file=tokenizer,
     )
-    if as_json:
-        print_json(result)
-    else:
-        show_estimate(console, result, rate)
+    notes = []
     if sample is not None and sample > result.total.examples:
         has = f"train has {counted(result.total.examples, 'example')}"
-        print_note(errors, f"{has}, so a sample of {sample:,} is all of them.")
+        notes.append(f"{has}, so a sample of {sample:,} is all of them")
+    if as_json:
+        print_json("estimate", result, notes=notes)
+    else:
+        show_estimate(console, result, rate)
+    for note in notes:
+        print_note(errors, note)
     if not as_json:
         chosen = [] if model == DEFAULT_MODEL else ["--model", model]
         print_next(console, "submit", out, *chosen, "--max-cost", f"{max(1, math.ceil(result.total.price_usd))}")

@@ -15,6 +15,7 @@ from saturi.etl.errors import OptionError
 from saturi.etl.evaluation.bill import Bill, PriorConsent
 from saturi.etl.evaluation.options import EvaluateOptions
 from saturi.etl.submission.consent import TERMS
+from saturi.schemas.evaluation import ShownRow, ShownRows
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -79,7 +80,7 @@ def evaluate(ctx: click.Context, /, **given: Any) -> None:
     with evaluating(errors) as news:
         result = run(out, options, consent=consent, report=news)
     if as_json:
-        print_json(result.evaluation)
+        print_json("evaluate", result.evaluation, failures=result.failures)
     else:
         show_evaluation(console, result)
     for note in result.evaluation.notes:
@@ -104,7 +105,7 @@ def _show_rows(folder: Path, most: int, *, as_json: bool, text: bool) -> None:
 
     found = extremes(folder, most)
     if as_json:
-        print_json([_as_json(one, text=text) for one in found])
+        print_json("evaluate-show", [_as_json(one, text=text) for one in found])
     else:
         show_extremes(consoles()[0], found, text=text)
 
@@ -145,11 +146,11 @@ class _Asking(PriorConsent):
         return super().spending(bill) or typed("ask", f"to have the rows answered for {price}")
 
 
-def _as_json(found: "Extremes", *, text: bool) -> dict[str, Any]:
+def _as_json(found: "Extremes", *, text: bool) -> ShownRows:
     """Return rows for machines, without their texts unless those are asked for."""
     hidden = () if text else _TEXTS
-    rows = {
-        name: [{key: value for key, value in structs.asdict(row).items() if key not in hidden} for row in side]
-        for name, side in (("gains", found.gains), ("losses", found.losses))
-    }
-    return {"system": found.system, **rows}
+    gains, losses = (
+        [ShownRow(**{key: value for key, value in structs.asdict(row).items() if key not in hidden}) for row in side]
+        for side in (found.gains, found.losses)
+    )
+    return ShownRows(system=found.system, gains=gains, losses=losses)

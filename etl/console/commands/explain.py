@@ -23,7 +23,7 @@ def explain(out: Path, *, member: str, stage: Path | None, text: bool, as_json: 
 
     explanations = run(out, member, stage=stage, text=text)
     if as_json:
-        print_json(explanations)
+        print_json("explain", explanations)
         return
     console, _ = consoles()
     for explanation in explanations:

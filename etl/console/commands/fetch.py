@@ -74,7 +74,7 @@ def _list(
     with fetching(errors) as report:
         lists = list_archives(data_sets, options, report=report)
     if as_json:
-        print_json(lists)
+        print_json("fetch-list", lists)
     else:
         show_lists(console, lists)
         print_next(console, *typed_without("--list"))
@@ -88,7 +88,7 @@ def _plan(console: "Console", errors: "Console", request: Request, *, as_json: b
     with fetching(errors) as report:
         plan = plan_fetch(*request, report=report)
     if as_json:
-        print_json(plan)
+        print_json("fetch-dry-run", plan)
     else:
         show_plan(console, plan)
         print_next(console, *typed_without("--dry-run"))
@@ -102,7 +102,7 @@ def _fetch(console: "Console", errors: "Console", request: Request, *, as_json: 
     with fetching(errors) as report:
         result = run(*request, agree=lambda: _agree(errors, accepted=request[2].accept_terms), report=report)
     if as_json:
-        print_json(result)
+        print_json("fetch", result)
     else:
         show_result(console, result, request[1])
 
@@ -122,7 +122,7 @@ def _repair(console: "Console", folder: Path, *, as_json: bool) -> int:
 
     repairs = repair(folder)
     if as_json:
-        print_json(repairs)
+        print_json("fetch-repair", repairs)
     else:
         show_repairs(console, repairs, folder)
     return _UNREPAIRED if any(one.state == "incomplete" for one in repairs) else 0

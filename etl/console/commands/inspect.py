@@ -4,8 +4,7 @@ from pathlib import Path
 
 import click
 
-from saturi.etl.console.commands.build import FALLBACK_CORPUS
-from saturi.etl.console.commands.parameters import PATH, config_option
+from saturi.etl.console.commands.parameters import PATH, config_option, corpus_of
 from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json
 from saturi.etl.output.folder import MANIFEST
@@ -40,7 +39,7 @@ def inspect(  # noqa: PLR0913 - one an option
     from saturi.etl.console.screens.progress import watching
     from saturi.etl.inspection.survey import inspect as run
 
-    paths = corpus or tuple(map(Path, ctx.meta["config"].corpus.paths)) or (Path(FALLBACK_CORPUS),)
+    paths = corpus_of(ctx, corpus)
     console, errors = consoles()
     if report is not None:
         from saturi.etl.reports.page import require_page
@@ -49,7 +48,7 @@ def inspect(  # noqa: PLR0913 - one an option
     with watching(errors) as watcher:
         inspection = run(paths, sample=sample, stage=stage, workers=workers, watcher=watcher)
     if as_json:
-        print_json(inspection)
+        print_json("inspect", inspection)
     else:
         show_inspection(console, inspection)
     for warning in inspection.warnings:

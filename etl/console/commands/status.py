@@ -27,7 +27,7 @@ def status(out: Path, access: Access, *, as_json: bool) -> None:
     with submitting(errors) as report:
         result = run(out, access, report=report)
     if as_json:
-        print_json(result)
+        print_json("status", result)
     else:
         show_status(console, result)
     for problem in result.problems:

@@ -10,6 +10,7 @@ from saturi.etl.console.commands.parameters import PATH, config_option, key_file
 from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json, resumable, typed_without
 from saturi.etl.submission.options import SubmitOptions
+from saturi.schemas.ledger import Submitted
 
 GROUPS = {
     "Where": ("--provider", "--base-url", "--allow-http", "--providers"),
@@ -55,7 +56,7 @@ def submit(ctx: click.Context, /, **given: Any) -> None:
 
         plan = plan_submission(out, options)
         if as_json:
-            print_json(requests_of(plan))
+            print_json("submit-dry-run", requests_of(plan))
         else:
             show_plan(console, plan, {job.key for job in plan.jobs})
             show_requests(console, plan, requests_of(plan))
@@ -72,7 +73,7 @@ def submit(ctx: click.Context, /, **given: Any) -> None:
     with submitting(errors) as report:
         done = run(out, options, consent=consent, report=report)
     if as_json:
-        print_json({"created": done.created, "jobs": done.jobs})
+        print_json("submit", Submitted(created=done.created, jobs=done.jobs))
     else:
         show_submission(console, done)
         print_next(console, "watch", out)

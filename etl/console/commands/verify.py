@@ -21,7 +21,7 @@ def verify(ctx: click.Context, out: Path, *, as_json: bool) -> None:
 
     verification = run(out)
     if as_json:
-        print_json(verification)
+        print_json("verify", verification)
     else:
         console = consoles()[0]
         show_verification(console, verification)

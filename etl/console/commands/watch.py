@@ -1,6 +1,7 @@
 """`watch`: follow jobs to their end."""
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import click
@@ -40,7 +41,7 @@ def watch(out: Path, access: Access, *, seconds: float, as_json: bool) -> None:
     console, errors = consoles()
     resumable()
     if as_json:
-        rows = run(out, access, report=print_json_line, pace=Pace(poll_seconds=seconds))
+        rows = run(out, access, report=partial(print_json_line, "watch"), pace=Pace(poll_seconds=seconds))
     else:
         with watching(console) as report:
             rows = run(out, access, report=report, pace=Pace(poll_seconds=seconds))
