@@ -40,9 +40,9 @@ def inspect(  # noqa: PLR0913 - one an option
     paths = corpus_of(ctx, corpus)
     console, errors = consoles()
     if report is not None:
-        from saturi.etl.reports.page import require_libraries
+        from saturi.etl.reports.page import require_page
 
-        require_libraries()
+        require_page(report)
     with watching(errors) as watcher:
         inspection = run(paths, sample=sample, stage=stage, workers=workers, watcher=watcher)
     if as_json:
