@@ -142,6 +142,8 @@ def _text(declared: Declaration, value: Any) -> str:
         raise OptionError(declared.flag, f"{len(text):,} characters", f"give {low:,} to {high:,}")
     if declared.option.placeholders:
         check_placeholders(declared.flag, text, declared.option.placeholders)
+    if declared.option.named:
+        check_name(declared.flag, text)
     return text
 
 
