@@ -103,6 +103,11 @@ def test_a_cap_that_nothing_fits(uneven: tuple[Path, Path, list[bytes]], tmp_pat
     assert counts_of(tmp_path / "out")["dropped"] == {DropReason.OVER_CAP: len(lines)}
     assert chunks_of(tmp_path / "out") == {}
     assert result.failures == ["no example is left: 60 utterances were dropped: 60 over_cap (raise --max-chunk-bytes)"]
+    assert [
+        warning
+        for warning in result.warnings
+        if warning.startswith("60 utterances (100.0%) are larger than a whole chunk")
+    ]
 
 
 @pytest.mark.parametrize(("count", "few"), [(9, True), (10, False), (11, False)], ids=["nine", "ten", "eleven"])

@@ -250,7 +250,7 @@ def test_no_command_is_a_question(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "nearest"),
-    [(["buidl"], "'build'"), (["reprot", "out"], "'report'"), (["verify", "--jsn"], "'--json'")],
+    [(["buidl"], "'build'"), (["verfy", "out"], "'verify'"), (["verify", "--jsn"], "'--json'")],
     ids=["command", "with-arguments", "option"],
 )
 def test_a_misspelt_name_has_its_nearest(tmp_path: Path, arguments: list[str], nearest: str) -> None:

@@ -37,6 +37,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 REFERENCE = "\n".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("build.md", "training.md"))
 FETCHING = (ROOT / "docs" / "fetch.md").read_text(encoding="utf-8")
+OTHER_COMMANDS = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
 KOREAN = (ROOT / "README.ko.md").read_text(encoding="utf-8")
 
 
@@ -98,6 +99,14 @@ def test_the_documents_list_the_options_of_other_commands(name: str) -> None:
     """The table of options of a command names every one it has, and no other."""
     table = _section("Before you pay: `check` and `estimate`").split(f"| option of `{name}` |")[1].split("\n\n")[0]
     assert set(re.findall(r"^\| `(--[a-z-]+)", table, flags=re.MULTILINE)) == _options(name)
+
+
+@pytest.mark.parametrize("name", ["show", "diff"])
+def test_the_documents_list_the_options_of_pairs(name: str) -> None:
+    """The table of options of a command on pairs names every one it has, and no other."""
+    table = OTHER_COMMANDS.split(f"| option of `{name}` |")[1].split("\n\n")[0]
+    options = {parameter.opts[-1] for parameter in _command(name).params if parameter.opts[0].startswith("-")}
+    assert set(re.findall(r"`(--[a-z-]+)", table)) == options
 
 
 def test_the_documents_list_the_options_of_submit() -> None:
@@ -294,7 +303,9 @@ def test_the_readme_lists_every_command() -> None:
 
 
 @pytest.mark.parametrize(
-    "document", [README, REFERENCE, FETCHING, KOREAN], ids=["readme", "reference", "fetching", "korean"]
+    "document",
+    [README, REFERENCE, FETCHING, OTHER_COMMANDS, KOREAN],
+    ids=["readme", "reference", "fetching", "commands", "korean"],
 )
 def test_commands_in_the_documents_exist(document: str) -> None:
     """Every command, make target and option that the documents show exists."""

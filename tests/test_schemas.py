@@ -132,7 +132,7 @@ def test_outputs_of_downloads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     """What `fetch` prints by --json, and its record, holds against its schema."""
     monkeypatch.setenv("AIHUB_APIKEY", KEY)
     monkeypatch.chdir(tmp_path)
-    with running(dialect(tmp_path)) as hub:
+    with running(dialect()) as hub:
         address = ("--base-url", hub.address)
         _output("fetch-list", "fetch", "--list", "71517", *address)
         _output("fetch-dry-run", "fetch", "71517", "--dry-run", *address)

@@ -17,7 +17,8 @@ def diff(first: str | Path, second: str | Path, count: int = 5) -> BuildDiff:
     """
     Return the differences between the builds in *first* and *second*.
 
-    Memory is bounded but for 12 bytes an example: pairs are compared a part at a time. Chunks are read, and so verified.
+    Pairs are compared a part at a time; what is held of all of them is 12 bytes an example and the packed lineage. Chunks are
+    read, and so verified.
 
     Args:
         first, second: Folders of finished builds.
