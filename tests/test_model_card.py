@@ -8,7 +8,7 @@ import pytest
 from evaluations import BASE, MODEL, garbled
 from provider import Server, World
 from provider.chat import chatter
-from runs import error_of, manifest_of, one_thread, pairs_of, saturi, tree_of
+from runs import error_of, invoke, manifest_of, one_thread, pairs_of, tree_of
 from submissions import HASTE, make_build
 
 from saturi import EvaluateOptions, FinishedBuild, build, evaluate, export_card
@@ -240,9 +240,9 @@ def test_empty_names(out: Path, names: tuple[str, str | None, str | None]) -> No
 
 def test_the_command(out: Path, tmp_path: Path) -> None:
     """`export --card` writes the card and says where; it goes without --to, and --evaluation goes with it alone."""
-    done = saturi("export", out, "--card", MODEL, "--base-model", "base", cwd=tmp_path)
+    done = invoke("export", out, "--card", MODEL, "--base-model", "base", cwd=tmp_path)
     assert done.returncode == 0
     assert str(out / "export" / "card") in done.stdout.replace("\n", "")
     assert "Tuned from base" in _card(out / "export" / "card")
     for arguments in ((), ("--card", MODEL, "--to", "trl"), ("--to", "trl", "--evaluation", "validation")):
-        error_of(saturi("export", out, *arguments, cwd=tmp_path), 2)
+        error_of(invoke("export", out, *arguments, cwd=tmp_path), 2)
