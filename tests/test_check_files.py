@@ -249,13 +249,13 @@ def test_memory_does_not_grow_with_the_bytes(tmp_path: Path) -> None:
     """A file eight times as large in as many lines takes no more memory than the small one."""
     peaks = []
     for scale in (1, 8):
-        lines = [encode(chat("가" * 700 * scale + str(number))) for number in range(10_000)]
+        lines = [encode(chat("가" * 700 * scale + str(number))) for number in range(4_000)]
         path = write_lines(tmp_path / "a.jsonl", lines)
         run = subprocess.run(
             [sys.executable, "-c", MEMORY, path], cwd=ROOT, capture_output=True, check=True, timeout=60
         )
         peaks.append(int(run.stdout))
-    assert path.stat().st_size > 160_000_000
+    assert path.stat().st_size > 64_000_000
     assert peaks[1] - peaks[0] < 16 << 20
 
 

@@ -289,7 +289,7 @@ FILES = {
     "utf-32": (GOOD.encode("utf-32"), "is not in UTF-8.*; save it as UTF-8"),
     "brackets": (b"a = " + b"[" * 20_000 + b"]" * 20_000, "nested too deeply"),
     "braces": (b"a = " + b"{a = " * 20_000 + b"1" + b"}" * 20_000, "nested too deeply"),
-    "dots": (b"[" + b".".join([b"a"] * 20_000) + b"]\nb = 1\n", "nested too deeply"),
+    "dots": (b"[" + b".".join([b"a"] * 4_000) + b"]\nb = 1\n", "nested too deeply"),
     "digits": (b"a = " + b"9" * 5_000, "more digits"),
     "large": (b"#" * MOST_BYTES + b"\n", "more than 1,048,576 bytes"),
     "zip": (b"PK\x03\x04" + bytes(100), "no valid TOML|is not in UTF-8"),
