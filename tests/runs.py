@@ -39,7 +39,7 @@ def saturi(*arguments: str | Path, cwd: Path, **environment: str) -> subprocess.
         env={**os.environ, "PYTHONIOENCODING": "utf-8", **environment},
         capture_output=True,
         encoding=environment.get("PYTHONIOENCODING", "utf-8"),
-        timeout=120,
+        timeout=300,
         check=False,
     )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from corpora import ANSWER_ZIP, REPEAT_ZIP, answers, member, stem, write_zip, zip_bytes
+from killings import PATIENCE_SECONDS
 from runs import command, counts_of, error_of, invoke, manifest_of, saturi, tree_of
 
 from saturi.etl.console.dispatch import COMMANDS
@@ -170,20 +171,29 @@ def test_progress_on_a_terminal(here: Path) -> None:
     pty = pytest.importorskip("pty")
     ours, theirs = pty.openpty()
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "TERM": "xterm"}
-    run = subprocess.run(
-        command("build", "corpus", "--out", "out", "--json"),
-        cwd=here,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=theirs,
-        check=True,
-    )
-    os.close(theirs)
-    drawn = os.read(ours, 1 << 16)
+    line = command("build", "corpus", "--out", "out", "--json")
+    with subprocess.Popen(line, cwd=here, env=environment, stdout=subprocess.PIPE, stderr=theirs) as process:
+        os.close(theirs)
+        drawn = _drawn_on(ours)
+        shown, _ = process.communicate(timeout=PATIENCE_SECONDS)
     os.close(ours)
+    assert process.returncode == 0
     assert b"\x1b[" in drawn
     assert b"Traceback" not in drawn
-    assert json.loads(run.stdout) == counts_of(here / "out")
+    assert json.loads(shown) == counts_of(here / "out")
+
+
+def _drawn_on(terminal: int) -> bytes:
+    """Return all that is drawn on *terminal* until it is closed; it takes no more than 4 KiB that are not read."""
+    drawn = b""
+    while True:
+        try:
+            block = os.read(terminal, 4096)
+        except OSError:  # Linux says so when the other side is closed
+            return drawn
+        if not block:
+            return drawn
+        drawn += block
 
 
 def test_a_dry_run_writes_nothing(here: Path) -> None:
