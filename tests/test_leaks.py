@@ -68,7 +68,7 @@ def _measured(out: Path) -> tuple[dict[str, int], int]:
     return {name: len(shared.get(name, set())) for name in ("scripts", "speakers", "texts")}, leaking
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=16, deadline=None)
 @given(
     _graph,
     st.sampled_from([0.05, 0.3, 0.6]),
@@ -92,7 +92,7 @@ def test_no_graph_of_speakers_leaks(
             assert shared["speakers"] == 0
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(_graph, _graph)
 def test_the_official_leak_is_measured(train: list[Member], validation: list[Member]) -> None:
     """What the official split leaks is in the manifest, to the number, and a warning says it."""
