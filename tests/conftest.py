@@ -44,7 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--trainers", help="folder with an environment for each trainer of open models, to train with them"
     )
     parser.addoption("--cuts", type=int, default=12, help="how many downloads break off at a random byte")
-    parser.addoption("--fetch-kills", type=int, default=6, help="how many downloads are killed at a random moment")
+    parser.addoption("--fetch-kills", type=int, default=4, help="how many downloads are killed at a random moment")
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew")
 
 

@@ -200,6 +200,8 @@ class Stopwatch:
         stream = info.get("return_value")
         if stream is not None and hasattr(stream, "get_extra_info"):
             self._socket = stream.get_extra_info("socket")
+            if self.rang:  # before there was a connection
+                self.ring()
             self._start(self._send_seconds)
         elif name.endswith("receive_response_headers.started"):
             self._start(self._answer_seconds)
@@ -209,17 +211,18 @@ class Stopwatch:
         if self._timer is not None:
             self._timer.cancel()
 
-    def _start(self, seconds: float) -> None:
-        self.stop()
-        self._timer = threading.Timer(seconds, self._ring)
-        self._timer.daemon = True
-        self._timer.start()
-
-    def _ring(self) -> None:
+    def ring(self) -> None:
+        """Break the connection off, from whatever thread."""
         self.rang = True
         if self._socket is not None:
             with suppress(OSError):  # it is closed already
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+    def _start(self, seconds: float) -> None:
+        self.stop()
+        self._timer = threading.Timer(seconds, self.ring)
+        self._timer.daemon = True
+        self._timer.start()
 
 
 @contextmanager

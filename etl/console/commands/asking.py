@@ -40,8 +40,9 @@ class Asking(PriorConsent):
 
     def terms(self) -> bool:
         """Show the terms, and return whether they are agreed to."""
-        for line in TERMS:
-            self._print(line)
+        from saturi.etl.console.lines import print_text
+
+        print_text(self._errors, TERMS)
         return super().terms() or typed("agree", "to say that you may do this")
 
     def spending(self, agreement: Agreement) -> bool:
