@@ -67,7 +67,7 @@ def invoke(*arguments: str | Path, cwd: Path, **environment: str) -> subprocess.
             for stream in (sys.stdout, sys.stderr):  # those that the command has put in place of ours
                 stream.flush()
             gc.set_threshold(*threshold)
-        shown = [stream.buffer.getvalue().decode(encoding) for stream in (stdout, stderr)]  # type: ignore[attr-defined]  # it is a BytesIO
+        shown = [stream.buffer.getvalue().decode(encoding) for stream in (stdout, stderr)]
     return subprocess.CompletedProcess(command(*arguments), code, *shown)
 
 

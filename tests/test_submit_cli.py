@@ -115,6 +115,19 @@ def test_the_whole_way(out: Path, tmp_path: Path, server: Server, world: World) 
     assert out.exists()
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="other systems have no such device")
+@pytest.mark.usefixtures("out")
+def test_a_watch_whose_output_is_lost(tmp_path: Path, server: Server, world: World) -> None:
+    """A watch whose news cannot be written ends with 5 and one sentence, and not as if somebody had read them."""
+    agreed = ("--yes", "--max-cost", "9", "--accept-data-terms")
+    assert invoke(*submission(server, world, *agreed), cwd=tmp_path).returncode == 0
+    line = command("watch", "out", "--every", "0.05", "--json")
+    with Path("/dev/full").open("wb") as full:
+        run = subprocess.run(line, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert run.returncode == 5, run.stderr
+    assert "the result cannot be written there" in run.stderr
+
+
 @pytest.mark.usefixtures("out")
 def test_a_job_that_fails(tmp_path: Path, server: Server, world: World) -> None:
     """A watch of a job that fails names the lines with archive and member, and ends with 6."""

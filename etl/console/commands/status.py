@@ -1,6 +1,5 @@
 """`status`: jobs and files as the provider shows them."""
 
-import sys
 from pathlib import Path
 
 import click
@@ -33,4 +32,4 @@ def status(out: Path, access: Access, *, as_json: bool) -> None:
     for problem in result.problems:
         print_line(errors, f"As the ledger has it: {problem}", "yellow")
     if result.problems:
-        sys.exit(ProviderError.exit_code)
+        click.get_current_context().exit(ProviderError.exit_code)

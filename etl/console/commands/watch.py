@@ -1,6 +1,5 @@
 """`watch`: follow jobs to their end."""
 
-import sys
 from pathlib import Path
 
 import click
@@ -47,4 +46,4 @@ def watch(out: Path, access: Access, *, seconds: float, as_json: bool) -> None:
     if not rows:
         print_line(errors, "No job is known here: submit again, which also looks for one whose answer was lost.")
     failed = sum(row.status != SUCCEEDED for row in rows)
-    sys.exit(ProviderError.exit_code if failed else 0)
+    click.get_current_context().exit(ProviderError.exit_code if failed else 0)
