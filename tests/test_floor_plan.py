@@ -41,7 +41,7 @@ WALLS = {
     "httpx2": (
         "etl/providers/openai_api.py",
         "etl/providers/exchange.py",
-        "etl/providers/fireworks_api.py",
+        "etl/providers/signed_store.py",
         "etl/network/http.py",
         "etl/download/addresses.py",
         "etl/download/connections.py",

@@ -49,7 +49,10 @@ class Asking(PriorConsent):
         """Return whether the plan may be carried out."""
         if super().spending(agreement):
             return True
-        price = "an unknown price" if agreement.usd is None else f"${agreement.usd:,.2f}"
+        usd, estimated = agreement.usd, agreement.estimated_usd
+        price = "an unknown price" if usd is None else f"${usd:,.2f}"
+        if estimated is not None:
+            price = f"${estimated:,.2f} by the provider's estimate, {price} by ours"
         return typed("submit", f"to create {len(agreement.new)} jobs for {price}")
 
     def another(self, row: JobRow) -> bool:

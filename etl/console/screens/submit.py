@@ -18,6 +18,7 @@ from saturi.etl.submission.execution import Submission
 from saturi.etl.submission.news import (
     JobCreated,
     JobEnded,
+    JobEstimated,
     JobKnown,
     JobProblem,
     JobStatus,
@@ -145,11 +146,14 @@ class _Uploads:
             print_line(self._console, f"uploading {_short(news.file)}: {size(news.done)} of {size(news.total)}")
 
 
-def _sentence(news: News) -> str | None:
+def _sentence(news: News) -> str | None:  # noqa: PLR0911 - a row a kind of news
     """Return *news* of a job, or None where a submission has no line for it."""
     match news:
         case JobKnown(title=title, job_id=job_id, status=status):
             return f"{title}: submitted before as {job_id}, {status}"
+        case JobEstimated(title=title, usd=usd, estimated_usd=estimated, reason=reason):
+            said = f"no estimate ({reason})" if estimated is None else f"an estimate of {dollars(estimated)}"
+            return f"{title}: {said} by the provider, {dollars(usd)} by ours"
         case JobCreated(title=title, job_id=job_id):
             return f"{title}: created {job_id}"
         case JobStatus(title=title, job_id=job_id, status=status):
