@@ -28,6 +28,7 @@ from runs import (
     chunks_of,
     counts_of,
     facts_of,
+    invoke,
     lines_of,
     manifest_of,
     one_thread,
@@ -35,7 +36,6 @@ from runs import (
     pairs_of,
     rejects_of,
     result_of,
-    saturi,
 )
 
 from saturi.etl.errors import ArchiveError
@@ -207,7 +207,7 @@ def test_no_text_is_in_a_report(tmp_path: Path) -> None:
     members = _leaky_members()
     write_zip(tmp_path / "corpus" / REPEAT_ZIP, [*members, *answers(3)])
     write_loose(tmp_path / "corpus" / "loose", members)
-    run = saturi("build", "corpus", "--out", "out", "--max-rejects", "1", cwd=tmp_path)
+    run = invoke("build", "corpus", "--out", "out", "--max-rejects", "1", cwd=tmp_path)
     assert run.returncode == 0, run.stderr
     out = tmp_path / "out"
     oddities = 2 * 3  # of the speakers and of the script, which cost no text
@@ -248,14 +248,6 @@ def test_an_archive_of_many_batches(tmp_path: Path) -> None:
     with zipfile.ZipFile(corpus / ANSWER_ZIP) as archive:
         members = pl.read_parquet(tmp_path / "out" / "lineage.parquet")["member"].to_list()
         assert members == archive.namelist()
-
-
-def test_no_more_workers_than_batches(tmp_path: Path) -> None:
-    """A corpus of one batch is built by one worker, however many are allowed."""
-    write_zip(tmp_path / "corpus" / ANSWER_ZIP, [member(stem("say", "1", 1), "가", "나")])
-    result = build([tmp_path / "corpus"], tmp_path / "out", BuildOptions(validation=0), workers=8)
-    assert result.facts.workers == 1
-    assert result.manifest.counts.examples == 1
 
 
 def test_the_first_of_several_bad_archives_is_named(tmp_path: Path) -> None:

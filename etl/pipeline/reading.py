@@ -1,11 +1,11 @@
 """The first step of a build: directories to batches, batches to segments."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from saturi.etl.corpus.batches import BATCH_BYTES, Limits
-from saturi.etl.corpus.discover import Archive, Corpus, Form
-from saturi.etl.corpus.opening import facts_of
+from saturi.etl.corpus.discover import Corpus, Form
 from saturi.etl.corpus.scan import Scan, ScanRules, unreadable
 from saturi.etl.errors import EmptyCorpusError, InputError
 from saturi.etl.pipeline.sums import check_sum
@@ -15,10 +15,11 @@ from saturi.etl.read.suspects import read_without_killers
 from saturi.etl.read.tasks import ReadTask, ScanTask, UnreadBatch
 from saturi.etl.runtime.progress import Progress
 from saturi.etl.runtime.steps import Run
-from saturi.etl.settings.options import MOST_WORKERS, BuildOptions
+from saturi.etl.settings.options import BuildOptions
 from saturi.schemas.segment import SegmentHeader
 
-_MOST_RATIO = 16  # of JSON to its packed bytes; 4 to 8 in the corpora that were measured
+_PACKED_BATCH_BYTES = BATCH_BYTES // 8
+"""Of an archive: fewer than any batch of it takes, as label files of 2022 deflate to a quarter."""
 
 
 def scan_rules(options: BuildOptions) -> ScanRules:
@@ -27,18 +28,19 @@ def scan_rules(options: BuildOptions) -> ScanRules:
     return ScanRules(limits, options.max_entries, options.allow_bad_archives)
 
 
-def most_batches(archives: Iterable[Archive]) -> int:
+def useful_workers(corpus: Corpus, workers: int) -> int:
     """
-    Return how many batches *archives* may have, by their sizes: workers start before any archive is scanned.
+    Return how many of *workers* have something to do in a build of *corpus*, by the sizes of its files.
 
-    Of loose label files there may be any number.
+    A process takes a third of a second to start. What a folder of loose files holds is not known before it is listed.
     """
-    return sum(
-        MOST_WORKERS
-        if archive.form is Form.FOLDER
-        else 1 + _MOST_RATIO * sum(facts_of(path).size for path in archive.paths) // BATCH_BYTES
-        for archive in archives
-    )
+    batches = 0
+    for archive in corpus.archives:
+        if archive.form is Form.FOLDER:
+            return workers
+        with suppress(OSError):  # the scan has a sentence for it
+            batches += 1 + sum(Path(path).stat().st_size for path in archive.paths) // _PACKED_BATCH_BYTES
+    return max(1, min(workers, batches))
 
 
 def scan_archives(run: Run, corpus: Corpus, rules: ScanRules, stage: Path) -> list[Scan]:
@@ -91,7 +93,7 @@ def read_archives(run: Run, scans: Sequence[Scan], stage: Path, *, allow_bad_arc
             )
             segments[batch.key] = header
             run.meter.count_batch(batch.extent.packed_bytes, batch.extent.json_bytes, reused=reused)
-            progress = progress.after(batch.extent.packed_bytes, header, reused=reused)
+            progress = progress.after(batch.extent.packed_bytes, batch.extent.json_bytes, header, reused=reused)
             run.watcher(progress)
     if not segments:
         [first, *_] = unread.values()
