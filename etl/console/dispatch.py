@@ -17,6 +17,7 @@ from saturi.etl.console.streams import refuse_loss, strengthen
 from saturi.etl.errors import EtlError, OptionError, PromiseError, StorageError, exhausted_error, is_panic
 from saturi.etl.output.printable import printable
 from saturi.etl.runtime.interrupts import say_farewell
+from saturi.etl.runtime.memory import require_address_space
 from saturi.etl.version import __version__
 
 INTERRUPTED = 130
@@ -45,6 +46,9 @@ COMMANDS = {
 }
 """In the order in which they are used; each is the function of its name in the module of its name in `commands`."""
 
+LIGHT_COMMANDS = frozenset({"fetch", "verify", "status", "watch", "cancel", "clean", "sample"})
+"""Those that never load Polars."""
+
 
 class Commands(click.Group):
     """The commands, each imported when it is asked for, so that none waits for what only another needs."""
@@ -68,8 +72,11 @@ class Commands(click.Group):
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 @click.version_option(__version__, message="saturi %(version)s")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Turn AI-Hub's Korean dialect label archives into chat fine-tuning data, every label file accounted for."""
+    if context.invoked_subcommand not in LIGHT_COMMANDS:
+        require_address_space()
 
 
 def run() -> int:
