@@ -8,7 +8,7 @@ TOY := build/demo-train
 TRL := $(CURDIR)/build/trainers/trl/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-train test coverage test-export test-unsloth lint types bench clean
+.PHONY: help setup demo demo-train test coverage test-export test-unsloth lint types docs bench clean
 
 help:
 	@echo "make demo   write a synthetic corpus, build it, verify it, submit it to a provider of our own, watch the job, evaluate, report"
@@ -16,7 +16,7 @@ help:
 	@echo "make test   run the tests; make test-export: those that train with TRL, mlx-lm and LLaMA-Factory (3 GB)"
 	@echo "make test-unsloth   talk to Unsloth Studio itself, without a GPU; installs 1.1 GB, but no torch"
 	@echo "make coverage   run the tests, and list the lines and branches that none of them takes"
-	@echo "make lint   ruff; make types: mypy; make bench: the speed of the build against the naive recipe"
+	@echo "make lint   ruff; make types: mypy; make docs: the documents as a site; make bench: the speed of the build"
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -124,6 +124,11 @@ lint: setup
 
 types: setup
 	$(BIN)/mypy
+
+docs: setup
+	# Every warning is an error: a link that leads nowhere, a page that no other leads to, a docstring that is no text.
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --fresh-env docs build/site
+	@echo "build/site/index.html"
 
 bench: setup
 	$(BIN)/python -m benchmarks

@@ -142,7 +142,7 @@ class _Survey:
     """
 
     def __init__(self, open_pool: Callable[[], Workers], watcher: Watcher | None) -> None:
-        from saturi.etl.inspection.totals import Totals  # noqa: PLC0415 - loads Polars; `import etl` stays quick
+        from saturi.etl.inspection.totals import Totals  # noqa: PLC0415 - loads Polars; `import saturi` stays quick
 
         self._open_pool = open_pool
         self._watcher = watcher

@@ -52,7 +52,7 @@ def report(
         BuildError: *out* holds no finished build, or a damaged one.
         OptionError: The model is unknown.
     """
-    from saturi.etl.reports.stage import stage_facts  # noqa: PLC0415 - loads Polars; `import etl` stays quick
+    from saturi.etl.reports.stage import stage_facts  # noqa: PLC0415 - loads Polars; `import saturi` stays quick
     from saturi.etl.reports.texts import text_facts  # noqa: PLC0415 - as above
 
     missing: list[str] = []
@@ -93,7 +93,7 @@ def _known(part: str, make: Callable[[], Part], missing: list[str], *errors: typ
 
 
 def _estimate(build: FinishedBuild, tariff: Tariff) -> Estimate:
-    from saturi.etl.pricing.breakdown import make_estimate  # noqa: PLC0415 - loads Polars; `import etl` stays quick
+    from saturi.etl.pricing.breakdown import make_estimate  # noqa: PLC0415 - loads Polars; `import saturi` stays quick
     from saturi.etl.pricing.tokens import counter_for  # noqa: PLC0415 - as above
 
     tokenizer = load_tokenizer(tariff.model)
