@@ -13,7 +13,7 @@ from runs import one_thread
 
 from saturi.etl.checking.report import CheckReport, Kind
 from saturi.etl.console.dispatch import COMMANDS, cli
-from saturi.etl.exports.targets import Target
+from saturi.etl.exports.trainers import Trainer
 from saturi.etl.inspection.survey import inspect
 from saturi.etl.output.verification import Verification
 from saturi.etl.pipeline.build import build
@@ -157,7 +157,7 @@ def test_values_of_options() -> None:
         if isinstance(parameter.type, click.Choice)
         for choice in parameter.type.choices
     }
-    assert sorted(_terms("Values of options")) == _sorted([*choices, *Action, *Split, *SplitKey, *Target, "official"])
+    assert sorted(_terms("Values of options")) == _sorted([*choices, *Action, *Split, *SplitKey, *Trainer, "official"])
 
 
 def test_cleaning_rules() -> None:
