@@ -8,13 +8,14 @@ TOY := build/demo-train
 TRL := $(CURDIR)/build/trainers/trl/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-train test coverage test-export test-unsloth lint types docs bench clean
+.PHONY: help setup demo demo-train test coverage test-export test-schemas test-unsloth lint types docs bench clean
 
 help:
 	@echo "make demo   write a synthetic corpus, build it, verify it, submit it to a provider of our own, watch the job, evaluate, report"
 	@echo "make demo-train   the whole way on this machine: build, train a toy model with TRL, serve it, evaluate; needs torch, too"
 	@echo "make test   run the tests; make test-export: those that train with TRL, mlx-lm and LLaMA-Factory (3 GB)"
 	@echo "make test-unsloth   talk to Unsloth Studio itself, without a GPU; installs 1.1 GB, but no torch"
+	@echo "make test-schemas   hold requests against the models that the SDKs of OpenAI, Together and Fireworks publish; installs 90 MB"
 	@echo "make coverage   run the tests, and list the lines and branches that none of them takes"
 	@echo "make lint   ruff; make types: mypy; make docs: the documents as a site; make bench: the speed of the build"
 
@@ -101,6 +102,18 @@ demo-train: setup build/trainers/trl/ready
 
 test-export: setup $(TRAINERS:%=build/trainers/%/ready)
 	$(BIN)/python -m pytest $(subst -,_,$(TRAINERS:%=tests/test_export_%.py)) --trainers build/trainers --numprocesses logical
+
+# What other providers' own SDKs say that a request is; they are installed for this alone.
+SCHEMAS := build/schemas
+
+$(SCHEMAS)/ready: constraints-schemas.txt
+	rm -rf $(@D)
+	$(PYTHON) -m venv $(@D)
+	PIP_CONSTRAINT=$(CURDIR)/$< PIP_DISABLE_PIP_VERSION_CHECK=1 $(@D)/bin/python -m pip install --quiet --no-compile together fireworks-ai
+	touch $@
+
+test-schemas: setup $(SCHEMAS)/ready
+	$(BIN)/python -m pytest tests/test_published_requests.py --schemas $(SCHEMAS)/bin/python
 
 # Unsloth Studio's server without torch, which is all that its routes need; what it needs is listed in its own wheel.
 STUDIO := build/unsloth

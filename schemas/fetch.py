@@ -18,7 +18,7 @@ class ListedArchive(Struct, frozen=True, kw_only=True):
         data_set: Number of its data set.
         file_number: Its number at AI-Hub (fileSn).
         path: Its place below the folder of the data, with forward slashes.
-        bytes: Its size; where that is `rounded`, the most that it may stand for.
+        bytes: Its size; where that is `rounded`, the most that it may stand for, or 0 where AI-Hub tells none.
         rounded: Whether AI-Hub tells a rounded size only.
         labels: Whether it holds labels, by its name and its folders.
     """

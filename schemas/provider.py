@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 
 from saturi.schemas.model import Price
 
-Wire = Literal["openai", "clova", "fireworks"]
+Wire = Literal["openai", "clova", "fireworks", "together"]
 """The wire format that a provider speaks: which adapter asks it, and in which form it takes a file."""
 
 Number = Annotated[int, Meta(ge=1, le=2**53 - 1)]  # exact in every JSON
@@ -44,12 +44,13 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         storage: Where a file is put that it reads from a store of the customer's own; None where it takes files itself.
         fewest_examples: Lines below which it refuses a file.
         validation_files: Whether a job takes a validation file.
-        suffixes: Whether a text of the customer's goes into the name of a tune.
+        most_suffix: Most characters of a text of the customer's that goes into the name of a tune; 0 where none does.
         seeds: Whether a job takes a seed.
         max_file_bytes: Largest file, in one upload or in parts.
         uploads_threshold_bytes: Largest file for the Files API; a larger one is sent in parts, through the Uploads API. None
             where every file is sent through the Files API.
         max_part_bytes: Largest part of an upload in parts.
+        equal_parts: Whether all parts but the last have one size; where not, each ends with a line.
         bom: Whether a file must begin with a UTF-8 byte order mark, or must not.
         refused_tokens: Control tokens in a text for which it fails a job.
         metadata: Whether a job keeps texts of ours, by which it is found again: they are kept, they are dropped, or that is
@@ -60,6 +61,8 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         deletes_files: Whether a file can be deleted.
         one_job: Whether it refuses a job (409) while another one is under way, so that jobs are created one after another.
         chains: Whether a tune can be trained further by the name that its job gives it.
+        estimates: Whether it says what a job costs before that is created, once its files are there.
+        bills_minutes: Whether a tune answers only from a machine that is billed by the minute until it is stopped.
         passes_on: Whether what is sent to it may go on to another machine. Where not, and it is on this machine, nothing
             leaves.
         usd_per_million_tokens: Price of training any model, in US dollars; None where each model has its own.
@@ -82,11 +85,12 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     storage: Storage | None = None
     fewest_examples: Number = 10
     validation_files: bool = True
-    suffixes: bool = True
+    most_suffix: Annotated[int, Meta(ge=0, le=64)] = 64
     seeds: bool = True
     max_file_bytes: Number
     uploads_threshold_bytes: Number | None = None
     max_part_bytes: Number = 64_000_000
+    equal_parts: bool = False
     bom: Literal["refused", "required"] = "refused"
     refused_tokens: list[str] = []
     metadata: Literal["kept", "dropped", "unknown"] = "unknown"
@@ -95,6 +99,8 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     deletes_files: bool = True
     one_job: bool = False
     chains: bool = True
+    estimates: bool = False
+    bills_minutes: bool = False
     passes_on: bool = True
     usd_per_million_tokens: Price | None = None
     organization_env: str | None = None

@@ -78,6 +78,25 @@ class RemoteModel(Struct, frozen=True, kw_only=True):
     shutdown_date: date | None
 
 
+class JobEstimate(Struct, frozen=True, kw_only=True):
+    """
+    What a provider says that a job costs before it is created, null where it does not say that.
+
+    Args:
+        usd: The price, in US dollars.
+        tokens: Tokens that are billed.
+        allowed: Whether the account may have the job created.
+        limit_usd: The most that the account may spend.
+        reason: Why there is no price.
+    """
+
+    usd: float | None
+    tokens: int | None
+    allowed: bool
+    limit_usd: float | None
+    reason: str | None
+
+
 class JobRequest(Struct, frozen=True, kw_only=True):
     """
     A job to create.
@@ -87,6 +106,7 @@ class JobRequest(Struct, frozen=True, kw_only=True):
         training_file, validation_file: Ids of files.
         epochs: Passes over the examples.
         metadata: Texts that the job carries; empty where the provider keeps none.
+        is_tune: Whether the model is one that a job before has made.
         suffix: Put into the name of the model.
         seed: Makes the job repeatable.
         extra: What else goes into the body of the request, by the profile.
@@ -97,6 +117,7 @@ class JobRequest(Struct, frozen=True, kw_only=True):
     validation_file: str | None
     epochs: int
     metadata: dict[str, str]
+    is_tune: bool = False
     suffix: str | None = None
     seed: int | None = None
     extra: dict[str, Any] = {}  # any JSON value: what a provider asks for

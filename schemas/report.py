@@ -26,8 +26,8 @@ class CorpusFacts(Struct, frozen=True, kw_only=True):
     The corpus.
 
     `groups` counts units by region and speech type: utterances where `counted` is `utterances`, else label files; `splits`
-    label files by AI-Hub's own split (`none` where the archive's name has none), `sets` decoded label files by the set of
-    scripts in their names, null where they were not counted.
+    label files by AI-Hub's own split (`none` where the archive's name has none), `sets` utterances by the set of scripts or
+    questions in the names of their label files, null where they were not counted.
     """
 
     archives: list[ReportedArchive]
@@ -52,7 +52,11 @@ class FlowFacts(Struct, frozen=True, kw_only=True):
 
 
 class MarkupFacts(Struct, frozen=True, kw_only=True):
-    """Of `utterances` that were looked at, the number with the markup of each rule; `actions` are what cleaning does."""
+    """
+    Of `utterances` that were looked at, the number with the markup of each rule, before cleaning.
+
+    `actions` are what cleaning does. No utterance is of a region or speech type that the build has excluded.
+    """
 
     utterances: int
     marked: dict[str, int]
@@ -63,12 +67,15 @@ class StageFacts(Struct, frozen=True, kw_only=True):
     """
     What only the stage knows.
 
-    `script_readings` counts scripts by how often they are read, `speaker_examples` speakers by their examples, both in bins
-    whose lower ends are `bins`. `identical` are utterances with equal texts, of `utterances`. `official` counts speakers,
-    scripts and texts in both of AI-Hub's splits, null where the corpus has only one of them.
+    `groups` counts all `utterances` by region and speech type. Of the regions and speech types that the build has not
+    excluded: `script_readings` counts scripts (of what is read aloud) by their utterances, in bins whose lower ends are
+    `bins`; `identical` has, by region, the utterances with equal texts before cleaning, and those with two texts.
+    `speaker_examples` counts speakers by their examples, in the same bins. `official` counts speakers, scripts and texts of
+    all utterances that are in both of AI-Hub's splits, null where the corpus has only one of them.
     """
 
     utterances: int
+    groups: dict[str, dict[str, int]]
     identical: dict[str, tuple[int, int]]
     scripts: int
     bins: list[int]
@@ -119,15 +126,36 @@ class TextFacts(Struct, frozen=True, kw_only=True):
     """
     Texts of examples: one in `step` was looked at, `examples` in all; `regions` has `all` first.
 
+    `direction` says which of the two texts is the source.
     `changed` counts examples by their number of changed words, the last number with all above; `words` are the most
     frequent changed words, empty unless texts were requested.
     """
 
+    direction: str
     step: int
     examples: int
     regions: dict[str, RegionTexts]
     changed: list[int]
     words: list[ChangedWord]
+
+
+class TokenFacts(Struct, frozen=True, kw_only=True):
+    """
+    Tokens of the examples of train, whether the price of training is known or not.
+
+    `histogram` counts examples by tokens, in steps of `bin_tokens` from 0. `limit` is how many the model takes, null where
+    that is not known, and `over_limit` the examples that have more.
+    """
+
+    model: str
+    tokenizer: str
+    exact: bool
+    limit: int | None
+    over_limit: int
+    median: int
+    most: int
+    bin_tokens: int
+    histogram: list[int]
 
 
 class SplitFacts(Struct, frozen=True, kw_only=True):
@@ -191,7 +219,8 @@ class Report(Struct, frozen=True, kw_only=True):
     """
     All of a report; a part is null, or empty, where nothing is known of it.
 
-    `missing` names what could not be read: `stage`, `price`, `ledger`, `evaluation`.
+    `missing` names what could not be read: `stage`, `price`, `ledger`, `evaluation`. `evaluations` are the last ones, and
+    `earlier_evaluations` the number of those before.
     """
 
     version: str
@@ -200,9 +229,11 @@ class Report(Struct, frozen=True, kw_only=True):
     duplicates: dict[str, int] = {}
     stage: StageFacts | None = None
     texts: TextFacts | None = None
+    tokens: TokenFacts | None = None
     estimate: Estimate | None = None
     split: SplitFacts | None = None
     jobs: list[TrainingJob] = []
     evaluations: dict[str, Evaluation] = {}
+    earlier_evaluations: int = 0
     record: BuildRecord | None = None
     missing: list[str] = []

@@ -13,8 +13,10 @@ import tarfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
@@ -63,6 +65,7 @@ class Fault(NamedTuple):
         body: A body in place of the tar, from the second.
         cut_at: Bytes of the body after which the connection breaks off.
         silent_at: Bytes after which nothing comes any more.
+        dripping: Whether a byte a moment follows instead, and no end.
         location: Where it redirects to instead.
         wants_key: Text and status of the second host's answer to a request without the key.
         piece_bytes: Bytes sent at once.
@@ -74,6 +77,7 @@ class Fault(NamedTuple):
     body: bytes | None = None
     cut_at: int | None = None
     silent_at: int | None = None
+    dripping: bool = False
     location: str | None = None
     wants_key: tuple[str, int] | None = None
     piece_bytes: int = 1 << 16
@@ -172,19 +176,19 @@ def parts_of(name: str, content: bytes, part_bytes: int = PART_BYTES) -> list[Me
     ]
 
 
-def zip_bytes(folder: Path, count: int, noise_bytes: int = 0) -> bytes:
+@cache
+def zip_bytes(count: int, noise_bytes: int = 0) -> bytes:
     """Return a zip of *count* label files, and of so many bytes that cannot be packed."""
-    path = folder / "made.zip"
     members = list(answers(count))
     if noise_bytes:
         members.append(("noise.bin", random.Random(count).randbytes(noise_bytes)))
-    write_zip(path, members)
-    content = path.read_bytes()
-    path.unlink()
-    return content
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "made.zip"
+        write_zip(path, members)
+        return path.read_bytes()
 
 
-def dialect(folder: Path) -> dict[int, list[File]]:
+def dialect() -> dict[int, list[File]]:
     """Return two data sets of 2022, small, with labels and audio."""
     name = "TL_02._경상도_02._1인발화_질문에답하기.zip"
     root = "139-1.중·노년층 한국어 방언 데이터 (강원도, 경상도)"
@@ -192,10 +196,10 @@ def dialect(folder: Path) -> dict[int, list[File]]:
     return {
         71517: [
             File(1, f"{root}/01-1.정식개방데이터/Training/01.원천데이터", name.replace("TL", "TS"), b"audio" * 9_000),
-            File(2, f"{root}/{LABELS}", name, zip_bytes(folder, 40, 20_000)),
-            File(3, f"{root}/{LABELS}", name.replace("TL_02._경상도", "TL_01._강원도"), zip_bytes(folder, 20)),
+            File(2, f"{root}/{LABELS}", name, zip_bytes(40, 20_000)),
+            File(3, f"{root}/{LABELS}", name.replace("TL_02._경상도", "TL_01._강원도"), zip_bytes(20)),
         ],
-        71558: [File(4, f"{other}/{LABELS}", name.replace("경상도", "제주도"), zip_bytes(folder, 30, 9_000))],
+        71558: [File(4, f"{other}/{LABELS}", name.replace("경상도", "제주도"), zip_bytes(30, 9_000))],
     }
 
 
@@ -332,6 +336,8 @@ class _Handler(BaseHTTPRequestHandler):
             at += len(piece)
             with self.server.lock:
                 self.server.pieces += 1
+        while fault.dripping and not self.server.released.wait(0.02):
+            self.wfile.write(b"1\r\nx\r\n")
         if fault.silent_at is not None:
             self.server.released.wait(60)
         if fault.cut_at is not None or fault.silent_at is not None:

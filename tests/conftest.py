@@ -35,10 +35,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--faults", type=int, default=100, help="how many submissions meet a random fault or are killed")
     parser.addoption("--unsloth", type=Path, help="the Python that Unsloth Studio is installed for, to be talked to")
     parser.addoption(
+        "--schemas", type=Path, help="the Python that the SDKs of Together and Fireworks are installed for"
+    )
+    parser.addoption(
         "--trainers", help="folder with an environment for each trainer of open models, to train with them"
     )
     parser.addoption("--cuts", type=int, default=12, help="how many downloads break off at a random byte")
-    parser.addoption("--fetch-kills", type=int, default=6, help="how many downloads are killed at a random moment")
+    parser.addoption("--fetch-kills", type=int, default=4, help="how many downloads are killed at a random moment")
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew")
 
 

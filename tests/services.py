@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import clovas
 import submissions
-from provider import Server, World, fireworks
+from provider import Server, World, fireworks, together
 from submissions import HASTE, OPEN_MODEL, YES
 
 from saturi.etl.submission.access import Access
@@ -42,7 +42,7 @@ class Service(NamedTuple):
     def world(self, server: Server, name: str) -> World:
         """Return a world that answers in this form."""
         world = server.world(name)
-        for form in ("studio", "clova", "fireworks"):
+        for form in ("studio", "clova", "fireworks", "together"):
             setattr(world, form, form == self.form)
         return world
 
@@ -70,6 +70,20 @@ def fireworks_options(server: Server, world: World, **more: Any) -> SubmitOption
     return submissions.options_for(server, world, **{**given, **more})
 
 
+def together_options(server: Server, world: World, **more: Any) -> SubmitOptions:
+    """Return the options of a submission to a world that answers as Together does, the unknown price agreed to."""
+    given = {"provider": "together", "model": together.MODEL, "allow_unknown_price": True, "providers": None}
+    return submissions.options_for(server, world, **{**given, **more})
+
+
+def assert_once_at_together(out: Path, world: World) -> None:
+    """Check that *world* has one job, on the examples of *out* that are to learn from, byte for byte, and no other file."""
+    assert len(world.jobs) == 1
+    [job] = world.jobs.values()
+    assert world.content(job["training_file"]) == submissions.joined(out, "train")
+    assert list(world.uploads) == list(world.files) == [job["training_file"]]
+
+
 SERVICES = (
     Service("openai", _openai, submissions.assert_submitted_once, "", chains=True, header_lines=0, requests=8),
     Service("unsloth", _unsloth, submissions.assert_submitted_once, "studio", chains=False, header_lines=0, requests=7),
@@ -84,6 +98,15 @@ SERVICES = (
         chains=True,
         header_lines=0,
         requests=15,
+    ),
+    Service(
+        "together",
+        together_options,
+        assert_once_at_together,
+        "together",
+        chains=True,
+        header_lines=0,
+        requests=10,
     ),
 )
 """Every wire format, and one that uses OpenAI's in a way of its own."""

@@ -21,7 +21,9 @@ from saturi.etl.submission.submit import submit
 
 KEY = "sk-canary-0123456789abcdef"
 ENVIRONMENT = {
-    **dict.fromkeys(("OPENAI_API_KEY", "UNSLOTH_API_KEY", "CLOVA_API_KEY", "FIREWORKS_API_KEY"), KEY),
+    **dict.fromkeys(
+        ("OPENAI_API_KEY", "UNSLOTH_API_KEY", "CLOVA_API_KEY", "FIREWORKS_API_KEY", "TOGETHER_API_KEY"), KEY
+    ),
     "FIREWORKS_ACCOUNT_ID": ACCOUNT,
     "NCLOUD_BUCKET": BUCKET,
     "NCLOUD_ACCESS_KEY": ACCESS,

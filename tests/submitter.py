@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+from concurrent.futures import Future
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import NamedTuple
@@ -14,13 +15,25 @@ from saturi.etl.checking import (
     check,  # this, the adapter and the SDK, so that they are loaded before a process is forked
 )
 from saturi.etl.errors import EtlError
-from saturi.etl.providers import openai_api
+from saturi.etl.network.http import ssl_context
+from saturi.etl.providers import clova_api, fireworks_api, openai_api, together_api
 from saturi.etl.providers.pace import Pace
 from saturi.etl.submission.options import SubmitOptions
 from saturi.etl.submission.submit import submit
 
 _SDK = OpenAI(api_key="none")
-_PRELOADED = (check, openai_api, _SDK.files, _SDK.uploads.parts, _SDK.fine_tuning.jobs, _SDK.models)
+_PRELOADED = (
+    check,
+    clova_api,
+    fireworks_api,
+    openai_api,
+    together_api,
+    ssl_context(),
+    _SDK.files,
+    _SDK.uploads.parts,
+    _SDK.fine_tuning.jobs,
+    _SDK.models,
+)
 
 DONE, RESUBMIT, FAILED, KILLED = 0, 7, 1, -9
 """Exit codes: done; a job may or may not have been created; any other foreseen error; killed."""
@@ -43,6 +56,24 @@ def run(errand: Errand) -> None:
     except EtlError as error:
         os._exit(RESUBMIT if "--resubmit" in str(error) else FAILED)
     os._exit(DONE)
+
+
+class Victim:
+    """A process that is killed when the provider meets it: the first request may come before it is known here."""
+
+    def __init__(self) -> None:
+        self._started: Future[BaseProcess] = Future()
+
+    def kill(self) -> None:
+        """Kill it, once it is known."""
+        self._started.result().kill()
+
+    def start(self, submitter: "Submitter", errand: Errand) -> int | None:
+        """Start it, and return its exit code; None if it hangs."""
+        process = submitter.start(errand)
+        self._started.set_result(process)
+        process.join(PATIENCE_SECONDS)
+        return process.exitcode
 
 
 class Submitter:

@@ -76,6 +76,7 @@ def test_limits_of_providers() -> None:
         "unsloth": "refused",
         "clova": "refused",
         "fireworks": "refused",
+        "together": "refused",
         "custom": "refused",
     }
     assert limits["nebius"].max_file_bytes == 5_000_000_000

@@ -536,7 +536,7 @@ def test_the_script_that_merges(tmp_path: Path, name: str) -> None:
     built = _build(tmp_path, validation=0.25)
     script = (export(built, Trainer.UNSLOTH, name) / "merge.py").read_text(encoding="utf-8")
     values = {
-        node.trainers[0].id: node.value.value
+        node.targets[0].id: node.value.value
         for node in ast.parse(script).body
         if isinstance(node, ast.Assign)
         and isinstance(node.targets[0], ast.Name)

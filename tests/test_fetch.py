@@ -2,10 +2,13 @@
 
 import io
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import httpx2
 import pytest
 from aihub import (
     ABROAD,
@@ -22,20 +25,26 @@ from aihub import (
     running,
     tar_of,
 )
+from click.testing import CliRunner, Result
+from rich.cells import cell_len
 from rich.console import Console
-from runs import error_of, saturi, tree_of
+from runs import saturi, tree_of
 
+from saturi.etl.console.dispatch import cli
+from saturi.etl.console.lines import print_text
 from saturi.etl.console.screens.fetch import fetching
+from saturi.etl.console.screens.transfers import TransferBars
 from saturi.etl.corpus.discover import discover
+from saturi.etl.download.addresses import redirect_target
+from saturi.etl.download.connections import broken
 from saturi.etl.download.fetch import fetch
-from saturi.etl.download.hub import redirect_target
 from saturi.etl.download.news import News, Planned, Remark
 from saturi.etl.download.plan import list_archives, plan_fetch
+from saturi.etl.download.terms import TERMS
 from saturi.etl.errors import (
     DiskFullError,
     EligibilityError,
     EmptyCorpusError,
-    EtlError,
     ForeignFolderError,
     LockedError,
     OptionError,
@@ -47,10 +56,10 @@ from saturi.etl.output.folder import locked
 
 
 @pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AIHub]:
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[AIHub]:
     """AI-Hub with two data sets, whose key is in the environment."""
     monkeypatch.setenv("AIHUB_APIKEY", KEY)
-    with running(dialect(tmp_path)) as hub:
+    with running(dialect()) as hub:
         yield hub
 
 
@@ -109,8 +118,6 @@ def test_a_build_knows_nothing_of_it(hub: AIHub, tmp_path: Path) -> None:
         Path(path).name for path in _expected(hub, 2, 3, 4)
     )
     assert (corpus.ignored_archives, corpus.ignored_files, corpus.notes) == (0, 0, ())
-    run = saturi("build", "data", "--speech-type", "answer", cwd=tmp_path)
-    assert run.returncode == 0, run.stderr
 
 
 def test_the_record(hub: AIHub, tmp_path: Path) -> None:
@@ -274,11 +281,13 @@ REFUSALS = {
 }
 
 
-@pytest.mark.parametrize("status", [200, 403, 502])
-@pytest.mark.parametrize("case", REFUSALS.values(), ids=REFUSALS)
-def test_a_refusal(hub: AIHub, tmp_path: Path, case: tuple[str, type[EtlError], int, str], status: int) -> None:
+STATUSES = [*((case, 502) for case in REFUSALS), *(("key-or-approval", status) for status in (200, 403)), ("html", 200)]
+
+
+@pytest.mark.parametrize(("name", "status"), STATUSES)
+def test_a_refusal(hub: AIHub, tmp_path: Path, name: str, status: int) -> None:
     """A sentence in the body becomes a reason and what to do, whatever the status, before anything is written."""
-    text, error, code, words = case
+    text, error, code, words = REFUSALS[name]
     hub.fault = lambda number, attempt: Fault(text=text, status=status)  # noqa: ARG005 - the same for all
     with pytest.raises(error, match=words.replace("502", str(status))) as raised:
         fetch([71517], tmp_path / "data", hub.options(), patience=HASTE)
@@ -287,7 +296,7 @@ def test_a_refusal(hub: AIHub, tmp_path: Path, case: tuple[str, type[EtlError], 
     # Only the smallest archive was asked for, and what is final only once.
     assert {path.partition("fileSn=")[2] for path in hub.paths("/down")} == {"3"}
     final = code != 6 or "newer" in words
-    assert len(hub.paths("/down")) == (1 if final else HASTE.attempts)
+    assert len(hub.paths("/down")) == (1 if final else HASTE.answer_attempts)
 
 
 def test_a_wrong_key(hub: AIHub, tmp_path: Path) -> None:
@@ -316,7 +325,7 @@ def test_lists_that_fail(hub: AIHub) -> None:
     asked = len(hub.asked)
     with pytest.raises(ProviderError, match=r"no list came \(status 502: Bad Gateway\), 3 times"):
         list_archives(71517, hub.options(), patience=HASTE)
-    assert len(hub.asked) - asked == HASTE.attempts
+    assert len(hub.asked) - asked == HASTE.answer_attempts
 
 
 def test_the_key_goes_to_the_first_host_only(hub: AIHub, tmp_path: Path) -> None:
@@ -433,6 +442,60 @@ def test_a_record_that_is_none(hub: AIHub, tmp_path: Path, content: bytes) -> No
     assert tree_of(tmp_path / "data") == before
 
 
+def test_two_data_sets_of_one_path(hub: AIHub, tmp_path: Path) -> None:
+    """Archives of two data sets that would take each other's place are refused, in one run and in two."""
+    hub.data_sets = {119: hub.data_sets[71558], 120: [hub.data_sets[71558][0]._replace(number=9)]}
+    with pytest.raises(OptionError, match="119 and 120 both have"):
+        fetch([119, 120], tmp_path / "data", hub.options(), patience=HASTE)
+    fetch([119], tmp_path / "data", hub.options(), patience=HASTE)
+    before = tree_of(tmp_path / "data")
+    with pytest.raises(ForeignFolderError, match="fetched from data set 119"):
+        fetch([120], tmp_path / "data", hub.options(), patience=HASTE)
+    assert tree_of(tmp_path / "data") == before
+
+
+@pytest.mark.parametrize("change", [{"number": 9}, {"content": b"x" * 99}], ids=["number", "size"])
+def test_an_archive_that_ai_hub_replaced(hub: AIHub, tmp_path: Path, change: dict[str, Any]) -> None:
+    """An archive that was fetched stays, and it is said that AI-Hub has another one now."""
+    fetch([71558], tmp_path / "data", hub.options(), patience=HASTE)
+    hub.data_sets[71558] = [hub.data_sets[71558][0]._replace(**change)]
+    news: list[News] = []
+    result = fetch([71558], tmp_path / "data", hub.options(), report=news.append, patience=HASTE)
+    assert result.present == 1
+    assert sum("AI-Hub has another one now" in one.sentence for one in news if isinstance(one, Remark)) == 1
+
+
+UNKNOWN = {"no-size": ("?", None), "nothing-in-the-details": ("47 KB", 0), "neither": ("?", 0)}
+
+
+@pytest.mark.parametrize(("listed", "told"), UNKNOWN.values(), ids=UNKNOWN)
+def test_a_size_that_is_not_told(hub: AIHub, tmp_path: Path, listed: str, told: int | None) -> None:
+    """A size that cannot be read, or is 0 only in the details, is not known, and the archive comes whole all the same."""
+    [file] = hub.data_sets[71558]
+    hub.list_text = f"└─139-2\n   └─{file.name} | {listed} | 4\n"
+    hub.detail = {"파일 목록": {"fileList": [{"fileSn": 4, "fileSize": told}]}}
+    screen = io.StringIO()
+    with fetching(Console(file=screen, width=200)) as report:
+        [row] = fetch([71558], tmp_path / "data", hub.options(), report=report, patience=HASTE).archives
+    assert (tmp_path / "data" / row.path).read_bytes() == file.content
+    assert ("1 of a size that AI-Hub does not tell" in screen.getvalue()) == (listed == "?")
+
+
+def test_rows_that_are_left_out(hub: AIHub) -> None:
+    """Rows of a list that name no file are counted; a list of nothing else is none."""
+    news: list[News] = []
+    rows = "├─TL_a.zip | 1 MB | x\n├─TL_b.zip | 1 MB\n"
+    hub.list_text = f"{rows}├─TL_c.zip | 1 MB | 3\n"
+    [listed] = list_archives(71558, hub.options(), report=news.append, patience=HASTE)
+    assert [archive.path.rpartition("/")[2] for archive in listed.archives] == ["TL_c.zip"]
+    assert [one.sentence for one in news if isinstance(one, Remark)] == [
+        "data set 71558: 2 rows of AI-Hub's list name no file that can be stored, and are left out"
+    ]
+    hub.list_text = rows
+    with pytest.raises(ProviderError, match="none of its 2 rows"):
+        list_archives(71558, hub.options(), patience=HASTE)
+
+
 def test_one_at_a_time(hub: AIHub, tmp_path: Path) -> None:
     """While another process fetches into a folder, it is refused."""
     (tmp_path / "data/fetch").mkdir(parents=True)
@@ -462,28 +525,50 @@ def test_names_that_lead_nowhere(hub: AIHub, tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"below"}
 
 
+def _run(*arguments: str) -> Result:
+    """Run `fetch` with *arguments* in this process."""
+    return CliRunner().invoke(cli, ["fetch", *arguments])
+
+
 def test_the_command(hub: AIHub, tmp_path: Path) -> None:
-    """The command prints lists, the plan, a line for each archive, and the next step; `--json` is for machines."""
+    """The command prints a line for each archive and the next step; without agreement it ends with 7."""
     address = ["--base-url", hub.address]
-    listed = saturi("fetch", "--list", "71517", *address, cwd=tmp_path)
-    assert listed.returncode == 0, listed.stderr
-    assert "3 files, 2 of them archives of labels" in listed.stdout
-    planned = saturi("fetch", "71517", "--to", "data", "--match", "*라벨*", "--dry-run", *address, cwd=tmp_path)
-    assert "2 archives, " in planned.stdout
-    assert list(tmp_path.iterdir()) == []
     refused = saturi("fetch", "71517", "--to", "data", *address, cwd=tmp_path)
     assert refused.returncode == 7
-    assert "NIA" in refused.stderr
     done = saturi("fetch", "71517", "--to", "data", "--accept-terms", *address, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "Next: saturi inspect data" in done.stdout
     assert done.stderr.count(", whole\n") == 2
-    assert "NIA" in done.stderr
-    again = saturi("fetch", "71517", "--to", "data", "--json", *address, cwd=tmp_path)
+    for run in (refused, done):
+        assert "NIA" in run.stderr
+        assert KEY not in run.stdout + run.stderr
+
+
+def test_what_the_command_prints(hub: AIHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lists and plans are printed, and nothing is written for them; the terms are shown once; `--json` is for machines."""
+    monkeypatch.chdir(tmp_path)
+    address = ["--base-url", hub.address]
+    listed = _run("--list", "71517", *address)
+    assert "3 files, 2 of them archives of labels" in listed.stdout
+    planned = _run("71517", "--to", "data", "--match", "*라벨*", "--dry-run", *address)
+    assert "2 archives, " in planned.stdout
+    assert list(tmp_path.iterdir()) == []
+    fetch(71517, tmp_path / "data", hub.options(), patience=HASTE)
+    again = _run("71517", "--to", "data", "--json", *address)
     assert "NIA" not in again.stderr
     assert {name: json.loads(again.stdout)[name] for name in ("fetched", "present")} == {"fetched": 0, "present": 2}
-    for run in (listed, planned, refused, done, again):
-        assert KEY not in run.stdout + run.stderr
+    assert not any(KEY in run.output for run in (listed, planned, again))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--repair", ".", "71517"], ["--repair", ".", "--list"], ["--list", "--dry-run", "71517"], ["--list"]],
+    ids=["repair-data-set", "repair-list", "list-dry-run", "no-data-set"],
+)
+def test_options_that_exclude_each_other(arguments: list[str]) -> None:
+    """What cannot be done at once, or to nothing, is refused with exit code 2."""
+    run = _run(*arguments)
+    assert (run.exit_code == 2) or isinstance(run.exception, OptionError)
 
 
 def test_progress_on_a_terminal(hub: AIHub, tmp_path: Path) -> None:
@@ -497,27 +582,44 @@ def test_progress_on_a_terminal(hub: AIHub, tmp_path: Path) -> None:
     assert shown.count(", whole") == 2
 
 
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_a_narrow_terminal(width: int) -> None:
+    """On a terminal of any width a bar fits on its line, whose name gives way, and the terms are folded between words."""
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=width, color_system=None)
+    bars = TransferBars(console)
+    assert bars.move("TL_02._경상도_02._1인발화_질문에답하기.zip", 1 << 20, 345 << 20)
+    bars.stop()
+    lines = re.sub(r"\x1b\[[0-9?]*[A-Za-z]", "", screen.getvalue()).replace("\r", "\n").splitlines()
+    assert any("TL_" in line and "ETA" in line for line in lines)
+    assert all(cell_len(line) <= width for line in lines)
+    shown = io.StringIO()
+    print_text(Console(file=shown, force_terminal=True, width=width), TERMS)
+    assert all(cell_len(line) <= width for line in shown.getvalue().splitlines())
+    assert shown.getvalue().split() == " ".join(TERMS).split()
+
+
 def test_a_key_in_a_file(hub: AIHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The key may be in a file that only its owner can read, named under [fetch]; the one of [submit] is another."""
     monkeypatch.delenv("AIHUB_APIKEY")
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "key").write_text(KEY)
     (tmp_path / "key").chmod(0o644)
-    command = ("fetch", "71558", "--accept-terms", "--base-url", hub.address)
-    (tmp_path / "etl.toml").write_text('[submit]\nkey_file = "key"\n')
-    assert "no key for AI-Hub" in error_of(saturi(*command, cwd=tmp_path), 2)
-    (tmp_path / "etl.toml").write_text('[fetch]\nkey_file = "key"\n')
-    assert "others can read the key" in error_of(saturi(*command, cwd=tmp_path), 2)
+    command = ("71558", "--accept-terms", "--base-url", hub.address)
+    for table, problem in (("submit", "no key for AI-Hub"), ("fetch", "others can read the key")):
+        (tmp_path / "etl.toml").write_text(f'[{table}]\nkey_file = "key"\n')
+        assert problem in str(_run(*command).exception)
     assert all(asked.key is None for asked in hub.asked)
     (tmp_path / "key").chmod(0o600)
-    run = saturi(*command, cwd=tmp_path)
-    assert run.returncode == 0, run.stderr
+    assert _run(*command).exit_code == 0
     assert _zips(tmp_path / "data") == _expected(hub, 4)
 
 
-def test_options_in_a_file(hub: AIHub, tmp_path: Path) -> None:
+def test_options_in_a_file(hub: AIHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`[fetch]` in etl.toml chooses data sets and archives."""
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "etl.toml").write_text('[fetch]\ngeneration = "2022"\nmatch = ["TS_*", "*제주*"]\n', encoding="utf-8")
-    run = saturi("fetch", "--dry-run", "--json", "--base-url", hub.address, cwd=tmp_path)
+    run = _run("--dry-run", "--json", "--base-url", hub.address)
     assert [archive["file_number"] for archive in json.loads(run.stdout)["archives"]] == [1, 4]
 
 
@@ -533,6 +635,12 @@ def test_an_address(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
 
 class _Nowhere:
     address = "http://127.0.0.1:9"
+
+
+def test_a_certificate_that_is_not_trusted() -> None:
+    """A certificate that is not one to trust is named, with what to do, and not tried again."""
+    with pytest.raises(ProviderError, match="SSL_CERT_FILE"), broken():
+        raise httpx2.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed")
 
 
 def test_no_server() -> None:

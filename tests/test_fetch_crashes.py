@@ -9,21 +9,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from aihub import KEY, PART_BYTES, AIHub, Fault, File, running, zip_bytes
+from aihub import HASTE, KEY, PART_BYTES, AIHub, Fault, File, running, zip_bytes
 from killings import catches_signals, kill_group, killed_when, started, wait_until
-from runs import leftovers_of, saturi, tree_of
+from runs import leftovers_of, tree_of
+
+from saturi.etl.download.fetch import fetch
 
 FOLDER = "139-1/Training/02.라벨링데이터"
 
 
 @pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AIHub]:
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[AIHub]:
     """AI-Hub with five archives, which come in some two hundred pieces."""
     monkeypatch.setenv("AIHUB_APIKEY", KEY)
     names = [f"TL_0{number}._경상도_02._1인발화_질문에답하기.zip" for number in range(5)]
-    files = [
-        File(n, FOLDER, name, zip_bytes(tmp_path, 10 + n, (1 + 3 * n) * PART_BYTES)) for n, name in enumerate(names)
-    ]
+    files = [File(n, FOLDER, name, zip_bytes(10 + n, (1 + 3 * n) * PART_BYTES)) for n, name in enumerate(names)]
     with running({71517: files}) as hub:
         hub.fault = lambda number, attempt: Fault(piece_bytes=1_000)  # noqa: ARG005 - the same for all
         yield hub
@@ -67,15 +67,12 @@ def test_killed_at_any_moment(hub: AIHub, tmp_path: Path, request: pytest.Fixtur
             for path in data.rglob("*.zip"):  # from the beginning
                 path.unlink()
             (data / "fetch" / "fetch.json").unlink()
-    run = saturi(*_command(hub), cwd=tmp_path)
-    assert run.returncode == 0, run.stderr
+    fetch(71517, data, hub.options(), patience=HASTE)
     assert _whole(hub, data) == set(hub.files())
     assert leftovers_of(data) == []
-    assert saturi(*_command(hub), "--json", cwd=tmp_path).returncode == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "terminate"])
-def test_interrupted(hub: AIHub, tmp_path: Path, number: signal.Signals) -> None:
+def test_interrupted(hub: AIHub, tmp_path: Path) -> None:
     """A signal ends a download that is silent, says how to go on, and leaves nothing half written under a name."""
     hub.fault = lambda file_number, attempt: Fault(silent_at=3_000)  # noqa: ARG005 - the same for all
     with started(*_command(hub), cwd=tmp_path) as process:
@@ -83,13 +80,13 @@ def test_interrupted(hub: AIHub, tmp_path: Path, number: signal.Signals) -> None
             process, lambda: hub.open == 3
         )  # the approval check, of which the server has not heard the end, and two transfers
         wait_until(process, lambda: catches_signals(process))
-        kill_group(process, number)
+        kill_group(process, signal.SIGINT)
         _, errors = process.communicate(timeout=60)
-    assert process.returncode == 128 + number
+    assert process.returncode == 128 + signal.SIGINT
     assert re.search("^Interrupted. Run the same command again", errors, flags=re.MULTILINE)
     assert "Traceback" not in errors
     assert not [path for path in tree_of(tmp_path / "data") if path.endswith(".zip")]
     hub.released.set()
     hub.fault = lambda file_number, attempt: Fault()  # noqa: ARG005 - all is well
-    assert saturi(*_command(hub), cwd=tmp_path).returncode == 0
+    fetch(71517, tmp_path / "data", hub.options(), patience=HASTE)
     assert leftovers_of(tmp_path / "data") == []

@@ -5,7 +5,7 @@ import unicodedata
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from saturi.etl.download.inventory import read_inventory
@@ -64,7 +64,29 @@ def test_a_tree_with_wide_lines() -> None:
         assert [(file.folders, file.name) for file in read_tree(text).files] == expected
 
 
-SIZES = {
+def test_rows_of_any_kind() -> None:
+    """A name may hold whatever else ends a line, a file lies as deep as a path may be long, and every other row is counted."""
+    deep = "".join(f"{'│  ' * depth}├─a\n" for depth in range(50))
+    rows = [
+        "TL_a\u2028b.zip | 1 MB | 1",
+        "TL_c\x85d.zip | 1 MB | 2",
+        "e.zip | 1 MB | x",
+        "f.zip | 1 MB",
+        "g|h | 2 B | 3",
+    ]
+    tree = read_tree("".join(f"├─{row}\n" for row in rows) + deep + "│  " * 50 + "└─i.zip | 1 MB | 4")
+    assert [(len(file.folders), file.name) for file in tree.files] == [
+        (0, "TL_a_u2028b.zip"),
+        (0, "TL_c_x85d.zip"),
+        (0, "g_h"),
+        (50, "i.zip"),
+    ]
+    assert tree.unread == 2
+    long = "".join(f"{'│  ' * depth}├─{'가' * 60}\n" for depth in range(50))
+    assert read_tree(long + "│  " * 50 + "└─i.zip | 1 MB | 4")[1:] == ((), 1)
+
+
+SIZES: dict[str, int | None] = {
     "24 GB": 25 << 30,
     "2.3MB": int(2.4 * (1 << 20)),
     "1.50 KB": int(1.51 * 1024),
@@ -72,19 +94,21 @@ SIZES = {
     "512 B": 512,
     "512": 512,
     "1 TB": 2 << 40,
-    "?": 0,
-    "-": 0,
-    "1e9 GB": 0,
+    "?": None,
+    "-": None,
+    "1e9 GB": None,
+    "0 B": 0,
 }
 
 
 @pytest.mark.parametrize(("size", "most_bytes"), SIZES.items(), ids=SIZES)
-def test_a_rounded_size(size: str, most_bytes: int) -> None:
+def test_a_rounded_size(size: str, most_bytes: int | None) -> None:
     """A rounded size stands for at most one more in its last place; what is no size is not known."""
     [file] = read_tree(f"└─x.zip | {size} | 7").files
-    assert file.most_bytes == pytest.approx(most_bytes, abs=1)
+    assert file.most_bytes == (None if most_bytes is None else pytest.approx(most_bytes, abs=1))
 
 
+@settings(max_examples=50)
 @given(st.text(alphabet=st.one_of(st.sampled_from("├└─│ |\n\r./\\\0가:"), st.characters()), max_size=300))
 def test_any_text_is_read(text: str) -> None:
     """Whatever stands in a list, every name of its is one part of a path that lies where it is put."""
@@ -96,6 +120,7 @@ def test_any_text_is_read(text: str) -> None:
             assert len(name.encode()) <= 200
 
 
+@settings(max_examples=50)
 @given(st.text(max_size=400))
 def test_any_name_is_local(name: str) -> None:
     """A name made local stays as it is when that is done again, and a zip stays a zip."""
@@ -113,6 +138,7 @@ json_values = st.recursive(
 )
 
 
+@settings(max_examples=50)
 @given(json_values)
 def test_any_detail_is_read(value: Any) -> None:
     """Whatever the details hold, sizes are whole numbers, and nothing fails."""
@@ -132,3 +158,18 @@ def test_any_body_has_a_sentence(body: bytes) -> None:
     sentence = sentence_in(body, "key")
     assert printable(sentence) == sentence
     assert len(sentence) <= 301 * 10
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp949"])
+def test_a_body_in_another_encoding(encoding: str) -> None:
+    """A body is UTF-8, or in the code page of Korean Windows; one cut off within a sign is read up to there."""
+    assert sentence_in("<p>승인 유효기간 만료</p>".encode(encoding)) == "승인 유효기간 만료"
+    assert sentence_in("승인 만료".encode()[:-1]) == "승인 만"
+
+
+@pytest.mark.parametrize(
+    "body", [b"<" * 100_000, b"<script " * 12_500, b"<script>" * 12_500, b"<style>a<b</style>c" * 5_000]
+)
+def test_a_body_of_tags(body: bytes) -> None:
+    """Tags without an end take no longer than any other text, and scripts are not shown."""
+    assert "style" not in sentence_in(body)

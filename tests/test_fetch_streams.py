@@ -6,12 +6,12 @@ import struct
 import tarfile
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from aihub import EXPIRED, HASTE, KEY, PART_BYTES, AIHub, Fault, File, parts_of, running, tar_of, zip_bytes
+from aihub import EXPIRED, HASTE, KEY, NO_FILE, PART_BYTES, AIHub, Fault, File, parts_of, running, tar_of, zip_bytes
 from msgspec import structs
 from runs import leftovers_of, tree_of
 
@@ -19,7 +19,7 @@ from saturi.etl.download.attempts import BrokenTransferError
 from saturi.etl.download.fetch import fetch
 from saturi.etl.download.news import Again, Finished, Moved, News
 from saturi.etl.download.tar import Expected, Piece, pieces
-from saturi.etl.errors import EligibilityError, EtlError, ProviderError
+from saturi.etl.errors import EligibilityError, EtlError, OptionError, ProviderError
 from saturi.schemas.fetch import FetchResult
 
 NAME = "TL_02._경상도_02._1인발화_질문에답하기.zip"
@@ -27,9 +27,9 @@ FOLDER = "139-1/Training/02.라벨링데이터"
 
 
 @pytest.fixture
-def content(tmp_path: Path) -> bytes:
+def content() -> bytes:
     """An archive of ten parts."""
-    return zip_bytes(tmp_path, 30, 9 * PART_BYTES)
+    return zip_bytes(30, 9 * PART_BYTES)
 
 
 @pytest.fixture
@@ -92,6 +92,16 @@ def test_one_of_two(hub: AIHub, content: bytes, tmp_path: Path) -> None:
     result = _fetch(hub, tmp_path)
     assert (result.fetched, result.present) == (1, 1)
     assert _archive(tmp_path) == content
+
+
+def test_one_that_ai_hub_has_no_more(hub: AIHub, content: bytes, tmp_path: Path) -> None:
+    """A refusal of one archive in the middle of a run names it, and the others come all the same."""
+    others = [File(number, FOLDER, NAME.replace("경상", f"{number}"), content) for number in (3, 4, 5)]
+    hub.data_sets[71517] = [File(2, FOLDER, NAME, zip_bytes(3)), *others]  # the smallest is asked for first
+    hub.fault = lambda number, attempt: Fault(text=NO_FILE) if number == 3 else Fault()  # noqa: ARG005 - every attempt
+    with pytest.raises(OptionError, match=r"^data set 71517, file 3: "):
+        _fetch(hub, tmp_path)
+    assert {path.name for path in (tmp_path / "data" / FOLDER).iterdir()} == {NAME, others[1].name, others[2].name}
 
 
 def _reversed(content: bytes) -> bytes:
@@ -208,6 +218,24 @@ def test_text_instead_of_a_tar(hub: AIHub, tmp_path: Path) -> None:
         _fetch(hub, tmp_path)
 
 
+def test_a_text_that_drips(hub: AIHub, tmp_path: Path) -> None:
+    """A text in the place of a tar is read for a time only, however slowly it comes."""
+    _send(hub, Fault(body=b"wait ", dripping=True), times=99)
+    with pytest.raises(ProviderError, match=r"no tar came \(status 200: wait x|broke off"):
+        fetch(71517, tmp_path / "data", hub.options(), patience=structs.replace(HASTE, answer_seconds=0.3, attempts=1))
+
+
+def test_a_host_has_the_key_by_itself(hub: AIHub, content: bytes, tmp_path: Path) -> None:
+    """A host that asked for the key gets it; another that AI-Hub redirects to does not, unless it asks."""
+    with running({}) as other:
+        other.faults.append(Fault(body=tar_of(parts_of(NAME, content))))
+        elsewhere = Fault(location=f"{other.address}/stream/shellStream.do?uuid=0")
+        hub.fault = lambda number, attempt: Fault(wants_key=("", 401)) if attempt < 3 else elsewhere  # noqa: ARG005
+        _fetch(hub, tmp_path)
+        assert [asked.key for asked in other.asked] == [None]
+    assert [asked.key for asked in hub.asked if asked.path.startswith("/stream")] == [None, KEY]
+
+
 def test_a_silent_stream(hub: AIHub, content: bytes, tmp_path: Path) -> None:
     """A stream that falls silent is broken off and begins again."""
     _send(hub, Fault(silent_at=6_000))
@@ -227,7 +255,7 @@ def test_a_slow_stream(hub: AIHub, content: bytes, tmp_path: Path) -> None:
 
 def test_the_reader_does_not_wait_for_the_disk(hub: AIHub, tmp_path: Path) -> None:
     """While nothing can be written, the server gets rid of a whole archive of 16 MB, far more than sockets hold."""
-    content = zip_bytes(tmp_path, 3, 16 << 20)
+    content = bytes(16 << 20) + zip_bytes(3)  # before a zip anything may stand
     hub.data_sets = {71517: [File(2, FOLDER, NAME, content)]}
     _send(hub, Fault(body=tar_of(parts_of(NAME, content, 1 << 20))))
     waited: list[bool] = []
@@ -272,7 +300,7 @@ def _negative() -> bytes:
     return _sized("x.zip.part0", b"\xff" * 4 + struct.pack(">q", -5))
 
 
-HOSTILE = {
+HOSTILE: dict[str, bytes | Callable[[], bytes]] = {
     "absolute": tar_of([("/etc/x.zip.part0", b"x")]),
     "parent": tar_of([("a/../../x.zip.part0", b"x")]),
     "backslash": tar_of([("..\\x.zip.part0", b"x")]),
@@ -294,13 +322,15 @@ HOSTILE = {
     "long-name": tar_of([_header("././@LongLink", size=1 << 40, kind=tarfile.GNUTYPE_LONGNAME)]) + bytes(1 << 20),
     "pax-header": tar_of([_header("x", size=1 << 40, kind=tarfile.XHDTYPE)]) + b"9 a=bcde\n" * 100_000,
     "global-header": tar_of([_header("x", size=1 << 40, kind=tarfile.XGLTYPE)]) + b"9 a=bcde\n" * 100_000,
-    "chained-names": b"".join(
-        _header("././@LongLink", size=2, kind=tarfile.GNUTYPE_LONGNAME).tobuf(tarfile.GNU_FORMAT)
-        + b"x\0".ljust(512, b"\0")
-        for _ in range(3_000)
+    "chained-names": lambda: (
+        (
+            _header("././@LongLink", size=2, kind=tarfile.GNUTYPE_LONGNAME).tobuf(tarfile.GNU_FORMAT)
+            + b"x\0".ljust(512, b"\0")
+        )
+        * 3_000
     ),
     "negative-size": _negative() + bytes(1024),
-    "many-members": b"".join(_header(f"{n}/", kind=tarfile.DIRTYPE).tobuf(tarfile.GNU_FORMAT) for n in range(20_100)),
+    "many-members": lambda: _header("x/", kind=tarfile.DIRTYPE).tobuf(tarfile.GNU_FORMAT) * 4_100,
 }
 
 
@@ -308,7 +338,8 @@ HOSTILE = {
 def test_a_hostile_tar(hub: AIHub, tmp_path: Path, name: str) -> None:
     """What no archive of AI-Hub holds ends the transfer with exit code 6; nothing is written beside the record."""
     hub.data_sets = {71517: [File(2, FOLDER, NAME, bytes(40_000))]}
-    _send(hub, Fault(body=HOSTILE[name]), times=99)
+    body = HOSTILE[name]
+    _send(hub, Fault(body=body() if callable(body) else body), times=99)
     with pytest.raises(ProviderError) as raised:
         _fetch(hub, tmp_path)
     assert raised.value.exit_code == 6

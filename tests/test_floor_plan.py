@@ -41,9 +41,10 @@ WALLS = {
     "httpx2": (
         "etl/providers/openai_api.py",
         "etl/providers/exchange.py",
-        "etl/providers/fireworks_api.py",
+        "etl/providers/signed_store.py",
         "etl/network/http.py",
-        "etl/download/hub.py",
+        "etl/download/addresses.py",
+        "etl/download/connections.py",
     ),
     "obstore": ("etl/providers/object_store.py",),
     "click": ("etl/console/",),

@@ -19,11 +19,13 @@ from provider import Server, World
 from provider.answers import Answer, Json
 from provider.mutations import ESCAPES, mutate
 from provider.world import MODEL
-from submissions import HASTE, KEY, YES, assert_submitted_once, hand_in, options_for, profile
+from services import SERVICES, Service
+from submissions import ENVIRONMENT, HASTE, KEY, YES, assert_submitted_once, hand_in, options_for, profile
 
 from saturi.etl.errors import EtlError, NoAnswerError
 from saturi.etl.providers.account import open_account
 from saturi.etl.providers.client import Client
+from saturi.etl.providers.port import Part
 from saturi.etl.providers.profiles import read_providers
 from saturi.etl.submission.cancellation import cancel
 from saturi.etl.submission.ledger import Ledger
@@ -77,8 +79,10 @@ CALLS: dict[str, Callable[[Client], object]] = {
     "get_file": lambda client: client.get_file("file-1"),
     "send_file": lambda client: client.send_file(FILE, len(LINES), BytesIO(LINES), time.monotonic() + 0.05),
     "delete_file": lambda client: client.delete_file("file-1"),
-    "begin_upload": lambda client: client.begin_upload(FILE, len(LINES), time.monotonic() + 0.05),
-    "send_part": lambda client: client.send_part("a part", "upload_1", BytesIO(LINES), time.monotonic() + 0.05),
+    "begin_upload": lambda client: client.begin_upload(FILE, len(LINES), 1, time.monotonic() + 0.05),
+    "send_part": lambda client: client.send_part(
+        "a part", "upload_1", Part(1, len(LINES)), BytesIO(LINES), time.monotonic() + 0.05
+    ),
     "complete_upload": lambda client: client.complete_upload(
         "upload_1", ["part_1"], "0" * 32, (FILE, len(LINES)), time.monotonic() + 0.05
     ),
@@ -206,6 +210,45 @@ def test_a_provider_that_goes_mad(
             assert_submitted_once(out, world)
         shutil.rmtree(out)
         shutil.rmtree(world.folder)
+
+
+@pytest.mark.parametrize("service", [one for one in SERVICES if one.name != "openai"], ids=lambda one: one.name)
+def test_a_wire_that_goes_mad(
+    service: Service,
+    built_large: Path,
+    server: Server,
+    tmp_path: Path,
+    pytestconfig: pytest.Config,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The same holds in every other wire format, of its store, too: nothing is there twice, and nothing hostile gets in."""
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    for number in range(max(1, pytestconfig.getoption("--faults") // 30)):
+        rng = random.Random(f"{service.name} {number}")
+        world = service.world(server, f"mad-{tmp_path.name}-{number}")
+        out = Path(shutil.copytree(built_large, tmp_path / f"out-{number}"))
+        options, share = service.options(server, world), (1.0, 0.05, 0.2)[number % 3]
+
+        def alter(_: str, answer: Answer, rng: random.Random = rng, share: float = share) -> Answer:
+            return mutate(answer, rng) if rng.random() < share else answer
+
+        world.alter = alter
+        news: list[News] = []
+        _attempt(lambda: submit(out, options, consent=YES, pace=BRIEF, report=news.append))  # noqa: B023 - called at once
+        access = service.access(server, world)
+        for verb in (status, watch, cancel, clean):
+            _attempt(lambda: verb(out, access=access, pace=BRIEF, report=news.append))  # noqa: B023 - as above
+        assert_clean([*news])
+        world.alter = None
+        assert len(world.jobs) <= 1, number
+        with Ledger(out / "ledger.sqlite") as ledger:
+            assert_clean([*ledger.jobs(), *ledger.files()])
+        if not world.jobs:
+            _attempt(lambda: submit(out, options, consent=YES, pace=HASTE))  # noqa: B023 - as above
+        if world.jobs:
+            submit(out, options, consent=YES, pace=HASTE)
+            service.assert_once(out, world)
 
 
 def _attempt(call: Callable[[], object]) -> None:

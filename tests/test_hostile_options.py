@@ -162,6 +162,23 @@ def test_empty_names(nowhere: Path, name: str, flag: str) -> None:
     assert list(nowhere.iterdir()) == []
 
 
+NAMES = {
+    "submit": ["--provider", "--model", "--suffix"],
+    "evaluate": ["--model", "--base-model"],
+    "export": ["--base-model"],
+}
+
+
+@pytest.mark.parametrize("text", ["a\x1b[2J", "a\nb", "\u2028", "\x9b31m"], ids=ascii)
+@pytest.mark.parametrize(("name", "flag"), [(name, flag) for name, flags in NAMES.items() for flag in flags])
+def test_names_that_move_a_terminal(nowhere: Path, name: str, flag: str, text: str) -> None:
+    """A name with a control character or a line end is refused before anything is looked for."""
+    with pytest.raises(OptionError, match=flag) as caught:
+        _run(name, flag, text)
+    assert str(caught.value).isprintable()
+    assert list(nowhere.iterdir()) == []
+
+
 CALLS = {
     "build": lambda path: build(path, "out", workers=1),
     "build-out": lambda path: build("corpus", path, workers=1),

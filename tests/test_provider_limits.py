@@ -18,7 +18,7 @@ from provider.faults import FILE, JOB, calling
 from submissions import HASTE, YES, assert_submitted_once, hand_in, options_for
 
 from saturi.etl.errors import EtlError, NoAnswerError, ProviderError
-from saturi.etl.providers import client as doors
+from saturi.etl.providers import listing as doors
 from saturi.etl.providers.account import open_account
 from saturi.etl.providers.client import Client
 from saturi.etl.providers.profiles import read_providers

@@ -3,27 +3,47 @@
 import json
 import shlex
 import shutil
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
+import msgspec
+import polars as pl
 import pytest
 from provider import Server, World
 from runs import manifest_of, one_thread, result_of, saturi
 from submissions import HASTE, hand_in
 
+from saturi.etl.corpus.batches import segment_path
+from saturi.etl.corpus.groups import SegmentSource
+from saturi.etl.corpus.names import Hints
 from saturi.etl.inspection.survey import inspect
 from saturi.etl.output.finished import FinishedBuild
 from saturi.etl.pipeline.build import build
 from saturi.etl.pricing.estimate import estimate
+from saturi.etl.reports.outline import outline
 from saturi.etl.reports.report import report, survey_report
-from saturi.etl.reports.words import _KOREAN
+from saturi.etl.reports.words import _KOREAN, _REASONS, _RULES, _STEPS, _TERMS
+from saturi.etl.select.markup import RULES
+from saturi.etl.select.utterances import PLACEMENT_COLUMNS, read_utterances, resolve_placement
 from saturi.etl.settings.options import BuildOptions
 from saturi.etl.submission.ledger import Ledger
 from saturi.etl.submission.news import JobEvent, News
 from saturi.etl.submission.watch import watch
 from saturi.etl.synthetic.corpus import SampleReport
+from saturi.schemas.manifest import ShardRow
 from saturi.schemas.report import Report
-from saturi.schemas.terms import Dimension, DropReason, Region, RejectReason, SpeechType, Split, SplitKey, Unit
+from saturi.schemas.terms import (
+    Dimension,
+    Direction,
+    DropReason,
+    Region,
+    RejectReason,
+    Source,
+    SpeechType,
+    Split,
+    SplitKey,
+    Unit,
+)
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +55,26 @@ def out(sample: SampleReport, tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     build([sample.folder], out, options, make_executor=one_thread, workers=1)
     return out
+
+
+def utterances_of(out: Path) -> pl.DataFrame:
+    """Return region, speech type and script (set and prompt) of each sentence in the stage of a build."""
+    build = FinishedBuild.open(out)
+    hints = {
+        row.archive: msgspec.convert((row.region, row.speech_type, row.split), Hints) for row in build.manifest.corpus
+    }
+    segments = pl.read_parquet(out / "decisions.parquet").select("archive", "segment").unique()
+    parts = []
+    for archive, segment in segments.iter_rows():
+        source = SegmentSource(str(segment_path(out / "stage", segment)), archive, hints[archive])
+        frame = read_utterances(source, Unit.SENTENCE, Source.PRONUNCIATION, PLACEMENT_COLUMNS)
+        parts.append(resolve_placement(frame, source.hints).select("region", "speech_type", "script"))
+    return pl.concat(parts)
+
+
+def manifest_shards(out: Path) -> list[ShardRow]:
+    """Return the shards of a build."""
+    return FinishedBuild.open(out).manifest.shards
 
 
 @pytest.fixture(scope="module")
@@ -64,13 +104,52 @@ def test_the_stage_is_that_of_the_inspection(out: Path, known: Report) -> None:
     stage = known.stage
     assert stage is not None
     assert stage.utterances == inspection.total.sentences
-    assert stage.scripts == sum(stage.script_readings)
+    frame = utterances_of(out)
+    assert sum(sum(types.values()) for types in stage.groups.values()) == frame.height
+    by_shards: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for shard in manifest_shards(out):
+        by_shards[shard.region][shard.speech_type] += shard.utterances
+    assert stage.groups == by_shards
+    read = frame.filter(pl.col("speech_type") == "repeat").drop_nulls("script").group_by("region", "script").len()
+    assert (
+        stage.scripts
+        == sum(stage.script_readings)
+        == read.height
+        < frame.unique(["region", "speech_type", "script"]).height
+    )
+    assert stage.script_readings[0] == read.filter(pl.col("len") == 1).height
     assert stage.official is not None
     assert stage.official["speakers"] == inspection.total.speakers_on_both_sides
     assert stage.speakers == sum(stage.speaker_examples)
     marked = {name: number for name, number in stage.markup.marked.items() if number}
     assert marked.keys() == inspection.total.residues.keys()
-    assert sum(same for same, _ in stage.identical.values()) >= inspection.total.identical > 0
+    assert sum(same for same, _ in stage.identical.values()) == inspection.total.identical > 0
+
+
+def test_an_excluded_group_counts_nowhere_but_in_the_corpus(sample: SampleReport, out: Path, tmp_path: Path) -> None:
+    """Of a build of one region, scripts, markup and equal texts are of that region, however shards are merged; groups are all."""
+    options = BuildOptions(unit=Unit.SENTENCE, region=(Region.JEJU,), shard_by=(), direction=Direction.TO_DIALECT)
+    build([sample.folder], tmp_path / "out", options, make_executor=one_thread, workers=1)
+    mine, every = report(tmp_path / "out", "gpt-4.1-nano"), report(out)
+    assert mine.stage is not None
+    assert every.stage is not None
+    assert mine.corpus is not None
+    assert mine.corpus.groups == every.stage.groups
+    assert mine.stage.identical.keys() == {Region.JEJU}
+    frame = utterances_of(out).filter(pl.col("region") == "jeju", pl.col("speech_type").is_in(["repeat", "answer"]))
+    assert mine.stage.markup.utterances == frame.height
+    assert mine.stage.scripts == frame.filter(pl.col("speech_type") == "repeat")["script"].n_unique()
+    [texts] = [section for section in outline(mine, "ko") if section.key == "texts"]
+    assert texts.figures[0].table.header[1:3] == ("어절: 표준어", "어절: 방언")
+    assert (mine.missing, mine.estimate) == (["price"], None)
+    assert mine.tokens is not None
+    assert sum(mine.tokens.histogram) == sum(
+        row.examples for row in manifest_shards(tmp_path / "out") if row.split == "train"
+    )
+    shutil.rmtree(tmp_path / "out" / "stage")
+    merged = report(tmp_path / "out").corpus
+    assert merged is not None
+    assert merged.groups == {"all": {"all": utterances_of(out).height}}
 
 
 def test_texts_are_those_of_the_examples(out: Path, known: Report) -> None:
@@ -170,3 +249,12 @@ def test_every_term_has_a_korean_word() -> None:
     """Regions, speech types, splits and reasons are in Korean on a Korean page."""
     terms = [*Region, *SpeechType, *Split, *RejectReason, *DropReason]
     assert [term for term in terms if term not in _KOREAN] == []
+    assert not _TERMS.keys() & _REASONS.keys()
+    assert _RULES.keys() == {rule.name for rule in RULES}
+
+
+def test_every_step_has_a_korean_word(known: Report) -> None:
+    """The steps of a build are in Korean on a Korean page."""
+    assert known.record is not None
+    assert known.record.run is not None
+    assert known.record.run.steps.keys() <= _STEPS.keys()

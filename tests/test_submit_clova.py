@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 from clovas import assert_submitted_once, hand_in, options_for, profile_of
+from msgspec import structs
 from provider import Fault, Server, World
 from provider.answers import Answer
 from provider.clova import ACCESS, BUCKET, FEWEST_ROWS, MODEL, SECRET, TASK, examples_of
 from provider.faults import CHAT, FILE, JOB, answer_lost, refused
 from runs import saturi
-from submissions import HASTE, KEY, make_build
+from submissions import HASTE, KEY, YES, make_build
 
 from saturi.etl.errors import (
     BuildError,
@@ -37,7 +38,7 @@ from saturi.etl.submission.cancellation import cancel
 from saturi.etl.submission.consent import PriorConsent
 from saturi.etl.submission.dry_run import requests_of
 from saturi.etl.submission.news import JobEvent, News
-from saturi.etl.submission.submit import plan_submission
+from saturi.etl.submission.submit import plan_submission, submit
 from saturi.etl.submission.watch import watch
 from saturi.schemas.ledger import FAILED, GONE, SUCCEEDED
 
@@ -109,7 +110,7 @@ def test_fewest_rows(tmp_path: Path, server: Server, clova: World) -> None:
 def test_validation_stays_here(large: Path, server: Server, clova: World) -> None:
     """Examples held out are not sent, and the plan says so."""
     plan = plan_submission(large, options_for(server, clova))
-    assert any("takes no validation file" in note for note in plan.notes)
+    assert any("no validation file goes to" in note for note in plan.notes)
     hand_in(large, server, clova)
     assert len(clova.files) == 1
     assert body_of(clova)["validationSplitRatio"] == 0.0
@@ -330,6 +331,30 @@ def test_the_command_line(large: Path, server: Server, clova: World) -> None:
     shown = "".join(run.stdout + run.stderr for run in runs)
     assert [secret for secret in (SECRET, ACCESS, KEY) if secret in shown] == []
     assert_submitted_once(large, clova)
+
+
+BRIEF = structs.replace(HASTE, answer_seconds=0.4, read_seconds=0.4)
+
+
+@pytest.mark.parametrize("drip", [0.0, 0.05], ids=["pages", "bytes"])
+def test_a_storage_without_an_end(large: Path, server: Server, clova: World, drip: float) -> None:
+    """A list of the storage that does not end, page after page or byte by byte, is broken off, and no job created."""
+    numbers = iter(range(10**9))
+
+    def endless(request: str, answer: Answer) -> Answer:
+        if not request.startswith("GET /s3/"):
+            return answer
+        number = next(numbers)
+        row = f"<Contents><Key>saturi/{number}</Key><LastModified>2026-11-27T00:00:00.000Z</LastModified><ETag>1</ETag>"
+        more = f"<IsTruncated>true</IsTruncated><NextContinuationToken>{number}</NextContinuationToken>"
+        body = f"<ListBucketResult>{more}{row}<Size>1</Size></Contents></ListBucketResult>".encode()
+        return Answer(body, drip_seconds=drip)
+
+    clova.alter = endless
+    options = options_for(server, clova)
+    with pytest.raises(NoAnswerError, match="the storage"):
+        submit(large, options, consent=YES, pace=BRIEF)
+    assert (clova.jobs, clova.files) == ({}, {})
 
 
 # What becomes of a job.

@@ -17,8 +17,8 @@ from saturi.etl.errors import EligibilityError, NoAnswerError, OptionError, Prov
 from saturi.etl.evaluation.bill import PriorConsent as Agreed
 from saturi.etl.evaluation.evaluate import evaluate
 from saturi.etl.evaluation.options import EvaluateOptions
-from saturi.etl.providers import fireworks_api
-from saturi.etl.providers.fireworks_api import dataset_of, file_of, shards_of
+from saturi.etl.providers import fireworks_datasets
+from saturi.etl.providers.fireworks_datasets import dataset_of, file_of, shards_of
 from saturi.etl.providers.profiles import read_providers
 from saturi.etl.providers.tags import KEY as KEY_NAME
 from saturi.etl.providers.tags import metadata_of
@@ -57,8 +57,8 @@ def test_a_job(out: Path, server: Server, there: World) -> None:
 
 def test_many_shards(out: Path, server: Server, there: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A large file goes as many shards, whose addresses are asked for in one request; together they are the file."""
-    monkeypatch.setattr(fireworks_api, "SHARD_BYTES", 4_000)
-    monkeypatch.setattr(fireworks_api, "_BLOCK_BYTES", 1_000)
+    monkeypatch.setattr(fireworks_datasets, "SHARD_BYTES", 4_000)
+    monkeypatch.setattr(fireworks_datasets, "_BLOCK_BYTES", 1_000)
     SERVICE.hand_in(out, server, there)
     assert_submitted_once(out, there)
     assert max(len(upload["sizes"]) for upload in there.uploads.values()) > 3

@@ -50,7 +50,7 @@ def creations(studio: World) -> int:
     return studio.count("POST", f"/{studio.name}/v1/fine_tuning/jobs")
 
 
-@pytest.mark.parametrize("provider", ["unsloth", "nebius", "clova", "fireworks"])
+@pytest.mark.parametrize("provider", ["unsloth", "nebius", "clova", "fireworks", "together"])
 def test_a_model_is_demanded(out: Path, provider: str) -> None:
     """Where OpenAI's models are not trained, a submission without a model is refused before anything is sent."""
     with pytest.raises(OptionError, match=f"--model: {provider} does not train gpt-4.1-mini"):
@@ -415,7 +415,7 @@ def test_the_mode_itself(server: Server, studio: World) -> None:
         with pytest.raises(ProviderError, match="answer 405: Method Not Allowed"):
             client.delete_file("file-1")
         with pytest.raises(GoneError, match="answer 404: Not Found"):
-            client.begin_upload("a.jsonl", 1, float("inf"))
+            client.begin_upload("a.jsonl", 1, 1, float("inf"))
         with pytest.raises(GoneError, match="No such fine-tuning job"):
             client.get_job("ftjob_1")
 

@@ -7,8 +7,12 @@ from contextlib import contextmanager
 
 from saturi.etl.download.attempts import BrokenTransferError
 
-MOST_BYTES = 40 << 20
-"""Kept in memory at once for one transfer. A disk that is behind for longer than that is waited for after all."""
+MOST_BYTES = 56 << 20
+"""
+Kept in memory at once for one transfer: half a minute of AI-Hub's 2 MB/s, and as much as two may take of 200 MiB.
+
+A disk that is silent for longer is waited for after all, since nothing else has room for what comes.
+"""
 
 END = b""
 """What is returned where the blocks end."""

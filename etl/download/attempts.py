@@ -24,7 +24,7 @@ class Attempts:
     Attempts of all threads of one run.
 
     Args:
-        patience: Their number, and the waits.
+        patience: The waits between them.
         report: Takes news.
     """
 
@@ -46,15 +46,20 @@ class Attempts:
         if self._stopped.is_set():
             raise StoppedError
 
-    def repeat(self, what: str, action: Callable[[], Result]) -> Result:
+    def repeat(self, what: str, action: Callable[[], Result], attempts: int) -> Result:
         """
         Return what *action* returns, which is repeated where a transfer breaks.
+
+        Args:
+            what: Its name in messages.
+            action: What may break.
+            attempts: How often it is begun.
 
         Raises:
             ProviderError: It broke in every attempt.
             StoppedError: The run ends.
         """
-        for number in range(1, self.patience.attempts):
+        for number in range(1, attempts):
             try:
                 return action()
             except BrokenTransferError as error:
@@ -67,5 +72,5 @@ class Attempts:
             return action()
         except BrokenTransferError as error:
             self.refuse_stopped()
-            problem = f"{error}, {self.patience.attempts} times in all"
+            problem = f"{error}, {attempts} times in all"
             raise ProviderError(f"AI-Hub, {what}", problem, "run the same command again later") from error

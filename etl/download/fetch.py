@@ -13,17 +13,20 @@ from saturi.etl.download.attempts import Attempts
 from saturi.etl.download.hub import Hub
 from saturi.etl.download.news import News, Planned, Remark, Reporter
 from saturi.etl.download.options import FetchOptions, Patience
-from saturi.etl.download.plan import changed, chosen_in, ignore, lists_of, plan_of
+from saturi.etl.download.plan import changed, chosen_in, ignore, lists_of, plan_of, remarks_on
 from saturi.etl.download.record import Record, claimed
 from saturi.etl.download.transfer import Transfer
 from saturi.etl.download.whole import hash_of
-from saturi.etl.errors import DiskFullError, ProviderError, SpendingError
+from saturi.etl.errors import DiskFullError, EtlError, OptionError, ProviderError, RefusedError, SpendingError
 from saturi.etl.output.files import sweep
 from saturi.etl.settings.paths import folder_of
 from saturi.schemas.fetch import FetchedArchive, FetchPlan, FetchResult, ListedArchive
 
 AT_ONCE = 2
 """Transfers: AI-Hub limits each, and two are what users have measured."""
+
+_OF_ONE = (ProviderError, RefusedError, OptionError)
+"""What AI-Hub answers to the request for one archive; the others may come all the same."""
 
 
 def fetch(
@@ -63,9 +66,11 @@ def fetch(
         chosen = chosen_in(lists, options)
         with claimed(folder) as record:
             plan = plan_of(lists, chosen, folder, record)
+            for sentence in remarks_on(lists, chosen, record):
+                report(Remark(sentence))
             report(Planned(plan))
             _agree(record, options, agree)
-            present = [_verified(archive, folder, record) for archive in chosen if archive not in plan.archives]
+            present = _verified(plan, chosen, folder, record, report)
             _refuse_full(plan, folder)
             _refuse_unapproved(plan, hub)
             for place in {(folder / archive.path).parent for archive in plan.archives}:
@@ -91,17 +96,25 @@ def _agree(record: Record, options: FetchOptions, agree: Callable[[], bool] | No
     if record.agreed:
         return
     if not (options.accept_terms if agree is None else agree()):
-        problem = "nobody agreed to AI-Hub's terms of use"
+        problem = "AI-Hub's terms of use are not agreed to"
         raise SpendingError("fetch", problem, "read them above or in docs/fetch.md, and add --accept-terms")
     record.agree()
 
 
-def _verified(archive: ListedArchive, to: Path, record: Record) -> FetchedArchive:
-    """Return what is known of *archive*, which was fetched, and is still the same."""
-    row = record.get(archive.path)
-    if row is None or hash_of(to / archive.path) != row.sha256:
-        raise changed(to / archive.path)
-    return row
+def _verified(
+    plan: FetchPlan, chosen: Sequence[ListedArchive], to: Path, record: Record, report: Reporter
+) -> list[FetchedArchive]:
+    """Return what is known of those *chosen* that are not in *plan*: they were fetched, and are still the same."""
+    missing = {archive.path for archive in plan.archives}
+    rows = [record.get(archive.path) for archive in chosen if archive.path not in missing]
+    present = [row for row in rows if row is not None]
+    if present:
+        total = sum(row.bytes for row in present)
+        report(Remark(f"comparing {len(present)} archives, {total:,} bytes, with their SHA-256"))
+    for row in present:
+        if hash_of(to / row.path) != row.sha256:
+            raise changed(to / row.path)
+    return present
 
 
 def _refuse_full(plan: FetchPlan, to: Path) -> None:
@@ -123,7 +136,7 @@ def _transfer(
 ) -> list[FetchedArchive]:
     """Return *archives*, which are there afterwards; where AI-Hub does not send one, the others are, before its error is raised."""
     rows: list[FetchedArchive] = []
-    given_up: list[ProviderError] = []
+    given_up: list[EtlError] = []
     pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="fetch")
     try:
         running = {pool.submit(Transfer(archive, to, hub, attempts).carry_out, record) for archive in archives}
@@ -132,7 +145,7 @@ def _transfer(
             for future in done:
                 try:
                     rows.append(future.result())
-                except ProviderError as error:
+                except _OF_ONE as error:
                     given_up.append(error)
                     attempts.report(Remark(str(error)))
     finally:

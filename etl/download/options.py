@@ -46,6 +46,7 @@ class Patience(Struct, frozen=True, kw_only=True):
 
     Args:
         attempts: How often an archive is begun before it is given up.
+        answer_attempts: How often a list or another short answer is asked for, before anything takes long.
         first_wait_seconds, longest_wait_seconds: Before the second attempt, and at most before any; in between it doubles.
         connect_seconds: For a connection.
         read_seconds: Without a byte, after which a transfer counts as broken; a transfer as a whole has no limit.
@@ -53,6 +54,7 @@ class Patience(Struct, frozen=True, kw_only=True):
     """
 
     attempts: int = 6
+    answer_attempts: int = 3
     first_wait_seconds: float = 2.0
     longest_wait_seconds: float = 60.0
     connect_seconds: float = 30.0

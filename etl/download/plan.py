@@ -3,7 +3,7 @@
 import re
 import shutil
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from saturi.etl.corpus.names import is_label_archive
@@ -54,7 +54,7 @@ def list_archives(
     options = options or FetchOptions()
     attempts = Attempts(patience or Patience(), report)
     with Hub(options, attempts) as hub:
-        return lists_of(hub, data_sets, options)
+        return lists_of(hub, data_sets, options, report)
 
 
 def plan_fetch(
@@ -86,11 +86,15 @@ def plan_fetch(
     attempts = Attempts(patience or Patience(), report)
     with Hub(options, attempts) as hub:
         lists = lists_of(hub, data_sets, options, report)
-    return plan_of(lists, chosen_in(lists, options), folder, Record(folder))
+    chosen, record = chosen_in(lists, options), Record(folder)
+    plan = plan_of(lists, chosen, folder, record)
+    for sentence in remarks_on(lists, chosen, record):
+        report(Remark(sentence))
+    return plan
 
 
 def lists_of(
-    hub: Hub, data_sets: str | int | Iterable[str | int], options: FetchOptions, report: Reporter = ignore
+    hub: Hub, data_sets: str | int | Iterable[str | int], options: FetchOptions, report: Reporter
 ) -> list[DataSetList]:
     """Return the lists of *data_sets*, with exact sizes where AI-Hub tells them."""
     names = (data_sets,) if isinstance(data_sets, str | int) else data_sets
@@ -101,11 +105,13 @@ def lists_of(
         for file in tree.files:
             path = _path_of(file, archives)
             size = inventory.sizes.get(file.number)
+            if size == 0 and file.most_bytes != 0:  # where a size is missing, there may be a 0
+                size = None
             archives[path.casefold()] = ListedArchive(
                 data_set=number,
                 file_number=file.number,
                 path=path,
-                bytes=file.most_bytes if size is None else size,
+                bytes=file.most_bytes or 0 if size is None else size,
                 rounded=size is None,
                 labels=is_label_archive(path) and path[-4:].lower() == ".zip",
             )
@@ -113,9 +119,23 @@ def lists_of(
         lists.append(
             DataSetList(data_set=number, title=tree.title, archives=listed, approval_ends=inventory.approval_ends)
         )
-        if any(archive.rounded for archive in listed):
-            report(Remark(f"data set {number}: AI-Hub tells rounded sizes only, so that totals are upper limits"))
+        if tree.unread:
+            problem = f"{tree.unread} rows of AI-Hub's list name no file that can be stored"
+            report(Remark(f"data set {number}: {problem}, and are left out"))
     return lists
+
+
+def remarks_on(lists: Sequence[DataSetList], chosen: Sequence[ListedArchive], record: Record) -> Iterator[str]:
+    """Yield a sentence for whatever about a plan is not as exact, or not as new, as it might be."""
+    for listed in lists:
+        if any(archive.rounded for archive in listed.archives):
+            yield f"data set {listed.data_set}: AI-Hub tells rounded sizes only, so that totals are upper limits"
+    for archive in chosen:
+        row = record.get(archive.path)
+        if row is not None and (
+            archive.file_number != row.file_number or (archive.bytes != row.bytes and not archive.rounded)
+        ):
+            yield f"{archive.path}: AI-Hub has another one now; to have that, move yours elsewhere and fetch again"
 
 
 def _path_of(file: ListedFile, taken: dict[str, ListedArchive]) -> str:
@@ -124,7 +144,7 @@ def _path_of(file: ListedFile, taken: dict[str, ListedArchive]) -> str:
     if first.casefold() == FOLDER:
         first = f"{first}_"
     path = "/".join((first, *others))
-    if path.casefold() in taken:
+    while path.casefold() in taken and taken[path.casefold()].file_number != file.number:
         stem, dot, ending = path.rpartition(".")
         path = f"{stem or ending} ({file.number}){dot}{ending if stem else ''}"
     return path
@@ -135,7 +155,7 @@ def chosen_in(lists: Sequence[DataSetList], options: FetchOptions) -> list[Liste
     Return the archives that *options* ask for: those of labels, or those that are like `match`.
 
     Raises:
-        OptionError: Nothing is like `match`.
+        OptionError: Nothing is like `match`, or two data sets have an archive of the same path.
         EmptyCorpusError: There is none of labels.
     """
     archives = [archive for listed in lists for archive in listed.archives]
@@ -145,7 +165,7 @@ def chosen_in(lists: Sequence[DataSetList], options: FetchOptions) -> list[Liste
         if not labels:
             names = ", ".join(f"data set {listed.data_set}" for listed in lists)
             raise EmptyCorpusError(names, "no archive of labels is listed", "see --list, and choose by --match")
-        return labels
+        return _apart(labels)
     chosen = [
         archive
         for archive in archives
@@ -155,7 +175,18 @@ def chosen_in(lists: Sequence[DataSetList], options: FetchOptions) -> list[Liste
     ]
     if not chosen:
         raise OptionError("--match", f"no archive is like {' or '.join(options.match)}", "see --list for their names")
-    return chosen
+    return _apart(chosen)
+
+
+def _apart(archives: list[ListedArchive]) -> list[ListedArchive]:
+    """Return *archives*, no two of which have one path on any system."""
+    taken: dict[str, ListedArchive] = {}
+    for archive in archives:
+        other = taken.setdefault(archive.path.casefold(), archive)
+        if other is not archive:
+            problem = f"{other.data_set} and {archive.data_set} both have {archive.path}"
+            raise OptionError("DATA_SET", problem, "fetch each by itself, with its own --to")
+    return archives
 
 
 def _pattern(text: str) -> re.Pattern[str]:
@@ -191,7 +222,7 @@ def is_present(archive: ListedArchive, to: Path, record: Record) -> bool:
     Return whether *archive* was fetched, by the record and the size of the file.
 
     Raises:
-        ForeignFolderError: Another file has its name, or a link leads elsewhere.
+        ForeignFolderError: Another file has its name, also one of another data set, or a link leads elsewhere.
         StorageError: It has another size now.
     """
     path, row = to / archive.path, record.get(archive.path)
@@ -202,6 +233,9 @@ def is_present(archive: ListedArchive, to: Path, record: Record) -> bool:
             raise ForeignFolderError(place, "a link to elsewhere", "remove the link, or give another --to")
     if not is_there(path):
         return False
+    if row is not None and row.data_set != archive.data_set:
+        problem = f"it was fetched from data set {row.data_set}, and {archive.data_set} has one of the same path"
+        raise ForeignFolderError(path, problem, "give another --to")
     if row is None:
         advice = "move it elsewhere; where it is what aihubshell left, `saturi fetch --repair` joins parts beside it"
         raise ForeignFolderError(path, "it is there, and `fetch` did not write it", advice)

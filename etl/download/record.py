@@ -18,6 +18,7 @@ from saturi.etl.errors import ForeignFolderError, StorageError
 from saturi.etl.output.debris import is_debris
 from saturi.etl.output.files import MARKER, make_folder, storage_errors, sweep, sync_folder, write_whole
 from saturi.etl.output.folder import locked, refuse_link
+from saturi.etl.settings.regular import open_regular
 from saturi.schemas.fetch import FETCH_VERSION, FetchedArchive, FetchRecord
 
 FOLDER = "fetch"
@@ -90,7 +91,8 @@ def claimed(to: Path) -> Iterator[Record]:
 
 def _read(path: Path) -> FetchRecord:
     try:
-        record = msgspec.json.decode(path.read_bytes(), type=FetchRecord)
+        with open_regular(path) as file:
+            record = msgspec.json.decode(file.read(), type=FetchRecord)
     except FileNotFoundError:
         return FetchRecord()
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

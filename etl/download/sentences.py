@@ -5,6 +5,7 @@ The sentences are those that users have met; one that is unknown is shown as it 
 """
 
 import re
+from codecs import getincrementaldecoder
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -13,7 +14,8 @@ from saturi.etl.output.printable import printable
 
 _PAGE = "https://aihub.or.kr/aihubdata/data/view.do?dataSetSn="
 _MOST = 300
-_TAGS = re.compile(r"<(?:script|style)\b.*?</(?:script|style)>|<[^>]*>", re.IGNORECASE | re.DOTALL)
+_MOST_BODY = 100_000
+_TAG = re.compile(r"<(?P<end>/?)(?P<hidden>(?:script|style)\b)?[^<>]*>", re.IGNORECASE)
 
 
 class _Known(NamedTuple):
@@ -25,7 +27,7 @@ class _Known(NamedTuple):
     advice: str
 
 
-KEY_OR_APPROVAL = re.compile("인증 ?실패|인증에 실패|인증 ?키|권한|login fail|api ?key", re.IGNORECASE)
+_KEY_OR_APPROVAL = re.compile("인증 ?실패|인증에 실패|인증 ?키|권한|login fail|api ?key", re.IGNORECASE)
 """AI-Hub says the same of a wrong key and of a data set that is not approved."""
 
 _KNOWN = (
@@ -48,7 +50,7 @@ _KNOWN = (
         "install a newer version of saturi",
     ),
     _Known(
-        KEY_OR_APPROVAL,
+        _KEY_OR_APPROVAL,
         EligibilityError,
         "the key is wrong, or the data set is not approved; AI-Hub does not say which",
         "compare the key with the one at aihub.or.kr, and see at {page} whether your application is approved",
@@ -68,18 +70,48 @@ _KNOWN = (
 )
 
 
+def text_in(body: bytes) -> str:
+    """Return *body* as text: UTF-8, as AI-Hub sends it, else the code page of Korean Windows."""
+    try:
+        return getincrementaldecoder("utf-8-sig")().decode(body)  # a sign that is cut off at the end is none
+    except UnicodeDecodeError:
+        pass
+    try:
+        return body.decode("cp949")
+    except UnicodeDecodeError:
+        return body.decode("utf-8", "replace")
+
+
 def sentence_in(body: bytes, key: str | None = None) -> str:
     """Return the sentence in *body* as it may be shown: without tags, on one line, bounded, and without the key."""
-    text = " ".join(_TAGS.sub(" ", body[:100_000].decode("utf-8", "replace")).split())
+    text = " ".join(_without_tags(text_in(body[:_MOST_BODY])).split())
     return printable(text.replace(key, "(key)") if key else text, _MOST)
 
 
-def refusal_in(sentence: str, data_set: int) -> EtlError | None:
-    """Return the error for a known *sentence*; None where it is unknown, or no refusal."""
+def _without_tags(text: str) -> str:
+    """Return what of *text* a browser would show."""
+    shown, at, hidden = [], 0, False
+    for tag in _TAG.finditer(text):
+        if not hidden:
+            shown.append(text[at : tag.start()])
+        if tag["hidden"]:
+            hidden = not tag["end"]
+        at = tag.end()
+    return " ".join([*shown, "" if hidden else text[at:]])
+
+
+def asks_for_key(sentence: str) -> bool:
+    """Return whether *sentence* says that the key is missing or wrong; of a missing approval AI-Hub says the same."""
+    return _KEY_OR_APPROVAL.search(sentence) is not None
+
+
+def refusal_in(sentence: str, data_set: int, file_number: int | None = None) -> EtlError | None:
+    """Return the error for a known *sentence*, the answer for a list or a file; None where it is unknown, or no refusal."""
+    where = f"data set {data_set}" if file_number is None else f"data set {data_set}, file {file_number}"
     for known in _KNOWN:
         if known.words.search(sentence):
             advice = known.advice.format(page=f"{_PAGE}{data_set}")
-            return known.error(f"data set {data_set}", f"{known.meaning} (AI-Hub: {sentence})", advice)
+            return known.error(where, f"{known.meaning} (AI-Hub: {sentence})", advice)
     return None
 
 

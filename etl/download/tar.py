@@ -8,6 +8,7 @@ sizes over the archive's, and parts that overlap.
 import re
 import tarfile
 import unicodedata
+from bisect import bisect
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple, cast
 
@@ -15,12 +16,12 @@ from saturi.etl.download.attempts import BrokenTransferError
 from saturi.etl.errors import ProviderError
 from saturi.etl.output.printable import printable
 
-_PART = re.compile(r"(?P<stem>.+)\.part(?P<offset>\d{1,18})", re.DOTALL)
+_PART = re.compile(r"(?P<stem>.+)\.part(?P<offset>[0-9]{1,18})", re.DOTALL)
 _FOLDER_END = re.compile(r"[/\\]")
 _DRIVE = re.compile(r"[A-Za-z]:")
 _SPACES = re.compile(r"[\s_]+")
 _MOST_HEADER_BYTES = 128 << 10  # from the end of a file to the data of the next one; names take a few blocks
-_MOST_MEMBERS = 20_000  # an archive of 10 TB in parts of 1 GiB, twice
+_MOST_MEMBERS = 4_000  # an archive of 2 TB in parts of 1 GiB, twice
 _MOST_STRAY_BYTES = 1 << 20  # of all files beside the parts
 _BLOCK_BYTES = 1 << 20
 _HOSTILE = (tarfile.TarError, ValueError, IndexError, KeyError, OverflowError, RecursionError)
@@ -111,6 +112,8 @@ class _Parts:
     def __init__(self, expected: Expected) -> None:
         self._expected = expected
         self._sizes: dict[int, int] = {}
+        self._offsets: list[int] = []  # in order
+        self._bytes = 0
         self._stem: str | None = None
         self._latest = -1
         self._stray_bytes = self._repeated_bytes = 0
@@ -136,10 +139,14 @@ class _Parts:
         if offset in self._sizes:
             self._repeat(name, offset, member.size)
             return None
-        if any(at < offset + member.size and offset < at + size for at, size in self._sizes.items()):
+        place = bisect(self._offsets, offset)
+        before, behind = self._offsets[place - 1 : place], self._offsets[place : place + 1]
+        if any(at + self._sizes[at] > offset for at in before) or any(at < offset + member.size for at in behind):
             raise _hostile(where, f"{name}, which overlaps another part")
+        self._offsets.insert(place, offset)
         self._sizes[offset], self._latest = member.size, offset
-        self.complete = self._expected.exact and sum(self._sizes.values()) >= most
+        self._bytes += member.size
+        self.complete = self._expected.exact and self._bytes >= most
         return offset
 
     def _repeat(self, name: str, offset: int, size: int) -> None:
@@ -149,7 +156,8 @@ class _Parts:
         self._repeated_bytes += size
         if self._repeated_bytes > self._expected.most_bytes:
             raise _hostile(self._expected.where, "its parts more than twice")
-        whole = sum(self._sizes.values()) == max(at + one for at, one in self._sizes.items())
+        last = self._offsets[-1]
+        whole = self._bytes == last + self._sizes[last]
         if not self._expected.exact and whole and offset != self._latest:
             self.complete = True  # there is no gap, and a second copy begins
 

@@ -14,6 +14,7 @@ from saturi.etl.output.files import PendingFile, make_folder, storage_errors, sy
 from saturi.schemas.fetch import FetchedArchive, ListedArchive
 
 _NEWS_BYTES = 4 << 20
+_MOST_BYTES = 1 << 40  # where AI-Hub tells none; files may be longer on all systems
 
 
 class Transfer:
@@ -44,7 +45,9 @@ class Transfer:
         make_folder(self._path.parent)
         file = PendingFile(self._path)
         try:
-            size, sha256 = self._attempts.repeat(self._name, lambda: self._receive(file))
+            size, sha256 = self._attempts.repeat(
+                self._name, lambda: self._receive(file), self._attempts.patience.attempts
+            )
             row = FetchedArchive(
                 data_set=self._archive.data_set,
                 file_number=self._archive.file_number,
@@ -66,7 +69,8 @@ class Transfer:
         """Return size and hash of the archive, which is in *file* afterwards, and on the disk."""
         file.clear()
         archive = self._archive
-        expected = Expected(f"AI-Hub, {self._name}", self._name, archive.bytes or 1 << 50, not archive.rounded)
+        most_bytes = _MOST_BYTES if archive.rounded and not archive.bytes else archive.bytes
+        expected = Expected(f"AI-Hub, {self._name}", self._name, most_bytes, not archive.rounded)
         self._attempts.report(Moved(archive, 0))
         with (
             self._hub.stream(archive.data_set, archive.file_number) as stream,

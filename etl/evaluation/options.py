@@ -36,13 +36,19 @@ class EvaluateOptions(Struct, frozen=True, kw_only=True):
 
     model: Annotated[
         tuple[str, ...],
-        Option(help="A model to ask; may be repeated.", unset="base models and tunes of the ledger", metavar="NAME"),
+        Option(
+            help="A model to ask; may be repeated.",
+            unset="base models and tunes of the ledger",
+            named=True,
+            metavar="NAME",
+        ),
     ] = ()
     base_model: Annotated[
         str | None,
         Option(
             help="The model that the others are held against; it is asked, too.",
             unset="that of the ledger, or the one that a tune's name names",
+            named=True,
             metavar="NAME",
         ),
     ] = None

@@ -13,6 +13,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.request import getproxies
@@ -133,9 +134,9 @@ def _variable(name: str) -> str:
     return next((spelling for spelling in (name.lower(), name) if os.environ.get(spelling)), name)
 
 
-def ssl_context() -> ssl.SSLContext | bool:
+def ssl_context() -> ssl.SSLContext:
     """
-    Return the certificates that `SSL_CERT_FILE` or `SSL_CERT_DIR` names, or True for those of the system.
+    Return the certificates that `SSL_CERT_FILE` or `SSL_CERT_DIR` names, or those that the HTTP library knows.
 
     Raises:
         OptionError: There are none.
@@ -143,15 +144,23 @@ def ssl_context() -> ssl.SSLContext | bool:
     file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
     name, path = ("SSL_CERT_FILE", file) if file else ("SSL_CERT_DIR", folder)
     if not path:
-        return True
+        return _certificates(None, None, 0)
     if not (Path(path).is_file() if file else Path(path).is_dir()):  # a pipe would be waited for
         kind = "file" if file else "folder"
         raise OptionError(name, f"{path} is no {kind} of certificates", f"correct it, or unset {name}")
     try:
-        return ssl.create_default_context(cafile=file or None, capath=None if file else folder)
+        return _certificates(file or None, None if file else folder, Path(path).stat().st_mtime_ns)
     except (OSError, ValueError) as error:  # what is wrong with a certificate is an OSError, too
         reason = "no certificates in it" if isinstance(error, ssl.SSLError) else getattr(error, "strerror", error)
         raise OptionError(name, f"{path} cannot be used ({reason})", f"correct it, or unset {name}") from error
+
+
+@lru_cache(maxsize=2)
+def _certificates(file: str | None, folder: str | None, changed: int) -> ssl.SSLContext:  # noqa: ARG001 - another time, other contents
+    """Return the certificates in *file* or *folder*, read once: a store with signed addresses takes a client for each of them."""
+    if file is None and folder is None:
+        return httpx2.create_ssl_context(trust_env=False)
+    return ssl.create_default_context(cafile=file, capath=folder)
 
 
 def read_answer(response: httpx2.Response) -> bytes:
@@ -200,6 +209,8 @@ class Stopwatch:
         stream = info.get("return_value")
         if stream is not None and hasattr(stream, "get_extra_info"):
             self._socket = stream.get_extra_info("socket")
+            if self.rang:  # before there was a connection
+                self.ring()
             self._start(self._send_seconds)
         elif name.endswith("receive_response_headers.started"):
             self._start(self._answer_seconds)
@@ -209,17 +220,18 @@ class Stopwatch:
         if self._timer is not None:
             self._timer.cancel()
 
-    def _start(self, seconds: float) -> None:
-        self.stop()
-        self._timer = threading.Timer(seconds, self._ring)
-        self._timer.daemon = True
-        self._timer.start()
-
-    def _ring(self) -> None:
+    def ring(self) -> None:
+        """Break the connection off, from whatever thread."""
         self.rang = True
         if self._socket is not None:
             with suppress(OSError):  # it is closed already
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+    def _start(self, seconds: float) -> None:
+        self.stop()
+        self._timer = threading.Timer(seconds, self.ring)
+        self._timer.daemon = True
+        self._timer.start()
 
 
 @contextmanager

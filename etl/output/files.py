@@ -20,7 +20,7 @@ TEMPORARY = ".tmp"
 """Ending of files still being written; their names begin with a dot and hold a random part, since a task may run twice at once."""
 
 
-_TEMPORARY_NAME = re.compile(r"\..+\.[0-9a-f]{8}" + re.escape(TEMPORARY), re.DOTALL)
+_TEMPORARY_NAME = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{8}" + re.escape(TEMPORARY), re.DOTALL)
 _COPY_BYTES = 1 << 20
 _JUNCTION = 0xA0000003  # IO_REPARSE_TAG_MOUNT_POINT of Windows
 
@@ -218,16 +218,20 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
 
 
-def sweep(folder: Path) -> None:
+def sweep(folder: Path, of: str | None = None) -> None:
     """
     Remove what a killed run left half written directly in *folder*; the caller holds the folder's lock.
+
+    Args:
+        of: The final name of the only file whose leftovers are removed; None for every file's.
 
     Raises:
         StorageError: The system does not allow it.
     """
     with storage_errors(folder, 0):
         for leftover in folder.glob(f".*{TEMPORARY}"):
-            if _TEMPORARY_NAME.fullmatch(leftover.name):
+            match = _TEMPORARY_NAME.fullmatch(leftover.name)
+            if match is not None and of in (None, match["name"]):
                 leftover.unlink(missing_ok=True)
 
 

@@ -121,7 +121,7 @@ def locked(folder: Path) -> Iterator[None]:
             lock.acquire()
         except Timeout:
             raise LockedError(
-                folder, "another build or submission is writing there", "wait until it ends, or give another folder"
+                folder, "another command is writing there", "wait until it ends, or give another folder"
             ) from None
     try:
         yield

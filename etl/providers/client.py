@@ -1,30 +1,19 @@
 """The only door to a provider: what goes through it is sent once, or repeated where that does no harm."""
 
-import random
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO
 
 from saturi.etl.errors import BusyError, NoAnswerError
 from saturi.etl.providers.account import Account
+from saturi.etl.providers.listing import MOST_EVENT_PAGES, pick, rows_of
 from saturi.etl.providers.pace import Pace
-from saturi.etl.providers.port import Port, RequestError
+from saturi.etl.providers.port import Part, Port, RequestError
+from saturi.etl.providers.repetition import Repetition, WaitReporter
 from saturi.etl.providers.wires import open_port
 from saturi.schemas.provider import Provider
-from saturi.schemas.remote import JobRequest, Page, RemoteEvent, RemoteFile, RemoteJob, RemoteModel
-
-Answer = TypeVar("Answer")
-Row = TypeVar("Row", RemoteFile, RemoteJob, RemoteEvent)
-
-MOST_PAGES = 1_000
-"""Of one list; OpenAI's have 10,000 files or 100 jobs each."""
-
-MOST_EVENT_PAGES = 100
-"""Of the events of a job; those before are left out."""
-
-WaitReporter = Callable[[str], None]
-"""Takes the problem for which a request is repeated."""
+from saturi.schemas.remote import JobEstimate, JobRequest, RemoteEvent, RemoteFile, RemoteJob, RemoteModel
 
 
 def no_report(_: str) -> None:
@@ -57,7 +46,7 @@ class Client:
         self, account: Account, pace: Pace, report_wait: WaitReporter = no_report, port: Port | None = None
     ) -> None:
         self.account, self.pace = account, pace
-        self._report_wait = report_wait
+        self._requests = Repetition(account.base_url, pace, report_wait)
         self._port = port or open_port(account, pace)
 
     @property
@@ -79,16 +68,16 @@ class Client:
 
     def list_files(self) -> list[RemoteFile]:
         """Return all files for fine-tuning."""
-        deadline = self._read_deadline()
-        return self._repeat("looking for files", lambda: list(self._files(deadline)), deadline)
+        deadline = self._requests.deadline()
+        return self._requests.run("looking for files", lambda: list(self._files(deadline)), deadline)
 
     def find_file(self, name: str, size: int) -> RemoteFile | None:
         """Return the file *name* of *size* bytes that is there and not broken, or None."""
-        return _pick(self.list_files(), name, size)
+        return pick(self.list_files(), name, size)
 
     def get_file(self, file_id: str) -> RemoteFile:
         """Return a file."""
-        return self._repeat("looking at a file", lambda: self._port.get_file(file_id))
+        return self._requests.run("looking at a file", lambda: self._port.get_file(file_id))
 
     def send_file(self, name: str, size: int, content: BinaryIO, deadline: float) -> RemoteFile:
         """
@@ -108,22 +97,22 @@ class Client:
 
     def delete_file(self, file_id: str) -> None:
         """Delete a file; one that is gone already is no error."""
-        self._end(f"deleting the file {file_id}", lambda: self._port.delete_file(file_id))
+        self._requests.end(f"deleting the file {file_id}", lambda: self._port.delete_file(file_id))
 
     # Uploads in parts.
 
-    def begin_upload(self, name: str, size: int, deadline: float) -> str:
-        """Begin the upload in parts of a file, and return the id of the upload."""
+    def begin_upload(self, name: str, size: int, parts: int, deadline: float) -> str:
+        """Begin the upload of a file in so many *parts*, and return the id of the upload."""
         doing = f"beginning the upload of {name}"
-        return self._repeat(doing, lambda: self._port.begin_upload(name, size), deadline)
+        return self._requests.run(doing, lambda: self._port.begin_upload(name, size, parts), deadline)
 
-    def send_part(self, doing: str, upload_id: str, content: BinaryIO, deadline: float) -> str:
+    def send_part(self, doing: str, upload_id: str, part: Part, content: BinaryIO, deadline: float) -> str:
         """Send a part, and return its id; *doing* names the part in the sentence of an error."""
 
         def send() -> str:
-            return self._port.send_part(upload_id, content, deadline - time.monotonic())
+            return self._port.send_part(upload_id, part, content, deadline - time.monotonic())
 
-        return self._repeat(doing, send, deadline)
+        return self._requests.run(doing, send, deadline)
 
     def complete_upload(
         self, upload_id: str, part_ids: Sequence[str], md5: str, file: tuple[str, int], deadline: float
@@ -133,7 +122,7 @@ class Client:
 
         def complete() -> RemoteFile:
             made = self._port.complete_upload(upload_id, part_ids, md5)
-            arrived = made or _pick(self._files(deadline), name, size)
+            arrived = made or pick(self._files(deadline), name, size)
             if arrived is None:
                 raise RequestError(NoAnswerError, "no usable answer (no file in it)", "run the same command again")
             return arrived
@@ -142,7 +131,7 @@ class Client:
 
     def cancel_upload(self, upload_id: str) -> None:
         """Cancel an upload in parts, so that its parts do not stay; one that has ended otherwise is no error."""
-        self._end(f"cancelling the upload {upload_id}", lambda: self._port.cancel_upload(upload_id))
+        self._requests.end(f"cancelling the upload {upload_id}", lambda: self._port.cancel_upload(upload_id))
 
     def abandon_upload(self, upload_id: str) -> None:
         """Cancel an upload in parts if one request is enough for that."""
@@ -150,6 +139,10 @@ class Client:
             self._port.cancel_upload(upload_id)
 
     # Jobs.
+
+    def estimate_job(self, request: JobRequest) -> JobEstimate | None:
+        """Return what the provider says that a job costs whose files are there; None where it says nothing of any."""
+        return self._requests.run("asking for a price", lambda: self._port.estimate_job(request))
 
     def create_job(self, request: JobRequest) -> RemoteJob:
         """
@@ -170,93 +163,51 @@ class Client:
                 error.repeatable = error.repeatable and is_turned_away
                 raise
 
-        return self._repeat("creating a job", create)
+        return self._requests.run("creating a job", create)
 
     def list_jobs(self, metadata: Mapping[str, str] | None = None) -> list[RemoteJob]:
         """Return all jobs, the newest first; with *metadata*, of those that carry it, where the provider filters."""
-        deadline = self._read_deadline()
+        deadline = self._requests.deadline()
 
         def read() -> list[RemoteJob]:
-            return list(_rows(lambda after: self._port.list_jobs(metadata, after=after), deadline))
+            return list(rows_of(lambda after: self._port.list_jobs(metadata, after=after), deadline))
 
-        return self._repeat("looking for jobs", read, deadline)
+        return self._requests.run("looking for jobs", read, deadline)
 
     def has_jobs(self) -> bool:
         """Return whether the account has any job."""
-        return bool(self._repeat("looking for jobs", lambda: self._port.list_jobs(limit=1)).rows)
+        return bool(self._requests.run("looking for jobs", lambda: self._port.list_jobs(limit=1)).rows)
 
     def get_job(self, job_id: str) -> RemoteJob:
         """Return a job."""
-        return self._repeat(f"looking at {job_id}", lambda: self._port.get_job(job_id))
+        return self._requests.run(f"looking at {job_id}", lambda: self._port.get_job(job_id))
 
     def cancel_job(self, job_id: str) -> None:
         """Cancel a job; one that has ended already is no error."""
-        self._end(f"cancelling {job_id}", lambda: self._port.cancel_job(job_id))
+        self._requests.end(f"cancelling {job_id}", lambda: self._port.cancel_job(job_id))
 
     def list_events(self, job_id: str, known: Collection[str] = ()) -> list[RemoteEvent]:
         """Return the newest events of a job, the newest first, up to the first whose id is *known*; at most 100 pages."""
-        deadline = self._read_deadline()
+        deadline = self._requests.deadline()
 
         def read() -> list[RemoteEvent]:
             events: list[RemoteEvent] = []
-            for event in _rows(lambda after: self._port.list_events(job_id, after), deadline, MOST_EVENT_PAGES):
+            for event in rows_of(lambda after: self._port.list_events(job_id, after), deadline, MOST_EVENT_PAGES):
                 if event.id in known:
                     break
                 events.append(event)
             return events
 
-        return self._repeat("reading events", read, deadline)
+        return self._requests.run("reading events", read, deadline)
 
     def get_model(self, name: str) -> RemoteModel:
         """Return a model."""
-        return self._repeat(f"looking for {name}", lambda: self._port.get_model(name))
+        return self._requests.run(f"looking for {name}", lambda: self._port.get_model(name))
 
     # How often a request is sent.
 
     def _files(self, deadline: float) -> Iterator[RemoteFile]:
-        return _rows(self._port.list_files, deadline)
-
-    def _read_deadline(self) -> float:
-        return time.monotonic() + self.pace.read_seconds
-
-    def _where(self, doing: str) -> str:
-        return f"{self.account.base_url}, {doing}"
-
-    def _repeat(self, doing: str, call: Callable[[], Answer], deadline: float | None = None) -> Answer:
-        """Return what *call* returns; until *deadline* it is made again while that may help, so it must do no harm twice."""
-        began = time.monotonic()
-        deadline = began + self.pace.read_seconds if deadline is None else deadline
-        wait = self.pace.first_wait_seconds
-        while True:
-            try:
-                return call()
-            except RequestError as error:
-                pause = self._pause(wait, error.wait_seconds)
-                if not error.repeatable or time.monotonic() + pause > deadline:
-                    raise error.located(self._where(doing)) from None
-                problem = error.problem
-            if time.monotonic() + pause - began > self.pace.quiet_seconds:
-                self._report_wait(f"{self._where(doing)}: {problem}")
-            time.sleep(pause)
-            wait = min(2 * wait, self.pace.longest_wait_seconds)
-
-    def _pause(self, wait: float, asked: float | None) -> float:
-        """Return the seconds before a repetition: some of *wait*, or as long as the provider asks for if that is longer."""
-        # Between half of the wait and all of it, so that clients turned away together do not come back together.
-        own = wait * random.uniform(0.5, 1)  # noqa: S311 - no secret
-        return max(own, min(asked or 0.0, self.pace.longest_asked_seconds))
-
-    def _end(self, doing: str, call: Callable[[], None]) -> None:
-        """Make *call*, which ends something; that it has ended before, or was never there, is no error."""
-
-        def end() -> None:
-            try:
-                call()
-            except RequestError as error:
-                if not error.ended:
-                    raise
-
-        self._repeat(doing, end)
+        return rows_of(self._port.list_files, deadline)
 
     def _arrive(self, name: str, size: int, send: Callable[[], RemoteFile], deadline: float) -> RemoteFile:
         """Return the file as it is there after *send*, which is repeated only while the list of files does not show it."""
@@ -266,44 +217,7 @@ class Client:
             nonlocal tries
             tries += 1
             # After a lost answer it may be there; sent again, it would be there twice.
-            there = _pick(self._files(deadline), name, size) if tries > 1 else None
+            there = pick(self._files(deadline), name, size) if tries > 1 else None
             return there or send()
 
-        return self._repeat(f"uploading {name}", attempt, deadline)
-
-
-def _rows(
-    read_page: Callable[[str | None], Page[Row]], deadline: float, most_pages: int | None = None
-) -> Iterator[Row]:
-    """
-    Yield the rows of a list, each once; a page without a new row is the last one, even where there should be more.
-
-    Args:
-        read_page: Returns the page after a cursor.
-        deadline: When the list must be at its end, by `time.monotonic`.
-        most_pages: How many pages are enough; None where all are needed.
-
-    Raises:
-        RequestError: The list does not end.
-    """
-    seen: set[str] = set()
-    after: str | None = None
-    for _ in range(most_pages or MOST_PAGES):
-        page = read_page(after)
-        new = [row for row in page.rows if row.id not in seen]
-        seen.update(row.id for row in new)
-        yield from new
-        after = page.after
-        if after is None or not new:
-            return
-        if time.monotonic() > deadline:
-            break
-    if most_pages is None:
-        raise RequestError(NoAnswerError, "no usable answer (a list that does not end)", "ask the provider why")
-
-
-def _pick(files: Iterable[RemoteFile], name: str, size: int) -> RemoteFile | None:
-    """Return the file *name* of *size* bytes among *files* that is not broken, or None; some give no size."""
-    return next(
-        (file for file in files if file.name == name and file.bytes in (size, None) and file.state != "broken"), None
-    )
+        return self._requests.run(f"uploading {name}", attempt, deadline)

@@ -20,7 +20,16 @@ from saturi.etl.providers.tags import metadata_of, tag_of
 from saturi.etl.providers.whole_files import WholeFiles
 from saturi.schemas.ledger import FAILED, SUCCEEDED
 from saturi.schemas.provider import Storage
-from saturi.schemas.remote import JobError, JobRequest, Page, RemoteEvent, RemoteFile, RemoteJob, RemoteModel
+from saturi.schemas.remote import (
+    JobError,
+    JobEstimate,
+    JobRequest,
+    Page,
+    RemoteEvent,
+    RemoteFile,
+    RemoteJob,
+    RemoteModel,
+)
 
 FOLDER = "saturi"
 """Of the bucket; a file is in it under its name."""
@@ -74,6 +83,10 @@ class ClovaApi(WholeFiles):
         self._bucket.delete(file_id)
 
     # Jobs, which are tasks.
+
+    def estimate_job(self, request: JobRequest) -> JobEstimate | None:  # noqa: ARG002 - the port's signature
+        """Return None: nothing is estimated there."""
+        return None
 
     def create_job(self, request: JobRequest) -> RemoteJob:
         """Create a job; the keys of the storage are in the body of this request, and nowhere else."""

@@ -31,9 +31,17 @@ class ClovaScript:
         """Return the request that stores a file; a large one goes in several."""
         return Request(method="PUT", path=f"{self._address}/{FOLDER}/{name}", body={"bytes": size})
 
+    def send_parts(self, name: str, size: int, parts: int) -> list[Request]:  # noqa: ARG002 - the script's signature
+        """Return nothing: every file goes whole."""
+        return []
+
     def file_id(self, name: str) -> str:
         """Return the path of a file in the bucket."""
         return f"{FOLDER}/{name}"
+
+    def estimate_job(self, request: JobRequest) -> Request | None:  # noqa: ARG002 - as above
+        """Return None: nothing is estimated there."""
+        return None
 
     def create_job(self, request: JobRequest) -> Request:
         """Return the request that creates a task."""

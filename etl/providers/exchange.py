@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import httpx2
 
@@ -47,6 +48,14 @@ Refusal = Callable[[str, str, str], RequestError | None]
 """Returns the error that a code stands for at this provider, by code, message and both in a sentence; None for any other."""
 
 
+class Reply(NamedTuple):
+    """An answer: its status, its headers, and its content, which is within the limit."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
 class Exchange:
     """
     Requests to one account, each sent once.
@@ -75,15 +84,41 @@ class Exchange:
         Raises:
             RequestError: It failed.
         """
-        with self._translated(send_seconds, answer_seconds), call() as http:
-            kind = self._border.text(http.headers.get("content-type", "nothing said")) or ""
-            content = read_answer(http)
-        if not content:
+        return self.object_in(self.reply(call, send_seconds, answer_seconds))
+
+    def reply(
+        self, call: Call, send_seconds: float, answer_seconds: float, expected: frozenset[int] = frozenset()
+    ) -> Reply:
+        """
+        Return the answer to a request, whatever is in it.
+
+        Args:
+            call: Sends the request.
+            send_seconds: How long that may take, to the last byte.
+            answer_seconds: How long the answer may take, from there to its own last byte.
+            expected: Statuses other than those of success that are an answer, too, such as that of a redirect.
+
+        Raises:
+            RequestError: It failed.
+        """
+        with self._translated(send_seconds, answer_seconds):
+            try:
+                with call() as http:
+                    return Reply(http.status_code, http.headers, read_answer(http))
+            except StatusError as error:
+                if error.response.status_code not in expected:
+                    raise
+                return Reply(error.response.status_code, error.response.headers, error.content)
+
+    def object_in(self, reply: Reply) -> Json:
+        """Return the JSON object in *reply*; an empty one where there is no content."""
+        if not reply.content:
             return {}
+        kind = self._border.text(reply.headers.get("content-type", "nothing said")) or ""
         if "json" not in kind:
             raise RequestError(NoAnswerError, f"no usable answer ({kind} instead of JSON)", AGAIN)
         try:
-            answer = border.decode(content)
+            answer = border.decode(reply.content)
         except ValueError:
             raise unusable("no JSON", repeatable=True) from None
         if not isinstance(answer, dict):
@@ -158,7 +193,8 @@ class Exchange:
         return self._border.text(code, CODE_CHARACTERS), self._border.text(said) or page or "nothing said"
 
     def _redirect(self, response: httpx2.Response) -> RequestError:
-        address = self._border.text(response.headers.get("location")) or "an address that is not named"
+        location = response.headers.get("location", "").partition("?")[0]  # what follows may be a signature
+        address = self._border.text(location) or "an address that is not named"
         certain = response.status_code in _NOT_CARRIED_OUT
         advice = "nothing was sent there; if it is right, give it as --base-url"
         kind: type[ProviderError] = ProviderError if certain else NoAnswerError
@@ -190,11 +226,16 @@ class Rest:
 
     def ask(self, method: str, path: str, body: Json | None = None, query: Json | None = None) -> Json:
         """Return the answer to *method* at *path* below the account's address; *body* goes as JSON."""
-
-        def call() -> AbstractContextManager[httpx2.Response]:
-            return self._http.stream(method, f"{self._base}{path}", json=body, params=query)
-
+        call = self._call(method, path, json=body, params=query)
         return self._exchange.carry_out(call, self._pace.answer_seconds, self._pace.answer_seconds)
+
+    def post_form(self, path: str, fields: Mapping[str, str], expected: frozenset[int]) -> Reply:
+        """Return the answer to a form of *fields* at *path*; *expected* are its statuses beside those of success."""
+        call = self._call("POST", path, files={name: (None, text) for name, text in fields.items()})
+        return self._exchange.reply(call, self._pace.answer_seconds, self._pace.answer_seconds, expected)
+
+    def _call(self, method: str, path: str, **content: Any) -> Call:  # what the HTTP library takes
+        return partial(self._http.stream, method, f"{self._base}{path}", **content)
 
     def close(self) -> None:
         """Close all connections."""

@@ -5,47 +5,41 @@ A second request for the same job collides with the first, and is answered with 
 docs.fireworks.ai, as of 2026-11-27; none was tried live.
 """
 
-import base64
-import re
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
-from typing import Any, BinaryIO, NamedTuple
-from urllib.parse import quote, urlsplit
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+from urllib.parse import quote
 
-import httpx2
 from msgspec import structs
 
-from saturi.etl.errors import OptionError, ProviderError
-from saturi.etl.network.http import open_http
+from saturi.etl.errors import OptionError
 from saturi.etl.providers import border
 from saturi.etl.providers.account import Account
-from saturi.etl.providers.exchange import CODE_CHARACTERS, CONNECT_SECONDS, Exchange, Json, Rest, unusable
+from saturi.etl.providers.exchange import CODE_CHARACTERS, Exchange, Json, Rest, unusable
+from saturi.etl.providers.fireworks_datasets import dataset_of, file_of, shards_of
 from saturi.etl.providers.pace import Pace
 from saturi.etl.providers.port import RequestError
+from saturi.etl.providers.signed_store import SignedStore
 from saturi.etl.providers.tags import metadata_of, tag_of
 from saturi.etl.providers.whole_files import WholeFiles
 from saturi.schemas.ledger import FAILED, SUCCEEDED
-from saturi.schemas.remote import FileState, JobError, JobRequest, Page, RemoteEvent, RemoteFile, RemoteJob, RemoteModel
-
-SHARD_BYTES = 1_000_000_000
-"""Most bytes of a shard: what a store takes in one request is 5 GB, and a broken one begins again."""
+from saturi.schemas.remote import (
+    FileState,
+    JobError,
+    JobEstimate,
+    JobRequest,
+    Page,
+    RemoteEvent,
+    RemoteFile,
+    RemoteJob,
+    RemoteModel,
+)
 
 _MOST_ROWS = 200
-_BLOCK_BYTES = 1 << 20
 _JOBS, _DATASETS = "supervisedFineTuningJobs", "datasets"
 _STATE = "JOB_STATE_"
 _CONFLICT = "answer 409"
-_FILE = re.compile(r"saturi-([0-9a-f]{64})\.jsonl")
-_DATASET = re.compile(r"saturi-([a-z2-7]{52})")
 _UNDER_WAY = "UPLOADING"
-
-
-class Shard(NamedTuple):
-    """A part of a file, from the end of a line to the end of another."""
-
-    name: str
-    bytes: int
-    lines: int
 
 
 class FireworksApi(WholeFiles):
@@ -67,6 +61,7 @@ class FireworksApi(WholeFiles):
         self._border = border.Border(key)
         self._exchange = Exchange(account, self._border, _said_of, _no_code)
         self._rest = Rest(account, pace, key, self._exchange)
+        self._store = SignedStore(account, pace, self._border, self._exchange)
 
     # Files, which are datasets.
 
@@ -104,7 +99,9 @@ class FireworksApi(WholeFiles):
         content.seek(0)
         for shard in shards:
             address = addresses.get(shard.name) if isinstance(addresses, dict) else None
-            self._put(self._checked(address), shard, content, seconds)
+            exact = {"x-goog-content-length-range": f"{shard.bytes},{shard.bytes}"}
+            headers = {"Content-Type": "application/octet-stream", **exact}
+            self._store.put(address, content, shard.bytes, headers, seconds)
         self._validate(dataset_id)
         return self.get_file(dataset_id)
 
@@ -113,6 +110,10 @@ class FireworksApi(WholeFiles):
         self._rest.ask("DELETE", self._path(_DATASETS, file_id))
 
     # Jobs.
+
+    def estimate_job(self, request: JobRequest) -> JobEstimate | None:  # noqa: ARG002 - the port's signature
+        """Return None: nothing is estimated there."""
+        return None
 
     def create_job(self, request: JobRequest) -> RemoteJob:
         """Create a job under an id of ours, or return the one that is there under it: the same job, created before."""
@@ -193,33 +194,6 @@ class FireworksApi(WholeFiles):
             if not error.ended:
                 raise
 
-    def _checked(self, address: Any) -> str:
-        """Return *address*, which is one to send examples to: as well encrypted as that of the account."""
-        schemes = ("https",) if self._account.base_url.startswith("https") else ("https", "http")
-        try:
-            possible = isinstance(address, str) and self._border.text(address, len(address)) == address
-            possible = possible and urlsplit(address).scheme in schemes and bool(urlsplit(address).hostname)
-        except ValueError:  # half of the brackets of an IPv6 address
-            possible = False
-        if not possible:
-            raise unusable("no address to send the file to")
-        return str(address)
-
-    def _put(self, address: str, shard: Shard, content: BinaryIO, seconds: float) -> None:
-        """Send the next bytes of *content* to an address that was given out, which gets no key."""
-        headers = {
-            "Content-Type": "application/octet-stream",
-            "Content-Length": str(shard.bytes),
-            "x-goog-content-length-range": f"{shard.bytes},{shard.bytes}",
-        }
-        timeout = httpx2.Timeout(self._pace.store_seconds, connect=min(CONNECT_SECONDS, self._pace.store_seconds))
-        with open_http(address, timeout=timeout) as http:
-
-            def call() -> AbstractContextManager[httpx2.Response]:
-                return http.stream("PUT", address, content=_blocks(content, shard.bytes), headers=headers)
-
-            self._exchange.carry_out(call, seconds, self._pace.store_seconds)
-
     def _file(self, dataset: Json, *, under_way: FileState) -> RemoteFile | None:
         dataset_id = _last(self._border.name(dataset.get("name")))
         if dataset_id is None:
@@ -272,39 +246,6 @@ class FireworksApi(WholeFiles):
         return JobError(code=code, message=message, param=None) if code or message else None
 
 
-def dataset_of(name: str) -> str:
-    """
-    Return the id of the dataset of the file *name*, which is the hash in it in fewer letters: an id has 63 at most.
-
-    Raises:
-        RequestError: The file is none of ours.
-    """
-    match = _FILE.fullmatch(name)
-    if match is None:
-        raise RequestError(ProviderError, f"{name} is no file of ours", "leave it out")
-    return "saturi-" + base64.b32encode(bytes.fromhex(match[1])).decode().rstrip("=").lower()
-
-
-def file_of(dataset_id: str) -> str:
-    """Return the name of the file of a dataset; of one that is none of ours, its id."""
-    match = _DATASET.fullmatch(dataset_id)
-    return dataset_id if match is None else f"saturi-{base64.b32decode(match[1].upper() + '====').hex()}.jsonl"
-
-
-def shards_of(content: BinaryIO, most_bytes: int = 0) -> Iterator[Shard]:
-    """Yield the shards of *content*, which is read once; each ends with a line, and is not over the limit by more than a block."""
-    most, size, lines, number = most_bytes or SHARD_BYTES, 0, 0, 0
-    while block := content.read(_BLOCK_BYTES):
-        cut = block.rfind(b"\n") + 1
-        if cut and size + cut >= most:
-            yield Shard(f"{number:05d}.jsonl", size + cut, lines + block.count(b"\n"))
-            number, size, lines = number + 1, len(block) - cut, 0
-        else:
-            size, lines = size + len(block), lines + block.count(b"\n")
-    if size:
-        yield Shard(f"{number:05d}.jsonl", size, lines)
-
-
 def job_body(request: JobRequest, account_id: str) -> Json:
     """Return the body of the request that creates the job of *request*."""
     datasets = f"accounts/{account_id}/{_DATASETS}"
@@ -328,12 +269,6 @@ def _unless_there() -> Iterator[None]:
     except RequestError as error:
         if not error.problem.startswith(_CONFLICT):
             raise
-
-
-def _blocks(content: BinaryIO, size: int) -> Iterator[bytes]:
-    while size > 0 and (block := content.read(min(_BLOCK_BYTES, size))):
-        size -= len(block)
-        yield block
 
 
 def _paging(after: str | None) -> Json:

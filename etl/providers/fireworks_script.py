@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from saturi.etl.providers.account import Account
-from saturi.etl.providers.fireworks_api import dataset_of, job_body
+from saturi.etl.providers.fireworks_api import job_body
+from saturi.etl.providers.fireworks_datasets import dataset_of
 from saturi.etl.providers.recorder import Request
 from saturi.etl.providers.tags import tag_of
 from saturi.schemas.remote import JobRequest
@@ -31,9 +32,17 @@ class FireworksScript:
             method="POST", path=f"{self._path}/datasets/{dataset_of(name)}:getUploadEndpoint", body={"bytes": size}
         )
 
+    def send_parts(self, name: str, size: int, parts: int) -> list[Request]:  # noqa: ARG002 - the script's signature
+        """Return nothing: every file goes whole."""
+        return []
+
     def file_id(self, name: str) -> str:
         """Return the id of the dataset of a file."""
         return dataset_of(name)
+
+    def estimate_job(self, request: JobRequest) -> Request | None:  # noqa: ARG002 - as above
+        """Return None: nothing is estimated there."""
+        return None
 
     def create_job(self, request: JobRequest) -> Request:
         """Return the request that creates a job."""

@@ -3,6 +3,7 @@
 import io
 import os
 import re
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from importlib.util import find_spec
@@ -11,11 +12,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeVar
 from saturi.etl.errors import EtlError, GoneError, NoAnswerError, OptionError, ProviderError, UnreachableError
 from saturi.etl.network.http import proxy_of
 from saturi.etl.providers.border import Border
+from saturi.etl.providers.listing import MOST_PAGES
 from saturi.etl.providers.pace import Pace
 from saturi.etl.providers.port import RequestError
 from saturi.schemas.provider import Storage
 
 if TYPE_CHECKING:
+    from obstore import ObjectMeta
     from obstore.store import ClientConfig, S3Store
 
 Made = TypeVar("Made")
@@ -75,8 +78,10 @@ class Bucket:
         if _GOOD_NAME.fullmatch(name) is None:
             problem = "it does not name a bucket" if name else "it is not set, so that there is no bucket for the file"
             raise OptionError(storage.bucket_env, problem, "set it to the name of a bucket of your own")
-        self._border = limits
-        self._store = _open_store(storage, name, secrets, pace)
+        self._border, self._read_seconds = limits, pace.read_seconds
+        # The library has no limit on the size of an answer: what is small is given the time of an answer alone.
+        self._store = _open_store(storage, name, secrets, pace.answer_seconds)
+        self._puts = _open_store(storage, name, secrets, pace.store_seconds)
 
     def put(self, path: str, content: BinaryIO) -> None:
         """Store *content* under *path*; it is there whole, or not at all."""
@@ -87,7 +92,7 @@ class Bucket:
         noting.seek(0)
         part = max(_PART_BYTES, size // _MOST_PARTS + 1)
         try:
-            self._ask(lambda: obstore.put(self._store, path, noting, chunk_size=part, max_concurrency=_AT_ONCE))
+            self._ask(lambda: obstore.put(self._puts, path, noting, chunk_size=part, max_concurrency=_AT_ONCE))
         except RequestError:
             if noting.error is not None:  # what went wrong is on this side
                 raise noting.error from None
@@ -97,8 +102,18 @@ class Bucket:
         """Return the objects in *folder*."""
         import obstore  # noqa: PLC0415 - as above
 
-        pages = self._ask(lambda: [row for page in obstore.list(self._store, prefix=folder) for row in page])
-        rows = ((self._border.name(row["path"]), row["size"]) for row in pages)
+        deadline = time.monotonic() + self._read_seconds
+
+        def read() -> "list[ObjectMeta]":
+            found: list[ObjectMeta] = []
+            for number, page in enumerate(obstore.list(self._store, prefix=folder), 1):
+                found += page
+                if number > MOST_PAGES or time.monotonic() > deadline:
+                    problem = "the storage: no usable answer (a list that does not end)"
+                    raise RequestError(NoAnswerError, problem, "ask the provider why")
+            return found
+
+        rows = ((self._border.name(row["path"]), row["size"]) for row in self._ask(read))
         return [Stored(path, size) for path, size in rows if path is not None]
 
     def head(self, path: str) -> Stored:
@@ -173,13 +188,13 @@ class _Noting(io.RawIOBase):
         return len(block)
 
 
-def _open_store(storage: Storage, name: str, secrets: Secrets, pace: Pace) -> "S3Store":
+def _open_store(storage: Storage, name: str, secrets: Secrets, seconds: float) -> "S3Store":
     from obstore.store import S3Store  # noqa: PLC0415 - as above
 
     client: ClientConfig = {
         "allow_http": storage.endpoint.startswith("http://"),
-        "connect_timeout": timedelta(seconds=min(_CONNECT_SECONDS, pace.answer_seconds)),
-        "timeout": timedelta(seconds=pace.store_seconds),
+        "connect_timeout": timedelta(seconds=min(_CONNECT_SECONDS, seconds)),
+        "timeout": timedelta(seconds=seconds),
     }
     proxy = proxy_of(storage.endpoint)
     if proxy is not None:

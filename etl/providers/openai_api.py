@@ -17,8 +17,8 @@ from saturi.etl.providers.account import Account
 from saturi.etl.providers.exchange import CONNECT_SECONDS, Exchange, Json
 from saturi.etl.providers.openai_answers import OpenAIAnswers, said_of
 from saturi.etl.providers.pace import Pace
-from saturi.etl.providers.port import RequestError
-from saturi.schemas.remote import JobRequest, Page, RemoteEvent, RemoteFile, RemoteJob, RemoteModel
+from saturi.etl.providers.port import Part, RequestError
+from saturi.schemas.remote import JobEstimate, JobRequest, Page, RemoteEvent, RemoteFile, RemoteJob, RemoteModel
 
 _PURPOSE: Final = "fine-tune"
 _MIME_TYPE = "application/jsonl"
@@ -80,13 +80,13 @@ class OpenAIApi:
 
     # Uploads in parts.
 
-    def begin_upload(self, name: str, size: int) -> str:
+    def begin_upload(self, name: str, size: int, parts: int) -> str:  # noqa: ARG002 - the port's signature
         """Begin the upload in parts of a file of *size* bytes, and return the id of the upload."""
         call = self._api.uploads.with_streaming_response.create
         answer = self._ask(call, bytes=size, filename=name, mime_type=_MIME_TYPE, purpose=_PURPOSE)
         return self._answers.whole(self._answers.id, answer)
 
-    def send_part(self, upload_id: str, content: BinaryIO, seconds: float) -> str:
+    def send_part(self, upload_id: str, part: Part, content: BinaryIO, seconds: float) -> str:  # noqa: ARG002 - as above
         """Send a part, in at most *seconds*, and return its id."""
         call = self._api.uploads.parts.with_streaming_response.create
         answer = self._send(call, seconds, upload_id, data=("part", content, "application/octet-stream"))
@@ -104,6 +104,10 @@ class OpenAIApi:
         self._ask(self._api.uploads.with_streaming_response.cancel, upload_id)
 
     # Jobs.
+
+    def estimate_job(self, request: JobRequest) -> JobEstimate | None:  # noqa: ARG002 - the port's signature
+        """Return None: nothing is estimated there."""
+        return None
 
     def create_job(self, request: JobRequest) -> RemoteJob:
         """Create a job."""

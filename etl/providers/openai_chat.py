@@ -18,6 +18,7 @@ _CUT_OFF, _FILTERED = "length", "content_filter"
 _REFUSED_CODES = frozenset({_FILTERED, "content_policy_violation", "context_length_exceeded"})
 """Codes of a bad request that say that this prompt gets no answer; another may get one."""
 
+_NO_MODEL = frozenset({"model_not_found", "model_not_available"})
 _MOST_REASON = 64
 
 _CHANGES = {
@@ -103,8 +104,13 @@ class OpenAIChat(OpenAIApi):
                 unsupported = UnsupportedParameterError(ProviderError, problem, "ask another model")
                 unsupported.name = name
                 return unsupported
-        if code == "model_not_found":
-            return RequestError(EligibilityError, problem, "give a model that this account can ask", ended=True)
+        if code in _NO_MODEL:
+            advice = "give a model that this account can ask"
+            if self._account.provider.bills_minutes:
+                advice += (
+                    ", or start an endpoint for it on the provider's pages, billed by the minute until you stop it"
+                )
+            return RequestError(EligibilityError, problem, advice, ended=True)
         return super()._not_eligible(code, message, problem)
 
 

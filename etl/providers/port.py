@@ -1,10 +1,10 @@
 """The port: all that is asked of a provider, a request a call, in our own structs. An adapter a wire format speaks it."""
 
 from collections.abc import Mapping, Sequence
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, NamedTuple, Protocol
 
 from saturi.etl.errors import BusyError, EtlError, ProviderError, RefusedError
-from saturi.schemas.remote import JobRequest, Page, RemoteEvent, RemoteFile, RemoteJob, RemoteModel
+from saturi.schemas.remote import JobEstimate, JobRequest, Page, RemoteEvent, RemoteFile, RemoteJob, RemoteModel
 
 
 class RequestError(Exception):
@@ -41,6 +41,13 @@ class RequestError(Exception):
         return self.kind(where, self.problem, self.advice)
 
 
+class Part(NamedTuple):
+    """A part of a file: its number, from 1, and its bytes."""
+
+    number: int
+    bytes: int
+
+
 class Port(Protocol):
     """
     A provider as one account sees it; every call is one request, sent once.
@@ -64,10 +71,10 @@ class Port(Protocol):
     def delete_file(self, file_id: str) -> None:
         """Delete a file."""
 
-    def begin_upload(self, name: str, size: int) -> str:
-        """Begin the upload in parts of a file of *size* bytes, and return the id of the upload."""
+    def begin_upload(self, name: str, size: int, parts: int) -> str:
+        """Begin the upload of a file of *size* bytes in so many *parts*, and return the id of the upload."""
 
-    def send_part(self, upload_id: str, content: BinaryIO, seconds: float) -> str:
+    def send_part(self, upload_id: str, part: Part, content: BinaryIO, seconds: float) -> str:
         """Send a part, in at most *seconds*, and return its id."""
 
     def complete_upload(self, upload_id: str, part_ids: Sequence[str], md5: str) -> RemoteFile | None:
@@ -75,6 +82,9 @@ class Port(Protocol):
 
     def cancel_upload(self, upload_id: str) -> None:
         """Cancel an upload in parts."""
+
+    def estimate_job(self, request: JobRequest) -> JobEstimate | None:
+        """Return what the provider says that a job costs whose files are there; None where it says nothing of any."""
 
     def create_job(self, request: JobRequest) -> RemoteJob:
         """Create a job."""

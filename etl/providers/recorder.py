@@ -1,13 +1,13 @@
 """The recorder: a port that sends nothing and keeps each request, with answers of a provider that has nothing and does all."""
 
-import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO, Protocol
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
+from saturi.etl.providers.port import Part
 from saturi.schemas.ledger import SUCCEEDED
-from saturi.schemas.remote import JobRequest, Page, RemoteEvent, RemoteFile, RemoteJob, RemoteModel
+from saturi.schemas.remote import JobEstimate, JobRequest, Page, RemoteEvent, RemoteFile, RemoteJob, RemoteModel
 
 _BLOCK_BYTES = 1 << 20
 
@@ -30,8 +30,14 @@ class Script(Protocol):
     def send_file(self, name: str, size: int) -> Request:
         """Return the request that sends a file whole."""
 
+    def send_parts(self, name: str, size: int, parts: int) -> list[Request]:
+        """Return the requests that send a file in parts; none where every file goes whole."""
+
     def file_id(self, name: str) -> str:
         """Return the id of a file, in angle brackets where only the provider knows it."""
+
+    def estimate_job(self, request: JobRequest) -> Request | None:
+        """Return the request for the price of a job."""
 
     def create_job(self, request: JobRequest) -> Request:
         """Return the request that creates a job."""
@@ -54,9 +60,24 @@ class OpenAIScript:
         """Return the request that sends a file whole."""
         return Request(method="POST", path="/files", body={"purpose": "fine-tune", "filename": name, "bytes": size})
 
+    def send_parts(self, name: str, size: int, parts: int) -> list[Request]:
+        """Return the requests that send a file in parts."""
+        about = {"purpose": "fine-tune", "filename": name, "bytes": size, "mime_type": "application/jsonl"}
+        return [
+            Request(method="POST", path="/uploads", body=about),
+            Request(method="POST", path="/uploads/<upload>/parts", repeated=parts),
+            Request(
+                method="POST", path="/uploads/<upload>/complete", body={"part_ids": ["<part>"], "md5": "<MD5 of all>"}
+            ),
+        ]
+
     def file_id(self, name: str) -> str:
         """Return the id of a file."""
         return f"<{name}>"
+
+    def estimate_job(self, request: JobRequest) -> Request | None:  # noqa: ARG002 - the script's signature
+        """Return None: nothing is estimated there."""
+        return None
 
     def create_job(self, request: JobRequest) -> Request:
         """Return the request that creates a job."""
@@ -86,7 +107,6 @@ class Recorder:
         self._files: list[RemoteFile] = []
         self._jobs = 0
         self._upload: tuple[str, int] = ("", 0)
-        self._lock = threading.Lock()  # parts are sent by several threads
 
     def list_files(self, after: str | None = None) -> Page[RemoteFile]:  # noqa: ARG002 - the port's signature
         """Return the files that were sent."""
@@ -108,33 +128,30 @@ class Recorder:
         """Delete nothing."""
         self._record("DELETE", f"/files/{file_id}")
 
-    def begin_upload(self, name: str, size: int) -> str:
+    def begin_upload(self, name: str, size: int, parts: int) -> str:
         """Return a name for the upload."""
-        body = {"purpose": "fine-tune", "filename": name, "bytes": size, "mime_type": "application/jsonl"}
-        self._record("POST", "/uploads", body)
+        for request in self._script.send_parts(name, size, parts):
+            self._keep(request)
         self._upload = (name, size)
         return "<upload>"
 
-    def send_part(self, upload_id: str, content: BinaryIO, seconds: float) -> str:  # noqa: ARG002 - the port's signature
-        """Read the content of a part; parts of one upload are one request, repeated."""
+    def send_part(self, upload_id: str, part: Part, content: BinaryIO, seconds: float) -> str:  # noqa: ARG002 - as above
+        """Read the content of a part."""
         _read_all(content)
-        path = f"/uploads/{upload_id}/parts"
-        with self._lock:
-            last = self.requests[-1]
-            if last.path == path:
-                self.requests[-1] = structs.replace(last, repeated=last.repeated + 1)
-            else:
-                self.requests.append(Request(method="POST", path=path))
         return "<part>"
 
-    def complete_upload(self, upload_id: str, part_ids: Sequence[str], md5: str) -> RemoteFile | None:
+    def complete_upload(self, upload_id: str, part_ids: Sequence[str], md5: str) -> RemoteFile | None:  # noqa: ARG002 - as above
         """Return the file."""
-        self._record("POST", f"/uploads/{upload_id}/complete", {"part_ids": sorted(set(part_ids)), "md5": md5})
         return self._add(*self._upload)
 
     def cancel_upload(self, upload_id: str) -> None:
         """Cancel nothing."""
         self._record("POST", f"/uploads/{upload_id}/cancel")
+
+    def estimate_job(self, request: JobRequest) -> JobEstimate | None:
+        """Return no price."""
+        self._keep(self._script.estimate_job(request))
+        return None
 
     def create_job(self, request: JobRequest) -> RemoteJob:
         """Return a job that has succeeded."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import BinaryIO
 
 from saturi.etl.errors import UnsupportedError
-from saturi.etl.providers.port import RequestError
+from saturi.etl.providers.port import Part, RequestError
 from saturi.schemas.remote import RemoteFile
 
 
@@ -13,13 +13,13 @@ class WholeFiles:
 
     service: str
 
-    def begin_upload(self, name: str, size: int) -> str:
+    def begin_upload(self, name: str, size: int, parts: int) -> str:
         """Refuse to begin the upload of *name* in parts, whatever its *size*."""
-        raise self._no_parts(name, size)
+        raise self._no_parts(name, size, parts)
 
-    def send_part(self, upload_id: str, content: BinaryIO, seconds: float) -> str:
+    def send_part(self, upload_id: str, part: Part, content: BinaryIO, seconds: float) -> str:
         """Refuse a part."""
-        raise self._no_parts(upload_id, content, seconds)
+        raise self._no_parts(upload_id, part, content, seconds)
 
     def complete_upload(self, upload_id: str, part_ids: Sequence[str], md5: str) -> RemoteFile | None:
         """Refuse to make a file of parts."""

@@ -69,6 +69,10 @@ def open_port(account: Account, pace: Pace) -> Port:
         from saturi.etl.providers.fireworks_api import FireworksApi  # noqa: PLC0415
 
         return FireworksApi(account, pace)
+    if account.provider.wire == "together":
+        from saturi.etl.providers.together_api import TogetherApi  # noqa: PLC0415
+
+        return TogetherApi(account, pace)
     from saturi.etl.providers.openai_api import OpenAIApi  # noqa: PLC0415 - half a second
 
     return OpenAIApi(account, pace)
@@ -97,4 +101,8 @@ def script_of(account: Account) -> Script:
         from saturi.etl.providers.fireworks_script import FireworksScript  # noqa: PLC0415
 
         return FireworksScript(account)
+    if account.provider.wire == "together":
+        from saturi.etl.providers.together_script import TogetherScript  # noqa: PLC0415
+
+        return TogetherScript()
     return OpenAIScript()

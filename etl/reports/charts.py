@@ -63,7 +63,7 @@ def bars(rows: Sequence[Bar], axis: str) -> Chart:
     return _chart(
         [row._asdict() | {"order": series.index(row.series)} for row in rows],
         height=_ROW * len(names),
-        mark={"type": "bar", "stroke": "#ffffff", "strokeWidth": 0.5},
+        mark={"type": "bar", "stroke": EDGE, "strokeWidth": 0.5},
         encoding={
             "y": _names(names),
             "x": _numbers("number", axis),

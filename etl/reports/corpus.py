@@ -5,14 +5,15 @@ from collections.abc import Iterable
 
 import msgspec
 
+from saturi.etl.corpus.groups import ALL
 from saturi.etl.errors import BuildError
 from saturi.etl.output.finished import FinishedBuild
 from saturi.etl.output.folder import REJECTS
 from saturi.etl.output.lines import whole_lines
 from saturi.etl.settings.regular import open_regular
-from saturi.schemas.inspection import Inspection
-from saturi.schemas.manifest import Manifest, Reject
-from saturi.schemas.report import CorpusFacts, FlowFacts, ReportedArchive
+from saturi.schemas.inspection import InspectedArchive, Inspection
+from saturi.schemas.manifest import ArchiveRow, Manifest, Reject
+from saturi.schemas.report import CorpusFacts, FlowFacts, ReportedArchive, StageFacts
 from saturi.schemas.terms import DropReason, Split
 
 UTTERANCES, LABEL_FILES = "utterances", "label_files"
@@ -23,58 +24,35 @@ _REJECTS = msgspec.json.Decoder(Reject)
 _BLOCK_BYTES = 1 << 20
 
 
-def corpus_facts(build: FinishedBuild, sets: dict[str, int] | None) -> CorpusFacts:
+def corpus_facts(build: FinishedBuild, stage: StageFacts | None) -> CorpusFacts:
     """
     Return the corpus of *build*.
 
     Args:
         build: The build.
-        sets: Utterances by the set of their script, where that is known.
+        stage: What its stage says, where that is known; without it, groups are only as far apart as shards are.
 
     Raises:
         BuildError: Its rejects are damaged.
     """
     manifest, rejects = build.manifest, _rejects(build)
     archives = [
-        ReportedArchive(
-            archive=row.archive,
-            region=row.region,
-            speech_type=row.speech_type,
-            split=row.split,
-            generations=row.generations,
-            label_files=row.label_files,
-            decoded=row.decoded,
-            rejected=_all_of(rejects.get(row.archive, Counter()), row.rejected),
-            problem=row.problem,
-        )
+        _reported(row, row.label_files, _all_of(rejects.get(row.archive, Counter()), row.rejected))
         for row in manifest.corpus
     ]
     return CorpusFacts(
         archives=archives,
         counted=UTTERANCES,
-        groups=_groups(manifest),
+        groups=_groups(manifest) if stage is None else stage.groups,
         splits=_splits(archives),
         generations=manifest.counts.generations,
-        sets=sets,
+        sets=None if stage is None else stage.sets,
     )
 
 
 def inspected_corpus(inspection: Inspection) -> CorpusFacts:
     """Return the corpus that was inspected."""
-    archives = [
-        ReportedArchive(
-            archive=row.archive,
-            region=row.region,
-            speech_type=row.speech_type,
-            split=row.split,
-            generations=row.generations,
-            label_files=row.inspected,
-            decoded=row.decoded,
-            rejected=row.rejected,
-            problem=row.problem,
-        )
-        for row in inspection.archives
-    ]
+    archives = [_reported(row, row.inspected, row.rejected) for row in inspection.archives]
     groups: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for group in inspection.groups:
         groups[group.region][group.speech_type] = sum(group.files.values())
@@ -85,6 +63,20 @@ def inspected_corpus(inspection: Inspection) -> CorpusFacts:
         splits=_splits(archives),
         generations=inspection.total.generations,
         sets=None,
+    )
+
+
+def _reported(row: ArchiveRow | InspectedArchive, label_files: int, rejected: dict[str, int]) -> ReportedArchive:
+    return ReportedArchive(
+        archive=row.archive,
+        region=row.region,
+        speech_type=row.speech_type,
+        split=row.split,
+        generations=row.generations,
+        label_files=label_files,
+        decoded=row.decoded,
+        rejected=rejected,
+        problem=row.problem,
     )
 
 
@@ -113,12 +105,19 @@ def duplicates(manifest: Manifest) -> dict[str, int]:
 
 
 def _groups(manifest: Manifest) -> dict[str, dict[str, int]]:
-    """Return utterances by region and speech type, those that were dropped before they had a split included."""
+    """
+    Return utterances by region and speech type, those that were dropped before they had a split included.
+
+    What does not separate shards is `all` for every utterance, so that no group looks as if it were whole.
+    """
     found: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    regions_merged = any(row.region == ALL for row in manifest.shards)
+    types_merged = any(row.speech_type == ALL for row in manifest.shards)
     for shard in manifest.shards:
         found[shard.region][shard.speech_type] += shard.utterances
     for row in manifest.unsharded:
-        found[row.region][row.speech_type] += sum(row.dropped.values())
+        region, speech_type = ALL if regions_merged else row.region, ALL if types_merged else row.speech_type
+        found[region][speech_type] += sum(row.dropped.values())
     return {region: dict(types) for region, types in found.items()}
 
 

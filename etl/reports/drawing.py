@@ -1,5 +1,6 @@
 """Drawings: charts as static, accessible SVG, by vl-convert, within a page."""
 
+import re
 from typing import Any
 
 import vl_convert
@@ -7,6 +8,8 @@ from markupsafe import Markup
 
 from saturi.etl.output.printable import printable
 from saturi.etl.reports.charts import Chart
+
+_LARGE = re.compile("[\ufffe-\U0010ffff]")
 
 # What draws nothing, or what is so anyway.
 _EMPTY = (
@@ -25,7 +28,7 @@ _EMPTY = (
 def svg(chart: Chart, key: str, title: str, description: str) -> Markup:
     """Return *chart* as an element of a page, named by *title* and *description*; *key* is different for each of a page."""
     convert = vl_convert.vega_to_svg if "marks" in chart else vl_convert.vegalite_to_svg
-    drawn = convert(_printable(chart))
+    drawn = convert(_drawable(chart))
     for nothing in _EMPTY:
         drawn = drawn.replace(nothing, "")
     head, _, body = drawn.partition(">")
@@ -37,10 +40,15 @@ def svg(chart: Chart, key: str, title: str, description: str) -> Markup:
     return opening + Markup(body)  # noqa: S704 - drawn by the library, which escapes names
 
 
-def _printable(value: Any) -> Any:  # any JSON
-    """Return *value* with only signs in its texts: the library ends the process where a control is in one."""
+def _drawable(value: Any) -> Any:  # any JSON
+    """
+    Return *value* with only signs in its texts that the library can draw.
+
+    It ends the process where a control or a sign outside of XML (U+FFFE) is in one, and fails where it cuts a text off in
+    the middle of a sign above U+FFFF, which it takes for two.
+    """
     if isinstance(value, str):
-        return printable(value)
+        return _LARGE.sub(lambda match: f"\\U{ord(match.group()):08x}", printable(value))
     if isinstance(value, dict):
-        return {name: _printable(part) for name, part in value.items()}
-    return [_printable(part) for part in value] if isinstance(value, list) else value
+        return {name: _drawable(part) for name, part in value.items()}
+    return [_drawable(part) for part in value] if isinstance(value, list) else value

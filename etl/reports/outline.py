@@ -1,17 +1,20 @@
 """The outline of a report: its sections, in their order, as far as there is something to say."""
 
-from saturi.etl.reports.sections import Section
+from saturi.etl.reports.sections import MOST_CELL, Section, bounded
 from saturi.etl.reports.shown_corpus import corpus_section
+from saturi.etl.reports.shown_evaluation import evaluation_section
 from saturi.etl.reports.shown_flow import flow_section
-from saturi.etl.reports.shown_models import evaluation_section, money_section, record_section, training_section
+from saturi.etl.reports.shown_money import money_section
+from saturi.etl.reports.shown_record import record_section
 from saturi.etl.reports.shown_split import split_section
 from saturi.etl.reports.shown_texts import texts_section
+from saturi.etl.reports.shown_training import training_section
 from saturi.etl.reports.words import Language, Words
 from saturi.schemas.report import Report
 
 
-def outline(report: Report, language: Language) -> list[Section]:
-    """Return the sections of *report* in *language*."""
+def outline(report: Report, language: Language, most: int = MOST_CELL) -> list[Section]:
+    """Return the sections of *report* in *language*, the cells of their tables cut to *most* signs."""
     words = Words(language)
     sections = []
     if report.corpus is not None:
@@ -29,7 +32,7 @@ def outline(report: Report, language: Language) -> list[Section]:
     sections += [evaluation_section(name, one, words) for name, one in report.evaluations.items()]
     if report.record is not None:
         sections.append(record_section(report.record, words))
-    return sections
+    return [bounded(section, most) for section in sections]
 
 
 def title(report: Report, language: Language) -> str:
@@ -54,4 +57,6 @@ def notes(report: Report, language: Language) -> list[str]:
         ),
         "evaluation": words("An evaluation cannot be read, and is left out.", "읽을 수 없는 평가는 뺐습니다."),
     }
-    return [sentences[part] for part in report.missing]
+    more = report.earlier_evaluations
+    earlier = words(f"{more:,} earlier evaluations are not shown.", f"이전 평가 {more:,}개는 보이지 않습니다.")
+    return [sentences[part] for part in report.missing] + ([earlier] if more else [])

@@ -1,6 +1,6 @@
 """The report of a finished build: facts of all that lies in its folder. No archive is read, and nothing is sent."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -11,7 +11,7 @@ from saturi.etl.example.tokens import load_tokenizer
 from saturi.etl.output.finished import FinishedBuild
 from saturi.etl.output.folder import STAGE
 from saturi.etl.pricing.tariff import Tariff, tariff_of
-from saturi.etl.providers.models import DEFAULT_MODEL
+from saturi.etl.providers.models import DEFAULT_MODEL, find_model, read_models
 from saturi.etl.reports.corpus import corpus_facts, duplicates, flow_facts, inspected_corpus
 from saturi.etl.reports.record import build_record
 from saturi.etl.settings.paths import path_of
@@ -22,7 +22,7 @@ from saturi.schemas.evaluation import Evaluation
 from saturi.schemas.inspection import Inspection
 from saturi.schemas.manifest import Manifest
 from saturi.schemas.model import Model
-from saturi.schemas.report import LossPoint, Report, SplitFacts, TrainingJob
+from saturi.schemas.report import LossPoint, Report, SplitFacts, TokenFacts, TrainingJob
 
 Part = TypeVar("Part")
 
@@ -58,20 +58,24 @@ def report(
     missing: list[str] = []
     tariff = _known("price", partial(tariff_of, model, models), missing, UnknownPriceError)
     build = FinishedBuild.open(out)
+    estimate = _estimate(build, tariff or _unpriced(model, models))
     texts = text_facts(build, text=text)
     folder = build.given / STAGE if stage is None else path_of(stage, "--stage")
     staged = _known("stage", lambda: stage_facts(build, folder), missing, StorageError, BuildError)
+    evaluated = _evaluated(build.folder)
     return Report(
         version=__version__,
-        corpus=corpus_facts(build, None if staged is None else staged.sets),
+        corpus=corpus_facts(build, staged),
         flow=flow_facts(build.manifest),
         duplicates=duplicates(build.manifest),
         stage=staged,
         texts=texts,
-        estimate=None if tariff is None else _estimate(build, tariff),
+        tokens=_tokens(estimate),
+        estimate=None if tariff is None else estimate,
         split=_split(build.manifest),
         jobs=_known("ledger", lambda: _jobs(build.folder), missing, EtlError) or [],
-        evaluations=_evaluations(build.folder, missing),
+        evaluations=_evaluations(evaluated[-_EVALUATIONS:], missing),
+        earlier_evaluations=len(evaluated[:-_EVALUATIONS]),
         record=build_record(build),
         missing=missing,
     )
@@ -98,6 +102,26 @@ def _estimate(build: FinishedBuild, tariff: Tariff) -> Estimate:
 
     tokenizer = load_tokenizer(tariff.model)
     return make_estimate(build, tariff, tokenizer, None, counter_for(build, tokenizer))
+
+
+def _unpriced(model: str, models: Mapping[str, Model] | None) -> Tariff:
+    """Return a tariff for counting tokens only: its prices mean nothing."""
+    return Tariff(find_model(model, models if models is not None else read_models()), 0.0)
+
+
+def _tokens(estimate: Estimate) -> TokenFacts:
+    total = estimate.total
+    return TokenFacts(
+        model=estimate.model,
+        tokenizer=estimate.tokenizer,
+        exact=estimate.exact,
+        limit=estimate.max_example_tokens,
+        over_limit=total.over_limit,
+        median=total.p50,
+        most=total.max,
+        bin_tokens=estimate.bin_tokens,
+        histogram=total.histogram,
+    )
 
 
 def _split(manifest: Manifest) -> SplitFacts:
@@ -134,15 +158,20 @@ def _jobs(folder: Path) -> list[TrainingJob]:
         ]
 
 
-def _evaluations(folder: Path, missing: list[str]) -> dict[str, Evaluation]:
-    """Return the evaluations of a build by their names, the last ones."""
+def _evaluated(folder: Path) -> list[Path]:
+    """Return the folders of the evaluations of a build, the last one last."""
     try:
         scores = sorted((folder / FOLDER).glob(f"*/{SCORES}"), key=lambda path: path.stat().st_mtime_ns)
     except OSError:
-        return {}
+        return []
+    return [path.parent for path in scores]
+
+
+def _evaluations(folders: Iterable[Path], missing: list[str]) -> dict[str, Evaluation]:
+    """Return the evaluations in *folders* by their names."""
     found: dict[str, Evaluation] = {}
-    for path in sorted(scores[-_EVALUATIONS:]):
-        result = _known("evaluation", partial(read_evaluation, path.parent), missing, EtlError)
+    for folder in sorted(folders):
+        result = _known("evaluation", partial(read_evaluation, folder), missing, EtlError)
         if result is not None:
-            found[path.parent.name] = result.evaluation
+            found[folder.name] = result.evaluation
     return found

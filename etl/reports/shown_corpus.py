@@ -1,10 +1,10 @@
 """The section on the corpus: what there is, before anything is left out."""
 
 from saturi.etl.corpus.names import ANY_SET
-from saturi.etl.output.printable import printable
 from saturi.etl.reports.charts import Bar, bars
 from saturi.etl.reports.corpus import UTTERANCES
 from saturi.etl.reports.sections import Figure, Section, Table, in_order, shortened
+from saturi.etl.reports.shown_names import short
 from saturi.etl.reports.words import Words, count
 from saturi.schemas.report import CorpusFacts
 from saturi.schemas.terms import Region, SpeechType
@@ -62,7 +62,7 @@ def _facts(corpus: CorpusFacts, words: Words) -> Figure:
     ]
     split = words("AI-Hub's own split (label files)", "AI-Hub 공식 구분 (라벨 파일)")
     rows += [(split, words.term(name), count(number)) for name, number in corpus.splits.items()]
-    sets = words("set of scripts (utterances)", "대본 세트 (발화)")
+    sets = words("set of scripts or questions (utterances)", "대본·질문 세트 (발화)")
     rows += [
         (sets, words.term("unknown") if name == ANY_SET else name, count(number))
         for name, number in (corpus.sets or {}).items()
@@ -82,7 +82,7 @@ def _archives(corpus: CorpusFacts, words: Words) -> Figure:
     ordered = sorted(corpus.archives, key=lambda row: (-sum(row.rejected.values()), row.archive))
     rows = [
         (
-            printable(row.archive, _MOST_NAME),
+            short(row.archive, _MOST_NAME),
             words.group(row.region or "unknown", row.speech_type or "unknown"),
             words.term(row.split),
             ", ".join(f"{words.term(reason)} {number:,}" for reason, number in sorted(row.rejected.items()))

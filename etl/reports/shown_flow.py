@@ -2,10 +2,10 @@
 
 from saturi.etl.reports.charts import columns
 from saturi.etl.reports.river import Reach, river
-from saturi.etl.reports.sections import Figure, Section, Table, labelled, shortened
+from saturi.etl.reports.sections import Figure, Section, Table, in_order, labelled, shortened
 from saturi.etl.reports.words import Words, count, share
 from saturi.schemas.report import FlowFacts, Report, StageFacts
-from saturi.schemas.terms import DropReason
+from saturi.schemas.terms import DropReason, Region
 
 
 def flow_section(report: Report, flow: FlowFacts, words: Words) -> Section:
@@ -71,15 +71,17 @@ def _river(flow: FlowFacts, words: Words) -> Figure:
 def _cleaning(stage: StageFacts, words: Words) -> Figure:
     markup = stage.markup
     rows = [
-        (name, words.term(markup.actions.get(name)), count(number), share(number, markup.utterances))
+        (words.rule(name), words.term(markup.actions.get(name)), count(number), share(number, markup.utterances))
         for name, number in markup.marked.items()
     ]
     header = (words("rule", "규칙"), words("action", "처리"), words("utterances", "발화"), words("share", "비율"))
     return Figure(
         words("Cleaning by rule", "규칙별 정리"),
         words(
-            f"Utterances with the markup of each rule, among {markup.utterances:,} that were looked at, and what becomes of it.",
-            f"살펴본 발화 {markup.utterances:,}개 가운데 규칙마다 그 전사 기호가 있는 발화 수와 그 처리입니다.",
+            f"Utterances with the markup of each rule, among {markup.utterances:,} that were looked at before cleaning, and what"
+            " becomes of it. Excluded regions and speech types are left out.",
+            f"정리하기 전에 살펴본 발화 {markup.utterances:,}개 가운데 규칙마다 그 전사 기호가 있는 발화 수와 그 처리입니다."
+            " 제외한 지역과 발화 유형은 세지 않았습니다.",
         ),
         Table(header, rows, 2),
         fold=True,
@@ -92,8 +94,9 @@ def _repetition(stage: StageFacts, words: Words) -> Figure:
     return Figure(
         words("Repetition by script", "대본별 반복"),
         words(
-            f"How often each of {stage.scripts:,} scripts is read: scripts by number of utterances.",
-            f"대본 {stage.scripts:,}개가 각각 몇 번 읽혔는지: 발화 수에 따른 대본 수입니다.",
+            f"How often each of {stage.scripts:,} scripts is read aloud: scripts by number of utterances. Excluded regions and"
+            " speech types are left out.",
+            f"소리 내어 읽은 대본 {stage.scripts:,}개를 발화 수에 따라 나눕니다. 제외한 지역과 발화 유형은 세지 않았습니다.",
         ),
         Table((words("utterances", "발화"), words("scripts", "대본")), rows),
         columns(pairs, words("utterances of a script", "대본의 발화 수")) if stage.scripts else None,
@@ -102,23 +105,33 @@ def _repetition(stage: StageFacts, words: Words) -> Figure:
 
 def _repeats(report: Report, words: Words) -> Figure:
     names = {name: words.group(*name.split("-")) for name in report.duplicates}
+    order = in_order({name.partition("-")[0] for name in names}, [*Region])
     rows = [
         (words("duplicates", "중복"), names[name], count(number), "")
-        for name, number in report.duplicates.items()
+        for name, number in sorted(report.duplicates.items(), key=lambda one: order.index(one[0].partition("-")[0]))
         if number
     ]
     if report.stage is not None:
         equal = words("equal texts", "원문과 표준어가 같음")
         rows += [
-            (equal, words.term(region), count(same), share(same, whole))
-            for region, (same, whole) in report.stage.identical.items()
+            (
+                equal,
+                words.term(region),
+                count(report.stage.identical[region][0]),
+                share(*report.stage.identical[region]),
+            )
+            for region in in_order(report.stage.identical, [*Region])
         ]
+        same, whole = (sum(one[place] for one in report.stage.identical.values()) for place in (0, 1))
+        rows.append((equal, words("in total", "합계"), count(same), share(same, whole)))
     header = (words("fact", "항목"), words("where", "어디"), words("utterances", "발화"), words("share", "비율"))
     return Figure(
         words("Duplicates and equal texts", "중복과 같은 글"),
         words(
-            "Duplicates that were dropped, by region and speech type; utterances whose two texts are equal, by region.",
-            "제외한 중복 발화(지역·유형별)와 두 글이 같은 발화(지역별)입니다.",
+            "Duplicates that were dropped, by region and speech type; utterances whose two texts are equal before cleaning, by"
+            " region. Excluded regions and speech types are left out.",
+            "제외한 중복 발화(지역·유형별)와 정리하기 전에 두 글이 같은 발화(지역별)입니다."
+            " 제외한 지역과 발화 유형은 세지 않았습니다.",
         ),
         Table(header, shortened(rows, words), 2),
         fold=True,

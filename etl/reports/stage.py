@@ -1,7 +1,7 @@
-"""What only the stage of a build knows: repetition by script, examples by speaker, leaks of AI-Hub's split, markup."""
+"""What only the stage of a build knows: groups, repetition by script, examples by speaker, leaks of AI-Hub's split, markup."""
 
 from bisect import bisect_right
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -16,10 +16,13 @@ from saturi.etl.output.files import is_there
 from saturi.etl.output.finished import FinishedBuild
 from saturi.etl.select.clean import compose, count_residues, suspects
 from saturi.etl.select.markup import RULES, CleanSettings
+from saturi.etl.select.split import resolve_scripts
 from saturi.etl.select.utterances import PLACEMENT_COLUMNS, merge_small, read_utterances, resolve_placement
 from saturi.etl.settings.options import BuildOptions
 from saturi.schemas.report import MarkupFacts, StageFacts
-from saturi.schemas.terms import Split
+from saturi.schemas.terms import DropReason, SpeechType, Split
+
+_EXCLUDED = (DropReason.REGION_EXCLUDED, DropReason.SPEECH_TYPE_EXCLUDED)
 
 BINS = (1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000)
 """Lower ends of the bins of readings of a script, and of examples of a speaker."""
@@ -40,14 +43,20 @@ def stage_facts(build: FinishedBuild, stage: Path) -> StageFacts:
         options = BuildOptions(**manifest.options)
     except (TypeError, OptionError) as error:
         raise BuildError(str(build.given), "its options are those of another version", "build again") from error
-    tally = _Tally(-(-manifest.counts.utterances // _MARKUP_UTTERANCES) or 1)
+    excluded = sum(manifest.counts.dropped.get(reason, 0) for reason in _EXCLUDED)
+    tally = _Tally(-(-(manifest.counts.utterances - excluded) // _MARKUP_UTTERANCES) or 1)
     for frame in merge_small(_frames(build, stage, options)):
-        tally.add(compose(frame))
+        tally.add(_with_scripts(compose(frame)))
     return tally.facts(options)
 
 
 def _frames(build: FinishedBuild, stage: Path, options: BuildOptions) -> Iterator[pl.DataFrame]:
-    """Yield the utterances of each segment: texts, where they belong, `script`, `speakers`, and whether they are `kept`."""
+    """
+    Yield the utterances of each segment.
+
+    Columns: texts, where they belong, `script` (set and prompt), `speakers`; whether region and speech type are `wanted`, and
+    whether they are `kept` as examples.
+    """
     hints = {
         row.archive: msgspec.convert((row.region, row.speech_type, row.split), Hints) for row in build.manifest.corpus
     }
@@ -61,7 +70,20 @@ def _frames(build: FinishedBuild, stage: Path, options: BuildOptions) -> Iterato
         frame = read_utterances(source, options.unit, options.source, PLACEMENT_COLUMNS)
         rows, reasons = (decided[name].explode(empty_as_null=True) for name in ("row", "reason"))
         frame = frame.with_columns(kept=frame["row"].is_in(rows.filter(reasons.is_null()).drop_nulls().implode()))
-        yield resolve_placement(frame, source.hints).drop("sentence", "speech_type")
+        wanted = pl.col("region").is_in(options.region) & pl.col("speech_type").is_in(options.speech_type)
+        yield resolve_placement(frame, source.hints).drop("sentence").with_columns(wanted=wanted)
+
+
+def _with_scripts(frame: pl.DataFrame) -> pl.DataFrame:
+    """
+    Return *frame* with `set` (of scripts or questions, null where unknown) in the place of the set and prompt, and `script`.
+
+    A script is what is read aloud, as the split of a build knows it: null for a question that was answered, and for a talk.
+    """
+    places = (frame["speech_type"] == SpeechType.REPEAT).arg_true()
+    read = resolve_scripts(frame["script"][places], frame["target"][places], SpeechType.REPEAT)
+    scripts = pl.repeat(None, frame.height, dtype=pl.String, eager=True).scatter(places, read)
+    return frame.with_columns(set=pl.col("script").str.split(":").list.first(), script=scripts)
 
 
 class _Tally:
@@ -75,6 +97,7 @@ class _Tally:
     def __init__(self, step: int) -> None:
         self._step = step
         self._utterances = self._looked_at = 0
+        self._groups: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._identical: dict[str, tuple[int, int]] = {}
         self._scripts: Counter[tuple[str, str]] = Counter()
         self._speakers: Counter[int] = Counter()
@@ -85,18 +108,25 @@ class _Tally:
     def add(self, frame: pl.DataFrame) -> None:
         """Count the utterances in *frame*."""
         self._utterances += frame.height
+        for region, speech_type, number in frame.group_by("region", "speech_type").len().iter_rows():
+            self._groups[region][speech_type] += number
+        self._sets.update(dict(frame["set"].drop_nulls().value_counts(name="count").iter_rows()))
+        for split, side in self._sides.items():
+            side.add(frame.filter(pl.col("split") == split))
+        self._add_wanted(frame.filter("wanted"))
+        self._speakers.update(dict(_speakers(frame.filter("kept")).value_counts(name="count").iter_rows()))
+
+    def _add_wanted(self, frame: pl.DataFrame) -> None:
+        """Count the utterances in *frame*, all of regions and speech types that the build has not excluded."""
         self._count_markup(frame)
+        both = pl.all_horizontal(pl.col("source", "target").is_not_null()).sum().alias("both")
         equal = (pl.col("source") == pl.col("target")).sum().alias("equal")
-        for region, same, whole in frame.group_by("region").agg(equal, pl.col("target").count()).iter_rows():
+        for region, same, whole in frame.group_by("region").agg(equal, both).iter_rows():
             before = self._identical.get(region, (0, 0))
             self._identical[region] = (before[0] + same, before[1] + whole)
         scripts = frame.filter(pl.col("script").is_not_null())
         for region, script, number in scripts.group_by("region", "script").len().iter_rows():
             self._scripts[region, script] += number
-            self._sets[script.partition(":")[0]] += number
-        for split, side in self._sides.items():
-            side.add(frame.filter(pl.col("split") == split))
-        self._speakers.update(dict(_speakers(frame.filter("kept")).value_counts(name="count").iter_rows()))
 
     def _count_markup(self, frame: pl.DataFrame) -> None:
         pairs = frame[:: self._step].select("source", "target")
@@ -112,6 +142,7 @@ class _Tally:
         settings = CleanSettings.of(options)
         return StageFacts(
             utterances=self._utterances,
+            groups={region: dict(types) for region, types in self._groups.items()},
             identical=dict(sorted(self._identical.items())),
             scripts=len(self._scripts),
             bins=list(BINS),

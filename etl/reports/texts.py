@@ -12,6 +12,7 @@ from saturi.etl.output.finished import FinishedBuild
 from saturi.etl.output.lines import whole_lines
 from saturi.schemas.chat import Example
 from saturi.schemas.report import ChangedWord, RegionTexts, Spread, TextFacts
+from saturi.schemas.terms import Direction
 
 _EXAMPLES = 30_000
 """Examples that are looked at, at least, where there are as many: one in three of 100,000, one in fifty of 1,500,000."""
@@ -50,6 +51,7 @@ def text_facts(build: FinishedBuild, *, text: bool) -> TextFacts | None:
     }
     changed = Counter(measured["changed_words"].clip(upper_bound=_MOST_CHANGED))
     return TextFacts(
+        direction=str(build.manifest.options.get("direction", Direction.TO_STANDARD)),
         step=step,
         examples=examples,
         regions=regions,

@@ -1,13 +1,15 @@
 """Words of a report in its language, and the terms of the project in Korean."""
 
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
+from saturi.etl.reports.shown_names import short
 from saturi.schemas.terms import DropReason, RejectReason
 
 Language = Literal["en", "ko"]
 LANGUAGES: tuple[Language, ...] = ("en", "ko")
 
-_KOREAN = {
+_TERMS: dict[str, str] = {
     "gangwon": "강원",
     "gyeongsang": "경상",
     "chungcheong": "충청",
@@ -28,8 +30,6 @@ _KOREAN = {
     "texts": "글",
     "script": "대본",
     "speaker": "화자",
-    "changed": "바꿀 문장",
-    "identical": "그대로 둘 문장",
     "rewrite": "정리",
     "drop": "제외",
     "keep": "유지",
@@ -47,6 +47,9 @@ _KOREAN = {
     "higher": "높을수록",
     "lower": "낮을수록",
     "neither": "–",
+}
+
+_REASONS: dict[str, str] = {
     RejectReason.ENCRYPTED: "암호화됨",
     RejectReason.UNSUPPORTED_METHOD: "지원하지 않는 압축",
     RejectReason.TOO_LARGE: "너무 큼",
@@ -90,7 +93,41 @@ _KOREAN = {
     DropReason.OVER_BALANCE: "균형 상한",
     DropReason.NOT_SAMPLED: "표본에 없음",
 }
-"""Terms by their names in code; a term that is not here, such as a name of a metric, stands for itself."""
+
+_RULES = {
+    "invisible": "보이지 않는 글자",
+    "double": "이중 전사 (방언)/(표준어)",
+    "event": "소리 표시",
+    "inaudible": "들리지 않음",
+    "unsure": "불확실한 전사",
+    "broken": "깨진 기호",
+    "masked": "가린 이름",
+    "interjection": "간투사 기호",
+    "stutter": "더듬은 말",
+    "lengthening": "길게 끈 소리",
+    "unclear": "불명확한 발음",
+    "space": "공백",
+    "resident_number": "주민등록번호",
+    "phone": "전화번호",
+    "email": "전자우편",
+}
+
+_STEPS = {
+    "scan": "목록 읽기",
+    "read": "읽기",
+    "select": "고르기",
+    "compare": "비교",
+    "share": "나누기",
+    "limit": "상한",
+    "sample": "표본",
+    "write": "쓰기",
+    "prove": "검증",
+    "tables": "표 쓰기",
+}
+
+_KOREAN = _TERMS | _REASONS
+"""Terms by their names in code; a term that is not here, such as a name of a metric, stands for itself. Rules and steps have
+words that are reasons or terms, too, and stand apart."""
 
 
 class Words(NamedTuple):
@@ -106,8 +143,19 @@ class Words(NamedTuple):
         """Return what a term of the project is called; a dash where there is none."""
         if name is None:
             return "–"
-        english = name.replace("_", " ")
-        return _KOREAN.get(name, english) if self.language == "ko" else english
+        return self._of(_KOREAN, name)
+
+    def rule(self, name: str) -> str:
+        """Return what a rule of cleaning is called."""
+        return self._of(_RULES, name)
+
+    def step(self, name: str) -> str:
+        """Return what a step of a build is called."""
+        return self._of(_STEPS, name)
+
+    def _of(self, korean: Mapping[str, str], name: str) -> str:
+        english = short(name.replace("_", " "))
+        return korean.get(name, english) if self.language == "ko" else english
 
     def group(self, region: str, speech_type: str) -> str:
         """Return what a region and speech type are called."""

@@ -101,6 +101,8 @@ def _text(declared: Declaration, value: Any) -> str:
     low, high = declared.option.low or 0, declared.option.high or MOST_CHARACTERS
     if not low <= len(text) <= high:
         raise OptionError(declared.flag, f"{len(text):,} characters", f"give {low:,} to {high:,}")
+    if declared.option.named:
+        check_name(declared.flag, text)
     return text
 
 

@@ -40,6 +40,7 @@ class Option(Struct, frozen=True, kw_only=True):
         below: The number is below *high*, and not *high* itself.
         unit: What the number counts.
         size: The number is one of bytes, and may be written with a unit.
+        named: The text is a name: one line, and no character that controls a terminal.
         commas: The terms may be one text with commas between them.
         nothing: The word for no term at all, where there may be none.
         negatable: The switch has a `--no-` form.
@@ -54,6 +55,7 @@ class Option(Struct, frozen=True, kw_only=True):
     below: bool = False
     unit: str | None = None
     size: bool = False
+    named: bool = False
     commas: bool = False
     nothing: str | None = None
     negatable: bool = True

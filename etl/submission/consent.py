@@ -22,12 +22,15 @@ class Agreement(NamedTuple):
         new: The jobs of it that will be created; the others were submitted before.
         usd: What these cost in all, or None where that is not known.
         max_usd: The most that they may cost, or None.
+        estimated_usd: What the provider itself says that they cost, once their files are there; None before, or where it
+            does not say that.
     """
 
     plan: Plan
     new: tuple[PlannedJob, ...]
     usd: float | None
     max_usd: float | None
+    estimated_usd: float | None = None
 
 
 class Consent(Protocol):

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from itertools import accumulate
+from math import ceil
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -54,12 +55,19 @@ class Content(Struct, frozen=True, kw_only=True):
         """Number of lines."""
         return sum(piece.examples for piece in self.pieces)
 
-    def cuts(self, most_bytes: int) -> list[tuple[int, int]]:
+    def cuts(self, most_bytes: int, *, equal: bool = False) -> list[tuple[int, int]]:
         """
         Return (start, end) of consecutive parts of at most *most_bytes*, each ending at the end of a line.
 
         A line that is longer than that alone is cut through.
+
+        Args:
+            most_bytes: Most bytes of a part.
+            equal: All parts but the last have one size instead, wherever a line ends.
         """
+        if equal:
+            size = ceil(self.bytes / ceil(self.bytes / most_bytes))
+            return [(start, min(start + size, self.bytes)) for start in range(0, self.bytes, size)]
         parts = []
         start = 0
         while start < self.bytes:

@@ -10,6 +10,7 @@ from saturi.etl.submission.ledger import Ledger
 from saturi.etl.submission.news import silent
 from saturi.etl.submission.plan import Plan, PlannedJob
 from saturi.etl.submission.remote import Remote
+from saturi.schemas.remote import JobEstimate
 
 
 def requests_of(plan: Plan) -> list[Request]:
@@ -26,5 +27,5 @@ def requests_of(plan: Plan) -> list[Request]:
     return recorder.requests
 
 
-def _agree(plan: Plan, new: tuple[PlannedJob, ...]) -> None:
+def _agree(plan: Plan, new: tuple[PlannedJob, ...], estimates: tuple[JobEstimate, ...]) -> None:
     """Agree to anything: it costs nothing."""

@@ -10,16 +10,21 @@ from saturi.etl.errors import JobFailedError
 from saturi.etl.submission.consent import Consent
 from saturi.etl.submission.follow import follow
 from saturi.etl.submission.jobs import agree_to_another, create_job, has_failed, known_job
-from saturi.etl.submission.news import JobCreated, JobKnown, Reporter, Uploading
+from saturi.etl.submission.news import JobCreated, JobKnown, Reporter, Uploading, estimated
 from saturi.etl.submission.origins import flaws_of
 from saturi.etl.submission.plan import Plan, PlannedFile, PlannedJob
 from saturi.etl.submission.preflight import check_account
 from saturi.etl.submission.remote import Remote
 from saturi.etl.submission.upload import put_file
 from saturi.schemas.ledger import JobRow
+from saturi.schemas.remote import JobEstimate
 
-Agree = Callable[[Plan, tuple[PlannedJob, ...]], None]
-"""Returns if the new jobs of a plan may be created, and raises what is against it."""
+Agree = Callable[[Plan, tuple[PlannedJob, ...], tuple[JobEstimate, ...]], None]
+"""
+Returns if the new jobs of a plan may be created, and raises what is against it.
+
+It is asked before anything is sent, and once more with what the provider says that each job costs, if it says so.
+"""
 
 
 class Submission(Struct, frozen=True, kw_only=True):
@@ -43,6 +48,7 @@ class Execution:
 
     def __init__(self, out: Path, plan: Plan, remote: Remote, report: Reporter) -> None:
         self.out, self.plan, self.remote, self.report = out, plan, remote, report
+        self._file_ids: dict[str, str] = {}  # of the files that are there, by their names
 
     def carry_out(self, consent: Consent, agree: Agree) -> Submission:
         """Return the plan, with what the provider says of it, and the row of each of its jobs."""
@@ -51,7 +57,9 @@ class Execution:
         plan = self.plan
         if new:
             plan = structs.replace(plan, notes=(*plan.notes, *self._notes(new)))
-            agree(plan, new)
+            agree(plan, new, ())
+            if estimates := self._estimates(new):
+                agree(plan, new, estimates)
         rows: list[JobRow] = []
         for job in plan.jobs:
             rows.append(known[job.key] if job.key in known else self._create(job, rows))
@@ -86,16 +94,34 @@ class Execution:
         notes += [f"the same content was sent before, to {account}" for account in sorted(sent - {self.remote.account})]
         return notes
 
+    def _estimates(self, new: tuple[PlannedJob, ...]) -> tuple[JobEstimate, ...]:
+        """Put the files of the *new* jobs there, and return what the provider says that each costs; nothing if it says nothing."""
+        provider = self.remote.client.provider
+        if not provider.estimates:
+            return ()
+        files = [self._put_files(job) for job in new]  # all, before the first question: what is missing is known then
+        estimates = []
+        for job, ids in zip(new, files, strict=True):
+            request = job.request(job.model or self.plan.model, ids, 1, provider)
+            # A tune that a job before will make costs what its base model does.
+            estimate = self.remote.client.estimate_job(structs.replace(request, is_tune=False))
+            if estimate is not None:
+                estimates.append(estimate)
+                self.report(estimated(job, estimate))
+        return tuple(estimates)
+
     def _create(self, job: PlannedJob, before: list[JobRow]) -> JobRow:
         """Put the files of *job* there, create it, and return its row; wait for those *before* it where it must."""
         model = job.model or self._model_of(before[-1])
         if self.remote.client.provider.one_job:
             self._follow([row for row in before if row.job_id is not None])
-        training = self._put(job.training)
-        validation = self._put(job.validation) if job.validation else None
-        row = create_job(self.remote, job, self.plan, model, (training, validation))
+        row = create_job(self.remote, job, self.plan, model, self._put_files(job))
         self.report(JobCreated(title=row.title, job_id=row.job_id or ""))
         return row
+
+    def _put_files(self, job: PlannedJob) -> tuple[str, str | None]:
+        """Return the ids of training and validation file of *job*, which are at the provider then."""
+        return self._put(job.training), self._put(job.validation) if job.validation else None
 
     def _put(self, file: PlannedFile) -> str:
         """Return the id of *file* at the provider."""
@@ -103,7 +129,9 @@ class Execution:
         def report(done: int, total: int) -> None:
             self.report(Uploading(file=file.name, done=done, total=total))
 
-        return put_file(self.remote, file, report).file_id or ""
+        if file.name not in self._file_ids:
+            self._file_ids[file.name] = put_file(self.remote, file, report).file_id or ""
+        return self._file_ids[file.name]
 
     def _model_of(self, row: JobRow) -> str:
         """

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from saturi.etl.pricing.money import cost_usd
+from saturi.etl.submission.plan import PlannedJob
 from saturi.schemas.ledger import JobRow
+from saturi.schemas.remote import JobEstimate
 
 
 class Uploading(Struct, frozen=True, kw_only=True, tag="uploading", tag_field="news"):
@@ -22,6 +24,20 @@ class JobKnown(Struct, frozen=True, kw_only=True, tag="known", tag_field="news")
     title: str
     job_id: str
     status: str | None
+
+
+class JobEstimated(Struct, frozen=True, kw_only=True, tag="estimated", tag_field="news"):
+    """
+    The provider's own estimate of a job, before it is created: price and billed tokens, null where it gives none.
+
+    `usd` is the price by our estimate.
+    """
+
+    title: str
+    usd: float | None
+    estimated_usd: float | None
+    estimated_tokens: int | None
+    reason: str | None
 
 
 class JobCreated(Struct, frozen=True, kw_only=True, tag="created", tag_field="news"):
@@ -108,8 +124,19 @@ class JobEnded(Struct, frozen=True, kw_only=True, tag="ended", tag_field="news")
     flaws: tuple[Flaw, ...] = ()
 
 
-News = Uploading | JobKnown | JobCreated | JobStatus | JobEvent | NoAnswer | JobProblem | JobEnded
+News = Uploading | JobKnown | JobEstimated | JobCreated | JobStatus | JobEvent | NoAnswer | JobProblem | JobEnded
 Reporter = Callable[[News], None]
+
+
+def estimated(job: PlannedJob, estimate: JobEstimate) -> JobEstimated:
+    """Return the news of the provider's *estimate* of *job*."""
+    return JobEstimated(
+        title=job.title,
+        usd=job.billing.usd,
+        estimated_usd=estimate.usd,
+        estimated_tokens=estimate.tokens,
+        reason=estimate.reason,
+    )
 
 
 def problem_of(row: JobRow, error: Exception) -> JobProblem:

@@ -27,8 +27,8 @@ class SubmitOptions(Struct, frozen=True, kw_only=True):
         OptionError: A value is out of its range.
     """
 
-    provider: Annotated[str, Option(help="Profile of the provider.", low=1)] = DEFAULT_PROVIDER
-    model: Annotated[str, Option(help="Model to train, as the provider calls it.", low=1)] = DEFAULT_MODEL
+    provider: Annotated[str, Option(help="Profile of the provider.", low=1, named=True)] = DEFAULT_PROVIDER
+    model: Annotated[str, Option(help="Model to train, as the provider calls it.", low=1, named=True)] = DEFAULT_MODEL
     epochs: Annotated[
         int | None,
         Option(
@@ -41,7 +41,9 @@ class SubmitOptions(Struct, frozen=True, kw_only=True):
     plan: Annotated[PlanShape, Option(help="One job, one a region and speech type, or these one after the other.")] = (
         "merged"
     )
-    suffix: Annotated[str | None, Option(help="Put into the names of the models.", low=1, high=_MOST_SUFFIX)] = None
+    suffix: Annotated[
+        str | None, Option(help="Put into the names of the models.", low=1, high=_MOST_SUFFIX, named=True)
+    ] = None
     seed: Annotated[int | None, Option(help="Makes a job repeatable.", low=0, high=_MOST_SEED)] = None
     base_url: Annotated[
         str | None, Option(help="Address instead of the profile's: a gateway, a resource of your own.", low=1)

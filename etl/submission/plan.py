@@ -75,6 +75,7 @@ class PlannedJob(Struct, frozen=True, kw_only=True):
             validation_file=validation,
             epochs=self.billing.epochs,
             metadata={KEY: self.key, ATTEMPT: str(attempt)} if provider.metadata != "dropped" else {},
+            is_tune=self.model is None,
             suffix=self.suffix,
             seed=self.seed,
             extra=provider.extra_body,

@@ -1,18 +1,17 @@
 """Submit a build, top to bottom: the plan, what became of it before, what is agreed to, the files, the jobs."""
 
-import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from saturi.etl.errors import OptionError, SpendingError, UnknownPriceError
+from saturi.etl.errors import OptionError
 from saturi.etl.output.finished import FinishedBuild
 from saturi.etl.output.folder import locked
-from saturi.etl.providers.account import Account, open_account
+from saturi.etl.providers.account import open_account
 from saturi.etl.providers.client import Client
 from saturi.etl.providers.pace import Pace
 from saturi.etl.settings.paths import folder_of
 from saturi.etl.submission.billing import Quote, terms_of
-from saturi.etl.submission.consent import Agreement, Consent, PriorConsent
+from saturi.etl.submission.consent import Consent, PriorConsent
 from saturi.etl.submission.content import Digester
 from saturi.etl.submission.execution import Execution, Submission
 from saturi.etl.submission.ledger import LEDGER, Ledger
@@ -21,7 +20,9 @@ from saturi.etl.submission.options import SubmitOptions
 from saturi.etl.submission.plan import Plan, PlannedJob, make_plan, materials_of
 from saturi.etl.submission.preflight import check_dates, check_lines
 from saturi.etl.submission.remote import Remote
+from saturi.etl.submission.spending import agree_to_estimates, agree_to_plan, agreement_on, refuse_unencrypted
 from saturi.schemas.provider import Provider
+from saturi.schemas.remote import JobEstimate
 from saturi.schemas.terms import Split
 
 
@@ -48,6 +49,7 @@ def _plan(build: FinishedBuild, options: SubmitOptions) -> Plan:
     digester = Digester(content for material in materials for content in (material.train, material.validation))
     notes += _notes_on_turns(terms.provider, len(materials))
     notes += _notes_on_validation(terms.provider, build)
+    notes += _notes_on_serving(terms.provider)
     quote = Quote(build, options, terms)
     check_lines(build, terms.provider, terms.model, [digester, *quote.observers])
     prices = quote.prices()
@@ -56,12 +58,11 @@ def _plan(build: FinishedBuild, options: SubmitOptions) -> Plan:
 
 def _check_settings(provider: Provider, options: SubmitOptions) -> None:
     """Refuse what the jobs of *provider* cannot have."""
-    for name, given, taken in (
-        ("--suffix", options.suffix, provider.suffixes),
-        ("--seed", options.seed, provider.seeds),
-    ):
-        if given is not None and not taken:
-            raise OptionError(name, f"a job of {provider.name} has none", "leave it out")
+    if options.suffix is not None and len(options.suffix) > provider.most_suffix:
+        problem = f"{len(options.suffix)} characters, and a job of {provider.name} takes {provider.most_suffix}"
+        raise OptionError("--suffix", problem, "give a shorter one" if provider.most_suffix else "leave it out")
+    if options.seed is not None and not provider.seeds:
+        raise OptionError("--seed", f"a job of {provider.name} has none", "leave it out")
     if options.plan == "chained" and not provider.chains:
         problem = f"{provider.name} trains no tune further by the name it gives it, so that no job can follow another"
         raise OptionError("--plan", problem, "take merged or per-shard")
@@ -80,7 +81,15 @@ def _notes_on_validation(provider: Provider, build: FinishedBuild) -> list[str]:
     held_out = sum(chunk.examples for chunk in build.manifest.chunks if chunk.split == Split.VALIDATION)
     if provider.validation_files or not held_out:
         return []
-    return [f"{provider.name} takes no validation file: the {held_out:,} examples held out stay here, for evaluate"]
+    return [f"no validation file goes to {provider.name}: the {held_out:,} examples held out stay here, for evaluate"]
+
+
+def _notes_on_serving(provider: Provider) -> list[str]:
+    """Return what to know of the price of asking a tune, before one is paid for."""
+    if not provider.bills_minutes:
+        return []
+    minutes = "billed by the minute until you stop it, asked or not"
+    return [f"a tune at {provider.name} answers only from an endpoint of your own, {minutes}; nothing here starts one"]
 
 
 def submit(
@@ -121,50 +130,15 @@ def submit(
     with ExitStack() as stack:
         stack.enter_context(locked(out))
         plan = _plan(build, options)
-        _refuse_unencrypted(plan.account, options, consent)  # before the key goes there
+        refuse_unencrypted(plan.account, options, consent)  # before the key goes there
         client = stack.enter_context(Client(plan.account, pace, report_waits(report)))
         ledger = stack.enter_context(Ledger(out / LEDGER))
         ledger.save_account(plan.account.row)
 
-        def agree(plan: Plan, new: tuple[PlannedJob, ...]) -> None:
-            _agree(plan, new, options, consent, ledger)
+        def agree(plan: Plan, new: tuple[PlannedJob, ...], estimates: tuple[JobEstimate, ...]) -> None:
+            if estimates:
+                agree_to_estimates(agreement_on(plan, new, options), estimates, consent)
+            else:
+                agree_to_plan(agreement_on(plan, new, options), options, consent, ledger)
 
         return Execution(out, plan, Remote(client, ledger), report).carry_out(consent, agree)
-
-
-def _refuse_unencrypted(account: Account, options: SubmitOptions, consent: Consent) -> None:
-    if account.is_readable_by_others and not (options.allow_http or consent.unencrypted(account.base_url)):
-        problem = "it is http, so that others on the way can read the key and the examples"
-        raise SpendingError(account.base_url, problem, "give its https address, or add --allow-http")
-
-
-def _agree(plan: Plan, new: tuple[PlannedJob, ...], options: SubmitOptions, consent: Consent, ledger: Ledger) -> None:
-    """
-    Refuse to go on unless the cost of the *new* jobs is known and allowed, and the terms of the data are agreed to.
-
-    On this machine neither a cost of 0 needs consent, nor the terms of data that does not leave it.
-    """
-    costs = [job.billing.usd for job in new]
-    usd = None if None in costs else sum(cost for cost in costs if cost is not None)
-    is_free_here = usd == 0 and plan.account.is_local
-    agreement = Agreement(plan, new, usd, options.max_cost)
-    consent.review(agreement)
-    if usd is None and not options.allow_unknown_price:
-        problem = "nobody can say what this costs: the price or the number of tokens is not known"
-        raise UnknownPriceError(plan.model, problem, "give a price by --models FILE, or add --allow-unknown-price")
-    if usd is not None and options.max_cost is not None and usd > options.max_cost:
-        problem = f"{len(new)} jobs cost {_precise(usd)}, and --max-cost allows {_precise(options.max_cost)}"
-        raise SpendingError(plan.model, problem, "allow more, or ask for fewer epochs or examples")
-    if not (plan.account.keeps_data_here or ledger.terms_accepted()):
-        if not (consent.terms() or options.accept_data_terms):
-            problem = "nobody agreed to the terms of AI-Hub's data"
-            raise SpendingError("submit", problem, "read them above, and add --accept-data-terms")
-        ledger.accept_terms(time.time())
-    if not (is_free_here or consent.spending(agreement)):
-        price = "an unknown price" if usd is None else f"${usd:,.2f}"
-        raise SpendingError("submit", f"nobody agreed to {len(new)} jobs for {price}", "add --yes and --max-cost USD")
-
-
-def _precise(usd: float) -> str:
-    """Return a sum to the cent, or to a millionth of a dollar where that is more."""
-    return f"${usd:,.2f}" if round(usd, 2) == usd else f"${usd:,.6f}"

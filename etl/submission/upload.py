@@ -8,14 +8,15 @@ import hashlib
 import io
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, BinaryIO, cast
 
 from msgspec import structs
 
-from saturi.etl.errors import BuildError, NoAnswerError, ProviderError
+from saturi.etl.errors import BuildError, NoAnswerError, ProviderError, RefusedError
+from saturi.etl.providers.port import Part
 from saturi.etl.providers.wires import Renderer, renderer_of
 from saturi.etl.submission.content import Rendered, Span
 from saturi.etl.submission.plan import PlannedFile
@@ -169,11 +170,13 @@ def _send_whole(remote: Remote, file: PlannedFile, meter: Meter) -> RemoteFile:
 
 
 def _send_parts(remote: Remote, row: FileRow, file: PlannedFile, meter: Meter) -> RemoteFile:
-    upload_id = remote.client.begin_upload(file.name, file.bytes, meter.deadline)
+    provider = remote.client.provider
+    cuts = file.content.cuts(provider.max_part_bytes, equal=provider.equal_parts)
+    upload_id = remote.client.begin_upload(file.name, file.bytes, len(cuts), meter.deadline)
     remote.ledger.save_file(structs.replace(row, upload_id=upload_id))
     arrived = False
     try:
-        part_ids = _send_all_parts(remote, upload_id, file, meter)
+        part_ids = _send_all_parts(remote, upload_id, file, cuts, meter)
         whole = (file.name, file.bytes)
         sent = remote.client.complete_upload(upload_id, part_ids, file.md5, whole, meter.deadline)
         arrived = True
@@ -184,16 +187,20 @@ def _send_parts(remote: Remote, row: FileRow, file: PlannedFile, meter: Meter) -
     return sent
 
 
-def _send_all_parts(remote: Remote, upload_id: str, file: PlannedFile, meter: Meter) -> list[str]:
-    """Send all parts of *file*, some at a time, and return their ids in the order of the parts."""
+def _send_all_parts(
+    remote: Remote, upload_id: str, file: PlannedFile, cuts: Sequence[tuple[int, int]], meter: Meter
+) -> list[str]:
+    """Send the parts of *file* between *cuts*, some at a time, and return their ids in the order of the parts."""
 
-    def send(part: tuple[int, int]) -> str:
-        with Sending(file, part, meter) as span:
-            doing = f"uploading bytes {part[0]:,} to {part[1]:,} of {file.name}"
-            return remote.client.send_part(doing, upload_id, _as_file(span), meter.deadline)
+    def send(number: int, cut: tuple[int, int]) -> str:
+        start, end = cut
+        with Sending(file, cut, meter) as span:
+            doing = f"uploading bytes {start:,} to {end:,} of {file.name}"
+            part = Part(number, end - start)
+            return remote.client.send_part(doing, upload_id, part, _as_file(span), meter.deadline)
 
     with ThreadPoolExecutor(PARALLEL_PARTS, thread_name_prefix="upload") as pool:
-        futures = [pool.submit(send, part) for part in file.content.cuts(remote.client.provider.max_part_bytes)]
+        futures = [pool.submit(send, number, cut) for number, cut in enumerate(cuts, 1)]
         try:
             return [future.result() for future in futures]
         finally:
@@ -211,11 +218,19 @@ def _check_size(remote: Remote, file: PlannedFile, sent: RemoteFile) -> None:
     """Raise if *sent* has another size than *file*, after it was deleted where that can be; some providers give no size."""
     if sent.bytes in (file.bytes, None):
         return
-    problem, becomes = f"{file.bytes:,} bytes were sent, {sent.bytes:,} arrived", "it is not used"
-    if remote.client.provider.deletes_files:
-        remote.client.delete_file(sent.id)
-        becomes = "it was deleted there"
-    raise ProviderError(file.name, problem, f"{becomes}; run the same command again")
+    problem = f"{file.bytes:,} bytes were sent, {sent.bytes:,} arrived"
+    raise ProviderError(file.name, problem, f"{_discarded(remote, sent)}; run the same command again")
+
+
+def _discarded(remote: Remote, file: RemoteFile) -> str:
+    """Delete *file*, of a wrong size, where that can be, and return what has become of it."""
+    if not remote.client.provider.deletes_files:
+        return "it is not used"
+    try:
+        remote.client.delete_file(file.id)
+    except (ProviderError, RefusedError) as error:  # the size is what went wrong first
+        return f"it is not used, and could not be deleted there ({error})"
+    return "it was deleted there"
 
 
 def _wait_until_ready(remote: Remote, file: RemoteFile) -> None:

@@ -14,7 +14,7 @@ FILE, PART, COMPLETE, JOB, CHAT = (
     "POST /files|PUT /s3/.*|PUT /store/.*",
     "POST /uploads/.*/parts",
     "POST /uploads/.*/complete",
-    "POST /fine_tuning/jobs|POST /tuning/v2/tasks|POST /v1/.*/supervisedFineTuningJobs",
+    "POST /fine_tuning/jobs|POST /fine-tunes|POST /tuning/v2/tasks|POST /v1/.*/supervisedFineTuningJobs",
     "POST /chat/completions|POST /inference/.*|POST /v3/.*chat-completions.*",
 )
 """What a request is for, in every wire format."""

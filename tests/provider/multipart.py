@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from email.message import Message
 from email.parser import BytesHeaderParser
-from io import BufferedIOBase
+from io import BufferedIOBase, BytesIO
 
 BLOCK_BYTES = 256 * 1024
 Sink = Callable[[bytes], object]
@@ -21,6 +21,11 @@ class Body:
 
     def __init__(self, source: BufferedIOBase, length: int) -> None:
         self._source, self.left = source, length
+
+    @classmethod
+    def of(cls, content: bytes) -> "Body":
+        """Return a body of *content*, which was read already."""
+        return cls(BytesIO(content), len(content))
 
     def read(self, size: int) -> bytes:
         """Return up to *size* bytes, none at the end; a client that is gone is a `ConnectionError`."""

@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from io import BufferedIOBase, BytesIO
+from io import BufferedIOBase
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from . import chat, clova, files, fireworks, jobs, studio
+from . import chat, clova, files, fireworks, jobs, studio, together
 from .answers import Answer, RefusalError
 from .faults import Fault
 from .multipart import Body
@@ -136,21 +136,24 @@ class Handler(BaseHTTPRequestHandler):
         kept = b""
         if content_type.startswith("application/json"):
             kept = body.rest()
-            body = Body(BytesIO(kept), len(kept))
+            body = Body.of(kept)
         world.requests.append(Sent(self.command, self.path, tuple(self.headers.items()), kept.decode()))
         key = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        answer, shape = _form_of(world)
         try:
             if world.clova and path.startswith(clova.STORE):
                 return clova.store(world, self.command, path, query, body, self.headers)
             if world.fireworks and path.startswith(fireworks.STORE):
                 return fireworks.store(world, path, body, self.headers)
+            if world.together and path.startswith(together.STORE):
+                return together.store(world, path, query, body, self.headers)
             if world.key not in (None, key):
                 raise RefusalError(
                     401, f"Incorrect API key provided: {key}.", "invalid_api_key"
                 )  # says it back, as some do
-            return _route_of(world)(world, self.command, path, query, body, content_type)
+            return answer(world, self.command, path, query, body, content_type)
         except RefusalError as refusal:
-            return _shape_of(world)(refusal)
+            return shape(refusal)
 
     def _send(self, answer: Answer) -> None:
         content = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
@@ -179,16 +182,15 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
 
-def _route_of(world: World) -> Route:
-    """Return what answers in the form of *world*."""
-    forms = ((world.studio, studio.answer), (world.clova, clova.answer), (world.fireworks, fireworks.answer))
-    return next((form for is_it, form in forms if is_it), _route)
-
-
-def _shape_of(world: World) -> Callable[[RefusalError], Answer]:
-    """Return what makes of a refusal an answer in the form of *world*."""
-    shapes = ((world.studio, studio.refusal), (world.clova, clova.refusal), (world.fireworks, fireworks.refusal))
-    return next((shape for is_it, shape in shapes if is_it), lambda refusal: refusal.answer)
+def _form_of(world: World) -> tuple[Route, Callable[[RefusalError], Answer]]:
+    """Return what answers in the form of *world*, and what makes of a refusal an answer in that form."""
+    if world.studio:
+        return studio.answer, studio.refusal
+    if world.clova:
+        return clova.answer, clova.refusal
+    if world.fireworks:
+        return fireworks.answer, fireworks.refusal
+    return (together.answer if world.together else _route), lambda refusal: refusal.answer
 
 
 def _route(  # noqa: PLR0911 - a row a request

@@ -60,6 +60,9 @@ class World(Struct):
         studio: It answers as Unsloth Studio does; see `studio`.
         clova: It answers as CLOVA Studio and its storage do; see `clova`.
         fireworks: It answers as Fireworks and its store do; see `fireworks`.
+        together: It answers as Together and its store do; see `together`.
+        collides: There, a file that was begun and never sent is in the way of another of its content.
+        estimate: There, the answer to who asks for the price of a job; None for one by its lines.
         address: Its own base URL, where it gives out others below it.
         swallowed: Names of jobs are lost, and every job is called something else.
         busy: How many creations of a job Studio turns away, since something else trains there.
@@ -83,6 +86,9 @@ class World(Struct):
     studio: bool = False
     clova: bool = False
     fireworks: bool = False
+    together: bool = False
+    collides: bool = False
+    estimate: Json | None = None
     address: str = ""
     swallowed: bool = False
     busy: int = 0

@@ -40,15 +40,19 @@ class Asking(PriorConsent):
 
     def terms(self) -> bool:
         """Show the terms, and return whether they are agreed to."""
-        for line in TERMS:
-            self._print(line)
+        from saturi.etl.console.lines import print_text
+
+        print_text(self._errors, TERMS)
         return super().terms() or typed("agree", "to say that you may do this")
 
     def spending(self, agreement: Agreement) -> bool:
         """Return whether the plan may be carried out."""
         if super().spending(agreement):
             return True
-        price = "an unknown price" if agreement.usd is None else f"${agreement.usd:,.2f}"
+        usd, estimated = agreement.usd, agreement.estimated_usd
+        price = "an unknown price" if usd is None else f"${usd:,.2f}"
+        if estimated is not None:
+            price = f"${estimated:,.2f} by the provider's estimate, {price} by ours"
         return typed("submit", f"to create {len(agreement.new)} jobs for {price}")
 
     def another(self, row: JobRow) -> bool:

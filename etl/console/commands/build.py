@@ -48,7 +48,7 @@ def build(ctx: click.Context, /, **given: Any) -> None:
         given["dedup"] = Dedup.NONE
     options = BuildOptions(**given, clean_rules=ctx.meta["config"].clean)
     if report:
-        _refuse_report(dry_run=dry_run)
+        _refuse_report(how.out, dry_run=dry_run)
     if dry_run:
         _dry_run(paths, options, as_json=as_json)
         return
@@ -77,13 +77,13 @@ def build(ctx: click.Context, /, **given: Any) -> None:
     ctx.exit(1 if result.failures else 0)
 
 
-def _refuse_report(*, dry_run: bool) -> None:
+def _refuse_report(out: Path, *, dry_run: bool) -> None:
     """Return if a page can be made after the build."""
-    from saturi.etl.reports.page import require_libraries
+    from saturi.etl.reports.page import PAGE, require_page
 
     if dry_run:
         raise click.UsageError("--report: nothing is built with --dry-run; give one of them")
-    require_libraries()
+    require_page(out / PAGE)
 
 
 def _dry_run(paths: tuple[Path, ...], options: BuildOptions, *, as_json: bool) -> None:

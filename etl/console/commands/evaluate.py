@@ -86,11 +86,11 @@ def evaluate(ctx: click.Context, /, **given: Any) -> None:
 
 def _require_build(out: Path | None) -> None:
     """Return if a page can be made after the evaluation."""
-    from saturi.etl.reports.page import require_libraries
+    from saturi.etl.reports.page import PAGE, require_page
 
     if out is None:
         raise OptionError("--report", "a report is of a build, and none is given", "give the folder of a build")
-    require_libraries()
+    require_page(out / PAGE)
 
 
 class _Asking(PriorConsent):

@@ -37,7 +37,10 @@ def fetch(ctx: click.Context, /, data_set: tuple[str, ...], **given: Any) -> Non
     to, repair = given.pop("to"), given.pop("repair")
     listing, dry_run, as_json = given.pop("listing"), given.pop("dry_run"), given.pop("as_json")
     console, errors = consoles()
+    _refuse_two(repair=repair is not None, listing=listing, dry_run=dry_run)
     if repair is not None:
+        if data_set:
+            raise click.UsageError("DATA_SET: nothing is downloaded with --repair; give one of them")
         ctx.exit(_repair(console, repair, as_json=as_json))
     options = FetchOptions(key_file=ctx.meta["config"].table("fetch").get("key_file"), **given)
     to = to or Path("data")
@@ -47,6 +50,14 @@ def fetch(ctx: click.Context, /, data_set: tuple[str, ...], **given: Any) -> Non
         _plan(console, errors, (data_set, to, options), as_json=as_json)
     else:
         _fetch(console, errors, (data_set, to, options), as_json=as_json)
+
+
+def _refuse_two(**asked: bool) -> None:
+    """Refuse two of the options that each are in the place of a download."""
+    names = {"repair": "--repair", "listing": "--list", "dry_run": "--dry-run"}
+    given = [names[name] for name, is_asked in asked.items() if is_asked]
+    if len(given) > 1:
+        raise click.UsageError(f"{given[0]}: {given[1]} is given, too; give one of them")
 
 
 Request = tuple[tuple[str, ...], Path, FetchOptions]
@@ -93,11 +104,10 @@ def _fetch(console: "Console", errors: "Console", request: Request, *, as_json: 
 
 def _agree(errors: "Console", *, accepted: bool) -> bool:
     """Show the terms, and return whether they are agreed to."""
-    from saturi.etl.console.lines import print_line
+    from saturi.etl.console.lines import print_text
     from saturi.etl.download.terms import TERMS
 
-    for line in TERMS:
-        print_line(errors, line)
+    print_text(errors, TERMS)
     return accepted or typed("agree", "to say that you may do this")
 
 

@@ -41,9 +41,9 @@ def inspect(  # noqa: PLR0913 - one an option
     paths = corpus or tuple(map(Path, ctx.meta["config"].corpus.paths)) or (Path(FALLBACK_CORPUS),)
     console, errors = consoles()
     if report is not None:
-        from saturi.etl.reports.page import require_libraries
+        from saturi.etl.reports.page import require_page
 
-        require_libraries()
+        require_page(report)
     with watching(errors) as watcher:
         inspection = run(paths, sample=sample, stage=stage, workers=workers, watcher=watcher)
     if as_json:

@@ -8,7 +8,7 @@ from saturi.etl.console.commands.pages import language_here, save_page
 from saturi.etl.console.commands.parameters import PATH
 from saturi.etl.console.output import consoles
 from saturi.etl.providers.models import DEFAULT_MODEL
-from saturi.etl.reports.page import PAGE, require_libraries
+from saturi.etl.reports.page import PAGE, require_page
 from saturi.etl.reports.words import LANGUAGES, Language
 
 
@@ -42,12 +42,13 @@ def report(  # noqa: PLR0913 - one an option
 
     if terminal and to is not None:
         raise click.UsageError("--to: with --terminal no page is written; give one of them")
+    page = out / PAGE if to is None else to
     if not terminal:
-        require_libraries()
+        require_page(page)
     result = run(out, model, models=read_models(models), stage=stage, text=text)
     if terminal:
         from saturi.etl.console.screens.report import show_report
 
         show_report(consoles()[0], result, lang or language_here())
     else:
-        save_page(result, out / PAGE if to is None else to, lang)
+        save_page(result, page, lang)

@@ -6,18 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
 from rich.table import Table
 
-from saturi.etl.console.lines import add_row, plain, print_line
+from saturi.etl.console.lines import add_row, print_line
+from saturi.etl.console.screens.transfers import TransferBars
 from saturi.etl.console.screens.words import size
 from saturi.etl.download.news import Again, Finished, Moved, News, Planned, Remark, Reporter
 from saturi.schemas.fetch import DataSetList, FetchPlan, FetchResult, ListedArchive, RepairedArchive
@@ -42,8 +34,7 @@ class _Story:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._bars: Progress | None = None
-        self._tasks: dict[str, TaskID] = {}
+        self._bars = TransferBars(console)
         self._total = 0
         self._moved: dict[str, int] = {}
         self._began = self._printed = time.monotonic()
@@ -62,51 +53,30 @@ class _Story:
                 self._move(archive, done)
             case Finished(archive=archive):
                 self._moved[archive.path] = archive.bytes
-                if self._bars is not None and archive.path in self._tasks:
-                    self._bars.remove_task(self._tasks.pop(archive.path))
+                self._bars.remove(_name(archive.path))
                 self._advance()
                 print_line(self._console, f"{archive.path}: {archive.bytes:,} bytes, whole")
 
     def stop(self) -> None:
         """Take the bars away."""
-        if self._bars is not None:
-            self._bars.stop()
-            self._bars = None
-
-    def _start(self) -> None:
-        """Show the bars, which a question before would be lost among."""
-        if self._bars is None and self._console.is_terminal:
-            columns = (
-                TextColumn("{task.description}"),
-                BarColumn(bar_width=16),
-                DownloadColumn(),
-                TransferSpeedColumn(),
-            )
-            self._bars = Progress(
-                *columns, TextColumn("ETA"), TimeRemainingColumn(compact=True), console=self._console, transient=True
-            )
-            self._tasks[""] = self._bars.add_task("in all", total=self._total)
-            self._bars.start()
+        self._bars.stop()
 
     def _move(self, archive: ListedArchive, done: int) -> None:
-        self._start()
         self._moved[archive.path] = done
-        if self._bars is not None:
-            if archive.path not in self._tasks:
-                name = plain(archive.path.rpartition("/")[2]).markup
-                self._tasks[archive.path] = self._bars.add_task(name, total=archive.bytes)
-            self._bars.update(self._tasks[archive.path], completed=done)
         self._advance()
+        self._bars.move(_name(archive.path), done, archive.bytes)
 
     def _advance(self) -> None:
         done, now = sum(self._moved.values()), time.monotonic()
-        if self._bars is not None:
-            self._bars.update(self._tasks[""], completed=done)
-        elif now - self._printed >= _LINE_SECONDS:
+        if not self._bars.move("in all", done, self._total) and now - self._printed >= _LINE_SECONDS:
             self._printed = now
             rate = done / max(now - self._began, 1e-6)
-            left = f", {_duration((self._total - done) / rate)} left" if rate else ""
+            left = f", {_duration((self._total - done) / rate)} left" if rate and done < self._total else ""
             print_line(self._console, f"downloading: {size(done)} of {size(self._total)}, {size(rate)}/s{left}")
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 def show_lists(console: Console, lists: Sequence[DataSetList]) -> None:
@@ -144,9 +114,11 @@ def show_plan(console: Console, plan: FetchPlan) -> None:
     if not plan.archives:
         return
     most = "at most " if plan.rounded else ""
+    unknown = sum(_is_unknown(archive) for archive in plan.archives)
+    more = f", and {unknown} of a size that AI-Hub does not tell" if unknown else ""
     print_line(
         console,
-        f"{len(plan.archives)} archives, {most}{plan.bytes:,} bytes; {most}{_duration(plan.seconds)} at the usual 2 MB/s; "
+        f"{len(plan.archives)} archives, {most}{plan.bytes:,} bytes{more}; {most}{_duration(plan.seconds)} at the usual 2 MB/s; "
         f"needs {size(plan.needed_bytes)} of disk, {size(plan.free_bytes)} are free",
     )
 
@@ -171,7 +143,13 @@ def show_repairs(console: Console, repairs: Sequence[RepairedArchive], folder: P
         print_line(console, f"Next: saturi inspect {folder}")
 
 
+def _is_unknown(archive: ListedArchive) -> bool:
+    return archive.rounded and not archive.bytes
+
+
 def _size(archive: ListedArchive) -> str:
+    if _is_unknown(archive):
+        return "unknown"
     return f"at most {size(archive.bytes)}" if archive.rounded else f"{archive.bytes:,}"
 
 

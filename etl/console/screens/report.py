@@ -15,16 +15,18 @@ def show_report(console: Console, report: Report, language: Language) -> None:
     """Print *report* in *language*."""
     print_line(console, Text(title(report, language), "bold"))
     for note in notes(report, language):
-        print_line(console, note, "yellow")
+        console.print(plain(note, "yellow"))
     for section in outline(report, language):
         console.print()
         print_line(console, Text(section.title, "bold"))
         for sentence in section.sentences:
-            print_line(console, sentence)
+            console.print(plain(sentence))
+        if section.command is not None:
+            print_line(console, section.command)
         for figure in section.figures:
             console.print()
             console.print(_table(figure))
-            print_line(console, figure.description, "dim")
+            console.print(plain(figure.description, "dim"))
 
 
 def _table(figure: Figure) -> Table:

@@ -7,18 +7,10 @@ from pathlib import Path
 
 import msgspec
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
 from rich.table import Table
 
 from saturi.etl.console.lines import add_row, print_line
+from saturi.etl.console.screens.transfers import TransferBars
 from saturi.etl.console.screens.words import short, size
 from saturi.etl.pricing.money import cost_usd
 from saturi.etl.providers.recorder import Request
@@ -26,6 +18,7 @@ from saturi.etl.submission.execution import Submission
 from saturi.etl.submission.news import (
     JobCreated,
     JobEnded,
+    JobEstimated,
     JobKnown,
     JobProblem,
     JobStatus,
@@ -114,67 +107,53 @@ def show_status(console: Console, status: Status) -> None:
 @contextmanager
 def submitting(console: Console) -> Iterator[Reporter]:
     """Show on *console* how far uploads are, and which jobs there are: a bar on a terminal, else a line now and then."""
-    with _Uploads(console) as uploads:
+    uploads = _Uploads(console)
+    try:
         yield uploads.show
+    finally:
+        uploads.stop()
 
 
 class _Uploads:
-    """Bars, one a file, from the first byte on: before that an answer may have to be typed."""
+    """Uploads, and what comes after them."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._bars: Progress | None = None
-        self._tasks: dict[str, TaskID] = {}
+        self._bars = TransferBars(console)
         self._printed = 0.0
         self._last: tuple[str, int] | None = None
-
-    def __enter__(self) -> "_Uploads":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop()
 
     def show(self, news: News) -> None:
         """Show *news*."""
         if isinstance(news, Uploading):
             self._show_bytes(news)
             return
-        self._stop()
+        self.stop()
         sentence = _sentence(news)
         if sentence is not None:
             print_line(self._console, sentence)
 
+    def stop(self) -> None:
+        """Take the bars away."""
+        self._bars.stop()
+
     def _show_bytes(self, news: Uploading) -> None:
-        if self._console.is_terminal:
-            if self._bars is None:
-                self._bars = Progress(*_columns(), console=self._console, transient=True)
-                self._bars.start()
-            if news.file not in self._tasks:
-                self._tasks[news.file] = self._bars.add_task(_short(news.file), total=news.total)
-            self._bars.update(self._tasks[news.file], completed=news.done)
+        if self._bars.move(_short(news.file), news.done, news.total):
             return
         now, last = time.monotonic(), (news.file, news.done)
         if last != self._last and (news.done == news.total or now - self._printed >= PLAIN_SECONDS):
             self._printed, self._last = now, last
             print_line(self._console, f"uploading {_short(news.file)}: {size(news.done)} of {size(news.total)}")
 
-    def _stop(self) -> None:
-        if self._bars is not None:
-            self._bars.stop()
-            self._bars = None
-            self._tasks.clear()
 
-
-def _columns() -> tuple[TextColumn, BarColumn, DownloadColumn, TransferSpeedColumn, TimeRemainingColumn]:
-    text = TextColumn("{task.description}")
-    return text, BarColumn(bar_width=16), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn(compact=True)
-
-
-def _sentence(news: News) -> str | None:
+def _sentence(news: News) -> str | None:  # noqa: PLR0911 - a row a kind of news
     """Return *news* of a job, or None where a submission has no line for it."""
     match news:
         case JobKnown(title=title, job_id=job_id, status=status):
             return f"{title}: submitted before as {job_id}, {status}"
+        case JobEstimated(title=title, usd=usd, estimated_usd=estimated, reason=reason):
+            said = f"no estimate ({reason})" if estimated is None else f"an estimate of {dollars(estimated)}"
+            return f"{title}: {said} by the provider, {dollars(usd)} by ours"
         case JobCreated(title=title, job_id=job_id):
             return f"{title}: created {job_id}"
         case JobStatus(title=title, job_id=job_id, status=status):
