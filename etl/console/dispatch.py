@@ -16,7 +16,7 @@ import click
 from saturi.etl.console.streams import refuse_loss, strengthen
 from saturi.etl.errors import EtlError, OptionError, PromiseError, StorageError, exhausted_error, is_panic
 from saturi.etl.output.printable import printable
-from saturi.etl.runtime.interrupts import say_farewell
+from saturi.etl.runtime.interrupts import interrupt_received, say_farewell
 from saturi.etl.runtime.memory import require_address_space
 from saturi.etl.version import __version__
 
@@ -121,6 +121,9 @@ def _end_children() -> None:
 
 def _code_of(error: BaseException) -> int | None:
     """Return the exit code of *error*, after one sentence on it; None for a mistake of our own."""
+    interrupt = interrupt_received()
+    if interrupt is not None and is_panic(error):  # which Polars makes of what is raised in Python that it calls
+        return _interrupted(interrupt)
     if isinstance(error, click.Abort | KeyboardInterrupt):
         return _interrupted(error)
     if isinstance(error, click.ClickException):
