@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from corpora import ANSWER_ZIP, REPEAT_ZIP, answers, member, stem, write_zip, zip_bytes
-from runs import command, counts_of, error_of, manifest_of, saturi, tree_of
+from runs import ROOT, command, counts_of, error_of, manifest_of, saturi, tree_of
 
 from saturi.etl.console.dispatch import COMMANDS
 
@@ -123,12 +124,15 @@ def test_a_folder_that_cannot_be_made(here: Path, arguments: list[str]) -> None:
 
 
 def test_json_is_all_there_is_on_stdout(here: Path) -> None:
-    """With --json stdout is the counts of the manifest as JSON in UTF-8, and everything else is on stderr."""
+    """With --json stdout is the counts of the manifest, warnings and a version as JSON; everything else is on stderr."""
     run = saturi("build", "corpus", "--workers", "1", "--out", "out", "--json", cwd=here)
-    assert json.loads(run.stdout) == counts_of(here / "out")
+    printed = json.loads(run.stdout)
+    assert (printed.pop("version"), printed.pop("failures")) == (1, [])
+    assert [f"Note: {warning}" in run.stderr for warning in printed.pop("warnings")] == [True]
+    assert printed == counts_of(here / "out")
     assert "reading label files" in run.stderr
     shown = saturi("build", "corpus", "--workers", "1", "--out", "out", cwd=here)
-    assert "Account" in shown.stdout
+    assert "40 examples from 40 label files" in shown.stdout
     assert "reading label files" not in shown.stdout
 
 
@@ -138,6 +142,7 @@ def test_json_of_no_success(here: Path) -> None:
     run = saturi("build", "corpus", "--workers", "1", "--out", "out", "--json", cwd=here)
     assert run.returncode == 1
     assert json.loads(run.stdout)["rejected"] == {"invalid_json": 9}
+    assert len(json.loads(run.stdout)["failures"]) == 1
 
 
 def test_progress_without_a_terminal(here: Path) -> None:
@@ -145,18 +150,18 @@ def test_progress_without_a_terminal(here: Path) -> None:
     run = saturi("build", "corpus", "--workers", "1", "--out", "out", "--validation", "0", cwd=here)
     assert "\x1b" not in run.stderr + run.stdout
     assert "\r" not in run.stderr
-    read = r"reading label files: [^·]* · \d+ files( · \d+ files/s · [^·]*/s)? · \d+ rejected"
+    read = r"reading label files: \d+%( · \d+ rejected)?( · [\d:]+ left)? · \d+ files( · [\d.]+ [kMG]?B/s)?"
     line = rf"{read}|[a-z ]+: \d+ of \d+"
     assert run.stderr
     assert [said for said in run.stderr.splitlines() if not re.fullmatch(line, said)] == []
 
 
 def test_rates_are_of_what_was_read(big_sample: Path, tmp_path: Path) -> None:
-    """A rate is of files read in the time that passed: none is beyond all of them in half a second, and reused ones have none."""
+    """A rate is of JSON read in the time that passed: none is beyond all of it in two seconds, and what was on disk has none."""
     for name, more in (("inspect", ()), ("build", ("--out", "out"))):
         first = saturi(name, big_sample, *more, "--workers", "1", cwd=tmp_path)
-        rates = [int(number.replace(",", "")) for number in re.findall(r"([\d,]+) files/s", first.stderr)]
-        assert max(rates, default=0) <= 2 * 3_000  # a machine that reads all of it sooner has no rate
+        rates = [float(number) for number in re.findall(r"([\d.]+) MB/s", first.stderr)]
+        assert max(rates, default=0) <= 130 / 2  # a machine that reads all of it sooner has no rate
     again = saturi("build", big_sample, "--out", "out", "--workers", "1", cwd=tmp_path)
     assert "3,000 files" in again.stderr
     assert "/s" not in again.stderr
@@ -183,19 +188,19 @@ def test_progress_on_a_terminal(here: Path) -> None:
     os.close(ours)
     assert b"\x1b[" in drawn
     assert b"Traceback" not in drawn
-    assert json.loads(run.stdout) == counts_of(here / "out")
+    assert json.loads(run.stdout)["examples"] == counts_of(here / "out")["examples"]
 
 
 def test_a_dry_run_writes_nothing(here: Path) -> None:
     """A dry run tells what is there, archive by archive, in words or as JSON, and leaves every file as it is."""
     write_zip(here / "corpus" / REPEAT_ZIP, [member(stem("st", "1", 1), "가", "나"), ("a.txt", b"")])
     before = tree_of(here)
-    shown = saturi("build", "corpus", "--workers", "1", "--out", "out", "--dry-run", cwd=here)
+    shown = saturi("build", "corpus", "--workers", "1", "--out", "out", "--dry-run", "--details", cwd=here)
     machine = saturi("build", "corpus", "--workers", "1", "--out", "out", "--dry-run", "--json", cwd=here)
     assert (shown.returncode, shown.stderr, machine.returncode, machine.stderr) == (0, "", 0, "")
     assert tree_of(here) == before
     assert "따라말하기" in shown.stdout
-    found = {row["archive"]: row["label_files"] for row in json.loads(machine.stdout)}
+    found = {row["archive"]: row["label_files"] for row in json.loads(machine.stdout)["archives"]}
     assert found == {REPEAT_ZIP: 1, ANSWER_ZIP: 40}
 
 
@@ -227,9 +232,46 @@ def test_help(tmp_path: Path, arguments: list[str]) -> None:
 
 
 def test_version(tmp_path: Path) -> None:
-    """The version is that of the installed package."""
+    """The version is that of the installed package, with the commit of a source tree, and what it runs on; Polars is not loaded."""
     run = saturi("--version", cwd=tmp_path)
-    assert (run.returncode, run.stdout.split()[-1]) == (0, version("saturi"))
+    first, second = run.stdout.splitlines()
+    assert re.fullmatch(rf"saturi {re.escape(version('saturi'))}(, commit [0-9a-f]{{7,}})?", first)
+    assert f"Python {platform.python_version()}, polars {version('polars')}, " in second
+    assert re.search(r"(isal|zlib) [\d.]+$", second)
+    assert run.returncode == 0
+
+
+def test_no_command_is_a_question(tmp_path: Path) -> None:
+    """Without a command the help is printed as it is, to stderr, with exit code 2."""
+    run = saturi(cwd=tmp_path)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr == saturi("--help", cwd=tmp_path).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "nearest"),
+    [(["buidl"], "'build'"), (["verfy", "out"], "'verify'"), (["verify", "--jsn"], "'--json'")],
+    ids=["command", "with-arguments", "option"],
+)
+def test_a_misspelt_name_has_its_nearest(tmp_path: Path, arguments: list[str], nearest: str) -> None:
+    """A command or an option that is misspelt is refused with the nearest known one."""
+    assert f"Did you mean {nearest}" in error_of(saturi(*arguments, cwd=tmp_path), 2)
+
+
+def test_without_its_packages(tmp_path: Path) -> None:
+    """Where a package is missing, one sentence says which, and how to install it."""
+    run = subprocess.run(
+        [sys.executable, "-S", str(ROOT / "cli.py"), "build"], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert re.fullmatch(r"saturi: the package \w+ is not installed; run `make setup` .*\n", run.stderr)
+    assert (run.returncode, run.stdout) == (2, "")
+
+
+@pytest.mark.parametrize("name", ["build", "inspect"])
+def test_no_corpus(tmp_path: Path, name: str) -> None:
+    """Without a corpus and without ./data, the sentence says what to give, and how to try it on a sample."""
+    sentence = error_of(saturi(name, cwd=tmp_path), 3)
+    assert sentence.endswith("give folders or zips of label files, or try it on an invented corpus: saturi sample data")
 
 
 def test_a_korean_windows_console(tmp_path: Path) -> None:

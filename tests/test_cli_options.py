@@ -133,21 +133,37 @@ CONFIGS = {
     "unknown-path": ('[corpus]\npath = "a"', "did you mean paths?"),
     "no-toml": ("[build", "etl.toml"),
     "wrong-type": ('[build]\nworkers = "two"', "workers"),
-    "wrong-value": ('[build]\nunit = "page"', "page"),
+    "wrong-value": ('[build]\nunit = "page"', "etl.toml:2: build.unit: 'page' is unknown"),
+    "wrong-placeholder": (
+        '[build]\n\nsystem_prompt = "{regoin}"',
+        "etl.toml:3: build.system_prompt: {regoin} is no placeholder",
+    ),
+    "wrong-together": (
+        "[build]\nmin_words = 5\nmax_words = 4",
+        "etl.toml:2: build.min_words: 5 is more than the most, 4",
+    ),
+    "of-another-command": ("[submit]\nepochs = 0", "etl.toml:2: submit.epochs: 0 is out of range"),
     "out-of-range": ("[build]\nvalidation = 1.5", "1.5"),
     "unknown-rule": ('[clean]\nevents = "drop"', "did you mean event?"),
-    "unknown-action": ('[clean]\nevent = "mask"', "`clean.event`"),
+    "unknown-action": ('[clean]\nevent = "mask"', "etl.toml:2: clean.event: Invalid"),
     "unknown-pii": ('[build]\npii = "rewrite"', "rewrite"),
 }
 
 
 @pytest.mark.parametrize(("text", "expected"), CONFIGS.values(), ids=CONFIGS)
 def test_a_wrong_configuration(here: Path, text: str, expected: str) -> None:
-    """A name or value that etl.toml cannot hold is refused with 2, the nearest known name, and nothing written."""
+    """What etl.toml cannot hold is refused with 2, its line or the nearest known name; nothing is written."""
     (here / "etl.toml").write_text(text, encoding="utf-8")
     before = tree_of(here)
     assert expected in error_of(saturi("build", "corpus", "--out", "out", cwd=here), 2)
     assert tree_of(here) == before
+
+
+def test_a_dry_run_checks_all_of_the_file(here: Path) -> None:
+    """A dry run refuses an error in any table of etl.toml, those of other commands included."""
+    (here / "etl.toml").write_text("[build]\nworkers = 2\n\n[submit]\nepochs = 0\n", encoding="utf-8")
+    sentence = error_of(saturi("build", "corpus", "--dry-run", cwd=here), 2)
+    assert "etl.toml:5: submit.epochs: 0 is out of range" in sentence
 
 
 USAGE = {

@@ -103,7 +103,7 @@ def test_a_sample_of_more_than_there_is(folder: Path) -> None:
     examples = estimate(folder / "out").total.examples
     run = saturi("estimate", "out", "--sample", "40000", "--json", cwd=folder)
     assert (run.returncode, json.loads(run.stdout)["samples"][-1]["examples"]) == (0, examples)
-    assert run.stderr == f"Note: train has {examples:,} examples, so a sample of 40,000 is all of them.\n"
+    assert run.stderr == f"Note: train has {examples:,} examples, so a sample of 40,000 is all of them\n"
     assert saturi("estimate", "out", "--sample", str(examples), cwd=folder).stderr == ""
 
 
@@ -277,5 +277,5 @@ def test_the_table_of_everywhere(folder: Path) -> None:
     assert re.search(r"unsloth any .*\$0\.00 +₩0", shown.stdout)
     assert re.search(r"clova HCX-005 +8 +~", shown.stdout)
     as_json = saturi("estimate", folder / "out", "--all", "--json", cwd=folder)
-    assert {row["provider"] for row in json.loads(as_json.stdout)} >= {"openai", "unsloth", "clova"}
+    assert {row["provider"] for row in json.loads(as_json.stdout)["offers"]} >= {"openai", "unsloth", "clova"}
     assert "--sample" in error_of(saturi("estimate", folder / "out", "--all", "--sample", "5", cwd=folder), 2)

@@ -322,7 +322,9 @@ def test_one_row_without_an_answer(tmp_path: Path, server: Server, world: World)
 
     world.chats[MODEL] = break_at_one
     pace = structs.replace(HASTE, read_seconds=0.3)
-    with pytest.raises(NoAnswerError, match=r"1 questions got no answer \(the first: .*\); run the same command again"):
+    with pytest.raises(
+        NoAnswerError, match=r"1 question without an answer \(the first: .*\); run the same command again"
+    ):
         run(file, server, world, pace=pace)
     before = len(asked(world))
     result = run(file, server, world, pace=pace, leave_out_unanswered=True)

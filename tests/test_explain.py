@@ -174,7 +174,9 @@ def test_on_the_command_line(out: Path, tmp_path: Path) -> None:
     assert "key text:" in plain.stdout
     assert HIDDEN not in plain.stdout + plain.stderr
     assert HIDDEN in saturi("explain", out, "--member", f"{TWICE}.json", "--text", cwd=tmp_path).stdout
-    [told] = json.loads(saturi("explain", out, "--member", f"{TWICE}.json", "--json", cwd=tmp_path).stdout)
+    [told] = json.loads(saturi("explain", out, "--member", f"{TWICE}.json", "--json", cwd=tmp_path).stdout)[
+        "label_files"
+    ]
     assert told["utterances"][0]["dropped"] == "duplicate"
     assert told["utterances"][0]["source"] is None
     assert "no label file" in error_of(saturi("explain", out, "--member", "nix", cwd=tmp_path), 3)

@@ -59,6 +59,11 @@ REQUIRED = {
     "evaluate": ["out"],
     "build": ["corpus"],
     "inspect": ["corpus"],
+    "show": ["out"],
+    "diff": ["out", "other"],
+    "init": [],
+    "schema": [],
+    "doctor": [],
 }
 """What each command cannot do without; nothing of it is there, so that a value is refused before anything is looked for."""
 
@@ -114,6 +119,8 @@ def test_every_command_is_tried() -> None:
         "watch",
         "sample",
         "evaluate",
+        "show",
+        "diff",
     }
     assert not [
         one for _, one in _parameters() if isinstance(one.type, click.Path) and not isinstance(one.type, NamedPath)
@@ -275,7 +282,7 @@ def test_paths_in_the_file(tmp_path: Path, table: str, key: str, value: str) -> 
     """A path in etl.toml that is empty or holds a NUL is refused with file, table and key."""
     path = tmp_path / "etl.toml"
     path.write_text(f"[{table}]\n{key} = {f'[{value}]' if key == 'paths' else value}\n")
-    with pytest.raises(OptionError, match=rf"etl\.toml: {table}\.{key}: .*(empty|NUL)"):
+    with pytest.raises(OptionError, match=rf"etl\.toml:2: {table}\.{key}: .*(empty|NUL)"):
         read_config(path, {"submit": SubmitOptions})
 
 

@@ -63,12 +63,12 @@ def test_a_submission_on_a_terminal(tmp_path: Path, server: Server, world: World
     code, shown = answering(tmp_path, submission(server, world), "agree", "no")
     assert code == 7
     assert -1 < shown.find("Plan: merged") < shown.find("may not leave Korea") < shown.find("Type submit")
-    assert "nobody agreed to 1 jobs for $" in shown
+    assert "nobody agreed to 1 job for $" in shown
     assert world.jobs == {}
     assert world.files == {}
     code, shown = answering(tmp_path, submission(server, world), "submit")
     assert code == 0, shown
-    assert "Type submit to create 1 jobs for $" in shown
+    assert "Type submit to create 1 job for $" in shown
     code, shown = answering(tmp_path, submission(server, world))
     assert (code, "submitted before as ftjob-" in shown) == (0, True)
     assert_submitted_once(tmp_path / "out", world)

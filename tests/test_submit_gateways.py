@@ -242,7 +242,7 @@ def test_each_file_is_deleted(out: Path, server: Server, world: World) -> None:
     watched(out)
     first, *_ = world.files
     world.faults += [refused(f"DELETE /files/{first}", 403) for _ in range(9)]
-    with pytest.raises(ProviderError, match="1 of 2 files were deleted"):
+    with pytest.raises(ProviderError, match="1 of 2 files deleted"):
         clean(out, consent=YES, pace=HASTE)
     assert list(world.files) == [first]
     world.faults.clear()
@@ -263,7 +263,7 @@ def test_a_status_without_the_provider(out: Path, server: Server, world: World) 
     run = saturi("status", "out", "--providers", PROVIDERS, cwd=out.parent)
     assert run.returncode == 6
     assert all(job in run.stdout for job in world.jobs)
-    assert "As the ledger has it" in run.stderr
+    assert "as the ledger has it" in run.stderr
 
 
 def _mount(*command: str | Path) -> bool:
