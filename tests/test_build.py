@@ -5,6 +5,8 @@ import json
 import re
 import zipfile
 from collections import Counter, defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -26,6 +28,7 @@ from runs import (
     chunks_of,
     counts_of,
     facts_of,
+    invoke,
     lines_of,
     manifest_of,
     one_thread,
@@ -33,9 +36,9 @@ from runs import (
     pairs_of,
     rejects_of,
     result_of,
-    saturi,
 )
 
+from saturi.etl.errors import ArchiveError
 from saturi.etl.pipeline.build import build
 from saturi.etl.settings.options import BuildOptions
 from saturi.etl.synthetic.corpus import SampleReport
@@ -204,7 +207,7 @@ def test_no_text_is_in_a_report(tmp_path: Path) -> None:
     members = _leaky_members()
     write_zip(tmp_path / "corpus" / REPEAT_ZIP, [*members, *answers(3)])
     write_loose(tmp_path / "corpus" / "loose", members)
-    run = saturi("build", "corpus", "--out", "out", "--max-rejects", "1", cwd=tmp_path)
+    run = invoke("build", "corpus", "--out", "out", "--max-rejects", "1", cwd=tmp_path)
     assert run.returncode == 0, run.stderr
     out = tmp_path / "out"
     oddities = 2 * 3  # of the speakers and of the script, which cost no text
@@ -245,3 +248,13 @@ def test_an_archive_of_many_batches(tmp_path: Path) -> None:
     with zipfile.ZipFile(corpus / ANSWER_ZIP) as archive:
         members = pl.read_parquet(tmp_path / "out" / "lineage.parquet")["member"].to_list()
         assert members == archive.namelist()
+
+
+def test_the_first_of_several_bad_archives_is_named(tmp_path: Path) -> None:
+    """Of archives that cannot be read the first is named, whichever is looked at first, and no label file is read."""
+    write_zip(tmp_path / "corpus" / ANSWER_ZIP, [member(stem("say", "1", 1), "가", "나")])
+    for name in ("a.zip", "b.zip"):
+        (tmp_path / "corpus" / name).write_bytes(b"no zip")
+    with pytest.raises(ArchiveError, match=r"a\.zip: no zip"):
+        build([tmp_path / "corpus"], tmp_path / "out", make_executor=partial(ThreadPoolExecutor, 3), workers=3)
+    assert not list((tmp_path / "out" / "stage").rglob("*.segment"))

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import pytest
 from corpora import ANSWER_ZIP, REPEAT_ZIP, Member, document, member, sentences, stem, write_zip
-from runs import counts_of, lines_of, one_thread, pair_in, pairs_of, saturi
+from runs import counts_of, invoke, lines_of, one_thread, pair_in, pairs_of
 
 from saturi.etl.explanation.explain import explain
 from saturi.etl.pipeline.build import build
@@ -91,17 +91,17 @@ def test_unknown_keys_are_said(tmp_path: Path) -> None:
     """The summary and a note say of how many label files keys are unknown; with no split and no limit no note does."""
     _write(tmp_path / "c", speaker=False)
     by_both = ("--validation", "0.4", "--split-by", "script,speaker", "--workers", "1", "--details")
-    run = saturi("build", "c", *by_both, cwd=tmp_path)
+    run = invoke("build", "c", *by_both, cwd=tmp_path)
     assert run.returncode == 0
     assert "label files without script 72, speaker 72" in run.stdout
     assert "72 label files read aloud without a script" in run.stderr
     assert "72 label files without a speaker" in run.stderr
     assert "not proved" in run.stderr
-    run = saturi("build", "c", "--validation", "0.4", "--workers", "1", "--details", cwd=tmp_path)
+    run = invoke("build", "c", "--validation", "0.4", "--workers", "1", "--details", cwd=tmp_path)
     assert "label files without script 72" in run.stdout
     assert "72 label files read aloud without a script" in run.stderr
     assert "speaker" not in run.stderr
-    run = saturi("build", "c", "--validation", "0", "--workers", "1", cwd=tmp_path)
+    run = invoke("build", "c", "--validation", "0", "--workers", "1", cwd=tmp_path)
     assert "read aloud" not in run.stderr
 
 

@@ -1,6 +1,5 @@
 """`status`: jobs and files as the provider shows them."""
 
-import sys
 from pathlib import Path
 
 import click
@@ -33,6 +32,6 @@ def status(out: Path, access: Access, *, as_json: bool) -> None:
     for problem in result.problems:
         print_note(errors, f"as the ledger has it: {problem}")
     if result.problems:
-        sys.exit(ProviderError.exit_code)
+        click.get_current_context().exit(ProviderError.exit_code)
     if not as_json:
         print_next(console, "watch", out)

@@ -1,6 +1,5 @@
 """`watch`: follow jobs to their end."""
 
-import sys
 from functools import partial
 from pathlib import Path
 
@@ -50,4 +49,4 @@ def watch(out: Path, access: Access, *, seconds: float, as_json: bool) -> None:
     failed = sum(row.status != SUCCEEDED for row in rows)
     if rows and not (failed or as_json):
         print_next(console, "evaluate", out)
-    sys.exit(ProviderError.exit_code if failed else 0)
+    click.get_current_context().exit(ProviderError.exit_code if failed else 0)
