@@ -18,7 +18,7 @@ from saturi.etl.download.data_sets import KNOWN
 from saturi.etl.download.options import FetchOptions
 from saturi.etl.download.terms import TERMS
 from saturi.etl.exports.base_models import read_base_models
-from saturi.etl.exports.targets import Target
+from saturi.etl.exports.trainers import Trainer
 from saturi.etl.providers.models import price_of, read_models
 from saturi.etl.providers.profiles import read_providers
 from saturi.etl.read.contents import TURN_CHARACTERS
@@ -85,7 +85,7 @@ def test_the_documents_list_every_option_of_inspect() -> None:
 def test_the_documents_tell_the_length_of_a_turn() -> None:
     """Both documents say how long a turn of 2020 may be."""
     assert f"up to {TURN_CHARACTERS} characters" in _section("The two generations")
-    assert f"{TURN_CHARACTERS}자까지" in KOREAN
+    assert f"{TURN_CHARACTERS}자까지" in (ROOT / "docs" / "ko" / "build.md").read_text(encoding="utf-8")
 
 
 def test_the_documents_list_every_cleaning_rule() -> None:
@@ -105,8 +105,7 @@ def test_the_documents_list_the_options_of_other_commands(name: str) -> None:
 def test_the_documents_list_the_options_of_pairs(name: str) -> None:
     """The table of options of a command on pairs names every one it has, and no other."""
     table = OTHER_COMMANDS.split(f"| option of `{name}` |")[1].split("\n\n")[0]
-    options = {parameter.opts[-1] for parameter in _command(name).params if parameter.opts[0].startswith("-")}
-    assert set(re.findall(r"`(--[a-z-]+)", table)) == options
+    assert set(re.findall(r"`(--[a-z-]+)", table)) == _options(name)
 
 
 def test_the_documents_list_the_options_of_submit() -> None:
@@ -175,7 +174,7 @@ def test_the_example_of_models_toml_is_valid(tmp_path: Path) -> None:
 def test_the_documents_list_every_export() -> None:
     """The table of exports has a row for every target."""
     rows = re.findall(r"^\| `([a-z][a-z-]*)` \|", _section("Without a provider: `export`"), flags=re.MULTILINE)
-    assert rows == list(Target)
+    assert rows == list(Trainer)
 
 
 def test_the_documents_list_every_base_model() -> None:
@@ -329,7 +328,7 @@ def test_commands_in_the_documents_exist(document: str) -> None:
         for parameter in _command(name).params
         for option in (*parameter.opts, *parameter.secondary_opts)
     }
-    servers = {"--adapter-path", "--enable-lora", "--lora-modules", "--max-lora-rank"}
+    servers = {"--from", "--adapter-path", "--enable-lora", "--lora-modules", "--max-lora-rank"}
     assert options <= known | servers | {
         "--help",
         "--kills",

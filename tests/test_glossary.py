@@ -13,7 +13,7 @@ from runs import one_thread
 
 from saturi.etl.checking.report import Kind
 from saturi.etl.console.dispatch import COMMANDS, cli
-from saturi.etl.exports.targets import Target
+from saturi.etl.exports.trainers import Trainer
 from saturi.etl.formats.types import FILES, OUTPUT_TYPES
 from saturi.etl.inspection.survey import inspect
 from saturi.etl.pipeline.build import build
@@ -132,7 +132,7 @@ def test_values_of_options() -> None:
         for choice in parameter.type.choices
     }
     assert sorted(_terms("Values of options")) == _sorted(
-        [*choices - set(DropReason), *Action, *Split, *SplitKey, *Target, "official"]
+        [*choices - set(DropReason), *Action, *Split, *SplitKey, *Trainer, "official"]
     )
 
 
@@ -180,10 +180,9 @@ def test_keys_of_counts(tmp_path: Path) -> None:
 
 
 def test_files_of_a_build(here: Path) -> None:
-    """Every file and folder that a build leaves in its output folder is in the glossary and in both READMEs."""
+    """Every file and folder that a build leaves in its output folder is in the glossary and in the document of commands."""
     build([here / "corpus"], here / "out", make_executor=one_thread, workers=1)
     written = {path.name + "/" * path.is_dir() for path in (here / "out").iterdir() if not path.name.startswith(".")}
     assert written - set(_terms("Files")) == set()
-    for readme in ("README.md", "README.ko.md"):
-        document = (ROOT / readme).read_text(encoding="utf-8")
-        assert [name for name in written if f"\n  {name}" not in document] == []
+    document = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    assert [name for name in written if f"\n  {name}" not in document] == []
