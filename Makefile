@@ -8,7 +8,7 @@ TOY := build/demo-train
 TRL := $(CURDIR)/build/trainers/trl/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-train test coverage test-export test-schemas test-unsloth lint types docs bench clean
+.PHONY: help setup demo demo-train test coverage test-export test-schemas test-unsloth lint types docs pictures man bench clean
 
 help:
 	@echo "make demo   write a synthetic corpus, build it, verify it, submit it to a provider of our own, watch the job, evaluate, report"
@@ -18,6 +18,7 @@ help:
 	@echo "make test-schemas   hold requests against the models that the SDKs of OpenAI, Together and Fireworks publish; installs 90 MB"
 	@echo "make coverage   run the tests, and list the lines and branches that none of them takes"
 	@echo "make lint   ruff; make types: mypy; make docs: the documents as a site; make bench: the speed of the build"
+	@echo "make pictures   draw the terminal in the README anew; make man: the manual page, build/saturi.1"
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -142,6 +143,12 @@ docs: setup
 	# Every warning is an error: a link that leads nowhere, a page that no other leads to, a docstring that is no text.
 	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --fresh-env docs build/site
 	@echo "build/site/index.html"
+
+pictures: setup
+	$(BIN)/python docs/make_pictures.py
+
+man: setup
+	$(BIN)/python docs/make_man.py build/saturi.1
 
 bench: setup
 	$(BIN)/python -m benchmarks

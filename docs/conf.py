@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1]
 
 project = "Saturi (사투리)"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-exclude_patterns = ["make_summary.py"]
+exclude_patterns = ["make_man.py", "make_pictures.py", "terminal_svg.py"]
 html_theme = "furo"
 html_title = "Saturi"
 html_show_copyright = False

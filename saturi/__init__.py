@@ -28,10 +28,17 @@ if TYPE_CHECKING:
     from saturi.etl.evaluation.results import EvaluationResult as EvaluationResult
     from saturi.etl.explanation.explain import explain as explain
     from saturi.etl.exports.export import export as export
+    from saturi.etl.formats.schema import schema as schema
+    from saturi.etl.formats.template import init as init
+    from saturi.etl.health.doctor import doctor as doctor
     from saturi.etl.inspection.survey import inspect as inspect
     from saturi.etl.output.finished import FinishedBuild as FinishedBuild
     from saturi.etl.output.finished import verify as verify
     from saturi.etl.output.verification import Verification as Verification
+    from saturi.etl.pairs.diff import diff as diff
+    from saturi.etl.pairs.load import load as load
+    from saturi.etl.pairs.load import load_dataset as load_dataset
+    from saturi.etl.pairs.show import show as show
     from saturi.etl.pipeline.build import BuildResult as BuildResult
     from saturi.etl.pipeline.build import build as build
     from saturi.etl.pipeline.build import dry_run as dry_run
@@ -57,6 +64,9 @@ if TYPE_CHECKING:
     from saturi.etl.synthetic.corpus import sample as sample
     from saturi.schemas.estimate import Estimate as Estimate
     from saturi.schemas.estimate import Offer as Offer
+    from saturi.schemas.health import Health as Health
+    from saturi.schemas.pairs import BuildDiff as BuildDiff
+    from saturi.schemas.pairs import ShownPair as ShownPair
     from saturi.schemas.report import Report as Report
 
 _HOMES = {
@@ -64,10 +74,7 @@ _HOMES = {
     "saturi.etl.checking.report": ("CheckReport",),
     "saturi.etl.download.fetch": ("fetch",),
     "saturi.etl.download.options": ("FetchOptions",),
-    "saturi.etl.download.plan": (
-        "list_archives",
-        "plan_fetch",
-    ),
+    "saturi.etl.download.plan": ("list_archives", "plan_fetch"),
     "saturi.etl.download.repair": ("repair",),
     "saturi.etl.evaluation.evaluate": ("evaluate",),
     "saturi.etl.evaluation.model_card": ("export_card",),
@@ -75,14 +82,16 @@ _HOMES = {
     "saturi.etl.evaluation.results": ("EvaluationResult",),
     "saturi.etl.explanation.explain": ("explain",),
     "saturi.etl.exports.export": ("export",),
+    "saturi.etl.formats.schema": ("schema",),
+    "saturi.etl.formats.template": ("init",),
+    "saturi.etl.health.doctor": ("doctor",),
     "saturi.etl.inspection.survey": ("inspect",),
     "saturi.etl.output.finished": ("FinishedBuild", "verify"),
     "saturi.etl.output.verification": ("Verification",),
-    "saturi.etl.pipeline.build": (
-        "BuildResult",
-        "build",
-        "dry_run",
-    ),
+    "saturi.etl.pairs.diff": ("diff",),
+    "saturi.etl.pairs.load": ("load", "load_dataset"),
+    "saturi.etl.pairs.show": ("show",),
+    "saturi.etl.pipeline.build": ("BuildResult", "build", "dry_run"),
     "saturi.etl.pricing.comparison": ("estimate_all",),
     "saturi.etl.pricing.estimate": ("estimate",),
     "saturi.etl.providers.pace": ("Pace",),
@@ -94,27 +103,21 @@ _HOMES = {
     "saturi.etl.submission.consent": ("PriorConsent",),
     "saturi.etl.submission.execution": ("Submission",),
     "saturi.etl.submission.options": ("SubmitOptions",),
-    "saturi.etl.submission.removal": (
-        "Cleaning",
-        "clean",
-    ),
-    "saturi.etl.submission.status": (
-        "Status",
-        "status",
-    ),
-    "saturi.etl.submission.submit": (
-        "plan_submission",
-        "submit",
-    ),
+    "saturi.etl.submission.removal": ("Cleaning", "clean"),
+    "saturi.etl.submission.status": ("Status", "status"),
+    "saturi.etl.submission.submit": ("plan_submission", "submit"),
     "saturi.etl.submission.watch": ("watch",),
     "saturi.etl.synthetic.corpus": ("SampleReport", "sample"),
     "saturi.schemas.estimate": ("Estimate", "Offer"),
+    "saturi.schemas.health": ("Health",),
+    "saturi.schemas.pairs": ("BuildDiff", "ShownPair"),
     "saturi.schemas.report": ("Report",),
 }
 """Public names by the module that defines them."""
 
 __all__ = [
     "Access",
+    "BuildDiff",
     "BuildOptions",
     "BuildResult",
     "CheckReport",
@@ -125,11 +128,13 @@ __all__ = [
     "EvaluationResult",
     "FetchOptions",
     "FinishedBuild",
+    "Health",
     "Offer",
     "Pace",
     "PriorConsent",
     "Report",
     "SampleReport",
+    "ShownPair",
     "Status",
     "Submission",
     "SubmitOptions",
@@ -138,6 +143,8 @@ __all__ = [
     "cancel",
     "check",
     "clean",
+    "diff",
+    "doctor",
     "dry_run",
     "estimate",
     "estimate_all",
@@ -146,13 +153,18 @@ __all__ = [
     "export",
     "export_card",
     "fetch",
+    "init",
     "inspect",
     "list_archives",
+    "load",
+    "load_dataset",
     "plan_fetch",
     "plan_submission",
     "repair",
     "report",
     "sample",
+    "schema",
+    "show",
     "status",
     "submit",
     "verify",

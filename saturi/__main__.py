@@ -2,6 +2,9 @@
 
 import sys
 
+_UNUSABLE = 2
+_HOW_TO_INSTALL = "run `make setup` and then .venv/bin/saturi, or `pip install .`, in the folder of saturi"
+
 
 def main() -> None:
     """Run the command line: an error is one sentence on stderr and an exit code."""
@@ -19,6 +22,11 @@ def main() -> None:
             ignore_signals()
     except KeyboardInterrupt as interrupt:
         code = getattr(interrupt, "exit_code", 130)
+    except ModuleNotFoundError as error:
+        if (error.name or "saturi").partition(".")[0] == "saturi":
+            raise  # a mistake of our own
+        code = _UNUSABLE
+        sys.stderr.write(f"saturi: the package {error.name} is not installed; {_HOW_TO_INSTALL}\n")
     sys.exit(code)
 
 

@@ -4,6 +4,8 @@ from datetime import date
 
 from msgspec import Struct
 
+from saturi.schemas.brief import brief
+
 
 class ShardEstimate(Struct, frozen=True, kw_only=True):
     """
@@ -81,6 +83,11 @@ class Estimate(Struct, frozen=True, kw_only=True):
     billed_tokens: int
     price_usd: float
     price_krw: int | None
+
+    def __repr__(self) -> str:
+        return brief(
+            self, model=self.model, epochs=self.epochs, billed_tokens=self.billed_tokens, price_usd=self.price_usd
+        )
 
 
 class Offer(Struct, frozen=True, kw_only=True):

@@ -2,8 +2,9 @@
 
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
+from saturi.schemas.brief import brief
 from saturi.schemas.chat import Message
 
 EVALUATION_VERSION = 1
@@ -95,6 +96,33 @@ class PredictionRow(Struct, frozen=True, kw_only=True):
     refused: bool
     chrf: float
     gain: float
+
+
+class ShownRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A row of predictions as `evaluate --show --json` prints it, without texts unless they are asked for."""
+
+    key: str
+    system: str
+    region: str | None
+    speech_type: str | None
+    archive: str | None
+    member: str | None
+    sentence: int | None
+    source: str | UnsetType = UNSET
+    reference: str | UnsetType = UNSET
+    prediction: str | UnsetType = UNSET
+    finish_reason: str | None
+    refused: bool
+    chrf: float
+    gain: float
+
+
+class ShownRows(Struct, frozen=True, kw_only=True):
+    """Rows of one system: those with the largest gain over copying, and those with the largest loss, the largest first."""
+
+    system: str
+    gains: list[ShownRow]
+    losses: list[ShownRow]
 
 
 class Score(Struct, frozen=True, kw_only=True):
@@ -195,3 +223,8 @@ class Evaluation(Struct, frozen=True, kw_only=True):
     resamples: int
     versions: dict[str, str]
     notes: list[str] = []
+
+    def __repr__(self) -> str:
+        return brief(
+            self, test_set=self.test_set.name, rows=self.test_set.rows, systems=[system.name for system in self.systems]
+        )

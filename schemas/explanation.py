@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from saturi.schemas.brief import brief
 from saturi.schemas.terms import DropReason, Region, SpeechType, Split
 
 
@@ -49,3 +50,8 @@ class Explanation(Struct, frozen=True, kw_only=True):
     speech_type: SpeechType | None = None
     keys: list[KeyPlace] = []
     utterances: list[Fate] = []
+
+    def __repr__(self) -> str:
+        return brief(
+            self, member=self.member, rejected=self.rejected, dropped=[fate.dropped for fate in self.utterances]
+        )

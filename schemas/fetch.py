@@ -4,6 +4,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from saturi.schemas.brief import brief
+
 FETCH_VERSION = 1
 """Of `fetch.json`."""
 
@@ -47,6 +49,9 @@ class DataSetList(Struct, frozen=True, kw_only=True):
     archives: tuple[ListedArchive, ...]
     approval_ends: str | None = None
 
+    def __repr__(self) -> str:
+        return brief(self, data_set=self.data_set, title=self.title, archives=len(self.archives))
+
 
 class FetchPlan(Struct, frozen=True, kw_only=True):
     """
@@ -71,6 +76,9 @@ class FetchPlan(Struct, frozen=True, kw_only=True):
     needed_bytes: int
     free_bytes: int
     approvals: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        return brief(self, archives=len(self.archives), bytes=self.bytes, present=self.present)
 
 
 class FetchedArchive(Struct, frozen=True, kw_only=True):
@@ -111,6 +119,9 @@ class FetchResult(Struct, frozen=True, kw_only=True):
     archives: tuple[FetchedArchive, ...]
     fetched: int
     present: int
+
+    def __repr__(self) -> str:
+        return brief(self, fetched=self.fetched, present=self.present)
 
 
 class RepairedArchive(Struct, frozen=True, kw_only=True):

@@ -4,6 +4,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from saturi.schemas.brief import brief
+
 INSPECTION_VERSION = 1
 
 
@@ -103,3 +105,15 @@ class Inspection(Struct, frozen=True, kw_only=True):
     groups: list[InspectedGroup]
     total: InspectedGroup
     warnings: list[str]
+
+    def __repr__(self) -> str:
+        return brief(self, archives=len(self.archives), sentences=self.total.sentences, warnings=len(self.warnings))
+
+
+class ScannedArchive(Struct, frozen=True, kw_only=True):
+    """What the directory of an archive holds: label files, and their bytes in it and inflated, as declared."""
+
+    archive: str
+    label_files: int
+    packed_bytes: int
+    json_bytes: int

@@ -102,3 +102,10 @@ class LossRow(Struct, frozen=True, kw_only=True):
     step: int
     train_loss: float | None
     valid_loss: float | None
+
+
+class Submitted(Struct, frozen=True, kw_only=True):
+    """What `submit --json` prints: the rows of all jobs of the plan, and how many of them were created now."""
+
+    created: int
+    jobs: tuple[JobRow, ...]

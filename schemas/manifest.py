@@ -4,7 +4,9 @@ from typing import Any
 
 from msgspec import Struct
 
-MANIFEST_VERSION = 5
+from saturi.schemas.brief import brief
+
+MANIFEST_VERSION = 6
 
 
 class ArchiveRow(Struct, frozen=True, kw_only=True):
@@ -83,7 +85,8 @@ class GroupRow(Struct, frozen=True, kw_only=True):
     """
     The split of the utterances of one (region, speech type).
 
-    `train` and `validation` count examples, `validation_share` is the part of validation in both, `held_out` the share of
+    `train` and `validation` count examples, `identical` those of both whose source equals their target, `validation_share` is the
+    part of validation in both, `held_out` the share of
     scripts, texts or speakers that are held out (null where the split does not follow from them), `split_conflict` and
     `in_training` what the split has cost.
     """
@@ -92,6 +95,7 @@ class GroupRow(Struct, frozen=True, kw_only=True):
     speech_type: str
     train: int
     validation: int
+    identical: int
     validation_share: float
     held_out: float | None
     split_conflict: int
@@ -134,6 +138,9 @@ class Manifest(Struct, frozen=True, kw_only=True):
     groups: list[GroupRow]
     unsharded: list[UnshardedRow]
     chunks: list[ChunkRow]
+
+    def __repr__(self) -> str:
+        return brief(self, archives=len(self.corpus), examples=self.counts.examples, chunks=len(self.chunks))
 
 
 class Reject(Struct, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from saturi.schemas.brief import brief
 from saturi.schemas.estimate import Estimate
 from saturi.schemas.evaluation import Evaluation
 from saturi.schemas.manifest import GroupRow
@@ -237,3 +238,8 @@ class Report(Struct, frozen=True, kw_only=True):
     earlier_evaluations: int = 0
     record: BuildRecord | None = None
     missing: list[str] = []
+
+    def __repr__(self) -> str:
+        return brief(
+            self, version=self.version, jobs=len(self.jobs), evaluations=list(self.evaluations), missing=self.missing
+        )

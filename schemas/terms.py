@@ -30,6 +30,27 @@ class SpeechType(StrEnum):
     UNKNOWN = "unknown"
 
 
+KOREAN: dict[str, Region | SpeechType] = {
+    "강원": Region.GANGWON,
+    "강원도": Region.GANGWON,
+    "경상": Region.GYEONGSANG,
+    "경상도": Region.GYEONGSANG,
+    "충청": Region.CHUNGCHEONG,
+    "충청도": Region.CHUNGCHEONG,
+    "전라": Region.JEOLLA,
+    "전라도": Region.JEOLLA,
+    "제주": Region.JEJU,
+    "제주도": Region.JEJU,
+    "따라말하기": SpeechType.REPEAT,
+    "1인발화따라말하기": SpeechType.REPEAT,
+    "질문에답하기": SpeechType.ANSWER,
+    "1인발화질문에답하기": SpeechType.ANSWER,
+    "2인발화": SpeechType.DIALOGUE,
+    "대화": SpeechType.DIALOGUE,
+}
+"""Korean words for regions and speech types, those of AI-Hub's archives among them, without blanks."""
+
+
 class Split(StrEnum):
     """Part of the examples: for training, or held out."""
 

@@ -2,11 +2,13 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from corpora import ANSWER_ZIP, answers, write_zip
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
 from provider import Server, World, serving
 from submissions import ENVIRONMENT, KEY, make_build
@@ -16,6 +18,10 @@ from saturi.etl.synthetic.corpus import SampleReport
 from saturi.etl.synthetic.corpus import sample as write_sample
 
 os.environ.setdefault("POLARS_MAX_THREADS", "1")  # as in a worker; read when Polars is first used
+
+# A thousand commands and workers start from these sources: where none keeps its bytecode, each compiles all that it imports.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # Whatever Hypothesis measures by the clock fails on a busy machine, and says nothing of the code.
 settings.register_profile("without-a-clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -53,10 +59,15 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> SampleReport:
 
 @pytest.fixture(scope="session")
 def big_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clean corpus of 3,000 label files, 130 MB of JSON in thirty archives."""
-    folder = tmp_path_factory.mktemp("big") / "corpus"
-    make_corpus(folder, files=3_000)
-    (folder / FACTS).unlink()
+    """A clean corpus of 3,000 label files, 130 MB of JSON in thirty archives; made once, for all workers of pytest-xdist."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "big"
+    with FileLock(folder.with_suffix(".lock")):
+        if not folder.exists():
+            made = folder.with_suffix(".part")
+            make_corpus(made, files=3_000)
+            (made / FACTS).unlink()
+            made.rename(folder)
     return folder
 
 

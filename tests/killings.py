@@ -13,7 +13,7 @@ from pathlib import Path
 from runs import command
 
 POLL_SECONDS = 0.001
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 300.0
 """For what ends on a machine however busy; what hangs takes for ever."""
 
 ATTEMPTS = 20

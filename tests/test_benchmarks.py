@@ -20,7 +20,6 @@ from benchmarks.lineup import LINEUP, Contender, Corpora
 from benchmarks.measure import Run, measure
 from benchmarks.page import PageRun
 from benchmarks.page import main as page
-from benchmarks.picture import draw
 from benchmarks.race import Entry, OtherExamplesError, digest_of_examples, race
 from benchmarks.report import Report, into_document, make_report, markdown
 from benchmarks.stages import main as stages
@@ -130,6 +129,8 @@ def test_a_report(report: Report) -> None:
 
 def test_a_picture(report: Report, tmp_path: Path) -> None:
     """The picture is a PNG and an SVG without a text that needs a font."""
+    from benchmarks.picture import draw  # noqa: PLC0415 - matplotlib is loaded only for a picture
+
     png, svg = draw(report, tmp_path)
     assert png.read_bytes().startswith(b"\x89PNG")
     drawing = svg.read_text(encoding="utf-8")

@@ -26,6 +26,7 @@ from runs import (
     chunks_of,
     counts_of,
     facts_of,
+    invoke,
     lines_of,
     manifest_of,
     one_thread,
@@ -33,7 +34,6 @@ from runs import (
     pairs_of,
     rejects_of,
     result_of,
-    saturi,
 )
 
 from saturi.etl.pipeline.build import build
@@ -204,7 +204,7 @@ def test_no_text_is_in_a_report(tmp_path: Path) -> None:
     members = _leaky_members()
     write_zip(tmp_path / "corpus" / REPEAT_ZIP, [*members, *answers(3)])
     write_loose(tmp_path / "corpus" / "loose", members)
-    run = saturi("build", "corpus", "--out", "out", "--max-rejects", "1", cwd=tmp_path)
+    run = invoke("build", "corpus", "--out", "out", "--max-rejects", "1", cwd=tmp_path)
     assert run.returncode == 0, run.stderr
     out = tmp_path / "out"
     oddities = 2 * 3  # of the speakers and of the script, which cost no text

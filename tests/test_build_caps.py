@@ -4,9 +4,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from corpora import ANSWER_ZIP, answers, member, stem, write_zip
+from corpora import ANSWER_ZIP, REPEAT_ZIP, answers, member, stem, write_zip
 from runs import chunks_of, counts_of, lines_of, one_thread
 
+from saturi.etl.checking.check import check
 from saturi.etl.pipeline.build import build
 from saturi.etl.settings.options import BuildOptions
 from saturi.schemas.terms import DropReason
@@ -102,13 +103,30 @@ def test_a_cap_that_nothing_fits(uneven: tuple[Path, Path, list[bytes]], tmp_pat
     assert counts_of(tmp_path / "out")["dropped"] == {DropReason.OVER_CAP: len(lines)}
     assert chunks_of(tmp_path / "out") == {}
     assert result.failures == ["no example is left: 60 utterances were dropped: 60 over_cap (raise --max-chunk-bytes)"]
+    assert [
+        warning
+        for warning in result.warnings
+        if warning.startswith("60 utterances (100.0%) are larger than a whole chunk")
+    ]
 
 
 @pytest.mark.parametrize(("count", "few"), [(9, True), (10, False), (11, False)], ids=["nine", "ten", "eleven"])
 def test_a_shard_with_too_few_examples_is_flagged(tmp_path: Path, count: int, few: bool) -> None:
-    """A shard with a chunk of fewer than ten examples is marked and named in a warning."""
+    """A shard with a chunk of fewer than ten examples is marked; where its split has no more, a warning says what `check` says."""
     write_zip(tmp_path / "corpus" / ANSWER_ZIP, answers(count))
     result = build([tmp_path / "corpus"], tmp_path / "out", BuildOptions(validation=0), make_executor=one_thread)
     assert [shard.too_few for shard in result.manifest.shards] == [few]
-    assert [warning for warning in result.warnings if "train/gyeongsang-answer" in warning] == result.warnings
-    assert len(result.warnings) == few
+    refused = "train has 9 examples in all, and fine-tuning APIs refuse a file of fewer than 10"
+    assert result.warnings[1:] == ([refused] if few else [])
+    assert len(result.warnings) == 2 * few
+    assert check(tmp_path / "out").errors == ({"too_few_examples": 1} if few else {})
+
+
+def test_small_shards_beside_others(tmp_path: Path) -> None:
+    """A shard with too few examples for a file of its own is named, and nothing is refused where its split has enough."""
+    write_zip(tmp_path / "corpus" / ANSWER_ZIP, answers(12))
+    write_zip(tmp_path / "corpus" / REPEAT_ZIP, [member(stem("st", "1", 1), "가 묵었나", "가 먹었니")])
+    result = build(tmp_path / "corpus", tmp_path / "out", BuildOptions(validation=0), make_executor=one_thread)
+    [warning] = result.warnings
+    assert "train/gyeongsang-repeat: a fine-tuning API refuses such a file by itself" in warning
+    assert check(tmp_path / "out").errors == {}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from corpora import ANSWER_ZIP, answers, member, stem, write_loose, write_parts, write_zip
-from runs import counts_of, lines_of, manifest_of, one_thread, pairs_of, saturi
+from runs import counts_of, invoke, lines_of, manifest_of, one_thread, pairs_of
 
 from saturi.etl.pipeline.build import build
 from saturi.etl.settings.options import BuildOptions
@@ -162,11 +162,11 @@ def test_thresholds(tmp_path: Path, arguments: tuple[str, ...], code: int) -> No
     nameless = [member(f"{number:04}", f"가{number}", "나", speaker=[], script=None) for number in range(9)]
     empty = [(f"empty_{number}.json", b"{}") for number in range(10)]
     write_zip(tmp_path / "corpus" / "labels.zip", [*answers(81), *nameless, *empty])
-    run = saturi("build", "corpus", "--out", "out", "--validation", "0", *arguments, cwd=tmp_path)
+    run = invoke("build", "corpus", "--out", "out", "--validation", "0", *arguments, cwd=tmp_path)
     counts = counts_of(tmp_path / "out")
     assert (counts["decoded"], counts["rejected"]) == (90, {"missing_transcription": 10})
     assert counts["unknown"]["either"] == 9
     assert run.returncode == code, run.stderr
     assert ("Not a success" in run.stderr) is (code == 1)
     assert len(lines_of(tmp_path / "out")) == 81
-    assert saturi("verify", "out", cwd=tmp_path).returncode == 0
+    assert invoke("verify", "out", cwd=tmp_path).returncode == 0

@@ -373,7 +373,7 @@ _TEXT = st.builds(str.join, st.sampled_from(["", " "]), st.lists(_PIECE, max_siz
 
 
 @given(st.lists(_TEXT, min_size=1, max_size=12), _RULES, st.sampled_from(list(Pii)))
-@settings(deadline=None, max_examples=100)  # the rules are compiled for each
+@settings(deadline=None, max_examples=50)  # the rules are compiled for each
 def test_nothing_known_is_left(texts: list[str], rules: CleanRules, pii: Pii) -> None:
     """Whatever the texts and the rules, no utterance that is kept has markup or personal data that should not be kept."""
     settings = CleanSettings(rules, pii)

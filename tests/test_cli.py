@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -10,7 +11,8 @@ from pathlib import Path
 
 import pytest
 from corpora import ANSWER_ZIP, REPEAT_ZIP, answers, member, stem, write_zip, zip_bytes
-from runs import command, counts_of, error_of, manifest_of, saturi, tree_of
+from killings import PATIENCE_SECONDS
+from runs import ROOT, command, counts_of, error_of, invoke, manifest_of, saturi, tree_of
 
 from saturi.etl.console.dispatch import COMMANDS
 
@@ -22,7 +24,7 @@ from saturi.etl.console.dispatch import COMMANDS
 )
 def test_missing_arguments(here: Path, arguments: list[str]) -> None:
     """A command that lacks an argument, or is none, ends with 2 and one sentence."""
-    error_of(saturi(*arguments, cwd=here), 2)
+    error_of(invoke(*arguments, cwd=here), 2)
 
 
 def _write_inputs(folder: Path) -> None:
@@ -66,7 +68,7 @@ def test_unreadable_inputs(here: Path, name: str) -> None:
     _write_inputs(here)
     for more in ([], ["--dry-run"]):
         sentence = error_of(
-            saturi(
+            invoke(
                 "build",
                 "--workers",
                 "1",
@@ -89,7 +91,7 @@ def test_unreadable_inputs(here: Path, name: str) -> None:
 def test_bad_archives_may_be_allowed(here: Path, name: str) -> None:
     """With --allow-bad-archives the rest is built, and what was left out is named on stderr and in the manifest."""
     _write_inputs(here)
-    run = saturi("build", "--workers", "1", "corpus", name, "--out", "out", "--allow-bad-archives", cwd=here)
+    run = invoke("build", "--workers", "1", "corpus", name, "--out", "out", "--allow-bad-archives", cwd=here)
     assert run.returncode == 0, run.stderr
     assert counts_of(here / "out")["label_files"] == 40
     [problem] = [row for row in manifest_of(here / "out")["corpus"] if row["problem"]]
@@ -100,16 +102,16 @@ def test_bad_archives_alone_are_no_corpus(here: Path) -> None:
     """Where every archive is left out there is nothing to build, and the exit code is 3."""
     _write_inputs(here)
     names = ["no-labels", "cut.zip", "empty.zip"]
-    error_of(saturi("build", "--workers", "1", *names, "--out", "out", "--allow-bad-archives", cwd=here), 3)
+    error_of(invoke("build", "--workers", "1", *names, "--out", "out", "--allow-bad-archives", cwd=here), 3)
     assert not (here / "out" / "manifest.json").exists()
 
 
 def test_too_many_entries(here: Path) -> None:
     """An archive with more entries than --max-entries is refused as a whole."""
     assert "more than 39 entries" in error_of(
-        saturi("build", "corpus", "--workers", "1", "--out", "out", "--max-entries", "39", cwd=here), 3
+        invoke("build", "corpus", "--workers", "1", "--out", "out", "--max-entries", "39", cwd=here), 3
     )
-    assert saturi("build", "corpus", "--workers", "1", "--out", "out", "--max-entries", "40", cwd=here).returncode == 0
+    assert invoke("build", "corpus", "--workers", "1", "--out", "out", "--max-entries", "40", cwd=here).returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -118,50 +120,53 @@ def test_too_many_entries(here: Path) -> None:
 def test_a_folder_that_cannot_be_made(here: Path, arguments: list[str]) -> None:
     """Where no folder can be made, since a file is there, a build ends with 5 and one sentence."""
     (here / "file").write_text("mine")
-    assert str(here / "file") in error_of(saturi("build", "corpus", "--workers", "1", *arguments, cwd=here), 5)
+    assert str(here / "file") in error_of(invoke("build", "corpus", "--workers", "1", *arguments, cwd=here), 5)
     assert (here / "file").read_text() == "mine"
 
 
 def test_json_is_all_there_is_on_stdout(here: Path) -> None:
-    """With --json stdout is the counts of the manifest as JSON in UTF-8, and everything else is on stderr."""
-    run = saturi("build", "corpus", "--workers", "1", "--out", "out", "--json", cwd=here)
-    assert json.loads(run.stdout) == counts_of(here / "out")
+    """With --json stdout is the counts of the manifest, warnings and a version as JSON; everything else is on stderr."""
+    run = invoke("build", "corpus", "--workers", "1", "--out", "out", "--json", cwd=here)
+    printed = json.loads(run.stdout)
+    assert (printed.pop("version"), printed.pop("failures")) == (1, [])
+    assert [f"Note: {warning}" in run.stderr for warning in printed.pop("warnings")] == [True]
+    assert printed == counts_of(here / "out")
     assert "reading label files" in run.stderr
-    shown = saturi("build", "corpus", "--workers", "1", "--out", "out", cwd=here)
-    assert "Account" in shown.stdout
+    shown = invoke("build", "corpus", "--workers", "1", "--out", "out", cwd=here)
+    assert "40 examples from 40 label files" in shown.stdout
     assert "reading label files" not in shown.stdout
 
 
 def test_json_of_no_success(here: Path) -> None:
     """With --json a build past a threshold prints its counts all the same, and the exit code is 1."""
     write_zip(here / "corpus" / "more.zip", [(f"{number}.json", b"") for number in range(9)])
-    run = saturi("build", "corpus", "--workers", "1", "--out", "out", "--json", cwd=here)
+    run = invoke("build", "corpus", "--workers", "1", "--out", "out", "--json", cwd=here)
     assert run.returncode == 1
     assert json.loads(run.stdout)["rejected"] == {"invalid_json": 9}
+    assert len(json.loads(run.stdout)["failures"]) == 1
 
 
 def test_progress_without_a_terminal(here: Path) -> None:
     """Without a terminal, progress is plain lines on stderr: whole ones, without colours and without carriage returns."""
-    run = saturi("build", "corpus", "--workers", "1", "--out", "out", "--validation", "0", cwd=here)
+    run = invoke("build", "corpus", "--workers", "1", "--out", "out", "--validation", "0", cwd=here)
     assert "\x1b" not in run.stderr + run.stdout
     assert "\r" not in run.stderr
-    read = r"reading label files: [^·]* · \d+ files( · \d+ files/s · [^·]*/s)? · \d+ rejected"
+    read = r"reading label files: \d+%( · \d+ rejected)?( · [\d:]+ left)? · \d+ files( · [\d.]+ [kMG]?B/s)?"
     line = rf"{read}|[a-z ]+: \d+ of \d+"
     assert run.stderr
     assert [said for said in run.stderr.splitlines() if not re.fullmatch(line, said)] == []
 
 
 def test_rates_are_of_what_was_read(big_sample: Path, tmp_path: Path) -> None:
-    """A rate is of files read in the time that passed: none is beyond all of them in half a second, and reused ones have none."""
+    """A rate is of JSON read in the time that passed: none is beyond all of it in two seconds, and what was on disk has none."""
     for name, more in (("inspect", ()), ("build", ("--out", "out"))):
-        first = saturi(name, big_sample, *more, "--workers", "1", cwd=tmp_path)
-        rates = [int(number.replace(",", "")) for number in re.findall(r"([\d,]+) files/s", first.stderr)]
-        assert max(rates, default=0) <= 2 * 3_000  # a machine that reads all of it sooner has no rate
-    again = saturi("build", big_sample, "--out", "out", "--workers", "1", cwd=tmp_path)
+        first = invoke(name, big_sample, *more, "--workers", "1", cwd=tmp_path)
+        rates = [float(number) for number in re.findall(r"([\d.]+) MB/s", first.stderr)]
+        assert max(rates, default=0) <= 130 / 2  # a machine that reads all of it sooner has no rate
+    again = invoke("build", big_sample, "--out", "out", "--workers", "1", cwd=tmp_path)
     assert "3,000 files" in again.stderr
-    assert "/s" not in again.stderr
-    assert "/s" in first.stdout
-    assert "/s" not in again.stdout
+    has_rates = [re.search(r"(files|B)/s\b", shown) is not None for shown in (first.stdout, again.stdout, again.stderr)]
+    assert has_rates == [True, False, False]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo terminals")
@@ -170,50 +175,59 @@ def test_progress_on_a_terminal(here: Path) -> None:
     pty = pytest.importorskip("pty")
     ours, theirs = pty.openpty()
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "TERM": "xterm"}
-    run = subprocess.run(
-        command("build", "corpus", "--out", "out", "--json"),
-        cwd=here,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=theirs,
-        check=True,
-    )
-    os.close(theirs)
-    drawn = os.read(ours, 1 << 16)
+    line = command("build", "corpus", "--out", "out", "--json")
+    with subprocess.Popen(line, cwd=here, env=environment, stdout=subprocess.PIPE, stderr=theirs) as process:
+        os.close(theirs)
+        drawn = _drawn_on(ours)
+        shown, _ = process.communicate(timeout=PATIENCE_SECONDS)
     os.close(ours)
+    assert process.returncode == 0
     assert b"\x1b[" in drawn
     assert b"Traceback" not in drawn
-    assert json.loads(run.stdout) == counts_of(here / "out")
+    assert json.loads(shown)["examples"] == counts_of(here / "out")["examples"]
+
+
+def _drawn_on(terminal: int) -> bytes:
+    """Return all that is drawn on *terminal* until it is closed; it takes no more than 4 KiB that are not read."""
+    drawn = b""
+    while True:
+        try:
+            block = os.read(terminal, 4096)
+        except OSError:  # Linux says so when the other side is closed
+            return drawn
+        if not block:
+            return drawn
+        drawn += block
 
 
 def test_a_dry_run_writes_nothing(here: Path) -> None:
     """A dry run tells what is there, archive by archive, in words or as JSON, and leaves every file as it is."""
     write_zip(here / "corpus" / REPEAT_ZIP, [member(stem("st", "1", 1), "가", "나"), ("a.txt", b"")])
     before = tree_of(here)
-    shown = saturi("build", "corpus", "--workers", "1", "--out", "out", "--dry-run", cwd=here)
-    machine = saturi("build", "corpus", "--workers", "1", "--out", "out", "--dry-run", "--json", cwd=here)
+    shown = invoke("build", "corpus", "--workers", "1", "--out", "out", "--dry-run", "--details", cwd=here)
+    machine = invoke("build", "corpus", "--workers", "1", "--out", "out", "--dry-run", "--json", cwd=here)
     assert (shown.returncode, shown.stderr, machine.returncode, machine.stderr) == (0, "", 0, "")
     assert tree_of(here) == before
     assert "따라말하기" in shown.stdout
-    found = {row["archive"]: row["label_files"] for row in json.loads(machine.stdout)}
+    found = {row["archive"]: row["label_files"] for row in json.loads(machine.stdout)["archives"]}
     assert found == {REPEAT_ZIP: 1, ANSWER_ZIP: 40}
 
 
 def test_sample_build_verify(tmp_path: Path) -> None:
     """A sample can be written, built and verified, each with 0; the same seed gives the same sample."""
     for folder in ("corpus", "again"):
-        run = saturi("sample", folder, "--files", "200", "--seed", "7", cwd=tmp_path)
+        run = invoke("sample", folder, "--files", "200", "--seed", "7", cwd=tmp_path)
         assert (run.returncode, run.stderr) == (0, "")
         assert "200 label files" in run.stdout
     assert tree_of(tmp_path / "corpus") == tree_of(tmp_path / "again")
-    build = saturi("build", "corpus", "--workers", "1", "--out", "out", cwd=tmp_path)
+    build = invoke("build", "corpus", "--workers", "1", "--out", "out", cwd=tmp_path)
     assert build.returncode == 0, build.stderr
     assert "Next: saturi verify" in build.stdout
-    assert saturi("verify", "out", cwd=tmp_path).returncode == 0
+    assert invoke("verify", "out", cwd=tmp_path).returncode == 0
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").touch()
-    error_of(saturi("sample", "mine", cwd=tmp_path), 2)
-    error_of(saturi("sample", "new", "--files", "99", cwd=tmp_path), 2)
+    error_of(invoke("sample", "mine", cwd=tmp_path), 2)
+    error_of(invoke("sample", "new", "--files", "99", cwd=tmp_path), 2)
 
 
 @pytest.mark.parametrize(
@@ -221,15 +235,52 @@ def test_sample_build_verify(tmp_path: Path) -> None:
 )
 def test_help(tmp_path: Path, arguments: list[str]) -> None:
     """Each command explains itself, by --help and by -h."""
-    long, short = (saturi(*arguments, flag, cwd=tmp_path) for flag in ("--help", "-h"))
+    long, short = (invoke(*arguments, flag, cwd=tmp_path) for flag in ("--help", "-h"))
     assert (long.returncode, long.stderr, long.stdout) == (0, "", short.stdout)
     assert long.stdout.startswith("Usage: ")
 
 
 def test_version(tmp_path: Path) -> None:
-    """The version is that of the installed package."""
-    run = saturi("--version", cwd=tmp_path)
-    assert (run.returncode, run.stdout.split()[-1]) == (0, version("saturi"))
+    """The version is that of the installed package, with the commit of a source tree, and what it runs on; Polars is not loaded."""
+    run = invoke("--version", cwd=tmp_path)
+    first, second = run.stdout.splitlines()
+    assert re.fullmatch(rf"saturi {re.escape(version('saturi'))}(, commit [0-9a-f]{{7,}})?", first)
+    assert f"Python {platform.python_version()}, polars {version('polars')}, " in second
+    assert re.search(r"(isal|zlib) [\d.]+$", second)
+    assert run.returncode == 0
+
+
+def test_no_command_is_a_question(tmp_path: Path) -> None:
+    """Without a command the help is printed as it is, to stderr, with exit code 2."""
+    run = invoke(cwd=tmp_path)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr == invoke("--help", cwd=tmp_path).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "nearest"),
+    [(["buidl"], "'build'"), (["verfy", "out"], "'verify'"), (["verify", "--jsn"], "'--json'")],
+    ids=["command", "with-arguments", "option"],
+)
+def test_a_misspelt_name_has_its_nearest(tmp_path: Path, arguments: list[str], nearest: str) -> None:
+    """A command or an option that is misspelt is refused with the nearest known one."""
+    assert f"Did you mean {nearest}" in error_of(invoke(*arguments, cwd=tmp_path), 2)
+
+
+def test_without_its_packages(tmp_path: Path) -> None:
+    """Where a package is missing, one sentence says which, and how to install it."""
+    run = subprocess.run(
+        [sys.executable, "-S", str(ROOT / "cli.py"), "build"], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert re.fullmatch(r"saturi: the package \w+ is not installed; run `make setup` .*\n", run.stderr)
+    assert (run.returncode, run.stdout) == (2, "")
+
+
+@pytest.mark.parametrize("name", ["build", "inspect"])
+def test_no_corpus(tmp_path: Path, name: str) -> None:
+    """Without a corpus and without ./data, the sentence says what to give, and how to try it on a sample."""
+    sentence = error_of(invoke(name, cwd=tmp_path), 3)
+    assert sentence.endswith("give folders or zips of label files, or try it on an invented corpus: saturi sample data")
 
 
 def test_a_korean_windows_console(tmp_path: Path) -> None:

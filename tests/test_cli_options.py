@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from corpora import ANSWER_ZIP, answers, write_zip
-from runs import chunks_of, counts_of, error_of, facts_of, manifest_of, saturi, segments_of, tree_of
+from runs import chunks_of, counts_of, error_of, facts_of, invoke, manifest_of, segments_of, tree_of
 
 from saturi.etl.settings.options import SYSTEM_PROMPT, BuildOptions
 
@@ -60,7 +60,7 @@ CHOSEN = {name: value for name, (_, _, value) in OPTIONS.items()} | {"clean_rule
 
 def test_every_option_is_in_the_table(tmp_path: Path) -> None:
     """The help of build names every option of BuildOptions and those beside them, and no other."""
-    text = saturi("build", "--help", cwd=tmp_path).stdout
+    text = invoke("build", "--help", cwd=tmp_path).stdout
     flags = set(re.findall(r"^\s+(?:-h, )?--([a-z-]+)", text, re.MULTILINE))
     assert flags == {name.replace("_", "-") for name in OPTIONS} | OTHERS
     assert OPTIONS.keys() | {"clean_rules"} == BuildOptions().as_json().keys()
@@ -69,7 +69,7 @@ def test_every_option_is_in_the_table(tmp_path: Path) -> None:
 def test_every_option_on_the_command_line(here: Path) -> None:
     """Every option given on the command line decides the build, and is in its manifest."""
     flags = [argument for arguments, _, _ in OPTIONS.values() for argument in arguments]
-    run = saturi("build", "corpus", "--out", "out", "--workers", "1", "--stage", "segments", *flags, cwd=here)
+    run = invoke("build", "corpus", "--out", "out", "--workers", "1", "--stage", "segments", *flags, cwd=here)
     assert run.returncode == 0, run.stderr
     assert manifest_of(here / "out")["options"] == CHOSEN
     assert facts_of(here / "out")["workers"] == 1
@@ -83,7 +83,7 @@ def test_every_option_in_the_file(here: Path) -> None:
     (here / "below").mkdir()
     (here / "etl.toml").write_text("\n".join(settings), encoding="utf-8")
     for cwd, more in ((here, []), (here / "below", ["--config", "../etl.toml"])):
-        run = saturi("build", *more, cwd=cwd)
+        run = invoke("build", *more, cwd=cwd)
         assert run.returncode == 0, run.stderr
         assert manifest_of(here / "result")["options"] == CHOSEN
         assert facts_of(here / "result")["workers"] == 1
@@ -99,7 +99,7 @@ def test_every_rule_in_the_file(here: Path, bit: int) -> None:
     others = {name: {"rewrite": "keep", "drop": "rewrite"}[RULES[name]] for name in names}
     lines = [f'{name} = "{other}"' for name, other in others.items()]
     (here / "etl.toml").write_text("\n".join(["[clean]", *lines]), encoding="utf-8")
-    assert saturi("build", "corpus", "--workers", "1", cwd=here).returncode == 0
+    assert invoke("build", "corpus", "--workers", "1", cwd=here).returncode == 0
     assert manifest_of(here / "out")["options"]["clean_rules"] == RULES | others
 
 
@@ -108,7 +108,7 @@ def test_the_command_line_goes_over_the_file(here: Path) -> None:
     (here / "etl.toml").write_text(
         '[corpus]\npaths = ["nowhere"]\n[build]\nunit = "sentence"\nvalidation = "official"\nout = "x"'
     )
-    run = saturi("build", "corpus", "--out", "out", "--unit", "file", "--speech-type", "answer", cwd=here)
+    run = invoke("build", "corpus", "--out", "out", "--unit", "file", "--speech-type", "answer", cwd=here)
     assert run.returncode == 0, run.stderr
     changed = {"unit": "file", "validation": "official", "speech_type": ["answer"]}
     assert manifest_of(here / "out")["options"] == DEFAULTS | changed
@@ -117,9 +117,9 @@ def test_the_command_line_goes_over_the_file(here: Path) -> None:
 
 def test_the_defaults(tmp_path: Path) -> None:
     """Without a word, ./data is built into ./out with the options of the original recipe; without ./data there is an error."""
-    assert str(tmp_path / "data") in error_of(saturi("build", cwd=tmp_path), 3)
+    assert str(tmp_path / "data") in error_of(invoke("build", cwd=tmp_path), 3)
     write_zip(tmp_path / "data" / ANSWER_ZIP, answers(40))
-    run = saturi("build", cwd=tmp_path)
+    run = invoke("build", cwd=tmp_path)
     assert run.returncode == 0, run.stderr
     assert manifest_of(tmp_path / "out")["options"] == DEFAULTS
     assert counts_of(tmp_path / "out")["label_files"] == 40
@@ -133,21 +133,37 @@ CONFIGS = {
     "unknown-path": ('[corpus]\npath = "a"', "did you mean paths?"),
     "no-toml": ("[build", "etl.toml"),
     "wrong-type": ('[build]\nworkers = "two"', "workers"),
-    "wrong-value": ('[build]\nunit = "page"', "page"),
+    "wrong-value": ('[build]\nunit = "page"', "etl.toml:2: build.unit: 'page' is unknown"),
+    "wrong-placeholder": (
+        '[build]\n\nsystem_prompt = "{regoin}"',
+        "etl.toml:3: build.system_prompt: {regoin} is no placeholder",
+    ),
+    "wrong-together": (
+        "[build]\nmin_words = 5\nmax_words = 4",
+        "etl.toml:2: build.min_words: 5 is more than the most, 4",
+    ),
+    "of-another-command": ("[submit]\nepochs = 0", "etl.toml:2: submit.epochs: 0 is out of range"),
     "out-of-range": ("[build]\nvalidation = 1.5", "1.5"),
     "unknown-rule": ('[clean]\nevents = "drop"', "did you mean event?"),
-    "unknown-action": ('[clean]\nevent = "mask"', "`clean.event`"),
+    "unknown-action": ('[clean]\nevent = "mask"', "etl.toml:2: clean.event: Invalid"),
     "unknown-pii": ('[build]\npii = "rewrite"', "rewrite"),
 }
 
 
 @pytest.mark.parametrize(("text", "expected"), CONFIGS.values(), ids=CONFIGS)
 def test_a_wrong_configuration(here: Path, text: str, expected: str) -> None:
-    """A name or value that etl.toml cannot hold is refused with 2, the nearest known name, and nothing written."""
+    """What etl.toml cannot hold is refused with 2, its line or the nearest known name; nothing is written."""
     (here / "etl.toml").write_text(text, encoding="utf-8")
     before = tree_of(here)
-    assert expected in error_of(saturi("build", "corpus", "--out", "out", cwd=here), 2)
+    assert expected in error_of(invoke("build", "corpus", "--out", "out", cwd=here), 2)
     assert tree_of(here) == before
+
+
+def test_a_dry_run_checks_all_of_the_file(here: Path) -> None:
+    """A dry run refuses an error in any table of etl.toml, those of other commands included."""
+    (here / "etl.toml").write_text("[build]\nworkers = 2\n\n[submit]\nepochs = 0\n", encoding="utf-8")
+    sentence = error_of(invoke("build", "corpus", "--dry-run", cwd=here), 2)
+    assert "etl.toml:5: submit.epochs: 0 is out of range" in sentence
 
 
 USAGE = {
@@ -198,6 +214,6 @@ USAGE = {
 def test_wrong_options(here: Path, arguments: list[str]) -> None:
     """An option with a value it cannot have is refused with 2 and one sentence that names it; nothing is written."""
     before = tree_of(here)
-    sentence = error_of(saturi("build", "corpus", "--out", "out", *arguments, cwd=here), 2)
+    sentence = error_of(invoke("build", "corpus", "--out", "out", *arguments, cwd=here), 2)
     assert arguments[0] in sentence or arguments[-1] in sentence
     assert tree_of(here) == before

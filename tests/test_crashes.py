@@ -29,17 +29,22 @@ from killings import (
 )
 from runs import counts_of, digest_of, facts_of, leftovers_of, one_thread, rejects_of, saturi, segments_of
 
+from saturi import verify
 from saturi.etl.corpus.archive import Defect, Member, read_members
 from saturi.etl.corpus.batches import Batch
+from saturi.etl.errors import InputError
 from saturi.etl.pipeline.build import build
 from saturi.etl.read import batch as batch_module
 from saturi.etl.runtime.processes import start_worker
 from saturi.etl.settings.options import BuildOptions
+from saturi.schemas.terms import Dedup
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no process groups to kill")
 
 ARGUMENTS = ("--max-chunk-examples", "20", "--workers", "2", "--validation", "0.2")
+OPTIONS = BuildOptions(max_chunk_examples=20, validation=0.2)
 OTHER_ARGUMENTS = ("--max-chunk-examples", "15", "--workers", "2", "--no-dedup")
+OTHER_OPTIONS = BuildOptions(max_chunk_examples=15, dedup=Dedup.NONE)
 IN_A_ROW = 4
 KILLER = "say_set1_collectorgs1_speakergs41_1_0_8.json"
 
@@ -58,8 +63,17 @@ class Undisturbed:
 
     def finish(self, cwd: Path) -> None:
         """Run the same build plainly in *cwd*, and check that its result is this one's."""
+        build([self.corpus], cwd / "out", OPTIONS, make_executor=one_thread)
+        self.check(cwd)
+
+    def resume(self, cwd: Path) -> None:
+        """Run the same command in *cwd*, and check that its result is this one's."""
         run = saturi("build", self.corpus, "--out", "out", *ARGUMENTS, cwd=cwd)
         assert run.returncode == 0, run.stderr
+        self.check(cwd)
+
+    def check(self, cwd: Path) -> None:
+        """Check that the build in *cwd* is this one, and the only thing there."""
         assert digest_of(cwd / "out") == self.digest
         assert leftovers_of(cwd / "out") == []
 
@@ -83,7 +97,7 @@ def test_killed_at_random_moments(undisturbed: Undisturbed, tmp_path: Path, requ
                 delay := rng.uniform(0, longest), "build", undisturbed.corpus, "--out", "out", *ARGUMENTS, cwd=folder
             ):
                 longest = delay  # it was done by then: what is there makes it quicker, and so does a machine less busy
-        undisturbed.finish(folder)
+        undisturbed.resume(folder)
         shutil.rmtree(folder)
 
 
@@ -161,7 +175,7 @@ def earlier(undisturbed: Undisturbed, tmp_path_factory: pytest.TempPathFactory) 
     """A folder with a finished build of the same corpus with other options."""
     folder = tmp_path_factory.mktemp("earlier")
     shutil.copytree(undisturbed.out, folder / "out")
-    assert saturi("build", undisturbed.corpus, "--out", "out", *OTHER_ARGUMENTS, cwd=folder).returncode == 0
+    build([undisturbed.corpus], folder / "out", OTHER_OPTIONS, make_executor=one_thread)
     return folder / "out"
 
 
@@ -178,7 +192,8 @@ def test_killed_while_publishing(undisturbed: Undisturbed, earlier: Path, tmp_pa
     if (out / "manifest.json").exists():
         assert digest_of(out) == undisturbed.digest
     else:
-        assert saturi("verify", "out", cwd=tmp_path).returncode == 3
+        with pytest.raises(InputError):
+            verify(out)
     undisturbed.finish(tmp_path)
 
 
@@ -298,7 +313,7 @@ def test_the_workers_die_with_their_parent(undisturbed: Undisturbed, tmp_path: P
         wait_until(process, lambda: any((tmp_path / "out" / "stage").glob("*/*.segment")))
         process.kill()
         process.wait()
-        undisturbed.finish(tmp_path)
+        undisturbed.resume(tmp_path)
         deadline = time.monotonic() + PATIENCE_SECONDS
         while _group_runs(process.pid) and time.monotonic() < deadline:
             time.sleep(0.01)

@@ -9,9 +9,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from runs import digest_of, leftovers_of, saturi
+from runs import digest_of, leftovers_of, one_thread, saturi
+
+from saturi import verify
+from saturi.etl.pipeline.build import build
+from saturi.etl.settings.options import BuildOptions
 
 ARGUMENTS = ("--max-chunk-examples", "20", "--validation", "0.2")
+OPTIONS = BuildOptions(max_chunk_examples=20, validation=0.2)
 MOUNT, UMOUNT = shutil.which("mount") or "", shutil.which("umount") or ""
 PAGE_BYTES = 4096
 ROOM_BYTES = 64 << 20
@@ -58,7 +63,7 @@ class Undisturbed(NamedTuple):
 def undisturbed(big_sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
     """A build of the big sample with many chunks."""
     folder = tmp_path_factory.mktemp("undisturbed")
-    assert saturi("build", big_sample, "--out", "out", *ARGUMENTS, cwd=folder).returncode == 0
+    build([big_sample], folder / "out", OPTIONS, make_executor=one_thread)
     pages = [
         sum(-(-path.stat().st_size // PAGE_BYTES) for path in paths)
         for paths in ((folder / "out").glob("stage/*/*"), (folder / "out").glob("chunks/*/*"))
@@ -73,10 +78,9 @@ def undisturbed(big_sample: Path, tmp_path_factory: pytest.TempPathFactory) -> U
     ids=["at-once", "reading", "selecting", "writing", "writing-late"],
 )
 def test_a_full_disk(undisturbed: Undisturbed, small: Small, of_stage: float, of_chunks: float, step: str) -> None:
-    """On a full disk a build ends with 5 and the bytes needed and free; with more room the same command succeeds."""
+    """On a full disk a build ends with 5 and the bytes needed and free; with more room the same build succeeds."""
     small.resize(int(of_stage * undisturbed.stage + of_chunks * undisturbed.chunks + 4) * PAGE_BYTES)
-    arguments = ("build", undisturbed.corpus, "--out", "out", *ARGUMENTS)
-    run = saturi(*arguments, cwd=small.folder)
+    run = saturi("build", undisturbed.corpus, "--out", "out", *ARGUMENTS, cwd=small.folder)
     out = small.folder / "out"
     assert run.returncode == 5, run.stderr
     error = run.stderr.splitlines()[-1]
@@ -90,8 +94,7 @@ def test_a_full_disk(undisturbed: Undisturbed, small: Small, of_stage: float, of
     assert [path for path in leftovers_of(out) if path != ".work"] == []
     assert not (out / "manifest.json").exists()
     small.resize(ROOM_BYTES)
-    again = saturi(*arguments, cwd=small.folder)
-    assert again.returncode == 0, again.stderr
+    build([undisturbed.corpus], out, OPTIONS, make_executor=one_thread)
     assert digest_of(out) == undisturbed.digest
     assert leftovers_of(out) == []
 
@@ -108,11 +111,10 @@ def test_a_disk_full_from_the_start(undisturbed: Undisturbed, small: Small) -> N
 
 def test_the_build_before_outlives_a_full_disk(undisturbed: Undisturbed, small: Small) -> None:
     """When a build with other options finds the disk full, the finished one in the folder is still whole."""
-    first = ("build", undisturbed.corpus, "--out", "out", *ARGUMENTS)
-    assert saturi(*first, cwd=small.folder).returncode == 0
+    build([undisturbed.corpus], small.folder / "out", OPTIONS, make_executor=one_thread)
     used = ROOM_BYTES - shutil.disk_usage(small.folder).free
     small.resize(used + 50 * PAGE_BYTES)
     second = saturi("build", undisturbed.corpus, "--out", "out", "--no-dedup", *ARGUMENTS, cwd=small.folder)
     assert second.returncode == 5, second.stderr
-    assert saturi("verify", "out", cwd=small.folder).returncode == 0
+    assert verify(small.folder / "out").damage == []
     assert digest_of(small.folder / "out") == undisturbed.digest

@@ -77,11 +77,16 @@ def _facts(content: bytes, entries: list[Entry]) -> None:
         pytest.param(_zip(_MEMBERS, comment=b"c" * 65_535), id="longest-comment"),
         pytest.param(b"junk" * 7 + _zip(_MEMBERS), id="something-in-front"),
         pytest.param(_zip({"inner.json": _zip(_MEMBERS)}, method=zipfile.ZIP_STORED), id="zip-in-a-zip"),
-        pytest.param(_zip({f"{n}.json": b"" for n in range(65_536)}), id="65536-members"),
     ],
 )
 def test_directory_lists_what_zipfile_lists(tmp_path: Path, content: bytes) -> None:
     """Entries are those the standard library finds, in their order, with their offsets in the file as it lies there."""
+    _facts(content, _listed(tmp_path, content)[1])
+
+
+def test_more_members_than_16_bits_count(tmp_path: Path) -> None:
+    """The directory of 65,536 members, which declares none in its 16 bits, is listed whole."""
+    content = _zip({f"{n}.json": b"" for n in range(65_536)}, method=zipfile.ZIP_STORED)
     _facts(content, _listed(tmp_path, content)[1])
 
 

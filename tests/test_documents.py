@@ -13,6 +13,7 @@ import saturi
 from saturi.etl.checking import report
 from saturi.etl.checking.advice import ADVICE
 from saturi.etl.console.dispatch import COMMANDS, cli
+from saturi.etl.console.help import Command, shared_options
 from saturi.etl.download.data_sets import KNOWN
 from saturi.etl.download.options import FetchOptions
 from saturi.etl.download.terms import TERMS
@@ -29,10 +30,14 @@ from saturi.etl.settings.sizes import parse_bytes
 from saturi.etl.submission.options import SubmitOptions
 from saturi.schemas.terms import DropReason, RejectReason
 
+SHARED = {option.name for option in shared_options()}
+"""Options that every command has."""
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 REFERENCE = "\n".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("build.md", "training.md"))
 FETCHING = (ROOT / "docs" / "fetch.md").read_text(encoding="utf-8")
+OTHER_COMMANDS = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
 KOREAN = (ROOT / "README.ko.md").read_text(encoding="utf-8")
 
 
@@ -40,6 +45,14 @@ def _command(name: str) -> click.Command:
     command = cli.get_command(click.Context(cli), name)
     assert command is not None
     return command
+
+
+def _options(name: str) -> set[str]:
+    """Return the options of a command but those that every command has."""
+    command = _command(name)
+    assert isinstance(command, Command)
+    own = [parameter for parameter in command.params if parameter.name not in SHARED]
+    return {parameter.opts[0] for parameter in own if parameter.opts[0].startswith("--")}
 
 
 def _section(title: str) -> str:
@@ -54,14 +67,19 @@ def test_the_documents_list_every_option() -> None:
     """The table of options names every option of `build`, and no other."""
     rows = re.findall(r"^\| (`--.*?) \|", _section("Options of `build`"), flags=re.MULTILINE)
     listed = {option for row in rows for option in re.findall(r"`(--[a-z-]+)", row)}
-    options = {parameter.opts[0] for parameter in _command("build").params if parameter.opts[0].startswith("--")}
-    assert listed == options
+    assert listed == _options("build")
+
+
+def test_the_documents_list_the_options_of_every_command() -> None:
+    """The table of options that every command has names each of them, and no other."""
+    rows = re.findall(r"^\| (`-.*?) \|", _section("What is shown"), flags=re.MULTILINE)
+    assert [re.findall(r"--[a-z-]+", row) for row in rows] == [[option.opts[0]] for option in shared_options()]
 
 
 def test_the_documents_list_every_option_of_inspect() -> None:
     """The table of options of `inspect` names each of them, and no other."""
     listed = set(re.findall(r"^\| `(--[a-z-]+)", _section("What is there: `inspect`"), flags=re.MULTILINE))
-    assert listed == {option.opts[0] for option in _command("inspect").params if option.opts[0].startswith("--")}
+    assert listed == _options("inspect")
 
 
 def test_the_documents_tell_the_length_of_a_turn() -> None:
@@ -80,16 +98,22 @@ def test_the_documents_list_every_cleaning_rule() -> None:
 def test_the_documents_list_the_options_of_other_commands(name: str) -> None:
     """The table of options of a command names every one it has, and no other."""
     table = _section("Before you pay: `check` and `estimate`").split(f"| option of `{name}` |")[1].split("\n\n")[0]
-    options = {parameter.opts[0] for parameter in _command(name).params if parameter.opts[0].startswith("--")}
-    assert set(re.findall(r"^\| `(--[a-z-]+)", table, flags=re.MULTILINE)) == options
+    assert set(re.findall(r"^\| `(--[a-z-]+)", table, flags=re.MULTILINE)) == _options(name)
+
+
+@pytest.mark.parametrize("name", ["show", "diff"])
+def test_the_documents_list_the_options_of_pairs(name: str) -> None:
+    """The table of options of a command on pairs names every one it has, and no other."""
+    table = OTHER_COMMANDS.split(f"| option of `{name}` |")[1].split("\n\n")[0]
+    options = {parameter.opts[-1] for parameter in _command(name).params if parameter.opts[0].startswith("-")}
+    assert set(re.findall(r"`(--[a-z-]+)", table)) == options
 
 
 def test_the_documents_list_the_options_of_submit() -> None:
     """The table of options of `submit` names each of them, and no other; etl.toml has those it says."""
     section = _section("To a provider: `submit` and `watch`")
     rows = dict(re.findall(r"^\| `(--[a-z-]+)(?:\\\||[^|`])*` \|([^|]*)\|", section, flags=re.MULTILINE))
-    options = {parameter.opts[0]: parameter for parameter in _command("submit").params if "--" in parameter.opts[0]}
-    assert rows.keys() == options.keys()
+    assert rows.keys() == _options("submit")
     in_file = [one.name for one in declarations(SubmitOptions) if one.option.only != "command line"]
     listed = [name.removeprefix("--").replace("-", "_") for name in rows]
     first = [name for name in listed if name in in_file and name not in ("providers", "models")]
@@ -98,13 +122,12 @@ def test_the_documents_list_the_options_of_submit() -> None:
     assert "its table `[submit]` has the first ten of these" in section
     for name in ("status", "watch", "cancel", "clean"):
         for parameter in _command(name).params:
-            assert parameter.opts[0] in section or parameter.name in ("out", "job")
+            assert parameter.opts[0] in section or parameter.name in ("out", "job", *SHARED)
 
 
 def test_the_documents_list_the_options_of_fetch() -> None:
     """The table of options of `fetch` names each of them, and no other; etl.toml has those it says; the terms are shown whole."""
-    options = {parameter.opts[0] for parameter in _command("fetch").params if parameter.opts[0].startswith("--")}
-    assert set(re.findall(r"^\| `(--[a-z-]+)` \|", FETCHING, flags=re.MULTILINE)) == options
+    assert set(re.findall(r"^\| `(--[a-z-]+)` \|", FETCHING, flags=re.MULTILINE)) == _options("fetch")
     in_file = [one.name for one in declarations(FetchOptions) if one.option.only != "command line"]
     [named] = re.findall(r"its table `\[fetch\]` has (.*?) \|", FETCHING)
     assert re.findall(r"`([a-z_]+)`", named) == in_file
@@ -222,8 +245,8 @@ def test_the_documents_have_what_is_declared(section: str, declared: Declaration
 
 def test_the_configuration_file_knows_every_option() -> None:
     """Every option of `build` can stand in `etl.toml`, but for how to run this once, and other words for the same."""
-    options = {parameter.name for parameter in _command("build").params if parameter.opts[0].startswith("--")}
-    once = {"config", "dry_run", "profile", "report", "as_json"}
+    options = {name.removeprefix("--").replace("-", "_") for name in _options("build")}
+    once = {"config", "dry_run", "wait", "details", "profile", "report", "json"}
     other_words = {"no_dedup", "merge"}
     declared = (*declarations(RunOptions), *declarations(BuildOptions))
     assert {one.name for one in declared if one.option.only is None} == options - once - other_words
@@ -242,7 +265,7 @@ def test_the_example_of_etl_toml_is_valid(tmp_path: Path) -> None:
     [example] = re.findall(r"```toml\n(# etl\.toml\n.*?)```", REFERENCE, flags=re.DOTALL)
     (tmp_path / "etl.toml").write_text(example, encoding="utf-8")
     config = read_config(tmp_path / "etl.toml")
-    assert config.corpus.paths == (str(tmp_path / "data"),)
+    assert config.paths == (tmp_path / "data",)
     assert config.table("build")["workers"] == 8
 
 
@@ -280,7 +303,9 @@ def test_the_readme_lists_every_command() -> None:
 
 
 @pytest.mark.parametrize(
-    "document", [README, REFERENCE, FETCHING, KOREAN], ids=["readme", "reference", "fetching", "korean"]
+    "document",
+    [README, REFERENCE, FETCHING, OTHER_COMMANDS, KOREAN],
+    ids=["readme", "reference", "fetching", "commands", "korean"],
 )
 def test_commands_in_the_documents_exist(document: str) -> None:
     """Every command, make target and option that the documents show exists."""

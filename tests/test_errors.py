@@ -9,7 +9,7 @@ from multiprocessing import get_context
 
 import pytest
 
-from saturi import errors
+from saturi.etl import errors
 from saturi.etl.errors import (
     ArchiveError,
     BuildError,

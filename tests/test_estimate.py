@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from corpora import ANSWER_ZIP, REPEAT_ZIP, answers, member, stem, write_zip
-from runs import ROOT, chunks_of, error_of, manifest_of, one_thread, saturi
+from runs import ROOT, chunks_of, error_of, invoke, manifest_of, one_thread
 
 from saturi import estimate, estimate_all
 from saturi.etl.errors import BuildError, OptionError
@@ -101,10 +101,10 @@ def test_a_sample_of_more_than_there_is(folder: Path) -> None:
     """A sample larger than train costs what train costs, and the command says so on stderr."""
     assert estimate(folder / "out", sample=40_000) == estimate(folder / "out")
     examples = estimate(folder / "out").total.examples
-    run = saturi("estimate", "out", "--sample", "40000", "--json", cwd=folder)
+    run = invoke("estimate", "out", "--sample", "40000", "--json", cwd=folder)
     assert (run.returncode, json.loads(run.stdout)["samples"][-1]["examples"]) == (0, examples)
-    assert run.stderr == f"Note: train has {examples:,} examples, so a sample of 40,000 is all of them.\n"
-    assert saturi("estimate", "out", "--sample", str(examples), cwd=folder).stderr == ""
+    assert run.stderr == f"Note: train has {examples:,} examples, so a sample of 40,000 is all of them\n"
+    assert invoke("estimate", "out", "--sample", str(examples), cwd=folder).stderr == ""
 
 
 def test_what_deduplication_saved(folder: Path) -> None:
@@ -207,19 +207,19 @@ def test_a_build_of_nothing(tmp_path: Path) -> None:
 
 def test_the_command(folder: Path) -> None:
     """The command prints the estimate in words, or as JSON that is the library's, with won where a rate is given."""
-    run = saturi("estimate", "out", "--json", "--rate", "1400", cwd=folder)
+    run = invoke("estimate", "out", "--json", "--rate", "1400", cwd=folder)
     assert (run.returncode, run.stderr) == (0, "")
     found, library = json.loads(run.stdout), estimate(folder / "out", rate=1400)
     assert (found["billed_tokens"], found["price_usd"]) == (library.billed_tokens, library.price_usd)
     assert found["price_krw"] == round(library.price_usd * 1400)
     assert len(found["shards"]) == len(library.shards)
-    shown = saturi("estimate", "out", "--rate", "1400", "--sample", "20", cwd=folder).stdout
+    shown = invoke("estimate", "out", "--rate", "1400", "--sample", "20", cwd=folder).stdout
     assert f"{library.total.examples:,}" in shown
     assert f"₩{library.price_usd * 1400:,.0f}" in shown
     assert "as of 2026-05-01" in shown
     assert re.search(r"shut down on 2027-01-14: (\d+ days left|it is gone)\.", shown)
     assert "█" in shown
-    assert "█" not in saturi("estimate", "out", cwd=folder, PYTHONIOENCODING="ascii").stdout
+    assert "█" not in invoke("estimate", "out", cwd=folder, PYTHONIOENCODING="ascii").stdout
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_the_command(folder: Path) -> None:
 )
 def test_what_the_command_refuses(folder: Path, arguments: list[str], code: int) -> None:
     """An unknown price ends with 7, an unknown model or a wrong number with 2, a folder without a build with 3."""
-    error_of(saturi("estimate", *arguments, cwd=folder), code)
+    error_of(invoke("estimate", *arguments, cwd=folder), code)
 
 
 def test_everywhere(folder: Path, tmp_path: Path) -> None:
@@ -272,10 +272,10 @@ def test_everywhere_by_each_providers_rule(folder: Path) -> None:
 
 def test_the_table_of_everywhere(folder: Path) -> None:
     """The command shows a line a model at a provider, and refuses what it cannot heed."""
-    shown = saturi("estimate", folder / "out", "--all", "--rate", "1400", cwd=folder, COLUMNS="160")
+    shown = invoke("estimate", folder / "out", "--all", "--rate", "1400", cwd=folder, COLUMNS="160")
     assert shown.returncode == 0, shown.stderr
     assert re.search(r"unsloth any .*\$0\.00 +₩0", shown.stdout)
     assert re.search(r"clova HCX-005 +8 +~", shown.stdout)
-    as_json = saturi("estimate", folder / "out", "--all", "--json", cwd=folder)
-    assert {row["provider"] for row in json.loads(as_json.stdout)} >= {"openai", "unsloth", "clova"}
-    assert "--sample" in error_of(saturi("estimate", folder / "out", "--all", "--sample", "5", cwd=folder), 2)
+    as_json = invoke("estimate", folder / "out", "--all", "--json", cwd=folder)
+    assert {row["provider"] for row in json.loads(as_json.stdout)["offers"]} >= {"openai", "unsloth", "clova"}
+    assert "--sample" in error_of(invoke("estimate", folder / "out", "--all", "--sample", "5", cwd=folder), 2)

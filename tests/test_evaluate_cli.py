@@ -11,7 +11,7 @@ from evaluations import MODEL, asked, run, sources, standard, write_test_file
 from provider import Server, World
 from provider.chat import completion
 from provider.faults import CHAT, Fault
-from runs import ROOT, error_of, saturi
+from runs import ROOT, error_of, invoke
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def test_the_table(file: Path, server: Server, world: World, tmp_path: Path) -> 
     world.chats[MODEL] = standard
     address = server.base_url(world.name)
     arguments = ("evaluate", "--file", file, "--model", MODEL, "--provider", "custom", "--base-url", address)
-    shown = saturi(*arguments, cwd=tmp_path)
+    shown = invoke(*arguments, cwd=tmp_path)
     assert shown.returncode == 0, shown.stderr
     for words in (
         "Test set file-test: 20 rows, 20 different questions, not held against a train split.",
@@ -42,10 +42,11 @@ def test_the_table(file: Path, server: Server, world: World, tmp_path: Path) -> 
 
 
 def test_json(file: Path, tmp_path: Path) -> None:
-    """The JSON on stdout is what lies in scores.json."""
-    shown = saturi("evaluate", "--file", file, "--json", cwd=tmp_path)
+    """The JSON on stdout is what lies in scores.json, with the thresholds that were missed."""
+    shown = invoke("evaluate", "--file", file, "--json", cwd=tmp_path)
     assert shown.returncode == 0, shown.stderr
-    assert shown.stdout.encode() == (tmp_path / "evaluation" / "file-test" / "scores.json").read_bytes()
+    scores = json.loads((tmp_path / "evaluation" / "file-test" / "scores.json").read_bytes())
+    assert json.loads(shown.stdout) == {**scores, "failures": []}
     assert "Note: no model was evaluated" in shown.stderr
 
 
@@ -53,7 +54,7 @@ def test_a_missed_threshold(file: Path, tmp_path: Path) -> None:
     """A score below its threshold ends with 1 and says so, after the table."""
     lines = [encode({"key": f"test.jsonl:{number}", "prediction": "가"}) for number in range(1, 21)]
     made = write_lines(tmp_path / "made.jsonl", lines)
-    shown = saturi("evaluate", "--file", file, "--predictions", f"x={made}", "--fail-below", "chrf=60", cwd=tmp_path)
+    shown = invoke("evaluate", "--file", file, "--predictions", f"x={made}", "--fail-below", "chrf=60", cwd=tmp_path)
     assert shown.returncode == 1
     assert "Not a success: chrf of x is " in shown.stderr
     assert "chrF++" in shown.stdout
@@ -62,9 +63,9 @@ def test_a_missed_threshold(file: Path, tmp_path: Path) -> None:
 def test_a_threshold_for_nobody(file: Path, tmp_path: Path) -> None:
     """A threshold that is no number ends with 2, and one with no model to hold against it with 1, both with a sentence."""
     assert "no METRIC=SCORE" in error_of(
-        saturi("evaluate", "--file", file, "--fail-below", "chrf=nan", cwd=tmp_path), 2
+        invoke("evaluate", "--file", file, "--fail-below", "chrf=nan", cwd=tmp_path), 2
     )
-    shown = saturi("evaluate", "--file", file, "--fail-below", "chrf=0", cwd=tmp_path)
+    shown = invoke("evaluate", "--file", file, "--fail-below", "chrf=0", cwd=tmp_path)
     assert shown.returncode == 1
     assert "Not a success: no model was evaluated that could reach chrf" in shown.stderr
 
@@ -72,10 +73,10 @@ def test_a_threshold_for_nobody(file: Path, tmp_path: Path) -> None:
 def test_configuration(file: Path, tmp_path: Path) -> None:
     """`[evaluate]` in etl.toml has the options, and an unknown one is refused with the nearest."""
     (tmp_path / "etl.toml").write_text("[evaluate]\nsample = 5\n", encoding="utf-8")
-    shown = saturi("evaluate", "--file", file, "--json", cwd=tmp_path)
+    shown = invoke("evaluate", "--file", file, "--json", cwd=tmp_path)
     assert json.loads(shown.stdout)["test_set"]["rows"] == 5
     (tmp_path / "etl.toml").write_text("[evaluate]\nsampel = 5\n", encoding="utf-8")
-    assert "did you mean sample?" in error_of(saturi("evaluate", "--file", file, cwd=tmp_path), 2)
+    assert "did you mean sample?" in error_of(invoke("evaluate", "--file", file, cwd=tmp_path), 2)
 
 
 def test_rows_of_largest_gain_and_loss(file: Path, server: Server, world: World, tmp_path: Path) -> None:
@@ -84,22 +85,22 @@ def test_rows_of_largest_gain_and_loss(file: Path, server: Server, world: World,
     world.faults.append(Fault(CHAT, answer=completion("m", "\x1b[2J망\u202e가짐")))
     run(file, server, world, concurrency=1)
     before = len(asked(world))
-    shown = saturi("evaluate", "--file", file, "--show", "3", cwd=tmp_path)
+    shown = invoke("evaluate", "--file", file, "--show", "3", cwd=tmp_path)
     assert shown.returncode == 0, shown.stderr
     assert f"{MODEL} gains most over copying:" in shown.stdout
     assert f"{MODEL} loses most against copying:" in shown.stdout
     assert "test.jsonl:1" in shown.stdout
     assert "망" not in shown.stdout
-    with_texts = saturi("evaluate", "--file", file, "--show", "3", "--text", cwd=tmp_path)
+    with_texts = invoke("evaluate", "--file", file, "--show", "3", "--text", cwd=tmp_path)
     assert "prediction: \\x1b[2J망\\u202e가짐" in with_texts.stdout
-    rows = json.loads(saturi("evaluate", "--file", file, "--show", "3", "--json", cwd=tmp_path).stdout)
+    rows = json.loads(invoke("evaluate", "--file", file, "--show", "3", "--json", cwd=tmp_path).stdout)["systems"]
     assert [len(rows[0]["gains"]), len(rows[0]["losses"])] == [3, 1]
     assert "prediction" not in rows[0]["gains"][0]
     assert len(asked(world)) == before
-    sentence = error_of(saturi("evaluate", "--file", file, "--name", "other", "--show", "3", cwd=tmp_path), 3)
+    sentence = error_of(invoke("evaluate", "--file", file, "--name", "other", "--show", "3", cwd=tmp_path), 3)
     assert "there is no finished evaluation; evaluate first" in sentence
     assert "--text: it says how rows are shown" in error_of(
-        saturi("evaluate", "--file", file, "--text", cwd=tmp_path), 2
+        invoke("evaluate", "--file", file, "--text", cwd=tmp_path), 2
     )
 
 
@@ -112,6 +113,6 @@ def test_the_libraries_are_not_installed() -> None:
 
 def test_a_console_of_few_characters(file: Path, tmp_path: Path) -> None:
     """A console in cp949 gets the table, too."""
-    shown = saturi("evaluate", "--file", file, cwd=tmp_path, PYTHONIOENCODING="cp949")
+    shown = invoke("evaluate", "--file", file, cwd=tmp_path, PYTHONIOENCODING="cp949")
     assert shown.returncode == 0, shown.stderr
     assert "chrF++" in shown.stdout

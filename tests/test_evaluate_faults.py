@@ -26,8 +26,8 @@ from saturi.etl.evaluation.options import EvaluateOptions
 from saturi.etl.evaluation.progress import Progress
 from saturi.etl.evaluation.results import read_evaluation
 
-ROWS = 1_000
-ROWS_A_KILL = 40
+ROWS = 400
+ROWS_A_KILL = 20
 
 MakeFault = Callable[[int], Fault]
 
@@ -58,7 +58,7 @@ def test_faults(tmp_path: Path, server: Server, world: World) -> None:
     file = write_test_file(tmp_path / "test.jsonl", sources(ROWS))
     world.chats[MODEL] = almost
     rng = random.Random(7)
-    world.faults += [make(rng.randint(1, ROWS // 8)) for make in FAULTS.values() for _ in range(5)]
+    world.faults += [make(rng.randint(1, ROWS // 4)) for make in FAULTS.values() for _ in range(5)]
     disturbed = run(file, server, world, name="disturbed")
     assert all(fault.seen >= fault.nth for fault in world.faults)
     assert sorted(asked(world)) != sorted(set(asked(world)))  # some had to be asked again
@@ -322,7 +322,9 @@ def test_one_row_without_an_answer(tmp_path: Path, server: Server, world: World)
 
     world.chats[MODEL] = break_at_one
     pace = structs.replace(HASTE, read_seconds=0.3)
-    with pytest.raises(NoAnswerError, match=r"1 questions got no answer \(the first: .*\); run the same command again"):
+    with pytest.raises(
+        NoAnswerError, match=r"1 question without an answer \(the first: .*\); run the same command again"
+    ):
         run(file, server, world, pace=pace)
     before = len(asked(world))
     result = run(file, server, world, pace=pace, leave_out_unanswered=True)

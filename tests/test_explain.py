@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from corpora import ANSWER_ZIP, DIALOGUE_ZIP, REPEAT_ZIP, member, sentences, stem, write_zip, zip_bytes
-from runs import chunks_of, counts_of, error_of, manifest_of, one_thread, pair_in, rejects_of, saturi, segments_of
+from runs import chunks_of, counts_of, error_of, invoke, manifest_of, one_thread, pair_in, rejects_of, segments_of
 
 from saturi import explain, inspect
 from saturi.etl.errors import BuildError, InputError
@@ -167,15 +167,17 @@ def test_every_label_file_of_a_sample(sample: SampleReport, tmp_path: Path) -> N
 
 def test_on_the_command_line(out: Path, tmp_path: Path) -> None:
     """The command shows each step; texts only with --text, and all of it as JSON with --json."""
-    plain = saturi("explain", out, "--member", f"{TWICE}.json", cwd=tmp_path)
+    plain = invoke("explain", out, "--member", f"{TWICE}.json", cwd=tmp_path)
     assert plain.returncode == 0
     assert "duplicate: dropped" in plain.stdout
     assert "empty_source: passed" in plain.stdout
     assert "key text:" in plain.stdout
     assert HIDDEN not in plain.stdout + plain.stderr
-    assert HIDDEN in saturi("explain", out, "--member", f"{TWICE}.json", "--text", cwd=tmp_path).stdout
-    [told] = json.loads(saturi("explain", out, "--member", f"{TWICE}.json", "--json", cwd=tmp_path).stdout)
+    assert HIDDEN in invoke("explain", out, "--member", f"{TWICE}.json", "--text", cwd=tmp_path).stdout
+    [told] = json.loads(invoke("explain", out, "--member", f"{TWICE}.json", "--json", cwd=tmp_path).stdout)[
+        "label_files"
+    ]
     assert told["utterances"][0]["dropped"] == "duplicate"
     assert told["utterances"][0]["source"] is None
-    assert "no label file" in error_of(saturi("explain", out, "--member", "nix", cwd=tmp_path), 3)
-    assert "rejected: invalid_json" in saturi("explain", out, "--member", "broken.json", cwd=tmp_path).stdout
+    assert "no label file" in error_of(invoke("explain", out, "--member", "nix", cwd=tmp_path), 3)
+    assert "rejected: invalid_json" in invoke("explain", out, "--member", "broken.json", cwd=tmp_path).stdout

@@ -17,7 +17,7 @@ import pandas
 import polars as pl
 import pytest
 from corpora import ANSWER_ZIP, answers, write_zip
-from runs import chunks_of, error_of, manifest_of, one_thread, saturi, tree_of
+from runs import chunks_of, error_of, invoke, manifest_of, one_thread, tree_of
 from trainers import commands_of
 
 from saturi import export
@@ -420,7 +420,7 @@ def test_nothing_points_to_this_machine(out: Path) -> None:
 
 def test_an_export_leaves_the_build_as_it_is(out: Path) -> None:
     """After all exports the build is whole, and no temporary file is left."""
-    assert saturi("verify", out, cwd=out.parent).returncode == 0
+    assert invoke("verify", out, cwd=out.parent).returncode == 0
     assert not list(out.rglob("*.tmp"))
 
 
@@ -575,12 +575,12 @@ def test_what_cannot_be_exported(here: Path) -> None:
 def test_the_command(here: Path) -> None:
     """The command writes the export and says where; an unknown target ends with 2, a folder without a build with 3."""
     build([here / "corpus"], here / "out", make_executor=one_thread)
-    run = saturi("export", "out", "--to", "trl", "--base-model", "my/model", cwd=here)
+    run = invoke("export", "out", "--to", "trl", "--base-model", "my/model", cwd=here)
     assert (run.returncode, run.stderr) == (0, "")
     assert "README.md" in run.stdout
     for command in ("cd out/export/trl", "trl sft --config sft.yaml", "vllm serve my/model", "saturi evaluate ../.."):
         assert command in run.stdout
     assert "my/model" in (here / "out" / "export" / "trl" / "sft.yaml").read_text(encoding="utf-8")
-    error_of(saturi("export", "out", "--to", "tlr", cwd=here), 2)
-    error_of(saturi("export", "out", cwd=here), 2)
-    error_of(saturi("export", "corpus", "--to", "trl", cwd=here), 3)
+    error_of(invoke("export", "out", "--to", "tlr", cwd=here), 2)
+    error_of(invoke("export", "out", cwd=here), 2)
+    error_of(invoke("export", "corpus", "--to", "trl", cwd=here), 3)

@@ -167,7 +167,7 @@ def test_the_command(tmp_path: Path, content: bytes) -> None:
     repairing = ["fetch", "--repair", str(tmp_path)]
     run = CliRunner().invoke(cli, [*repairing, "--json"])
     assert run.exit_code == 0, run.stderr
-    [row] = [RepairedArchive(**row) for row in json.loads(run.stdout)]
+    [row] = [RepairedArchive(**row) for row in json.loads(run.stdout)["archives"]]
     assert row.path == f"a/{NAME}"
     (tmp_path / "a" / f"{NAME}.part0").unlink()
     (tmp_path / "a" / NAME).write_bytes(b"")

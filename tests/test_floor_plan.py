@@ -25,6 +25,7 @@ ROOMS = (
     "synthetic",
     "inspection",
     "explanation",
+    "pairs",
     "providers",
     "checking",
     "pricing",
@@ -32,6 +33,8 @@ ROOMS = (
     "submission",
     "evaluation",
     "reports",
+    "formats",
+    "health",
     "console",
 )
 """The packages of `etl`, from the ground up: each imports itself, those before it, `schemas`, `errors` and `version`."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from corpora import ANSWER_ZIP, DIALOGUE_ZIP, answers, member, stem, write_loose, write_zip
 from killings import kill_group, started, wait_until
-from runs import chunks_of, digest_of, leftovers_of, one_thread, saturi, segments_of, tree_of
+from runs import chunks_of, digest_of, invoke, leftovers_of, one_thread, segments_of, tree_of
 
 from saturi.etl.errors import ForeignFolderError, LockedError
 from saturi.etl.output.folder import claimed
@@ -37,7 +37,7 @@ def test_a_foreign_folder_is_refused(corpus: Path, tmp_path: Path, name: str) ->
     foreign.parent.mkdir(parents=True)
     foreign.mkdir() if name == "stage" else foreign.write_text("mine")
     before = tree_of(tmp_path)
-    run = saturi("build", corpus, "--out", "out", cwd=tmp_path)
+    run = invoke("build", corpus, "--out", "out", cwd=tmp_path)
     assert run.returncode == 5
     [sentence] = run.stderr.splitlines()
     assert sentence.startswith(f"saturi: {tmp_path / 'out'}: not empty")
@@ -48,7 +48,7 @@ def test_a_foreign_stage_is_refused(corpus: Path, tmp_path: Path) -> None:
     """A folder for segments that holds something else is refused with 5, and nothing in it is touched."""
     write_loose(tmp_path / "theirs", [("notes.txt", b"mine")])
     before = tree_of(tmp_path / "theirs")
-    run = saturi("build", corpus, "--out", "out", "--stage", "theirs", cwd=tmp_path)
+    run = invoke("build", corpus, "--out", "out", "--stage", "theirs", cwd=tmp_path)
     assert (run.returncode, len(run.stderr.splitlines())) == (5, 1)
     assert tree_of(tmp_path / "theirs") == before
 
@@ -57,7 +57,7 @@ def test_an_empty_folder_is_taken(corpus: Path, tmp_path: Path) -> None:
     """An empty folder, or one that is to be made with its parents, is a place for a build."""
     (tmp_path / "empty").mkdir()
     for name in ("empty", "new/below/새 폴더"):
-        assert saturi("build", corpus, "--out", name, *FEW, cwd=tmp_path).returncode == 0
+        assert invoke("build", corpus, "--out", name, *FEW, cwd=tmp_path).returncode == 0
     assert digest_of(tmp_path / "empty") == digest_of(tmp_path / "new/below/새 폴더")
 
 
@@ -92,7 +92,7 @@ def test_files_of_others_are_named_by_verify(corpus: Path, tmp_path: Path) -> No
     """A foreign file among the chunks stays, and is told to whoever verifies."""
     build([corpus], tmp_path / "out", BuildOptions(validation=0), make_executor=one_thread)
     (tmp_path / "out" / "chunks" / "notes.txt").write_text("mine")
-    run = saturi("verify", "out", cwd=tmp_path)
+    run = invoke("verify", "out", cwd=tmp_path)
     assert run.returncode == 4
     assert "extra: chunks/notes.txt" in run.stdout
 
@@ -124,7 +124,7 @@ def test_a_killed_build_leaves_the_one_before(big_sample: Path, built: Path, tmp
     else:
         pytest.fail("ten kills, and each came too late")
     assert digest_of(out) == before
-    assert saturi("verify", "out", cwd=tmp_path).returncode == 0
+    assert invoke("verify", "out", cwd=tmp_path).returncode == 0
 
 
 def test_what_a_killed_build_left_is_no_use_for_another(corpus: Path, tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ def test_a_corpus_that_is_not_there_makes_no_folder(tmp_path: Path, name: str) -
     """A build whose corpus is misspelt, or is none, leaves nothing behind."""
     (tmp_path / "notes.txt").touch()
     before = tree_of(tmp_path)
-    assert saturi("build", name, "--out", "out", cwd=tmp_path).returncode == 3
+    assert invoke("build", name, "--out", "out", cwd=tmp_path).returncode == 3
     assert tree_of(tmp_path) == before
 
 
@@ -225,7 +225,7 @@ def test_a_build_without_its_lists_is_built_again(corpus: Path, tmp_path: Path, 
             damage(out / name)
         build([corpus], out, BuildOptions(validation=0, max_chunk_examples=3), make_executor=one_thread)
         assert digest_of(out) == before
-        assert saturi("verify", "out", cwd=tmp_path).returncode == 0
+        assert invoke("verify", "out", cwd=tmp_path).returncode == 0
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="not everybody may make links there")
@@ -262,4 +262,4 @@ def test_a_folder_that_a_file_manager_has_opened(corpus: Path, tmp_path: Path) -
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / ".DS_Store").write_bytes(b"Bud1")
     build([corpus], tmp_path / "out", BuildOptions(validation=0), make_executor=one_thread)
-    assert saturi("verify", "out", cwd=tmp_path).returncode == 0
+    assert invoke("verify", "out", cwd=tmp_path).returncode == 0

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 import pytest
-from runs import command, error_of, saturi
+from runs import command, error_of, invoke
 
 from saturi import (
     Access,
@@ -59,6 +59,11 @@ REQUIRED = {
     "evaluate": ["out"],
     "build": ["corpus"],
     "inspect": ["corpus"],
+    "show": ["out"],
+    "diff": ["out", "other"],
+    "init": [],
+    "schema": [],
+    "doctor": [],
 }
 """What each command cannot do without; nothing of it is there, so that a value is refused before anything is looked for."""
 
@@ -114,6 +119,8 @@ def test_every_command_is_tried() -> None:
         "watch",
         "sample",
         "evaluate",
+        "show",
+        "diff",
     }
     assert not [
         one for _, one in _parameters() if isinstance(one.type, click.Path) and not isinstance(one.type, NamedPath)
@@ -243,9 +250,9 @@ def test_folders_that_are_not_utf8(nowhere: Path, function: Any, above: bool, mo
 def test_a_corpus_that_is_not_utf8(here: Path) -> None:
     """Archives, and folders above them, may have names that are not UTF-8: they are shown with escapes, and read."""
     (here / "corpus").rename(here / os.fsdecode(b"\xff"))
-    run = saturi("build", os.fsdecode(b"\xff"), "--out", "out", "--workers", "1", cwd=here)
+    run = invoke("build", os.fsdecode(b"\xff"), "--out", "out", "--workers", "1", cwd=here)
     assert run.returncode == 0, run.stderr
-    assert "\\udcff" in error_of(saturi("build", os.fsdecode(b"nowhere\xff"), cwd=here), 3)
+    assert "\\udcff" in error_of(invoke("build", os.fsdecode(b"nowhere\xff"), cwd=here), 3)
 
 
 def test_one_path_is_one_path(here: Path, out: Path) -> None:
@@ -275,7 +282,7 @@ def test_paths_in_the_file(tmp_path: Path, table: str, key: str, value: str) -> 
     """A path in etl.toml that is empty or holds a NUL is refused with file, table and key."""
     path = tmp_path / "etl.toml"
     path.write_text(f"[{table}]\n{key} = {f'[{value}]' if key == 'paths' else value}\n")
-    with pytest.raises(OptionError, match=rf"etl\.toml: {table}\.{key}: .*(empty|NUL)"):
+    with pytest.raises(OptionError, match=rf"etl\.toml:2: {table}\.{key}: .*(empty|NUL)"):
         read_config(path, {"submit": SubmitOptions})
 
 
@@ -306,7 +313,7 @@ FILES = {
     "utf-32": (GOOD.encode("utf-32"), "is not in UTF-8.*; save it as UTF-8"),
     "brackets": (b"a = " + b"[" * 20_000 + b"]" * 20_000, "nested too deeply"),
     "braces": (b"a = " + b"{a = " * 20_000 + b"1" + b"}" * 20_000, "nested too deeply"),
-    "dots": (b"[" + b".".join([b"a"] * 20_000) + b"]\nb = 1\n", "nested too deeply"),
+    "dots": (b"[" + b".".join([b"a"] * 4_000) + b"]\nb = 1\n", "nested too deeply"),
     "digits": (b"a = " + b"9" * 5_000, "more digits"),
     "large": (b"#" * MOST_BYTES + b"\n", "more than 1,048,576 bytes"),
     "zip": (b"PK\x03\x04" + bytes(100), "no valid TOML|is not in UTF-8"),
@@ -355,9 +362,9 @@ def test_devices_and_pipes(option: str, device: str) -> None:
 def test_one_sentence_and_exit_code_2(here: Path) -> None:
     """On the command line itself such a value is one sentence on stderr and exit code 2."""
     (here / "etl.toml").write_text('[build]\nout = "a\\u0000b"\n')
-    assert "NUL" in error_of(saturi("build", "corpus", cwd=here), 2)
+    assert "NUL" in error_of(invoke("build", "corpus", cwd=here), 2)
     (here / "etl.toml").unlink()
-    workers = error_of(saturi("build", "corpus", "--workers", "99999999999999999999", cwd=here), 2)
+    workers = error_of(invoke("build", "corpus", "--workers", "99999999999999999999", cwd=here), 2)
     assert "--workers: 99999999999999999999 is out of range; give a whole number from 1 to 1" in workers
     run = subprocess.run(
         command("build", "corpus", "--config", "/dev/stdin"),
@@ -402,10 +409,10 @@ def test_names_that_are_not_utf8_in_json(here: Path, out: Path) -> None:
     """A file whose name is not UTF-8 is in JSON with the escapes that screens have, and the JSON is valid."""
     name = os.fsdecode(b"\xff.jsonl")
     (out / "chunks" / "train" / name).write_bytes(b"{}\n")
-    run = saturi("verify", out, "--json", cwd=here)
+    run = invoke("verify", out, "--json", cwd=here)
     assert run.returncode == 4
     assert [row["path"] for row in json.loads(run.stdout)["damage"]] == ["chunks/train/\\udcff.jsonl"]
     (here / name).write_bytes(b"{}\n")
-    run = saturi("check", name, "--json", cwd=here)
+    run = invoke("check", name, "--json", cwd=here)
     assert run.returncode == 1
     assert json.loads(run.stdout)["problems"][0]["file"] == "\\udcff.jsonl"

@@ -11,7 +11,7 @@ from corpora import ANSWER_ZIP, answers, conversation, member, stem, write_zip
 from hypothesis import given
 from hypothesis import strategies as st
 from oracle import label_files, mended
-from runs import error_of, one_thread, rejects_of, saturi, tree_of
+from runs import error_of, invoke, one_thread, rejects_of, saturi, tree_of
 
 from saturi.etl.errors import BuildError, EmptyCorpusError, OptionError
 from saturi.etl.inspection.fields import closed_values
@@ -206,7 +206,7 @@ def test_nothing_is_written(sample: SampleReport, tmp_path: Path) -> None:
 
 def test_the_json_is_the_result(found: Inspection, sample: SampleReport, tmp_path: Path) -> None:
     """With --json everything that was found is on stdout, and the warnings are on stderr, too."""
-    run = saturi("inspect", sample.folder, "--workers", "1", "--json", cwd=tmp_path)
+    run = invoke("inspect", sample.folder, "--workers", "1", "--json", cwd=tmp_path)
     assert msgspec.json.decode(run.stdout, type=Inspection) == found
     assert all(f"Note: {warning}" in run.stderr for warning in found.warnings)
 
@@ -215,7 +215,7 @@ def test_the_json_is_the_result(found: Inspection, sample: SampleReport, tmp_pat
 def test_what_a_person_sees(sample: SampleReport, out: Path, tmp_path: Path, columns: str) -> None:
     """Archives, groups, markup and fields are shown, of a corpus and of a build, and brackets in names are no markup."""
     for path, last in ((sample.folder, "voiceType"), (out, "Closed fields are not in a stage")):
-        run = saturi("inspect", path, "--workers", "1", cwd=tmp_path, COLUMNS=columns)
+        run = invoke("inspect", path, "--workers", "1", cwd=tmp_path, COLUMNS=columns)
         assert run.returncode == 0, run.stderr
         for text in (
             "[라벨]경상도_학습데이터_1.zip",
@@ -261,7 +261,7 @@ def test_notes(tmp_path: Path) -> None:
 def test_nothing_to_look_at(tmp_path: Path) -> None:
     """A corpus of which no archive holds a label file is told of all the same."""
     write_zip(tmp_path / "corpus" / "[라벨]전라도_학습데이터_1.zip", [("a.txt", b"x")])
-    run = saturi("inspect", "corpus", cwd=tmp_path)
+    run = invoke("inspect", "corpus", cwd=tmp_path)
     assert run.returncode == 0, run.stderr
     assert "only 1 .txt" in run.stdout
     assert inspect(tmp_path / "corpus", make_executor=one_thread).groups == []
@@ -319,7 +319,7 @@ def test_wrong_use(tmp_path: Path, sample: SampleReport, out: Path) -> None:
         ([tmp_path / "nowhere"], 3, "there is no such file or folder"),
         ([], 3, "data"),
     ):
-        assert text in error_of(saturi("inspect", *arguments, cwd=tmp_path), code)
+        assert text in error_of(invoke("inspect", *arguments, cwd=tmp_path), code)
 
 
 def test_a_stage_that_is_gone(out: Path, tmp_path: Path) -> None:

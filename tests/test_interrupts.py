@@ -22,9 +22,12 @@ from killings import (
 )
 from provider import Server, World
 from provider.faults import FILE, JOB, calling
-from runs import digest_of, leftovers_of, saturi, segments_of
+from runs import digest_of, leftovers_of, one_thread, saturi, segments_of
 from submissions import assert_submitted_once
 from test_submit_cli import submission
+
+from saturi.etl.pipeline.build import build
+from saturi.etl.settings.options import BuildOptions
 
 if not Path("/proc/self/status").exists():
     pytest.skip("without /proc, what is left of a command cannot be seen", allow_module_level=True)
@@ -102,8 +105,7 @@ def test_interrupted_at_random_moments(
             assert not ended
             assert process.returncode == 128 + kind, errors
         if number % 4 == 0:
-            again = saturi(*BUILD, cwd=folder)
-            assert again.returncode == 0, again.stderr
+            build([folder / "corpus"], folder / "out", BuildOptions(validation=0.2), make_executor=one_thread)
             assert digest_of(folder / "out") == undisturbed.digest
             assert leftovers_of(folder / "out") == []
 

@@ -12,7 +12,7 @@ import pytest
 from corpora import Member, member, sentences, stem, write_zip
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from runs import chunks_of, counts_of, one_thread, pair_in, saturi
+from runs import chunks_of, counts_of, invoke, one_thread, pair_in
 
 from saturi.etl.corpus.discover import Corpus
 from saturi.etl.errors import PromiseError
@@ -68,7 +68,7 @@ def _measured(out: Path) -> tuple[dict[str, int], int]:
     return {name: len(shared.get(name, set())) for name in ("scripts", "speakers", "texts")}, leaking
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=16, deadline=None)
 @given(
     _graph,
     st.sampled_from([0.05, 0.3, 0.6]),
@@ -92,7 +92,7 @@ def test_no_graph_of_speakers_leaks(
             assert shared["speakers"] == 0
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(_graph, _graph)
 def test_the_official_leak_is_measured(train: list[Member], validation: list[Member]) -> None:
     """What the official split leaks is in the manifest, to the number, and a warning says it."""
@@ -112,11 +112,11 @@ def test_the_summary_says_it(tmp_path: Path) -> None:
     both = [member(stem("say", str(number), 1), f"말 {number}", f"글 {number}") for number in range(12)]
     write_zip(tmp_path / "c" / "TL_경상.zip", both)
     write_zip(tmp_path / "c" / "VL_경상.zip", both[:10])
-    run = saturi("build", "c", "--validation", "official", "--workers", "1", cwd=tmp_path)
+    run = invoke("build", "c", "--validation", "official", "--workers", "1", cwd=tmp_path)
     assert "0 scripts, 10 speakers, 20 texts of train and validation" in run.stdout
     assert "the official split leaks: train and validation share 0 scripts, 10 speakers, 20 texts" in run.stderr
     assert "10 validation examples" in run.stderr
-    run = saturi("build", "c", "--split-by", "script,speaker", "--workers", "1", "--json", cwd=tmp_path)
+    run = invoke("build", "c", "--split-by", "script,speaker", "--workers", "1", "--json", cwd=tmp_path)
     assert json.loads(run.stdout)["shared"] == {"scripts": 0, "speakers": 0, "texts": 0}
 
 

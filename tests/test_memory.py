@@ -112,7 +112,7 @@ def test_objects_without_end(empty: bytes, reason: str | None, tmp_path: Path) -
     assert manifest_of(tmp_path / "out")["counts"]["rejected"] == ({} if reason is None else {reason: 40})
 
 
-@pytest.mark.parametrize("files", [pytest.param(60_000, id="tiny"), pytest.param(1_000_000, id="a-million")])
+@pytest.mark.parametrize("files", [pytest.param(30_000, id="tiny"), pytest.param(1_000_000, id="a-million")])
 def test_tiny_label_files(files: int, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """Many tiny label files need no more memory than a few large ones."""
     if files > 100_000 and not request.config.getoption("--large"):

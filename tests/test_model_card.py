@@ -1,6 +1,7 @@
 """The card of a tuned model: what is in it, that nothing of the corpus is, and when it is refused."""
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,8 @@ import pytest
 from evaluations import BASE, MODEL, garbled
 from provider import Server, World
 from provider.chat import chatter
-from runs import error_of, manifest_of, one_thread, pairs_of, saturi, tree_of
-from submissions import HASTE, make_build
+from runs import error_of, invoke, manifest_of, one_thread, pairs_of, tree_of
+from submissions import HASTE, KEY, make_build
 
 from saturi import EvaluateOptions, FinishedBuild, build, evaluate, export_card
 from saturi.etl.errors import BuildError, ForeignFolderError, InputError, LockedError, OptionError
@@ -21,10 +22,34 @@ TEXT = "카나리아"
 """A word of every text of the corpus, and of nothing else."""
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a corpus and its build, whose texts, names and ids are easily recognised."""
+    return make_build(tmp_path_factory.mktemp("made"), text=TEXT).parent
+
+
 @pytest.fixture
-def out(tmp_path: Path) -> Path:
-    """A build whose texts, names and ids are easily recognised."""
-    return make_build(tmp_path, text=TEXT)
+def out(made: Path, tmp_path: Path) -> Path:
+    """That build, for one test."""
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "out"
+
+
+@pytest.fixture(scope="module")
+def evaluation(made: Path, server: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The evaluation of that build by `_evaluate`."""
+    out = Path(shutil.copytree(made / "out", tmp_path_factory.mktemp("evaluated") / "out"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OPENAI_API_KEY", KEY)
+        _evaluate(out, server, server.world(out.parent.name))
+    return out / "evaluation"
+
+
+@pytest.fixture
+def evaluated(out: Path, evaluation: Path) -> Path:
+    """The evaluated build, for one test."""
+    shutil.copytree(evaluation, out / "evaluation")
+    return out
 
 
 def _evaluate(out: Path, server: Server, world: World, **more: Any) -> None:
@@ -52,10 +77,9 @@ def _rows(card: str, heading: str) -> dict[str, list[str]]:
     return {cells[0]: cells[1:] for cells in rows}
 
 
-def test_scores(out: Path, server: Server, world: World) -> None:
+def test_scores(evaluated: Path) -> None:
     """The card has base, scores with intervals beside copying and the base, scores by region, and signatures."""
-    _evaluate(out, server, world)
-    card = _card(export_card(out, MODEL))
+    card = _card(export_card(evaluated, MODEL))
     assert f"Tuned from {BASE}" in card
     scores = _rows(card, "## Scores")
     assert scores["metric"] == ["copy", f"{BASE} (base)", MODEL]
@@ -113,11 +137,10 @@ def test_nothing_held_out(tmp_path: Path, out: Path) -> None:
     assert "one of these:\n\n    하나\n    둘\n" in card
 
 
-@pytest.mark.parametrize("evaluated", [False, True], ids=["not-evaluated", "evaluated"])
-def test_nothing_of_the_corpus(out: Path, server: Server, world: World, *, evaluated: bool) -> None:
+@pytest.mark.parametrize("build", ["out", "evaluated"], ids=["not-evaluated", "evaluated"])
+def test_nothing_of_the_corpus(build: str, request: pytest.FixtureRequest) -> None:
     """No text, no name of an archive or member, no id of a speaker or collector, and no address is in the card."""
-    if evaluated:
-        _evaluate(out, server, world)
+    out: Path = request.getfixturevalue(build)
     card = _card(export_card(out, MODEL))
     lineage = FinishedBuild.open(out).lineage().select("archive", "member").collect()
     secrets = {TEXT, *lineage["archive"].unique(), *lineage["member"].unique()}
@@ -127,17 +150,16 @@ def test_nothing_of_the_corpus(out: Path, server: Server, world: World, *, evalu
         for part in Path(name).stem.split("_")
         if part.startswith(("speaker", "coll"))
     }
-    secrets |= {str(out), "127.0.0.1", world.name}
+    secrets |= {str(out), "127.0.0.1"}
     assert len(secrets) > 5
     assert [secret for secret in secrets if secret in card] == []
 
 
-def test_the_same_bytes(out: Path, tmp_path: Path, server: Server, world: World) -> None:
+def test_the_same_bytes(evaluated: Path, tmp_path: Path, server: Server, world: World) -> None:
     """The same build and answers, elsewhere and again, give the same card."""
-    _evaluate(out, server, world)
     other = make_build(tmp_path / "other", text=TEXT)
     _evaluate(other, server, world)
-    first = tree_of(export_card(out, MODEL))
+    first = tree_of(export_card(evaluated, MODEL))
     for _ in range(2):
         assert tree_of(export_card(other, MODEL)) == first
     assert set(first) == {"README.md", "SHA256SUMS"}
@@ -172,15 +194,14 @@ def test_a_file_of_rows(out: Path, tmp_path: Path, server: Server, world: World)
     assert "secret-name" not in card
 
 
-def test_other_models_and_builds(out: Path, tmp_path: Path, server: Server, world: World) -> None:
+def test_other_models_and_builds(evaluated: Path, tmp_path: Path) -> None:
     """A model that was not evaluated, the base itself, and an evaluation of another build are refused."""
-    _evaluate(out, server, world)
     for name in ("another", BASE, "copy"):
         with pytest.raises(OptionError, match="choose from"):
-            export_card(out, name)
-    build([out.parent / "corpus"], out, BuildOptions(validation=0.4), make_executor=one_thread)
+            export_card(evaluated, name)
+    build([tmp_path / "corpus"], evaluated, BuildOptions(validation=0.4), make_executor=one_thread)
     with pytest.raises(InputError, match="of another build; evaluate again"):
-        export_card(out, MODEL)
+        export_card(evaluated, MODEL)
     with pytest.raises(BuildError):
         export_card(tmp_path / "nowhere", MODEL)
 
@@ -192,12 +213,11 @@ def test_no_model_was_evaluated(out: Path) -> None:
         export_card(out, MODEL)
 
 
-def test_a_base_model_that_is_another(out: Path, server: Server, world: World) -> None:
+def test_a_base_model_that_is_another(evaluated: Path) -> None:
     """A base model that is not that of the evaluation is refused."""
-    _evaluate(out, server, world)
     with pytest.raises(OptionError, match=r"--base-model: the base model of the evaluation is"):
-        export_card(out, MODEL, base_model="another/model")
-    assert f"Tuned from {BASE}" in _card(export_card(out, MODEL, base_model=BASE))
+        export_card(evaluated, MODEL, base_model="another/model")
+    assert f"Tuned from {BASE}" in _card(export_card(evaluated, MODEL, base_model=BASE))
 
 
 def test_an_evaluation_of_train(out: Path, server: Server, world: World) -> None:
@@ -240,9 +260,9 @@ def test_empty_names(out: Path, names: tuple[str, str | None, str | None]) -> No
 
 def test_the_command(out: Path, tmp_path: Path) -> None:
     """`export --card` writes the card and says where; it goes without --to, and --evaluation goes with it alone."""
-    done = saturi("export", out, "--card", MODEL, "--base-model", "base", cwd=tmp_path)
+    done = invoke("export", out, "--card", MODEL, "--base-model", "base", cwd=tmp_path)
     assert done.returncode == 0
     assert str(out / "export" / "card") in done.stdout.replace("\n", "")
     assert "Tuned from base" in _card(out / "export" / "card")
     for arguments in ((), ("--card", MODEL, "--to", "trl"), ("--to", "trl", "--evaluation", "validation")):
-        error_of(saturi("export", out, *arguments, cwd=tmp_path), 2)
+        error_of(invoke("export", out, *arguments, cwd=tmp_path), 2)

@@ -1,6 +1,7 @@
 """Options of a build: sizes as people write them, values that cannot be, and all of them as JSON."""
 
 import json
+import unicodedata
 from pathlib import Path
 from typing import Annotated, Any, Literal, Optional, Union
 
@@ -10,11 +11,13 @@ from hypothesis import strategies as st
 from msgspec import Struct, defstruct, structs
 
 from saturi.etl.errors import OptionError
+from saturi.etl.example.prompts import REGION_NAMES, SPEECH_TYPE_NAMES
 from saturi.etl.settings.declaration import Kind, Option, declarations, flag
 from saturi.etl.settings.options import SYSTEM_PROMPT, TO_DIALECT_PROMPT, BuildOptions, RunOptions
+from saturi.etl.settings.paths import path_of
 from saturi.etl.settings.sizes import parse_bytes
 from saturi.etl.submission.options import SubmitOptions
-from saturi.schemas.terms import Region, SpeechType
+from saturi.schemas.terms import KOREAN, Region, SpeechType
 
 
 @pytest.mark.parametrize(
@@ -103,7 +106,20 @@ _WRONG: list[tuple[str, dict[str, Any], str, str]] = [
         "--region: 'seoul' is unknown",
         "gangwon, gyeongsang, chungcheong, jeolla, jeju",
     ),
-    ("region-in-hangul", {"region": ("제주",)}, "--region: '제주' is unknown", "jeju"),
+    ("region-in-hangul", {"region": ("서울",)}, "--region: '서울' is unknown", "jeju"),
+    (
+        "placeholder",
+        {"system_prompt": "{regoin} 말로"},
+        "--system-prompt: {regoin} is no placeholder",
+        "did you mean {region}?",
+    ),
+    (
+        "placeholder-with-a-form",
+        {"paraphrase": ("{region!r}",)},
+        "--paraphrase: {region!r} is no placeholder",
+        "{{ and }}",
+    ),
+    ("lone-brace", {"system_prompt": "JSON {"}, "--system-prompt: a brace is alone in it", "double a brace"),
     ("no-region", {"region": ()}, "--region: none given", "gangwon, gyeongsang, chungcheong, jeolla, jeju, unknown"),
     ("speech-type", {"speech_type": ("st",)}, "--speech-type: 'st' is unknown", "repeat, answer, dialogue, unknown"),
     ("no-speech-type", {"speech_type": ()}, "--speech-type: none given", "repeat, answer, dialogue, unknown"),
@@ -181,7 +197,7 @@ def test_wrong_values_are_refused(given: dict[str, Any], problem: str, advice: s
         {"max_rejects": 0},
         {"max_rejects": 1},
         {"system_prompt": ""},
-        {"system_prompt": 'JSON {"a": {}} {{region}'},
+        {"system_prompt": 'JSON {{"a": {{}}}} {region}'},
         {"identical": 0.5},
         {"min_words": 1},
         {"max_length_ratio": 1},
@@ -296,3 +312,44 @@ def test_every_field_is_declared(struct: type[Struct]) -> None:
     declared = declarations(struct)
     assert [one.name for one in declared] == [name for name in struct.__struct_fields__ if name != "clean_rules"]
     assert all(one.option.help.endswith(".") for one in declared)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        pytest.param({"region": "jeju"}, {"region": ("jeju",)}, id="one"),
+        pytest.param({"region": ["제주", "강원도"]}, {"region": ("gangwon", "jeju")}, id="korean"),
+        pytest.param({"region": unicodedata.normalize("NFD", "전라도")}, {"region": ("jeolla",)}, id="decomposed"),
+        pytest.param({"region": "JEJU"}, {"region": ("jeju",)}, id="upper-case"),
+        pytest.param({"speech_type": ["따라 말하기", "대화"]}, {"speech_type": ("repeat", "dialogue")}, id="blanks"),
+        pytest.param({"speech_type": "1인발화_질문에답하기"}, {"speech_type": ("answer",)}, id="archive"),
+        pytest.param({"direction": "To_Dialect"}, {"direction": "to-dialect"}, id="signs"),
+        pytest.param({"shard_by": "Region,SPEECH-TYPE"}, {"shard_by": ("region", "speech_type")}, id="commas"),
+        pytest.param({"balance": "Speech_Type:5"}, {"balance": "speech_type:5"}, id="balance"),
+    ],
+)
+def test_terms_as_people_write_them(given: dict[str, Any], expected: dict[str, Any]) -> None:
+    """A term may be in any case, a region or speech type in Korean, and one value stands for a list of one."""
+    options = BuildOptions(**given)
+    assert {name: getattr(options, name) for name in expected} == expected
+
+
+def test_every_region_and_speech_type_has_korean_words() -> None:
+    """Every known region and speech type has Korean words; those of AI-Hub's archives and of instructions are among them."""
+    known = {term for term in (*Region, *SpeechType) if term != "unknown"}
+    assert set(KOREAN.values()) == known
+    for term, word in (REGION_NAMES | SPEECH_TYPE_NAMES).items():
+        assert term == "unknown" or KOREAN[word.replace(" ", "")] is term
+
+
+def test_home_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A text that begins with `~` is in a home folder; a path, or a name after `./`, is not."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert path_of("~/out", "--out") == tmp_path / "out"
+    assert path_of("~", "--out") == tmp_path
+    from_file: Any = "~/out"
+    assert RunOptions(out=from_file).out == tmp_path / "out"
+    assert path_of(Path("~/out"), "--out") == Path("~/out")
+    assert path_of("./~/out", "--out") == Path("~/out")
+    with pytest.raises(OptionError, match="begins with no home folder"):
+        path_of("~nobody-of-this-name/out", "--out")

@@ -2,11 +2,13 @@
 
 import json
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import polars as pl
 import pytest
-from oracle import Key, label_files, line_of, mended, naive_lines, pairs_of_label
+from oracle import Key, NaiveLines, label_files, line_of, mended, pairs_of_label
+from oracle import naive_lines as read_naive_lines
 from runs import chunks_of, lines_of, one_thread, rejects_of
 
 from saturi.etl.pipeline.build import build
@@ -33,6 +35,13 @@ def variant(
     return unit, source, out
 
 
+@cache
+def naive_lines(corpus: Path, unit: str = "file", source: str = "pronunciation") -> NaiveLines:
+    """Return what the naive recipe makes of *corpus*; read once."""
+    return read_naive_lines(corpus, unit, source)
+
+
+@cache
 def _mended_files(corpus: Path) -> dict[Key, bytes]:
     """Return, as they should be, the label files with a loose comma, a byte order mark, or NULs at the end."""
     found = {}

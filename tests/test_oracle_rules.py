@@ -105,7 +105,7 @@ def _check(corpus: Path, out: Path, given: dict[str, Any]) -> list[Row]:
     return rows
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(_archives, _options, _splits)
 def test_any_build_is_as_the_oracle_says(
     archives: list[list[Member]], options: dict[str, Any], split: dict[str, Any]

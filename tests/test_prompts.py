@@ -1,4 +1,4 @@
-"""The instruction of a pair: filled in with Korean names, one of several by hash, and braces that mean nothing left alone."""
+"""The instruction of a pair: filled in with Korean names, one of several by hash; other braces are doubled, or refused."""
 
 import json
 from collections import Counter
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from runs import lines_of, one_thread
 
 from saturi.etl.corpus.groups import Group
+from saturi.etl.errors import OptionError
 from saturi.etl.example.prompts import fill_prompts, pick
 from saturi.etl.pipeline.build import build
 from saturi.etl.settings.options import SYSTEM_PROMPT, TO_DIALECT_PROMPT, BuildOptions
@@ -27,25 +28,35 @@ from saturi.schemas.terms import Direction, Region, SpeechType
         pytest.param(
             "{region} {region}, {speech_type}", Group(Region.UNKNOWN, SpeechType.UNKNOWN), "어느 지역 어느 지역, 발화", id="unknown"
         ),
-        pytest.param('{"a": {"b": {}}}', Group(Region.JEJU, SpeechType.ANSWER), '{"a": {"b": {}}}', id="json"),
-        pytest.param("{0} {} {Region} {name!r}", Group(Region.JEJU, SpeechType.ANSWER), "{0} {} {Region} {name!r}", id="others"),
-        pytest.param("{{region}}", Group(Region.GANGWON, SpeechType.ANSWER), "{강원도}", id="twice"),
-        pytest.param("{region", Group(Region.GANGWON, SpeechType.ANSWER), "{region", id="open"),
+        pytest.param('{{"a": {{}}}}', Group(Region.JEJU, SpeechType.ANSWER), '{"a": {}}', id="json"),
+        pytest.param("{{region}}", Group(Region.GANGWON, SpeechType.ANSWER), "{region}", id="doubled"),
+        pytest.param("{{{region}}}", Group(Region.GANGWON, SpeechType.ANSWER), "{강원도}", id="doubled-around-a-name"),
         pytest.param("", Group(Region.GANGWON, SpeechType.ANSWER), "", id="empty"),
     ],
 )  # fmt: skip
 def test_only_two_names_are_filled_in(prompt: str, group: Group, filled: str) -> None:
-    """`{region}` and `{speech_type}` become what people call them; all other braces are text."""
+    """`{region}` and `{speech_type}` become what people call them; doubled braces are braces."""
     assert fill_prompts([prompt], group) == (filled,)
 
 
 @given(st.text(max_size=40))
 @settings(deadline=None, max_examples=100)
 def test_any_other_text_stays(text: str) -> None:
-    """A prompt without one of the two names is what was given, whatever braces are in it."""
-    if "{region}" not in text and "{speech_type}" not in text:
-        options = BuildOptions(paraphrase=(text.encode(errors="replace").decode(),))
-        assert fill_prompts(options.prompts, Group(Region.JEJU, SpeechType.ANSWER))[1] == options.paraphrase[0]
+    """A prompt whose braces are doubled is what was given, with each of them once."""
+    given = text.encode(errors="replace").decode()
+    options = BuildOptions(paraphrase=(given.replace("{", "{{").replace("}", "}}"),))
+    assert fill_prompts(options.prompts, Group(Region.JEJU, SpeechType.ANSWER))[1] == given
+
+
+@given(st.text("{}region!: ", max_size=12))
+@settings(deadline=None, max_examples=100)
+def test_any_text_is_filled_or_refused(text: str) -> None:
+    """A prompt that is not refused can be filled in."""
+    try:
+        options = BuildOptions(system_prompt=text)
+    except OptionError:
+        return
+    fill_prompts(options.prompts, Group(Region.JEJU, SpeechType.ANSWER))
 
 
 def test_numbers_pick_evenly() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx2
 import pytest
 from provider import Server, World
-from runs import saturi
+from runs import invoke
 from submissions import HASTE, KEY, hand_in, profile
 
 from saturi.etl.errors import OptionError
@@ -249,7 +249,7 @@ def test_an_odd_address(address: str) -> None:
 
 def test_an_empty_address_at_the_command_line(tmp_path: Path, out: Path) -> None:
     """An empty address is not the default: the exit code is 2, also of a dry run."""
-    run = saturi("submit", out, "--base-url", "", "--dry-run", cwd=tmp_path)
+    run = invoke("submit", out, "--base-url", "", "--dry-run", cwd=tmp_path)
     assert (run.returncode, run.stdout) == (2, "")
     assert "--base-url: " in run.stderr
 

@@ -23,6 +23,7 @@ from saturi.etl.providers.account import open_account
 from saturi.etl.providers.client import Client
 from saturi.etl.providers.profiles import read_providers
 from saturi.etl.providers.recorder import Recorder
+from saturi.etl.providers.waiting import NO_ANSWER
 from saturi.etl.submission.news import NoAnswer
 from saturi.etl.submission.removal import clean
 from saturi.etl.submission.status import status
@@ -247,8 +248,11 @@ def test_a_wait_is_reported(out: Path, server: Server, world: World) -> None:
     problems: list[str] = []
 
     def report(news: object) -> None:
-        if isinstance(news, NoAnswer):
+        if isinstance(news, NoAnswer) and news.problem != NO_ANSWER:
             problems.append(news.problem)
+            assert news.doing.startswith(server.base_url(world.name))
+            assert (news.again_seconds or 0) > 0
+            assert (news.left_seconds or 0) > 0
 
     pace = structs.replace(HASTE, quiet_seconds=0.0)
     world.faults += [Fault("GET /files", answer=error(503, "busy"))]

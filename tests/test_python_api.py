@@ -105,7 +105,7 @@ def test_the_examples_run(tmp_path: Path, server: Server) -> None:
     # Workers import the main module: what comes after the builds must not run there.
     body = "".join(f"    {line}" for example in examples for line in _unguarded(example).splitlines(keepends=True))
     (tmp_path / "example.py").write_text(f'if __name__ == "__main__":\n{body}', encoding="utf-8")
-    with running(dialect(tmp_path)) as hub:
+    with running(dialect()) as hub:
         keys = {"OPENAI_API_KEY": "none", "AIHUB_APIKEY": KEY, "AIHUB_URL": hub.address}
         run = subprocess.run(
             [sys.executable, "example.py"],

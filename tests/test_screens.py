@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-from runs import manifest_of, saturi
+from runs import invoke, manifest_of
 
 from saturi.etl.console.dispatch import COMMANDS
 from saturi.etl.console.lines import add_row, print_line
@@ -44,7 +44,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "corpus" / f"{HOSTILE}2.zip").write_bytes(b"no zip")
     (folder / "corpus" / f"{HOSTILE}.json").write_bytes(b"[]")
     kinds = ("--speech-type", "answer", "--speech-type", "unknown", "--max-unknown", "1", "--max-rejects", "1")
-    saturi("build", "corpus", "--out", "out", "--workers", "1", "--allow-bad-archives", *kinds, cwd=folder)
+    invoke("build", "corpus", "--out", "out", "--workers", "1", "--allow-bad-archives", *kinds, cwd=folder)
     assert manifest_of(folder / "out")["counts"]["examples"] == 42
     line = {"messages": [{"role": HOSTILE, "content": 1, HOSTILE: 2}], HOSTILE: 3}
     (folder / f"{HOSTILE}.jsonl").write_text(json.dumps(line, ensure_ascii=False) + "\n" + f"{{{HOSTILE}}}\n")
@@ -79,6 +79,13 @@ COMMAND_LINES: dict[str, list[str]] = {
     "check-missing": ["check", f"{HOSTILE}9.jsonl"],
     "check-provider": ["check", "out", "--provider", HOSTILE],
     "check-model": ["check", "out", "--model", HOSTILE, "--models", "models.toml"],
+    "show": ["show", "out", "-n", "100"],
+    "show-dropped": ["show", "out", "--dropped", HOSTILE],
+    "diff": ["diff", "out", "damaged"],
+    "diff-missing": ["diff", "out", HOSTILE],
+    "doctor": ["doctor", HOSTILE],
+    "init": ["init", f"{HOSTILE}.toml"],
+    "schema": ["schema", HOSTILE],
     "estimate": ["estimate", "out", "--model", HOSTILE, "--models", "models.toml"],
     "estimate-model": ["estimate", "out", "--model", HOSTILE],
     "export": ["export", f"build/{HOSTILE}/out", "--to", "trl"],
@@ -131,7 +138,7 @@ def test_every_command_is_tried() -> None:
 def test_nothing_hostile_reaches_a_terminal(hostile: Path, name: str) -> None:
     """No control, no format character and no line end from a name or value is printed as it is, by any command."""
     _prepare(hostile)
-    run = saturi(*COMMAND_LINES[name], cwd=hostile)
+    run = invoke(*COMMAND_LINES[name], cwd=hostile)
     assert "Traceback" not in run.stderr
     printed = run.stdout + run.stderr
     assert {sign for sign in printed if unicodedata.category(sign) in ("Cc", "Cf", "Zl", "Zp")} <= {"\n"}
@@ -228,10 +235,10 @@ CP949: dict[str, Sequence[str]] = {
 @pytest.mark.parametrize("name", CP949)
 def test_every_screen_in_other_encodings(hostile: Path, name: str) -> None:
     """Every screen says the same in an encoding that lacks signs, with a fallback for each of them and no question mark."""
-    usual = saturi(*CP949[name], cwd=hostile)
+    usual = invoke(*CP949[name], cwd=hostile)
     # Of a stream in ASCII click believes that it is none, and prints help in UTF-8.
     for encoding in ("cp949",) if name == "build-help" else ("cp949", "ascii"):
-        other = saturi(*CP949[name], cwd=hostile, PYTHONIOENCODING=encoding)
+        other = invoke(*CP949[name], cwd=hostile, PYTHONIOENCODING=encoding)
         assert other.returncode == usual.returncode, encoding
         assert other.stdout.count("?") == usual.stdout.count("?"), encoding
         assert "Traceback" not in other.stderr, encoding

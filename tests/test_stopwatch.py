@@ -4,7 +4,7 @@ import json
 import time
 from pathlib import Path
 
-from runs import facts_of, result_of, saturi
+from runs import facts_of, invoke, result_of
 
 from saturi.etl.runtime.stopwatch import Stopwatch, lap, timed
 
@@ -41,7 +41,7 @@ def test_what_no_stage_claims() -> None:
 
 def test_a_profile(here: Path) -> None:
     """With --profile every stage of every step is in build.json and on stderr, and their sum is not over what the workers had."""
-    run = saturi("build", "corpus", "--out", "out", "--workers", "2", "--profile", "--json", cwd=here)
+    run = invoke("build", "corpus", "--out", "out", "--workers", "2", "--profile", "--json", cwd=here)
     assert run.returncode == 0, run.stderr
     assert json.loads(run.stdout)["label_files"] == 40
     facts = facts_of(here / "out")
@@ -56,6 +56,6 @@ def test_a_profile(here: Path) -> None:
 def test_no_profile(here: Path) -> None:
     """Without --profile no stage is measured, and with it the result has the same bytes."""
     for out, more in (("without", []), ("with", ["--profile"])):
-        assert saturi("build", "corpus", "--out", out, "--workers", "1", *more, cwd=here).returncode == 0
+        assert invoke("build", "corpus", "--out", out, "--workers", "1", *more, cwd=here).returncode == 0
     assert facts_of(here / "without")["stages"] == {}
     assert result_of(here / "without") == result_of(here / "with")

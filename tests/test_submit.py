@@ -124,7 +124,7 @@ def test_a_changed_build(out: Path, server: Server, world: World, tmp_path: Path
     shutil.copy(out / "ledger.sqlite", other)
     done = hand_in(other, server, world)
     assert done.created == 1
-    assert any("the build was changed since 1 jobs" in note for note in done.plan.notes)
+    assert any("the build was changed since 1 job of it" in note for note in done.plan.notes)
 
 
 def test_two_at_once(out: Path, server: Server, world: World) -> None:
@@ -149,7 +149,7 @@ def test_two_at_once(out: Path, server: Server, world: World) -> None:
 
 
 REFUSALS: dict[str, tuple[dict[str, Any], PriorConsent, type[EtlError], str]] = {
-    "nobody-agreed": ({}, PriorConsent(accept_data_terms=True), SpendingError, "nobody agreed to 1 jobs for"),
+    "nobody-agreed": ({}, PriorConsent(accept_data_terms=True), SpendingError, "nobody agreed to 1 job for"),
     "no-limit": ({"max_cost": None}, YES, SpendingError, "--yes and --max-cost"),
     "over-the-limit": ({"max_cost": 0.0}, YES, SpendingError, "--max-cost allows"),
     "no-terms": ({}, PriorConsent(yes=True), SpendingError, "--accept-data-terms"),

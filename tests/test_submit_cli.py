@@ -13,7 +13,7 @@ from killings import PATIENCE_SECONDS
 from provider import MODELS, PROVIDERS, Fault, Server, World
 from provider.faults import FILE, answer_lost
 from provider.world import MODEL
-from runs import command, error_of, saturi
+from runs import command, error_of, invoke
 from submissions import assert_submitted_once
 
 KNOWN = ("--providers", str(PROVIDERS), "--models", str(MODELS))
@@ -63,12 +63,12 @@ def test_a_submission_on_a_terminal(tmp_path: Path, server: Server, world: World
     code, shown = answering(tmp_path, submission(server, world), "agree", "no")
     assert code == 7
     assert -1 < shown.find("Plan: merged") < shown.find("may not leave Korea") < shown.find("Type submit")
-    assert "nobody agreed to 1 jobs for $" in shown
+    assert "nobody agreed to 1 job for $" in shown
     assert world.jobs == {}
     assert world.files == {}
     code, shown = answering(tmp_path, submission(server, world), "submit")
     assert code == 0, shown
-    assert "Type submit to create 1 jobs for $" in shown
+    assert "Type submit to create 1 job for $" in shown
     code, shown = answering(tmp_path, submission(server, world))
     assert (code, "submitted before as ftjob-" in shown) == (0, True)
     assert_submitted_once(tmp_path / "out", world)
@@ -77,16 +77,16 @@ def test_a_submission_on_a_terminal(tmp_path: Path, server: Server, world: World
 @pytest.mark.usefixtures("out")
 def test_nobody_there_to_answer(tmp_path: Path, server: Server, world: World) -> None:
     """Without a terminal, --yes, --max-cost and --accept-data-terms are needed, or the exit code is 7 and nothing is sent."""
-    refused = saturi(*submission(server, world), "--yes", "--max-cost", "9", cwd=tmp_path)
+    refused = invoke(*submission(server, world), "--yes", "--max-cost", "9", cwd=tmp_path)
     assert (refused.returncode, refused.stdout) == (7, "")
     assert "add --accept-data-terms" in refused.stderr
     for arguments in (["--yes"], ["--max-cost", "9"], ["--yes", "--max-cost", "0.000001"]):
-        refused = saturi(*submission(server, world), "--accept-data-terms", *arguments, cwd=tmp_path)
+        refused = invoke(*submission(server, world), "--accept-data-terms", *arguments, cwd=tmp_path)
         assert refused.returncode == 7
         assert "--max-cost" in refused.stderr
     assert {sent.method for sent in world.requests} == {"GET"}
     (tmp_path / "etl.toml").write_text("[submit]\naccept_data_terms = true\nmax_cost = 9\nseed = 5\n")
-    done = saturi(*submission(server, world), "--yes", "--json", cwd=tmp_path)
+    done = invoke(*submission(server, world), "--yes", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["created"] == 1
     assert [job["seed"] for job in world.jobs.values()] == [5]
@@ -95,24 +95,37 @@ def test_nobody_there_to_answer(tmp_path: Path, server: Server, world: World) ->
 def test_the_whole_way(out: Path, tmp_path: Path, server: Server, world: World) -> None:
     """Submit, status, watch, cancel and clean, one after the other, each say what there is and end with 0."""
     agreed = ("--yes", "--max-cost", "9", "--accept-data-terms", "--plan", "per-shard")
-    done = saturi(*submission(server, world, *agreed), cwd=tmp_path)
+    done = invoke(*submission(server, world, *agreed), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "gyeongsang repeat" in done.stdout
-    found = saturi("status", "out", "--json", cwd=tmp_path)
+    found = invoke("status", "out", "--json", cwd=tmp_path)
     assert [row["state"] for row in json.loads(found.stdout)["jobs"]] == ["created", "created"]
-    refused = error_of(saturi("cancel", "out", cwd=tmp_path), 7)
+    refused = error_of(invoke("cancel", "out", cwd=tmp_path), 7)
     assert "--yes" in refused
-    lines = saturi("watch", "out", "--every", "0.05", "--json", cwd=tmp_path)
+    lines = invoke("watch", "out", "--every", "0.05", "--json", cwd=tmp_path)
     assert lines.returncode == 0, lines.stderr
     news = [json.loads(line) for line in lines.stdout.splitlines()]
     assert {one["news"] for one in news} == {"event", "status", "ended"}
-    again = saturi("watch", "out", cwd=tmp_path)
+    again = invoke("watch", "out", cwd=tmp_path)
     assert again.returncode == 0
     assert again.stdout.count("model: ft:") == 2
-    assert "no job to cancel" in saturi("cancel", "out", cwd=tmp_path).stdout
-    assert saturi("clean", "out", "--yes", cwd=tmp_path).returncode == 0
+    assert "no job to cancel" in invoke("cancel", "out", cwd=tmp_path).stdout
+    assert invoke("clean", "out", "--yes", cwd=tmp_path).returncode == 0
     assert world.files == {}
     assert out.exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="other systems have no such device")
+@pytest.mark.usefixtures("out")
+def test_a_watch_whose_output_is_lost(tmp_path: Path, server: Server, world: World) -> None:
+    """A watch whose news cannot be written ends with 5 and one sentence, and not as if somebody had read them."""
+    agreed = ("--yes", "--max-cost", "9", "--accept-data-terms")
+    assert invoke(*submission(server, world, *agreed), cwd=tmp_path).returncode == 0
+    line = command("watch", "out", "--every", "0.05", "--json")
+    with Path("/dev/full").open("wb") as full:
+        run = subprocess.run(line, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert run.returncode == 5, run.stderr
+    assert "the result cannot be written there" in run.stderr
 
 
 @pytest.mark.usefixtures("out")
@@ -120,8 +133,8 @@ def test_a_job_that_fails(tmp_path: Path, server: Server, world: World) -> None:
     """A watch of a job that fails names the lines with archive and member, and ends with 6."""
     world.flagged = (4, 13)
     agreed = ("--yes", "--max-cost", "9", "--accept-data-terms")
-    assert saturi(*submission(server, world, *agreed), cwd=tmp_path).returncode == 0
-    run = saturi("watch", "out", "--every", "0.05", cwd=tmp_path)
+    assert invoke(*submission(server, world, *agreed), cwd=tmp_path).returncode == 0
+    run = invoke("watch", "out", "--every", "0.05", cwd=tmp_path)
     assert run.returncode == 6
     assert "line 4 is chunks/train/gyeongsang-answer-00000.jsonl:4, from " in run.stdout
     assert ".zip!say_set1" in run.stdout
@@ -131,9 +144,9 @@ def test_a_job_that_fails(tmp_path: Path, server: Server, world: World) -> None:
 def test_a_terminal_that_cannot_print_everything(tmp_path: Path, server: Server, world: World) -> None:
     """On a console in another encoding curves are drawn with letters, and nothing breaks."""
     agreed = ("--yes", "--max-cost", "9", "--accept-data-terms")
-    done = saturi(*submission(server, world, *agreed), cwd=tmp_path, PYTHONIOENCODING="cp949")
+    done = invoke(*submission(server, world, *agreed), cwd=tmp_path, PYTHONIOENCODING="cp949")
     assert done.returncode == 0, done.stderr
-    run = saturi("watch", "out", "--every", "0.05", cwd=tmp_path, PYTHONIOENCODING="ascii")
+    run = invoke("watch", "out", "--every", "0.05", cwd=tmp_path, PYTHONIOENCODING="ascii")
     assert run.returncode == 0, run.stderr
     assert "loss @" in run.stdout
 
@@ -152,7 +165,7 @@ def test_interrupted(tmp_path: Path, server: Server, world: World) -> None:
     _, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 130
     assert b"Run the same command again" in errors
-    assert saturi(*submission(server, world, *agreed), cwd=tmp_path).returncode == 0
+    assert invoke(*submission(server, world, *agreed), cwd=tmp_path).returncode == 0
     assert len(world.jobs) == 1
 
 
@@ -172,7 +185,7 @@ USAGE = {
 @pytest.mark.usefixtures("out")
 def test_wrong_options(tmp_path: Path, arguments: list[str]) -> None:
     """An option with a value it cannot have is refused with 2, and no ledger is made."""
-    run = saturi("submit", "out", *arguments, cwd=tmp_path, OPENAI_API_KEY="none", AZURE_OPENAI_API_KEY="none")
+    run = invoke("submit", "out", *arguments, cwd=tmp_path, OPENAI_API_KEY="none", AZURE_OPENAI_API_KEY="none")
     assert run.returncode == 2, run.stderr
     assert arguments[0] in run.stderr or arguments[1] in run.stderr or arguments[-2] in run.stderr
     assert not (tmp_path / "out" / "ledger.sqlite").exists()

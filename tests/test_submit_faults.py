@@ -174,7 +174,7 @@ def test_agreeing_to_another_and_to_no_cost(out: Path, server: Server, world: Wo
     world.late_lists = len(HASTE.looks_seconds)
     with pytest.raises(NoAnswerError):
         hand_in(out, server, world)
-    with pytest.raises(SpendingError, match="nobody agreed to 1 jobs"):
+    with pytest.raises(SpendingError, match="nobody agreed to 1 job"):
         hand_in(out, server, world, consent=PriorConsent(accept_data_terms=True, resubmit=True))
     assert hand_in(out, server, world).created == 0
     assert_submitted_once(out, world)

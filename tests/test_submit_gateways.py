@@ -12,7 +12,7 @@ from msgspec import structs
 from provider import MODELS, PROVIDERS, Fault, Server, World
 from provider.faults import JOB, answer_lost, refused
 from provider.world import MODEL
-from runs import error_of, saturi
+from runs import error_of, invoke
 from submissions import HASTE, YES, YES_AGAIN, hand_in, profile
 
 from saturi.etl.errors import BusyError, NoAnswerError, OptionError, ProviderError, SpendingError
@@ -231,7 +231,7 @@ def test_cancel_at_the_command_line(out: Path, server: Server, world: World) -> 
     hand_in(out, server, world, plan="per-shard")
     first, second = world.jobs
     world.faults += [refused(f"POST /fine_tuning/jobs/{first}/cancel", 403) for _ in range(9)]
-    run = saturi("cancel", "out", "--yes", "--providers", PROVIDERS, cwd=out.parent)
+    run = invoke("cancel", "out", "--yes", "--providers", PROVIDERS, cwd=out.parent)
     assert (run.returncode, run.stdout) == (6, f"{second} cancelled\n")
     assert first in run.stderr
 
@@ -242,7 +242,7 @@ def test_each_file_is_deleted(out: Path, server: Server, world: World) -> None:
     watched(out)
     first, *_ = world.files
     world.faults += [refused(f"DELETE /files/{first}", 403) for _ in range(9)]
-    with pytest.raises(ProviderError, match="1 of 2 files were deleted"):
+    with pytest.raises(ProviderError, match="1 of 2 files deleted"):
         clean(out, consent=YES, pace=HASTE)
     assert list(world.files) == [first]
     world.faults.clear()
@@ -260,10 +260,10 @@ def test_a_status_without_the_provider(out: Path, server: Server, world: World) 
     result = status(out, pace=HASTE)
     assert [row.job_id for row in result.jobs] == list(world.jobs)
     assert len(result.problems) == 1
-    run = saturi("status", "out", "--providers", PROVIDERS, cwd=out.parent)
+    run = invoke("status", "out", "--providers", PROVIDERS, cwd=out.parent)
     assert run.returncode == 6
     assert all(job in run.stdout for job in world.jobs)
-    assert "As the ledger has it" in run.stderr
+    assert "as the ledger has it" in run.stderr
 
 
 def _mount(*command: str | Path) -> bool:
@@ -402,7 +402,7 @@ UNUSABLE: dict[str, Callable[[Path], object]] = {
 def test_what_is_no_ledger(kind: str, out: Path) -> None:
     """Whatever lies in the place of a ledger ends a command with one sentence that names it."""
     UNUSABLE[kind](out / LEDGER)
-    run = saturi("status", "out", cwd=out.parent, OPENAI_API_KEY="invented")
+    run = invoke("status", "out", cwd=out.parent, OPENAI_API_KEY="invented")
     assert LEDGER in error_of(run, run.returncode)
     assert run.returncode in (3, 5)
 

@@ -112,7 +112,7 @@ def test_the_price_is_asked_for_before_the_job(out: Path, server: Server, there:
 
 def test_a_price_over_the_limit(out: Path, server: Server, there: World) -> None:
     """What the provider's estimate says that all jobs together cost over the limit ends in no job; the files are there."""
-    with pytest.raises(SpendingError, match=r"2 jobs cost \$1\.\d\d, and --max-cost allows \$1\.00") as caught:
+    with pytest.raises(SpendingError, match=r"2 jobs at \$1\.\d\d, and --max-cost allows \$1\.00") as caught:
         SERVICE.hand_in(out, server, there, plan="per-shard", max_cost=1.0)
     assert caught.value.exit_code == 7
     assert (there.jobs, len(there.files)) == ({}, 2)
@@ -129,7 +129,7 @@ def test_not_allowed(out: Path, server: Server, there: World) -> None:
         "user_limit": 0.25,
     }
     with pytest.raises(
-        SpendingError, match=r"may not have 1 jobs created for \$1\.50, with a limit of \$0\.25"
+        SpendingError, match=r"may not have 1 job created for \$1\.50, with a limit of \$0\.25"
     ) as caught:
         SERVICE.hand_in(out, server, there)
     assert caught.value.exit_code == 7
@@ -163,7 +163,7 @@ def test_what_is_more_is_agreed_to_again(
     """Who agreed to our price is asked once more when the provider's is higher, with both; a no ends in no job."""
     consent = Answering(*answers)
     expected: AbstractContextManager[object] = (
-        nullcontext() if jobs else pytest.raises(SpendingError, match="nobody agreed to 1 jobs for")
+        nullcontext() if jobs else pytest.raises(SpendingError, match="nobody agreed to 1 job for")
     )
     with expected:
         submit(out, SERVICE.options(server, there, models=priced, max_cost=None), consent=consent, pace=HASTE)

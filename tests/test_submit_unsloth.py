@@ -9,7 +9,7 @@ from msgspec import structs
 from provider import Fault, Server, World
 from provider.answers import Answer
 from provider.faults import JOB, answer_lost, refused
-from runs import error_of, saturi
+from runs import error_of, invoke
 from submissions import HASTE, OPEN_MODEL, YES, YES_AGAIN, assert_submitted_once, joined, profile
 
 from saturi.etl.errors import BuildError, BusyError, GoneError, NoAnswerError, OptionError, ProviderError, SpendingError
@@ -73,7 +73,7 @@ def test_nothing_is_to_be_agreed_to(out: Path, server: Server, studio: World) ->
 def test_nothing_is_asked_at_the_command_line(tmp_path: Path, server: Server, studio: World) -> None:
     """Without a terminal and without --yes a job is created, and the plan shows a price of 0."""
     arguments = ("--provider", "unsloth", "--model", OPEN_MODEL, "--base-url", server.base_url(studio.name))
-    run = saturi("submit", "out", *arguments, "--epochs", "2", cwd=tmp_path)
+    run = invoke("submit", "out", *arguments, "--epochs", "2", cwd=tmp_path)
     assert run.returncode == 0, run.stderr
     assert "$0.00" in run.stderr
     assert "may not leave Korea" not in run.stderr
@@ -354,7 +354,7 @@ def test_files_stay(out: Path, server: Server, studio: World) -> None:
     assert (done.deleted, done.needed) == ((), ())
     assert sorted(done.kept) == sorted(file.filename for file in studio.files.values())
     assert len(studio.requests) == asked
-    run = saturi("clean", "out", "--yes", cwd=out.parent)
+    run = invoke("clean", "out", "--yes", cwd=out.parent)
     assert run.returncode == 0
     assert "2 files stay at a provider that deletes none" in run.stdout
     assert run.stderr == ""
@@ -393,7 +393,7 @@ def test_no_key(out: Path, server: Server, studio: World, monkeypatch: pytest.Mo
     with pytest.raises(ProviderError, match="check the key in UNSLOTH_API_KEY"):
         train(out, server, studio)
     monkeypatch.delenv("UNSLOTH_API_KEY")
-    run = saturi("submit", "out", "--provider", "unsloth", "--model", OPEN_MODEL, cwd=out.parent)
+    run = invoke("submit", "out", "--provider", "unsloth", "--model", OPEN_MODEL, cwd=out.parent)
     assert "UNSLOTH_API_KEY" in error_of(run, 2)
 
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import pytest
 from corpora import ANSWER_ZIP, REPEAT_ZIP, Member, document, member, sentences, stem, write_zip
-from runs import counts_of, lines_of, one_thread, pair_in, pairs_of, saturi
+from runs import counts_of, invoke, lines_of, one_thread, pair_in, pairs_of
 
 from saturi.etl.explanation.explain import explain
 from saturi.etl.pipeline.build import build
@@ -90,19 +90,19 @@ def test_questions_have_no_script(tmp_path: Path) -> None:
 def test_unknown_keys_are_said(tmp_path: Path) -> None:
     """The summary and a note say of how many label files keys are unknown; with no split and no limit no note does."""
     _write(tmp_path / "c", speaker=False)
-    by_both = ("--validation", "0.4", "--split-by", "script,speaker", "--workers", "1")
-    run = saturi("build", "c", *by_both, cwd=tmp_path)
+    by_both = ("--validation", "0.4", "--split-by", "script,speaker", "--workers", "1", "--details")
+    run = invoke("build", "c", *by_both, cwd=tmp_path)
     assert run.returncode == 0
     assert "label files without script 72, speaker 72" in run.stdout
-    assert "72 label files read aloud name no script" in run.stderr
-    assert "72 label files name no speaker" in run.stderr
+    assert "72 label files read aloud without a script" in run.stderr
+    assert "72 label files without a speaker" in run.stderr
     assert "not proved" in run.stderr
-    run = saturi("build", "c", "--validation", "0.4", "--workers", "1", cwd=tmp_path)
+    run = invoke("build", "c", "--validation", "0.4", "--workers", "1", "--details", cwd=tmp_path)
     assert "label files without script 72" in run.stdout
-    assert "72 label files read aloud name no script" in run.stderr
-    assert "no speaker" not in run.stderr + run.stdout
-    run = saturi("build", "c", "--validation", "0", "--workers", "1", cwd=tmp_path)
-    assert "name no" not in run.stderr
+    assert "72 label files read aloud without a script" in run.stderr
+    assert "speaker" not in run.stderr
+    run = invoke("build", "c", "--validation", "0", "--workers", "1", cwd=tmp_path)
+    assert "read aloud" not in run.stderr
 
 
 def test_scripts_known_by_number_are_said(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_scripts_known_by_number_are_said(tmp_path: Path) -> None:
     result = build([tmp_path / "corpus"], tmp_path / "out", BuildOptions(), make_executor=one_thread)
     assert result.manifest.counts.unknown["script_set"] == _READERS
     assert result.manifest.counts.unknown["script"] == 0
-    assert any("6 label files read aloud name the number of a script" in warning for warning in result.warnings)
+    assert any("6 label files read aloud with the number of a script" in warning for warning in result.warnings)
 
 
 def test_what_is_left_out_is_not_counted(tmp_path: Path) -> None:

@@ -150,9 +150,9 @@ def test_zips_within_a_zip_are_named(tmp_path: Path) -> None:
     inner = ("inner/" + REPEAT_ZIP, zip_bytes(answers(3)))
     write_zip(tmp_path / "corpus" / ANSWER_ZIP, [*answers(12), inner])
     [warning] = _build(tmp_path / "corpus", tmp_path / "out").warnings
-    assert warning == f"{ANSWER_ZIP}: 1 archives within it are not read; unpack it into the corpus"
+    assert warning == f"{ANSWER_ZIP}: 1 archive within it not read; unpack it into the corpus"
     write_zip(tmp_path / "corpus" / ANSWER_ZIP, [inner])
-    with pytest.raises(ArchiveError, match=r"no label file in it, but 1 other archives; unpack it into the corpus"):
+    with pytest.raises(ArchiveError, match=r"no label file in it, but 1 other archive; unpack it into the corpus"):
         _build(tmp_path / "corpus", tmp_path / "other")
     assert is_archive(REPEAT_ZIP.encode("cp949"))
 
@@ -177,9 +177,10 @@ def test_a_member_listed_again_is_read_once(tmp_path: Path, times: int) -> None:
     path = write_zip(tmp_path / "corpus" / ANSWER_ZIP, answers(12))
     _listed_again(path, 4, times)
     assert len(zipfile.ZipFile(path).infolist()) == 12 + times
+    members = "1 member" if times == 1 else f"{times} members"
     for _ in range(2):  # from the directory, and from the layout in the stage
         [warning] = _build(tmp_path / "corpus", tmp_path / "out").warnings
-        assert warning == f"{ANSWER_ZIP}: its directory lists {times} members a second time; each is read once"
+        assert warning == f"{ANSWER_ZIP}: its directory lists {members} a second time; each is read once"
         counts = counts_of(tmp_path / "out")
         assert (counts["label_files"], counts["examples"], counts["ignored"]) == (12, 12, times)
 

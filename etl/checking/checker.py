@@ -14,6 +14,7 @@ from saturi.etl.checking.tally import Tally
 from saturi.etl.example.tokens import Tokenizer
 from saturi.etl.output.finished import FinishedBuild
 from saturi.etl.output.lines import BOM, MAX_LINE_BYTES, whole_lines
+from saturi.etl.output.printable import counted
 from saturi.schemas.origin import Origin
 from saturi.schemas.terms import Split
 
@@ -58,7 +59,7 @@ class Checker:
         size = sum(file.size for file in files.files)
         examples = sum(self._check_file(file, limits, self._hashes[files.split]) for file in files.files)
         if examples < limits.fewest_examples:
-            fact = f"{examples:,} examples, where {limits.fewest_examples:,} is the least"
+            fact = f"{counted(examples, 'example')}, where {limits.fewest_examples:,} is the least"
             self._tally.add(files.name, None, Finding(Kind.TOO_FEW_EXAMPLES, None, fact))
         if size > limits.max_file_bytes:
             fact = f"{size:,} bytes, where {limits.max_file_bytes:,} is the most"

@@ -5,6 +5,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from saturi.schemas.brief import brief
 from saturi.schemas.origin import Origin
 
 
@@ -76,3 +77,6 @@ class CheckReport(Struct, frozen=True, kw_only=True):
     errors: dict[str, int]
     warnings: dict[str, int]
     problems: list[Problem]
+
+    def __repr__(self) -> str:
+        return brief(self, files=self.files, examples=self.examples, errors=self.errors, warnings=self.warnings)

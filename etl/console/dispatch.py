@@ -13,15 +13,14 @@ from types import FrameType
 
 import click
 
+from saturi.etl.console.failure import show_failure
+from saturi.etl.console.help import HelpContext
 from saturi.etl.console.streams import refuse_loss, strengthen
 from saturi.etl.errors import EtlError, OptionError, PromiseError, StorageError, exhausted_error, is_panic
-from saturi.etl.output.printable import printable
 from saturi.etl.runtime.interrupts import say_farewell
-from saturi.etl.version import __version__
 
 INTERRUPTED = 130
 _thread_errors: list[EtlError] = []
-_MOST_CHARACTERS = 2_000  # of a sentence
 _GC_THRESHOLD = 100_000
 """What is imported, and the entries of archives, are many objects without cycles: looking for some takes a tenth of a start."""
 
@@ -31,6 +30,8 @@ COMMANDS = {
     "build": "Label archives to chunks and a manifest.",
     "verify": "Whether a build is as it was written.",
     "explain": "What became of a label file.",
+    "show": "Pairs of a build, changed words marked.",
+    "diff": "What differs between two builds.",
     "check": "Whether chat files are what a provider takes.",
     "estimate": "Tokens and price of training on a build.",
     "export": "A build for a local trainer.",
@@ -42,12 +43,17 @@ COMMANDS = {
     "report": "All that is known, on one page.",
     "clean": "Delete uploaded files that no job needs.",
     "sample": "A small synthetic corpus to try everything on.",
+    "init": "A first etl.toml, every option in it.",
+    "schema": "JSON Schema of files and outputs.",
+    "doctor": "Whether this machine can build.",
 }
 """In the order in which they are used; each is the function of its name in the module of its name in `commands`."""
 
 
 class Commands(click.Group):
     """The commands, each imported when it is asked for, so that none waits for what only another needs."""
+
+    context_class = HelpContext
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Return the names of all commands."""
@@ -60,14 +66,38 @@ class Commands(click.Group):
         command: click.Command = getattr(import_module(f"saturi.etl.console.commands.{cmd_name}"), cmd_name)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return name, command and arguments; click would look for names like an unknown one among commands it has loaded."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:
+            raise click.NoSuchCommand(error.command_name, possibilities=COMMANDS, ctx=ctx) from error
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         """Write the list of all commands, for which click would import each."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
 
+def _print_version(ctx: click.Context, _param: click.Parameter, given: bool) -> None:  # noqa: FBT001 - click's signature
+    if given and not ctx.resilient_parsing:
+        from saturi.etl.health.versions import version_text  # noqa: PLC0415 - only this asks for it
+
+        click.echo(version_text())
+        ctx.exit()
+
+
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
-@click.version_option(__version__, message="saturi %(version)s")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show versions and exit.",
+)
 def cli() -> None:
     """Turn AI-Hub's Korean dialect label archives into chat fine-tuning data, every label file accounted for."""
 
@@ -116,14 +146,15 @@ def _code_of(error: BaseException) -> int | None:
     """Return the exit code of *error*, after one sentence on it; None for a mistake of our own."""
     if isinstance(error, click.Abort | KeyboardInterrupt):
         return _interrupted(error)
-    if isinstance(error, click.ClickException):
-        _say(" ".join(error.format_message().split()))  # it lists choices line by line
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)
         return error.exit_code
+    if isinstance(error, click.ClickException):
+        return _shown(error, error.exit_code, " ".join(error.format_message().split()))  # it lists choices line by line
     if isinstance(error, EtlError):
         return _failed(error)
     if isinstance(error, FileExistsError):
-        _say(str(error))
-        return OptionError.exit_code
+        return _shown(error, OptionError.exit_code)
     known = _unforeseen(error)
     return None if known is None else _failed(known)
 
@@ -147,12 +178,12 @@ def _end_with_thread(failure: threading.ExceptHookArgs) -> None:
 
 
 def _failed(error: EtlError) -> int:
-    _say(str(error))
-    return error.exit_code
+    return _shown(error, error.exit_code)
 
 
-def _say(sentence: str) -> None:
-    click.echo(f"saturi: {printable(sentence, _MOST_CHARACTERS)}", err=True)
+def _shown(error: BaseException, exit_code: int, sentence: str | None = None) -> int:
+    show_failure(error, exit_code, str(error) if sentence is None else sentence)
+    return exit_code
 
 
 def _unforeseen(error: BaseException) -> EtlError | None:

@@ -86,6 +86,19 @@ def _sturdy(stream: Any) -> io.TextIOWrapper:
     )
 
 
+def has_left() -> bool:
+    """Return whether the reader of stdout has closed it, as `head` does when it has seen enough."""
+    sys.stdout.flush()
+    failure = _failure()
+    return failure is not None and failure.errno == errno.EPIPE
+
+
+def _failure() -> OSError | None:
+    """Return the first reason why something was not written to stdout."""
+    raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
+    return raw.failure if isinstance(raw, SturdyBytes) else None
+
+
 def refuse_loss(*, may_have_left: bool = False) -> None:
     """
     Raise an error where something was not written to stdout.
@@ -97,8 +110,7 @@ def refuse_loss(*, may_have_left: bool = False) -> None:
         StorageError: Something was not written.
     """
     sys.stdout.flush()
-    raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
-    failure = raw.failure if isinstance(raw, SturdyBytes) else None
+    failure = _failure()
     if failure is not None and not (may_have_left and failure.errno in _LEFT):
         name = errno.errorcode.get(failure.errno or 0, "unknown")
         raise StorageError(

@@ -29,7 +29,10 @@ try:
 except ImportError:  # no wheel for this platform: the same bytes, more slowly
     import zlib as inflater  # type: ignore[no-redef]  # the same interface
 
-crc32 = inflater.crc32
+crc32, decompress = inflater.crc32, inflater.decompress
+INFLATER = "zlib" if inflater is zlib else "ISA-L"
+"""Name of the library that inflates here."""
+
 
 _STORED, _DEFLATED = 0, 8
 _RATIO_FREE_BYTES = 1 << 20

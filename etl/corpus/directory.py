@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from saturi.etl.corpus.mapped import MappedFile
 from saturi.etl.errors import ArchiveError
+from saturi.etl.output.printable import counted
 
 DOWNLOAD_AGAIN = "download it again"
 JOIN_VOLUMES = "join the volumes to one zip (zip -s 0 NAME.zip --out whole.zip), or unpack them with 7-Zip or Bandizip"
@@ -134,8 +135,9 @@ def read_directory(file: MappedFile, directory: Directory, where: str) -> Iterat
         yield Block(content[:whole], entries)
     # Without ZIP64 the number is kept modulo 65,536.
     if carry or (seen - directory.entries) % 65_536:
+        held = counted(seen, "entry", "entries")
         raise ArchiveError(
-            where, f"its central directory holds {seen:,} entries and declares {directory.entries:,}", DOWNLOAD_AGAIN
+            where, f"its central directory holds {held} and declares {directory.entries:,}", DOWNLOAD_AGAIN
         )
 
 

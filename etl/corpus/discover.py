@@ -21,6 +21,7 @@ from saturi.etl.corpus.unread import Unread, notes_on, unread_kind
 from saturi.etl.errors import EmptyCorpusError, EtlError, InputError, MissingPathError
 from saturi.etl.output.debris import is_debris
 from saturi.etl.output.files import MARKER
+from saturi.etl.output.printable import counted
 from saturi.etl.settings.paths import paths_of
 from saturi.etl.settings.regular import kind_of
 
@@ -110,7 +111,7 @@ def discover(paths: str | Path | Iterable[str | Path]) -> Corpus:
 def _lack_of(listing: _Listing, audio: int) -> tuple[str, str]:
     """Return (what is wrong with a corpus without an archive, what to do)."""
     advice = "give the folder that holds the downloaded label zips (TL_*.zip, VL_*.zip)"
-    beside = f" beside {audio} audio archives" if audio else f" among {len(listing.others):,} files"
+    beside = f" beside {counted(audio, 'audio archive')}" if audio else f" among {counted(len(listing.others), 'file')}"
     if listing.unread:
         return f"no label archive found{beside}", "; ".join(notes_on(listing.unread))
     if not audio and not listing.others:

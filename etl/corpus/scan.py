@@ -18,6 +18,7 @@ from saturi.etl.corpus.mapped import MappedFile
 from saturi.etl.corpus.names import is_label_file
 from saturi.etl.corpus.opening import FileFacts, facts_of, failure, witness_of
 from saturi.etl.errors import ArchiveError, InputError
+from saturi.etl.output.printable import counted
 
 
 class ScanRules(Struct, frozen=True):
@@ -133,7 +134,10 @@ def _lack_of(layout: Layout) -> tuple[str, str]:
     """Return (what is wrong with an archive without a label file, what to do)."""
     go_on = "or go on without it by --allow-bad-archives"
     if layout.archives:
-        return f"no label file in it, but {layout.archives:,} other archives", f"unpack it into the corpus, {go_on}"
+        return (
+            f"no label file in it, but {counted(layout.archives, 'other archive')}",
+            f"unpack it into the corpus, {go_on}",
+        )
     if layout.transcripts:
         problem = f"no JSON in it, only {layout.transcripts:,} .txt, which do not tell dialect from standard Korean"
         return problem, f"look for its .json elsewhere (전라's training labels of 2020 came without), {go_on}"
@@ -144,9 +148,9 @@ def _lack_of(layout: Layout) -> tuple[str, str]:
 
 def _notes_on(archive: Archive, layout: Layout) -> Iterator[str]:
     if layout.archives:
-        yield f"{archive.name}: {layout.archives:,} archives within it are not read; unpack it into the corpus"
+        yield f"{archive.name}: {counted(layout.archives, 'archive')} within it not read; unpack it into the corpus"
     if layout.repeated:
-        yield f"{archive.name}: its directory lists {layout.repeated:,} members a second time; each is read once"
+        yield f"{archive.name}: its directory lists {counted(layout.repeated, 'member')} a second time; each is read once"
 
 
 def _scan_folder(archive: Archive, limits: Limits) -> Scan:

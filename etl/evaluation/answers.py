@@ -13,8 +13,10 @@ from saturi.etl.evaluation.options import EvaluateOptions
 from saturi.etl.evaluation.progress import Progress, Reporter
 from saturi.etl.evaluation.systems import System, is_local, request_of
 from saturi.etl.evaluation.texts import whole
+from saturi.etl.output.printable import counted
 from saturi.etl.providers.models import answer_price, read_models
 from saturi.etl.providers.pace import Pace
+from saturi.etl.providers.waiting import Wait
 from saturi.etl.providers.wires import open_chat
 from saturi.schemas.evaluation import ChatRequest, TestRow
 from saturi.schemas.model import AnswerPrice
@@ -72,6 +74,10 @@ class Answers:
         spent = Spent(self._price(system), sum(self._spent.values()), self._options.max_cost)
         done = 0
 
+        def tell(waiting: Wait | None) -> None:
+            unanswered = len(self._unanswered)
+            self._report(Progress("asking", done, bill.questions, system.name, spent.usd, unanswered, waiting))
+
         def take(outcome: Outcome) -> None:
             nonlocal done
             spent.settle(outcome.question, outcome.answer)
@@ -81,16 +87,15 @@ class Answers:
                 answer = structs.replace(outcome.answer, text=whole(outcome.answer.text))
                 self._journal.record(outcome.question.key, system.name, answer)
                 done += 1
-            progress = Progress("asking", done, bill.questions, system.name, spent.usd, len(self._unanswered))
-            self._report(progress)
+            tell(None)
 
-        bounds = AskPace(self._options.concurrency, pace, MOST_FAILURES)
+        bounds = AskPace(self._options.concurrency, pace, MOST_FAILURES, tell)
         chat, where = open_chat(system.account, pace), system.account.base_url
         ask(chat, where, self._questions(system), bounds, take, spent.admit)
         self.notes += [f"{system.name} does not take what it is asked with: it was sent {one}" for one in chat.changes]
         self._spent[system.name] += spent.usd
         if not (done or bill.known):
-            problem = f"{system.name} answered none of {bill.questions:,} questions (the last: {self._unanswered[-1]})"
+            problem = f"{system.name} answered none of {counted(bill.questions, 'question')} (the last: {self._unanswered[-1]})"
             raise NoAnswerError(where, problem, "see to the server, and run the same command again")
 
     def refuse_unanswered(self) -> None:
@@ -101,7 +106,9 @@ class Answers:
             NoAnswerError: Some have none.
         """
         if self._unanswered and not self._options.leave_out_unanswered:
-            problem = f"{len(self._unanswered):,} questions got no answer (the first: {self._unanswered[0]})"
+            problem = (
+                f"{counted(len(self._unanswered), 'question')} without an answer (the first: {self._unanswered[0]})"
+            )
             advice = "run the same command again, which asks only these; or add --leave-out-unanswered"
             raise NoAnswerError("evaluate", problem, advice)
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from saturi.etl.errors import EtlError, NoAnswerError, UnreachableError
 from saturi.etl.providers.pace import Pace
 from saturi.etl.providers.port import RequestError
+from saturi.etl.providers.waiting import NO_ANSWER, Wait, WaitReporter, no_report
 from saturi.etl.providers.wires import Chat
 from saturi.schemas.evaluation import Answer, ChatRequest
 
@@ -24,6 +25,9 @@ MOST_FAILURES = 100
 
 _SILENT = 2
 _SEE_TO_IT = "see to the server, and run the same command again: it goes on from here"
+
+_REPORT_SECONDS = 60.0
+"""Between reports that nothing has come back."""
 
 _GRACE_SECONDS = 5.0
 """How long answers on their way are waited for when all ends: they are paid for."""
@@ -55,11 +59,16 @@ def admit_all(question: Question, in_flight: int) -> bool:  # noqa: ARG001 - whi
 
 
 class AskPace(NamedTuple):
-    """How many requests are in flight at most, how patient each is, and after how many failures in a row all end."""
+    """
+    How many requests are in flight at most, how patient each is, and after how many failures in a row all end.
+
+    `report_wait` is called in the thread that asks where nothing comes back for some seconds, and each minute after that.
+    """
 
     concurrency: int
     pace: Pace
     most_failures: int = MOST_FAILURES
+    report_wait: WaitReporter = no_report
 
 
 def ask(
@@ -104,6 +113,7 @@ class _Crew:
 
     def __init__(self, chat: Chat, where: str, pace: AskPace) -> None:
         self._chat, self._where, self._pace = chat, where, pace
+        self._problem = NO_ANSWER
         self._questions: Queue[Question | None] = Queue()
         self._outcomes: SimpleQueue[Outcome] = SimpleQueue()
         self._stopped = threading.Event()
@@ -135,12 +145,21 @@ class _Crew:
         """
         pace = self._pace.pace
         longest = pace.read_seconds + pace.answer_seconds + pace.longest_asked_seconds
-        try:
-            outcome = self._outcomes.get(timeout=longest)
-        except Empty:
-            problem = f"nothing came back for {longest:,.0f} s"
-            advice = "run the same command again, it goes on from here"
-            raise NoAnswerError(self._where, problem, advice) from None
+        left, patience = longest, pace.quiet_seconds
+        while True:
+            try:
+                outcome = self._outcomes.get(timeout=min(left, patience))
+                break
+            except Empty:
+                left -= min(left, patience)
+            if left <= 0:
+                problem = f"nothing came back for {longest:,.0f} s"
+                advice = "run the same command again, it goes on from here"
+                raise NoAnswerError(self._where, problem, advice)
+            again = self._hold.seconds or None
+            awaited = f"{self._where}, an answer"
+            self._pace.report_wait(Wait(doing=awaited, problem=self._problem, again_seconds=again, left_seconds=left))
+            patience = _REPORT_SECONDS
         self.in_flight -= 1
         if outcome.error is not None:
             raise outcome.error
@@ -182,6 +201,7 @@ class _Crew:
             try:
                 answer = self._chat.complete(question.request)
             except RequestError as error:
+                self._problem = error.problem
                 # To ask once more does no harm, so that an answer of no use is worth another try, too.
                 if not (error.repeatable or issubclass(error.kind, NoAnswerError)):
                     return Outcome(question, error=error.located(self._where))

@@ -13,6 +13,7 @@ from msgspec import Struct
 from saturi.etl.errors import InputError, OptionError
 from saturi.etl.evaluation.options import EvaluateOptions
 from saturi.etl.output.files import PendingFile, storage_errors, sync_folder, write_whole
+from saturi.schemas.brief import brief
 from saturi.schemas.evaluation import EVALUATION_VERSION, Evaluation
 
 if TYPE_CHECKING:
@@ -73,6 +74,14 @@ class EvaluationResult(Struct, frozen=True, kw_only=True):
             InputError: They cannot be read.
         """
         return read_predictions_table(self.folder)
+
+    def __repr__(self) -> str:
+        return brief(
+            self,
+            folder=str(self.folder),
+            systems=[system.name for system in self.evaluation.systems],
+            failures=len(self.failures),
+        )
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from saturi.etl.corpus.groups import Group
+from saturi.etl.settings.prompts import fill
 from saturi.schemas.terms import Region, SpeechType
 
 REGION_NAMES = {
@@ -25,17 +26,11 @@ SPEECH_TYPE_NAMES = {
 
 
 def fill_prompts(templates: Iterable[str], group: Group) -> tuple[str, ...]:
-    """Return the instructions for utterances of *group*; braces around anything else than the two names stay as they are."""
-    names = {"{region}": REGION_NAMES[group.region], "{speech_type}": SPEECH_TYPE_NAMES[group.speech_type]}
-    return tuple(_filled(prompt, names) for prompt in templates)
+    """Return the instructions for utterances of *group*, of *templates* that were checked."""
+    names = {"region": REGION_NAMES[group.region], "speech_type": SPEECH_TYPE_NAMES[group.speech_type]}
+    return tuple(fill(template, names) for template in templates)
 
 
 def pick(prompts: Sequence[str], choices: Iterable[int]) -> list[str]:
     """Return the instruction for each utterance, by its number in `saturi.etl.select.choice`."""
     return [prompts[choice % len(prompts)] for choice in choices]
-
-
-def _filled(prompt: str, names: dict[str, str]) -> str:
-    for field, name in names.items():
-        prompt = prompt.replace(field, name)
-    return prompt

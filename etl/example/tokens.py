@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import NamedTuple
 
 from saturi.etl.errors import OptionError
+from saturi.etl.settings.paths import path_of
 from saturi.schemas.model import Model
 
 O200K = "o200k_base"
@@ -87,7 +88,7 @@ class Tokenizer(NamedTuple):
     count: Count
 
 
-def load_tokenizer(model: Model | None = None, file: Path | None = None) -> Tokenizer:
+def load_tokenizer(model: Model | None = None, file: str | Path | None = None) -> Tokenizer:
     """
     Return the tokenizer of *model*: that of *file* where one is given, else o200k_base, which is an estimate for others.
 
@@ -99,6 +100,7 @@ def load_tokenizer(model: Model | None = None, file: Path | None = None) -> Toke
         OptionError: *file* is none, or what reads it is not installed.
     """
     if file is not None:
+        file = path_of(file, "--tokenizer")
         return Tokenizer(name=file.name, exact=True, count=_count_by_file(file))
     return Tokenizer(name=O200K, exact=model is None or model.tokenizer == O200K, count=_count_when_loaded)
 

@@ -11,8 +11,9 @@ import polars as pl
 from saturi.etl.corpus.batches import segment_path
 from saturi.etl.corpus.groups import Group, SegmentSource
 from saturi.etl.corpus.names import Hints
-from saturi.etl.errors import BuildError, OptionError
+from saturi.etl.errors import BuildError
 from saturi.etl.output.finished import FinishedBuild
+from saturi.etl.output.options import options_of
 from saturi.etl.read.segments import read_any_header, read_files
 from saturi.etl.select.clean import compose
 from saturi.etl.select.exclusion import exclusion_of
@@ -26,7 +27,6 @@ from saturi.etl.select.utterances import (
     resolve_placement,
     standard_column,
 )
-from saturi.etl.settings.options import BuildOptions
 from saturi.schemas.explanation import Explanation, Fate, KeyPlace
 from saturi.schemas.terms import DropReason, Region, SpeechType, Split, SplitKey
 
@@ -51,10 +51,7 @@ class Fates:
 
     def __init__(self, build: FinishedBuild, stage: Path, *, text: bool) -> None:
         manifest = build.manifest
-        try:
-            self._options = BuildOptions(**manifest.options)
-        except (TypeError, OptionError) as error:
-            raise BuildError(str(build.given), "its options are those of another version", "build again") from error
+        self._options = options_of(build)
         self._rules = rules_in_force(self._options)
         self._hints = {
             row.archive: msgspec.convert((row.region, row.speech_type, row.split), Hints) for row in manifest.corpus

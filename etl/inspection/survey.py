@@ -67,7 +67,7 @@ def inspect(
     workers = checked_workers(workers)
     if sample is not None:
         whole_number("sample", sample)
-    survey = _Survey(partial(Workers, make_executor or partial(process_pool, workers), 2 * workers), watcher)
+    survey = _Survey(partial(_open_pool, make_executor, workers), watcher)
     if not any(is_there(path / MARKER) for path in paths):
         if stage is not None:
             raise OptionError("--stage", "a corpus has none", "give the folder of a build, or leave it out")
@@ -85,7 +85,9 @@ def _inspect_corpus(survey: "_Survey", paths: Sequence[Path], sample: int | None
     rules = scan_rules(BuildOptions(allow_bad_archives=True))
     scans = [scan(archive, rules) for archive in corpus.archives]
     tasks = {
-        InspectTask(batch, share): _Part(batch.archive.name, batch.extent.packed_bytes)
+        InspectTask(batch, share): _Part(
+            batch.archive.name, batch.extent.packed_bytes, round(share * batch.extent.json_bytes)
+        )
         for one, share in zip(scans, _shares(scans, sample), strict=True)
         for batch in one.batches
     }
@@ -125,11 +127,18 @@ def _segments(build: FinishedBuild) -> list[tuple[str, str]]:
     return build.collect(segments).rows()
 
 
+def _open_pool(make_executor: ExecutorMaker | None, workers: int, tasks: int) -> Workers:
+    """Return the workers for *tasks*: never more of them than tasks."""
+    useful = max(1, min(workers, tasks))
+    return Workers(make_executor or partial(process_pool, useful), 2 * useful)
+
+
 class _Part(NamedTuple):
-    """A part of an archive, and how much of the progress it is."""
+    """A part of an archive, how much of the progress it is, and its bytes as JSON, as far as they are read."""
 
     archive: str
     weight: int
+    json_bytes: int = 0
 
 
 class _Survey:
@@ -137,11 +146,11 @@ class _Survey:
     What is known so far, part by part.
 
     Args:
-        open_pool: Returns the workers.
+        open_pool: Returns the workers for a number of tasks.
         watcher: Called with the progress.
     """
 
-    def __init__(self, open_pool: Callable[[], Workers], watcher: Watcher | None) -> None:
+    def __init__(self, open_pool: Callable[[int], Workers], watcher: Watcher | None) -> None:
         from saturi.etl.inspection.totals import Totals  # noqa: PLC0415 - loads Polars; `import saturi` stays quick
 
         self._open_pool = open_pool
@@ -160,13 +169,13 @@ class _Survey:
         # The large ones first, so that no worker is left alone with one at the end.
         ordered = sorted(tasks, key=lambda task: -tasks[task].weight)
         progress = Progress(step, 0, sum(part.weight for part in tasks.values()))
-        with self._open_pool() as pool:
+        with self._open_pool(len(tasks)) as pool:
             for task, measured in pool.map(function, ordered):
-                archive, weight = tasks[task]
+                part = tasks[task]
                 if measured is None:
-                    raise WorkerKilledError(f"looking at {archive}")
-                self._add(archive, measured.value)
-                progress = progress.after(weight, measured.value.header, reused=False)
+                    raise WorkerKilledError(f"looking at {part.archive}")
+                self._add(part.archive, measured.value)
+                progress = progress.after(part.weight, part.json_bytes, measured.value.header, reused=False)
                 if self._watcher:
                     self._watcher(progress)
 

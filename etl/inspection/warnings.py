@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from saturi.etl.output.printable import counted
 from saturi.schemas.inspection import InspectedArchive, InspectedGroup
 from saturi.schemas.terms import Region, SpeechType
 
@@ -22,11 +23,11 @@ def _archives(archives: Sequence[InspectedArchive]) -> Iterator[str]:
         if archive.problem:
             yield f"{archive.archive}: nothing of it was looked at, {archive.problem}"
         if len(archive.generations) > 1:
-            counted = " and ".join(f"{number:,} of {year}" for year, number in archive.generations.items())
-            yield f"{archive.archive}: label files of both generations, {counted}"
+            generations = " and ".join(f"{number:,} of {year}" for year, number in archive.generations.items())
+            yield f"{archive.archive}: label files of both generations, {generations}"
         rejected = sum(archive.rejected.values())
         if rejected * 20 > archive.inspected:  # the share at which a build complains by default
-            yield f"{archive.archive}: {rejected:,} of {archive.inspected:,} label files cannot be read"
+            yield f"{archive.archive}: {rejected:,} of {counted(archive.inspected, 'label file')} cannot be read"
 
 
 def _vintages(archives: Sequence[InspectedArchive]) -> Iterator[str]:
@@ -52,9 +53,9 @@ def _contents(groups: Sequence[InspectedGroup], total: InspectedGroup) -> Iterat
         if group.region == Region.UNKNOWN or group.speech_type == SpeechType.UNKNOWN
     )
     if unknown:
-        yield f"{unknown:,} label files tell no region or no speech type"
+        yield f"{counted(unknown, 'label file')} without a region or a speech type"
     if total.speakers_on_both_sides:
         yield (
-            f"{total.speakers_on_both_sides:,} speakers are both in AI-Hub's training and in its validation archives: "
+            f"{counted(total.speakers_on_both_sides, 'speaker')} both in AI-Hub's training and in its validation archives: "
             "--validation official would leak"
         )

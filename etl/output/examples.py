@@ -9,6 +9,7 @@ import msgspec
 
 from saturi.etl.errors import BuildError
 from saturi.etl.output.lines import whole_lines
+from saturi.etl.settings.regular import open_regular
 from saturi.schemas.chat import Example
 from saturi.schemas.manifest import ChunkRow
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 COLUMNS = ("chunk", "line", "split", "region", "speech_type", "system", "source", "target")
+_FIRST_BYTES = 1 << 17
 _ROLES = ("user", "assistant")
 _DECODE = msgspec.json.Decoder(Example).decode_lines
 
@@ -48,6 +50,22 @@ def scan_examples(folder: Path, chunks: Sequence[ChunkRow], read_chunk: ReadChun
                 return
 
     return register_io_source(batches, schema=schema)
+
+
+def first_pairs(path: Path) -> list[tuple[str, str]]:
+    """
+    Return source and target of the first examples of the chunk at *path*, some hundred of them.
+
+    Raises:
+        BuildError: It cannot be read, or its lines are no examples of a build.
+    """
+    try:
+        with open_regular(path) as file:
+            content = file.read(_FIRST_BYTES)
+        whole = content[: content.rfind(b"\n") + 1]
+        return [_texts(example)[1:] for example in _DECODE(whole)] if whole else []
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
+        raise BuildError(str(path), f"damaged ({error})", "run `saturi verify`, and build again") from error
 
 
 def _batches(folder: Path, chunks: Sequence[ChunkRow], read_chunk: ReadChunk) -> Iterator[dict[str, object]]:

@@ -13,10 +13,12 @@ from saturi.etl.output.files import is_there
 from saturi.etl.output.folder import CHUNKS, DECISIONS_FILE, LINEAGE_FILE, MANIFEST, TABLES, chunk_files
 from saturi.etl.output.lines import BLOCK_BYTES
 from saturi.etl.output.manifest import decode_manifest
+from saturi.etl.output.printable import counted
 from saturi.etl.output.sums import SUMS, Sums, file_sha256, read_sums
 from saturi.etl.output.verification import Damage, Measure, Verification
 from saturi.etl.settings.paths import folder_of
 from saturi.etl.settings.regular import open_regular
+from saturi.schemas.brief import brief
 from saturi.schemas.manifest import ChunkRow, Manifest
 from saturi.schemas.origin import Origin
 
@@ -47,6 +49,9 @@ class FinishedBuild:
         self.manifest_sha256 = manifest_sha256
         self._sums = sums
         self._measured: dict[str, Damage | None] = {}
+
+    def __repr__(self) -> str:
+        return brief(self, folder=str(self.given), examples=self.manifest.counts.examples)
 
     @classmethod
     def open(cls, out: str | Path) -> "FinishedBuild":
@@ -205,7 +210,7 @@ class FinishedBuild:
                     yield block
             damage = measure.damage_of(chunk)
         except FileNotFoundError:
-            damage = Damage(chunk.path, "missing", f"{chunk.examples:,} examples")
+            damage = Damage(chunk.path, "missing", counted(chunk.examples, "example"))
         except OSError as error:
             damage = Damage(chunk.path, "unreadable", error.strerror or "")
         self._measured[chunk.path] = damage

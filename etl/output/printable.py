@@ -23,6 +23,11 @@ def printable(text: str, most: int | None = None) -> str:
     return "".join(_escape(sign) if unicodedata.category(sign) in _UNPRINTABLE else sign for sign in text)
 
 
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """Return *number* of what *noun* names, in its form for that number: `1 job`, `2 jobs`."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
 def escaped_json(content: bytes) -> bytes:
     """Return the JSON in *content* with escapes in its texts in the place of what is no sign; it is the same value."""
     if content.isascii() and b"\x7f" not in content:

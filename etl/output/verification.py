@@ -4,6 +4,7 @@ import hashlib
 
 from msgspec import Struct
 
+from saturi.schemas.brief import brief
 from saturi.schemas.manifest import ChunkRow
 
 
@@ -27,6 +28,9 @@ class Verification(Struct, frozen=True):
     bytes: int
     damage: list[Damage]
     unchecked: list[str] = []
+
+    def __repr__(self) -> str:
+        return brief(self, chunks=self.chunks, examples=self.examples, damage=len(self.damage))
 
 
 class Measure:

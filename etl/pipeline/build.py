@@ -25,7 +25,7 @@ from saturi.etl.output.folder import (
     publish_build,
 )
 from saturi.etl.pipeline.manifest import make_manifest
-from saturi.etl.pipeline.reading import read_archives, scan_archives, scan_rules
+from saturi.etl.pipeline.reading import read_archives, scan_archives, scan_rules, useful_workers
 from saturi.etl.pipeline.verdict import failures_of, warnings_of
 from saturi.etl.pipeline.writing import write_chunks, write_tables
 from saturi.etl.read.archives import ReadArchive, notes_on_archives
@@ -39,6 +39,7 @@ from saturi.etl.select.selection import segments_of, select
 from saturi.etl.select.tasks import ShareTask
 from saturi.etl.settings.options import BuildOptions
 from saturi.etl.settings.paths import folder_of
+from saturi.schemas.brief import brief
 from saturi.schemas.manifest import Manifest
 
 
@@ -59,6 +60,15 @@ class BuildResult(Struct, frozen=True, kw_only=True):
     facts: BuildFacts
     warnings: list[str]
     failures: list[str]
+
+    def __repr__(self) -> str:
+        return brief(
+            self,
+            out=self.out,
+            examples=self.manifest.counts.examples,
+            warnings=len(self.warnings),
+            failures=len(self.failures),
+        )
 
 
 def build(  # noqa: PLR0913 - the six behind the star are how, not what
@@ -82,7 +92,7 @@ def build(  # noqa: PLR0913 - the six behind the star are how, not what
         corpus: Folders, zips, or parts of split zips; one path, or several.
         out: Folder for the result: new, empty, or of an earlier build.
         options: What decides the result; the defaults are the original recipe's, without duplicates and leaks.
-        workers: Number of processes; None for one a processor.
+        workers: Number of processes at most, and never more than there is work for; None for one a processor.
         stage: Folder for decoded segments, to be shared between builds; None for `stage` in *out*.
         watcher: Called with the progress, in this process.
         make_executor: Returns the executor to use instead of a process pool.
@@ -97,6 +107,7 @@ def build(  # noqa: PLR0913 - the six behind the star are how, not what
     stage = _stage_of(out, stage)
     began = time.monotonic()
     archives = discover(corpus)
+    workers = useful_workers(archives, workers)
     make_executor = make_executor or partial(process_pool, workers)
     with claimed(out, stage), Workers(make_executor, 2 * workers, profile=profile) as pool:
         run = Run(pool, Meter(workers, began), watcher or _ignore)

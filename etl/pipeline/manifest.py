@@ -87,6 +87,7 @@ def _group_row(group: GroupResult) -> GroupRow:
         speech_type=group.group.speech_type,
         train=train,
         validation=validation,
+        identical=group.identical,
         validation_share=round(validation / max(train + validation, 1), 6),
         held_out=group.held_out,
         split_conflict=group.unsharded.get(DropReason.SPLIT_CONFLICT, 0),

@@ -1,10 +1,11 @@
 """The first step of a build: directories to batches, batches to segments."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from saturi.etl.corpus.batches import Limits
-from saturi.etl.corpus.discover import Corpus
+from saturi.etl.corpus.batches import BATCH_BYTES, Limits
+from saturi.etl.corpus.discover import Corpus, Form
 from saturi.etl.corpus.scan import Scan, ScanRules, scan, unreadable
 from saturi.etl.errors import EmptyCorpusError, InputError
 from saturi.etl.pipeline.sums import check_sum
@@ -17,11 +18,29 @@ from saturi.etl.runtime.steps import Run
 from saturi.etl.settings.options import BuildOptions
 from saturi.schemas.segment import SegmentHeader
 
+_PACKED_BATCH_BYTES = BATCH_BYTES // 8
+"""Of an archive: fewer than any batch of it takes, as label files of 2022 deflate to a quarter."""
+
 
 def scan_rules(options: BuildOptions) -> ScanRules:
     """Return the part of *options* that is about archives."""
     limits = Limits(options.max_member_bytes, options.max_ratio)
     return ScanRules(limits, options.max_entries, options.allow_bad_archives)
+
+
+def useful_workers(corpus: Corpus, workers: int) -> int:
+    """
+    Return how many of *workers* have something to do in a build of *corpus*, by the sizes of its files.
+
+    A process takes a third of a second to start. What a folder of loose files holds is not known before it is listed.
+    """
+    batches = 0
+    for archive in corpus.archives:
+        if archive.form is Form.FOLDER:
+            return workers
+        with suppress(OSError):  # the scan has a sentence for it
+            batches += 1 + sum(Path(path).stat().st_size for path in archive.paths) // _PACKED_BATCH_BYTES
+    return max(1, min(workers, batches))
 
 
 def scan_archives(run: Run, corpus: Corpus, rules: ScanRules, stage: Path) -> list[Scan]:
@@ -72,7 +91,7 @@ def read_archives(run: Run, scans: Sequence[Scan], stage: Path, *, allow_bad_arc
             )
             segments[batch.key] = header
             run.meter.count_batch(batch.extent.packed_bytes, batch.extent.json_bytes, reused=reused)
-            progress = progress.after(batch.extent.packed_bytes, header, reused=reused)
+            progress = progress.after(batch.extent.packed_bytes, batch.extent.json_bytes, header, reused=reused)
             run.watcher(progress)
     if not segments:
         [first, *_] = unread.values()

@@ -3,16 +3,21 @@
 from collections.abc import Iterator
 
 from saturi.etl.example.limits import FEWEST_EXAMPLES
+from saturi.etl.output.printable import counted
 from saturi.etl.pipeline.advice import advise
 from saturi.schemas.manifest import Manifest
-from saturi.schemas.terms import SplitKey
+from saturi.schemas.terms import DropReason, Split, SplitKey
+
+_MANY = 0.01
+"""Share of utterances over the cap from which on it is noted: a few long ones are in every corpus."""
+
+_MOST_NAMED = 3  # shards, of those that have too few examples
 
 _UNKNOWN = {
-    "script": "{} label files read aloud name no script, and their standard text stands for it: what both splits share "
-    "of these is not proved",
-    "script_set": "{} label files read aloud name the number of a script and not its set: those of one number count as one, "
-    "and as another than where the set is known",
-    "speaker": "{} label files name no speaker: what both splits share of these is not proved",
+    "script": "{} read aloud without a script, for which its standard text stands: what both splits share of these is not proved",
+    "script_set": "{} read aloud with the number of a script and without its set: scripts of one number count as one, and as "
+    "another than where the set is known",
+    "speaker": "{} without a speaker: what both splits share of these is not proved",
 }
 """What it means that keys are unknown, by their name in the manifest."""
 
@@ -32,13 +37,13 @@ def failures_of(manifest: Manifest, max_rejects: float, max_unknown: float) -> l
     if rejected > max_rejects * counts.label_files:
         share = rejected / counts.label_files
         failures.append(
-            f"{rejected:,} of {counts.label_files:,} label files were rejected ({share:.1%}, at most "
+            f"{rejected:,} of {counted(counts.label_files, 'label file')} rejected ({share:.1%}, at most "
             f"{max_rejects:.1%} are allowed); see rejects.jsonl, or raise --max-rejects"
         )
     if unknown > max_unknown * counts.decoded:
         share = unknown / counts.decoded
         failures.append(
-            f"{unknown:,} of {counts.decoded:,} label files tell no region or no speech type ({share:.1%}, at most "
+            f"{unknown:,} of {counted(counts.decoded, 'label file')} without a region or a speech type ({share:.1%}, at most "
             f"{max_unknown:.1%} are allowed); check the names of files and archives, or raise --max-unknown"
         )
     if counts.examples == 0:
@@ -56,16 +61,34 @@ def warnings_of(manifest: Manifest) -> list[str]:
             warnings.append(f"{row.archive}: the same archive as {original}; its label files count twice")
     small = [shard for shard in manifest.shards if shard.too_few]
     if small:
-        names = ", ".join(f"{shard.split}/{shard.region}-{shard.speech_type}" for shard in small)
-        warnings.append(f"chunks of fewer than {FEWEST_EXAMPLES} examples, which fine-tuning APIs refuse, in: {names}")
+        names = [f"{shard.split}/{shard.region}-{shard.speech_type}" for shard in small[:_MOST_NAMED]]
+        more = f" and {len(small) - _MOST_NAMED} more" if small[_MOST_NAMED:] else ""
+        warnings.append(
+            f"fewer than {FEWEST_EXAMPLES} examples are in a chunk of {', '.join(names)}{more}: a fine-tuning API refuses such a "
+            "file by itself; `submit` joins all chunks of a split"
+        )
+    warnings += [
+        f"{split} has {counted(examples, 'example')} in all, and fine-tuning APIs refuse a file of fewer than {FEWEST_EXAMPLES}"
+        for split in Split
+        if 0 < (examples := sum(shard.examples for shard in manifest.shards if shard.split == split)) < FEWEST_EXAMPLES
+    ]
     counts = manifest.counts
+    over_cap = counts.dropped.get(DropReason.OVER_CAP, 0)
+    if over_cap > _MANY * counts.utterances:
+        share = over_cap / counts.utterances
+        warnings.append(
+            f"{counted(over_cap, 'utterance')} ({share:.1%}) larger than a whole chunk may be; raise --max-chunk-bytes, or take "
+            "--unit sentence"
+        )
     if "too_large" in counts.rejected:
         warnings.append(
-            f"{counts.rejected['too_large']:,} label files are larger than any real one (rejects.jsonl names them); "
+            f"{counted(counts.rejected['too_large'], 'label file')} larger than any real one (see rejects.jsonl); "
             "raise --max-member-bytes if they are meant"
         )
     warnings += [
-        _UNKNOWN[name].format(f"{counts.unknown[name]:,}") for name in unproved_keys(manifest) if counts.unknown[name]
+        _UNKNOWN[name].format(counted(counts.unknown[name], "label file"))
+        for name in unproved_keys(manifest)
+        if counts.unknown[name]
     ]
     return warnings + list(_leaks(manifest))
 
@@ -92,5 +115,5 @@ def _leaks(manifest: Manifest) -> Iterator[str]:
         whose = "the official split leaks" if official else "the split is by speakers alone"
         yield (
             f"{whose}: train and validation share {shared}; "
-            f"{counts.validation_in_training:,} validation examples have a text that is in train, too"
+            f"{counted(counts.validation_in_training, 'validation example')} with a text that is in train, too"
         )

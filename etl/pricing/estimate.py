@@ -20,7 +20,7 @@ def estimate(  # noqa: PLR0913 - the five behind the star have defaults that sui
     sample: int | None = None,
     rate: float | None = None,
     models: Mapping[str, Model] | None = None,
-    tokenizer_file: Path | None = None,
+    tokenizer_file: str | Path | None = None,
 ) -> Estimate:
     """
     Return the estimate for fine-tuning *model* on the build in *out*.

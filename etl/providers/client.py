@@ -10,14 +10,11 @@ from saturi.etl.providers.account import Account
 from saturi.etl.providers.listing import MOST_EVENT_PAGES, pick, rows_of
 from saturi.etl.providers.pace import Pace
 from saturi.etl.providers.port import Part, Port, RequestError
-from saturi.etl.providers.repetition import Repetition, WaitReporter
+from saturi.etl.providers.repetition import Repetition
+from saturi.etl.providers.waiting import WaitReporter, no_report
 from saturi.etl.providers.wires import open_port
 from saturi.schemas.provider import Provider
 from saturi.schemas.remote import JobEstimate, JobRequest, RemoteEvent, RemoteFile, RemoteJob, RemoteModel
-
-
-def no_report(_: str) -> None:
-    """Report nothing."""
 
 
 class Client:
@@ -30,7 +27,7 @@ class Client:
     Args:
         account: The account.
         pace: Waits and deadlines.
-        report_wait: Takes the problem for which a request is repeated, if that goes on for some seconds.
+        report_wait: Takes each wait that goes on for some seconds: for an answer, or until a request is repeated.
         port: What the requests go through; None for the adapter of the account's provider.
 
     Raises:
@@ -46,6 +43,7 @@ class Client:
         self, account: Account, pace: Pace, report_wait: WaitReporter = no_report, port: Port | None = None
     ) -> None:
         self.account, self.pace = account, pace
+        self.report_wait = report_wait
         self._requests = Repetition(account.base_url, pace, report_wait)
         self._port = port or open_port(account, pace)
 
@@ -112,7 +110,7 @@ class Client:
         def send() -> str:
             return self._port.send_part(upload_id, part, content, deadline - time.monotonic())
 
-        return self._requests.run(doing, send, deadline)
+        return self._requests.run(doing, send, deadline, sends=True)
 
     def complete_upload(
         self, upload_id: str, part_ids: Sequence[str], md5: str, file: tuple[str, int], deadline: float
@@ -220,4 +218,4 @@ class Client:
             there = pick(self._files(deadline), name, size) if tries > 1 else None
             return there or send()
 
-        return self._requests.run(f"uploading {name}", attempt, deadline)
+        return self._requests.run(f"uploading {name}", attempt, deadline, sends=True)

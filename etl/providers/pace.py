@@ -17,7 +17,7 @@ class Pace(Struct, frozen=True, kw_only=True):
         store_seconds: How long a provider may take to answer to a file, or to a part of one, once it has all of it.
         read_seconds: Deadline for a read with all its repetitions.
         upload_seconds: Deadline for a file with all its repetitions; uploads in parts expire after an hour.
-        quiet_seconds: How long a request is repeated before that is reported.
+        quiet_seconds: How long is waited for an answer, or a request repeated, before that is reported.
         looks_seconds: The wait before each look for a job that may or may not have been created.
         poll_seconds: How often a job is looked at.
         model_seconds: How long a watch waits for the name of the model of a job that succeeded.
@@ -31,7 +31,7 @@ class Pace(Struct, frozen=True, kw_only=True):
     store_seconds: float = 600.0
     read_seconds: float = 300.0
     upload_seconds: float = _HOUR - 300
-    quiet_seconds: float = 3.0
+    quiet_seconds: float = 5.0
     looks_seconds: tuple[float, ...] = (0.0, 3.0, 7.0, 10.0, 20.0, 20.0)
     poll_seconds: float = 10.0
     model_seconds: float = 600.0

@@ -7,11 +7,9 @@ from typing import TypeVar
 
 from saturi.etl.providers.pace import Pace
 from saturi.etl.providers.port import RequestError
+from saturi.etl.providers.waiting import NO_ANSWER, Wait, WaitReporter, reported_after
 
 Answer = TypeVar("Answer")
-
-WaitReporter = Callable[[str], None]
-"""Takes the problem for which a request is repeated."""
 
 
 class Repetition:
@@ -21,7 +19,7 @@ class Repetition:
     Args:
         address: The address, which errors name.
         pace: Waits and deadlines.
-        report_wait: Takes the problem for which a request is repeated, if that goes on for some seconds.
+        report_wait: Takes each wait that goes on for some seconds: for an answer, or until a request is repeated.
     """
 
     def __init__(self, address: str, pace: Pace, report_wait: WaitReporter) -> None:
@@ -31,7 +29,9 @@ class Repetition:
         """Return when a read that begins now must be at its end, by `time.monotonic`."""
         return time.monotonic() + self._pace.read_seconds
 
-    def run(self, doing: str, call: Callable[[], Answer], deadline: float | None = None) -> Answer:
+    def run(
+        self, doing: str, call: Callable[[], Answer], deadline: float | None = None, *, sends: bool = False
+    ) -> Answer:
         """
         Return what *call* returns; it is made again while that may help, so it must do no harm twice.
 
@@ -39,6 +39,7 @@ class Repetition:
             doing: What it does, for the sentence of an error.
             call: Makes the request.
             deadline: When to stop, by `time.monotonic`; None for that of a read.
+            sends: It sends a file, which takes its time and is seen by the bytes that have arrived; no report of that.
 
         Raises:
             EtlError: The request failed.
@@ -48,16 +49,26 @@ class Repetition:
         wait = self._pace.first_wait_seconds
         while True:
             try:
-                return call()
+                return call() if sends else self._awaited(doing, call, deadline)
             except RequestError as error:
                 pause = self._pause(wait, error.wait_seconds)
                 if not error.repeatable or time.monotonic() + pause > deadline:
                     raise error.located(self._where(doing)) from None
                 problem = error.problem
             if time.monotonic() + pause - began > self._pace.quiet_seconds:
-                self._report_wait(f"{self._where(doing)}: {problem}")
+                self._tell(doing, problem, pause, deadline)
             time.sleep(pause)
             wait = min(2 * wait, self._pace.longest_wait_seconds)
+
+    def _awaited(self, doing: str, call: Callable[[], Answer], deadline: float) -> Answer:
+        """Return what *call* returns, and report that it is awaited if that takes some seconds."""
+        with reported_after(self._pace.quiet_seconds, lambda: self._tell(doing, NO_ANSWER, None, deadline)):
+            return call()
+
+    def _tell(self, doing: str, problem: str, again_seconds: float | None, deadline: float) -> None:
+        left = max(deadline - time.monotonic(), 0.0)
+        wait = Wait(doing=self._where(doing), problem=problem, again_seconds=again_seconds, left_seconds=left)
+        self._report_wait(wait)
 
     def end(self, doing: str, call: Callable[[], None]) -> None:
         """Make *call*, which ends something; that it has ended before, or was never there, is no error."""

@@ -56,6 +56,18 @@ def ignore_signals() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
+def interrupt_reading() -> None:
+    """
+    Let signals interrupt what waits for input, after libraries were loaded.
+
+    Polars puts a handler with SA_RESTART around that of Ctrl-C (measured with 2.1.0), so that reading goes on after it, and no
+    handler in Python runs until a line was typed.
+    """
+    if hasattr(signal, "siginterrupt"):
+        for number in _SIGNALS:
+            signal.siginterrupt(number, True)  # noqa: FBT003 - takes no keywords
+
+
 def _interrupt(number: int, _: FrameType | None) -> None:
     ignore_signals()
     sys.unraisablehook = _say_nothing  # raised while an object is deleted, it would be printed and not passed on

@@ -12,7 +12,7 @@ class Progress(Struct, frozen=True):
     Progress of a build.
 
     `done` of `total` are bytes of archives while reading or inspecting them, and tasks in all other steps. `label_files`
-    and `rejected` count what has been read so far; `reused` the segments that were on disk.
+    and `rejected` count what has been read so far, `json_bytes` its bytes as JSON, `reused` the segments that were on disk.
     """
 
     step: str
@@ -21,9 +21,10 @@ class Progress(Struct, frozen=True):
     label_files: int = 0
     rejected: int = 0
     reused: int = 0
+    json_bytes: int = 0
 
-    def after(self, packed_bytes: int, header: SegmentHeader, *, reused: bool) -> "Progress":
-        """Return the progress after one more batch of *packed_bytes*."""
+    def after(self, packed_bytes: int, json_bytes: int, header: SegmentHeader, *, reused: bool) -> "Progress":
+        """Return the progress after one more batch of *packed_bytes* in its archive, and of *json_bytes*."""
         return Progress(
             self.step,
             self.done + packed_bytes,
@@ -31,6 +32,7 @@ class Progress(Struct, frozen=True):
             self.label_files + header.label_files,
             self.rejected + sum(header.rejected.values()),
             self.reused + reused,
+            self.json_bytes + json_bytes,
         )
 
 

@@ -1,5 +1,6 @@
 """Checks of the values of options; a value that cannot be is an `OptionError` that names the option as it is typed."""
 
+import re
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable
@@ -11,6 +12,8 @@ from msgspec import Struct, structs
 from saturi.etl.errors import OptionError
 from saturi.etl.settings.declaration import Declaration, Kind, declarations, flag
 from saturi.etl.settings.paths import path_of
+from saturi.etl.settings.prompts import check_placeholders
+from saturi.schemas.terms import KOREAN
 
 Term = TypeVar("Term", bound=str)
 
@@ -20,6 +23,7 @@ MOST_NUMBER = 2**53 - 1
 MOST_CHARACTERS = 100_000
 """Of a text that has no narrower limit, which is far more than an instruction has."""
 
+_BETWEEN_WORDS = re.compile(r"[\s_-]+")
 _NO_LETTERS = {"Cc", "Cs", "Zl", "Zp"}
 _MOST_BITS = 1_024  # of a number that a message shows
 
@@ -35,6 +39,16 @@ def check_options(options: Struct) -> None:
         value = getattr(options, declared.name)
         if value is not None or not declared.optional:
             structs.force_setattr(options, declared.name, _FORMS[declared.kind](declared, value))
+
+
+def check_value(declared: Declaration, value: Any) -> None:
+    """
+    Check one value of a declared option by itself.
+
+    Raises:
+        OptionError: It is of another kind, or out of its range.
+    """
+    _FORMS[declared.kind](declared, value)
 
 
 def check_ordered(name: str, low: int | None, high: int | None) -> None:
@@ -65,12 +79,38 @@ def whole_number(name: str, value: object, low: int = 1, high: int | None = None
     raise OptionError(flag(name), f"{_shown(number)} is out of range", f"give a whole number from {low} {upper}")
 
 
-def one_of(name: str, value: object, terms: Iterable[Term]) -> Term:
-    """Return *value* as one of *terms*."""
+def find_term(value: object, terms: Iterable[Term]) -> Term | None:
+    """Return the one of *terms* that *value* is, in any case, or in Korean where it is a region or speech type; None for none."""
+    if not isinstance(value, str):
+        return None
+    word = _squeezed(value)
+    word = _squeezed(KOREAN.get(word, word))
+    return next((term for term in terms if _squeezed(term) == word), None)
+
+
+def _squeezed(word: str) -> str:
+    """Return *word* without case, blanks and signs between its parts, composed."""
+    return _BETWEEN_WORDS.sub("", unicodedata.normalize("NFC", word).casefold())
+
+
+def terms_of(name: str, values: str | Iterable[str], terms: Iterable[Term]) -> tuple[Term, ...]:
+    """
+    Return *values*, one or several, as those of *terms* that they are, in the order of the terms.
+
+    Raises:
+        OptionError: One is none of them.
+    """
     terms = tuple(terms)
-    for term in terms:
-        if term == value:
-            return term
+    given = {one_of(name, value, terms) for value in ((values,) if isinstance(values, str) else values)}
+    return tuple(term for term in terms if term in given)
+
+
+def one_of(name: str, value: object, terms: Iterable[Term]) -> Term:
+    """Return *value* as one of *terms*; see `find_term`."""
+    terms = tuple(terms)
+    term = find_term(value, terms)
+    if term is not None:
+        return term
     raise OptionError(flag(name), f"{value!r} is unknown", f"choose from {', '.join(terms)}")
 
 
@@ -87,11 +127,10 @@ def _terms(declared: Declaration, values: Any) -> tuple[str, ...]:
     if isinstance(values, str):
         values = map(str.strip, values.split(",")) if declared.option.commas else (values,)
     nothing = declared.option.nothing
-    listed = [value for value in values if nothing is None or value != nothing]
-    given = {one_of(declared.name, value, declared.terms) for value in listed}
+    given = terms_of(declared.name, [value for value in values if nothing is None or value != nothing], declared.terms)
     if not given and nothing is None:
         raise OptionError(declared.flag, "none given", f"choose from {', '.join(declared.terms)}")
-    return tuple(term for term in declared.terms if term in given)
+    return given
 
 
 def _text(declared: Declaration, value: Any) -> str:
@@ -103,6 +142,8 @@ def _text(declared: Declaration, value: Any) -> str:
         raise OptionError(declared.flag, f"{len(text):,} characters", f"give {low:,} to {high:,}")
     if declared.option.named:
         check_name(declared.flag, text)
+    if declared.option.placeholders:
+        check_placeholders(declared.flag, text, declared.option.placeholders)
     return text
 
 

@@ -1,33 +1,40 @@
 """
 `etl.toml`: options kept in a file; the command line goes over it, and it over the defaults.
 
-Its tables hold what the options declare; an unknown name is refused with the nearest known one.
+Its tables hold what the options declare; an unknown name is refused with the nearest known one, and a value that its option
+cannot have with its line.
 """
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import Struct, ValidationError, convert, defstruct, structs
 
 from saturi.etl.errors import OptionError
+from saturi.etl.settings.checks import check_value
 from saturi.etl.settings.declaration import Declaration, Kind, declarations
 from saturi.etl.settings.options import BuildOptions, RunOptions
 from saturi.etl.settings.paths import path_of, paths_of
-from saturi.etl.settings.toml import read_toml
+from saturi.etl.settings.places import line_of
+from saturi.etl.settings.sizes import parse_bytes
+from saturi.etl.settings.toml import read_toml_text
 from saturi.schemas.cleaning import CleanRules
 
 DEFAULT_NAME = "etl.toml"
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*?)`(?: - at `\$\.?(?P<table>.*)`)?")
+_PLACE = re.compile(r" - at `\$\.(?P<place>[^`]*)`$")
+_INDEX = re.compile(r"\[.*")
 _MOST_NAME = 100  # letters of an unknown name that are compared and shown
 _TYPES: dict[Kind, Any] = {
     Kind.SWITCH: bool,
     Kind.TERM: str,
-    Kind.TERMS: list[str],
+    Kind.TERMS: list[str] | str,
     Kind.TEXT: str,
-    Kind.TEXTS: list[str],
+    Kind.TEXTS: list[str] | str,
     Kind.INTEGER: int,
     Kind.SIZE: int | str,
     Kind.FLOAT: float,
@@ -40,7 +47,21 @@ _TYPES: dict[Kind, Any] = {
 class CorpusTable(Struct, frozen=True, forbid_unknown_fields=True):
     """`[corpus]`: what to read when the command line names nothing."""
 
-    paths: tuple[str, ...] = ()
+    paths: tuple[str, ...] | str = ()
+
+
+class Text(NamedTuple):
+    """The text of a file, to find a line in."""
+
+    path: Path
+    content: str
+
+    def place(self, *key: str) -> str:
+        """Return path, line and name of *key*, or of the table it is in, as far as the line is clear."""
+        name = ".".join(key)
+        numbers = (line_of(self.content, key[:length]) for length in range(len(key), 0, -1))
+        number = next((one for one in numbers if one is not None), None)
+        return f"{self.path}: {name}" if number is None else f"{self.path}:{number}: {name}"
 
 
 class Config(Struct, frozen=True):
@@ -48,12 +69,15 @@ class Config(Struct, frozen=True):
     The whole file.
 
     Args:
+        paths: Absolute paths of the corpus.
         options: By table and name, the options that the file gives; its paths are absolute.
+        text: The text it was read from, or None where there is no file.
     """
 
-    corpus: CorpusTable = CorpusTable()
+    paths: tuple[Path, ...] = ()
     clean: CleanRules = CleanRules()
     options: dict[str, dict[str, Any]] = {}
+    text: Text | None = None
 
     def table(self, name: str) -> dict[str, Any]:
         """Return the options in the table *name*, by name."""
@@ -77,14 +101,17 @@ def read_config(path: Path, others: Mapping[str, type[Struct]] | None = None) ->
     tables: dict[str, type[Struct]] = {"corpus": CorpusTable, "build": _table_of("build", in_file["build"])}
     tables |= {"clean": CleanRules} | {table: _table_of(table, in_file[table]) for table in others or {}}
     file: Any = defstruct("File", [(*row, row[1]()) for row in tables.items()], frozen=True, forbid_unknown_fields=True)
+    raw, written = read_toml_text(path)
+    text = Text(path, written)
     try:
-        content = convert(read_toml(path), type=file)
+        content = convert(raw, type=file)
     except ValidationError as error:
-        raise OptionError(str(path), *_explain(str(error), tables)) from error
+        raise _refusal(text, str(error), tables) from error
     here = path.absolute().parent
-    corpus = CorpusTable(tuple(str(here / one) for one in paths_of(content.corpus.paths, f"{path}: corpus.paths")))
-    options = {table: dict(_given(getattr(content, table), rows, path)) for table, rows in in_file.items()}
-    return Config(corpus, content.clean, options)
+    with _placed(text, "corpus", "paths"):
+        paths = tuple(here / one for one in paths_of(content.corpus.paths, "paths"))
+    options = {table: dict(_given(getattr(content, table), rows, text)) for table, rows in in_file.items()}
+    return Config(paths, content.clean, options, text)
 
 
 def _table_of(name: str, declared: list[Declaration]) -> type[Struct]:
@@ -94,27 +121,55 @@ def _table_of(name: str, declared: list[Declaration]) -> type[Struct]:
 
 
 def _type_of(declared: Declaration) -> Any:
-    return list[str] | str if declared.option.commas else _TYPES[declared.kind]
+    return _TYPES[declared.kind]
 
 
-def _given(table: Struct, declared: list[Declaration], file: Path) -> Iterator[tuple[str, Any]]:
-    """Yield name and value of the options that *table* gives, paths relative to the folder of the *file*."""
+def _given(table: Struct, declared: list[Declaration], text: Text) -> Iterator[tuple[str, Any]]:
+    """Yield name and value of the options that *table* gives, each checked, paths relative to the folder of the file."""
     for one in declared:
         value = getattr(table, one.name)
-        if value is not None and one.kind is Kind.PATH:
-            value = str(file.absolute().parent / path_of(value, f"{file}: {type(table).__name__}.{one.name}"))
-        if value is not None:
-            yield one.name, value
+        if value is None:
+            continue
+        with _placed(text, type(table).__name__, one.name):
+            check_value(one, _number_of(one, value))
+        if one.kind is Kind.PATH:
+            value = str(text.path.absolute().parent / path_of(value, one.flag))
+        one_of_many = one.kind in (Kind.TERMS, Kind.TEXTS) and not one.option.commas
+        yield one.name, [value] if one_of_many and isinstance(value, str) else value
 
 
-def _explain(complaint: str, tables: Mapping[str, type[Struct]]) -> tuple[str, str]:
-    """Return problem and advice for the *complaint* of msgspec."""
+def _number_of(declared: Declaration, value: Any) -> Any:
+    """Return *value*, a size that is written with a unit as its number of bytes."""
+    if declared.kind is not Kind.SIZE or not isinstance(value, str):
+        return value
+    try:
+        return parse_bytes(value)
+    except ValueError as error:
+        raise OptionError(declared.flag, str(error), "mend it there") from error
+
+
+@contextmanager
+def _placed(text: Text, *key: str) -> Iterator[None]:
+    """Put the place of *key* into an error about its value."""
+    try:
+        yield
+    except OptionError as error:
+        _, problem, advice = error.args
+        raise OptionError(text.place(*key), problem, advice) from error
+
+
+def _refusal(text: Text, complaint: str, tables: Mapping[str, type[Struct]]) -> OptionError:
+    """Return the error for a *complaint* of msgspec, with its place."""
     match = _UNKNOWN.fullmatch(complaint)
     if match is None:
-        return complaint.replace(" - at `$.", " at `"), "mend it there"
+        place = _PLACE.search(complaint)
+        if place is None:
+            return OptionError(str(text.path), complaint, "mend it there")
+        key = _INDEX.sub("", place["place"]).split(".")
+        return OptionError(text.place(*key), complaint[: place.start()], "mend it there")
     table = match["table"] or ""
     names = [field.name for field in structs.fields(tables[table])] if table in tables else list(tables)
     name = match["name"][:_MOST_NAME]
     [nearest] = get_close_matches(name.replace("-", "_"), names, n=1, cutoff=0) or [names[0]]
-    where = f"[{table}] " if table else ""
-    return f"unknown option {where}{name}", f"did you mean {nearest}? Known are {', '.join(names)}"
+    where = text.place(*filter(None, (table, match["name"])))[: len(str(text.path)) + 2 * _MOST_NAME]
+    return OptionError(where, "an unknown option", f"did you mean {nearest}? Known are {', '.join(names)}")

@@ -45,6 +45,7 @@ class Option(Struct, frozen=True, kw_only=True):
         nothing: The word for no term at all, where there may be none.
         negatable: The switch has a `--no-` form.
         metavar: Form of a value, for the help.
+        placeholders: Names that braces in the text may hold; without any, braces are text.
         only: The one place where the option can be given, or None for both.
     """
 
@@ -60,6 +61,7 @@ class Option(Struct, frozen=True, kw_only=True):
     nothing: str | None = None
     negatable: bool = True
     metavar: str | None = None
+    placeholders: tuple[str, ...] = ()
     only: Literal["file", "command line"] | None = None
 
 

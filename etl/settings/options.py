@@ -30,6 +30,8 @@ SYSTEM_PROMPT = "다음은 한국어를 소리 나는 대로 적은 것입니다
 TO_DIALECT_PROMPT = "다음은 표준어 문장입니다. {region} 사투리로, 소리 나는 대로 바꿔 적으세요."
 """The instruction of the other direction: "This is standard Korean. Put it into the dialect of {region}, as it sounds."."""
 
+PLACEHOLDERS = ("region", "speech_type")
+"""Names in braces that an instruction may hold."""
 
 MOST_WORKERS = 61 if os.name == "nt" else 1_024
 """Windows waits for at most 63 handles at once, and `ProcessPoolExecutor` takes two for itself; a worker has some 100 MB."""
@@ -40,6 +42,9 @@ class Balance(NamedTuple):
 
     dimension: Dimension
     most: int | None
+
+    def __str__(self) -> str:
+        return self.dimension.value if self.most is None else f"{self.dimension}:{self.most}"
 
 
 def parse_balance(text: str) -> Balance:
@@ -96,11 +101,17 @@ class BuildOptions(Struct, frozen=True, kw_only=True):
     )
     system_prompt: Annotated[
         str,
-        Option(help="Instruction before every pair, {region} and {speech_type} filled in; empty for none."),
+        Option(
+            help="Instruction before every pair, {region} and {speech_type} filled in; empty for none.",
+            placeholders=PLACEHOLDERS,
+        ),
     ] = SYSTEM_PROMPT
     paraphrase: Annotated[
         tuple[str, ...],
-        Option(help="Another instruction; may be repeated, each pair gets one by its hash."),
+        Option(
+            help="Another instruction; may be repeated, each pair gets one by its hash.",
+            placeholders=PLACEHOLDERS,
+        ),
     ] = ()
     clean: Annotated[
         bool,
@@ -196,7 +207,7 @@ class BuildOptions(Struct, frozen=True, kw_only=True):
         check_ordered("min_words", self.min_words, self.max_words)
         check_ordered("min_chars", self.min_chars, self.max_chars)
         if self.balance is not None:
-            parse_balance(self.balance)
+            structs.force_setattr(self, "balance", str(parse_balance(self.balance)))
         self._check_least()
         structs.force_setattr(self, "clean_rules", _clean_rules(self.clean_rules))
         if self.direction == Direction.TO_DIALECT and self.system_prompt == SYSTEM_PROMPT:

@@ -8,14 +8,14 @@ from saturi.etl.errors import OptionError
 
 def path_of(name: str | Path, what: str) -> Path:
     """
-    Return the path that *name* is.
+    Return the path that *name* is; where that is text, `~` and `~user` before its first slash are home folders.
 
     Args:
         name: The path.
         what: The option or argument, for the message.
 
     Raises:
-        OptionError: It is empty, or holds a NUL.
+        OptionError: It is empty, holds a NUL, or begins with a home folder that nobody has.
     """
     if not isinstance(name, str | Path):
         raise OptionError(what, f"{name!r} is no path", "give one as a text or a pathlib.Path")
@@ -23,7 +23,17 @@ def path_of(name: str | Path, what: str) -> Path:
         raise OptionError(what, "the path is empty", "name a file or a folder; the working directory is a dot")
     if "\0" in str(name):
         raise OptionError(what, f"{str(name)!r} holds a NUL", "give a path without")
-    return Path(name)
+    return name if isinstance(name, Path) else _expanded(name, what)
+
+
+def _expanded(name: str, what: str) -> Path:
+    """Return the path *name*, from the home folder where it begins with one; a folder called `~` is `./~`."""
+    if not name.startswith("~"):
+        return Path(name)
+    try:
+        return Path(name).expanduser()
+    except RuntimeError as error:
+        raise OptionError(what, f"{name!r} begins with no home folder", "write ./ before a name with ~") from error
 
 
 def folder_of(name: str | Path, what: str) -> Path:

@@ -16,8 +16,13 @@ MOST_DEPTH = 50
 
 
 def read_toml(path: Path) -> dict[str, Any]:
+    """Return the tables of the file at *path*; errors are those of `read_toml_text`."""
+    return read_toml_text(path)[0]
+
+
+def read_toml_text(path: Path) -> tuple[dict[str, Any], str]:
     """
-    Return the tables of the file at *path*.
+    Return the tables of the file at *path*, and its text.
 
     Raises:
         OptionError: It cannot be read, is too large or no regular file, is not UTF-8, is no TOML, is nested too deeply,
@@ -30,7 +35,8 @@ def read_toml(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise OptionError(str(path), f"cannot be read ({error.strerror})", "check the path") from error
     try:
-        tables = tomllib.loads(content.decode("utf-8-sig"))
+        text = content.decode("utf-8-sig").replace("\r\n", "\n")
+        tables = tomllib.loads(text)
     except UnicodeDecodeError as error:
         raise OptionError(
             str(path), f"is not in UTF-8 ({error.reason} at byte {error.start:,})", "save it as UTF-8"
@@ -42,7 +48,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise OptionError(str(path), "a number has more digits than Python reads", "mend it there") from error
     _refuse_excess(path, tables)
-    return tables
+    return tables, text
 
 
 def _read(path: Path) -> bytes:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from saturi.etl.errors import OptionError, ProviderError, RefusedError, SpendingError
+from saturi.etl.output.printable import counted
 from saturi.etl.providers.pace import Pace
 from saturi.etl.settings.paths import folder_of
 from saturi.etl.submission.access import Access, Remotes, open_remotes
@@ -46,11 +47,11 @@ def cancel(
             raise OptionError("JOB", f"the ledger has no job {job_id!r}", "see saturi status for those it has")
         rows = [row for row in (_looked_at(remotes, row) for row in rows) if row.status not in FINAL | {GONE}]
         if rows and not (consent or PriorConsent()).cancelling(rows):
-            raise SpendingError("cancel", f"nobody agreed to cancel {len(rows)} jobs", "add --yes")
+            raise SpendingError("cancel", f"nobody agreed to cancel {counted(len(rows), 'job')}", "add --yes")
         cancelled = [_cancelled(remotes, row, report) for row in rows]
     left = [row.job_id or "" for row, end in zip(rows, cancelled, strict=True) if end is None]
     if left:
-        problem = f"{len(left)} of {len(rows)} jobs were not cancelled and may run on: {', '.join(left)}"
+        problem = f"{len(left)} of {counted(len(rows), 'job')} not cancelled and may run on: {', '.join(left)}"
         raise ProviderError("cancel", problem, "run the same command again, or cancel them on the provider's own pages")
     return tuple(row for row in cancelled if row is not None)
 

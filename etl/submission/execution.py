@@ -7,6 +7,7 @@ from pathlib import Path
 from msgspec import Struct, structs
 
 from saturi.etl.errors import JobFailedError
+from saturi.etl.output.printable import counted
 from saturi.etl.submission.consent import Consent
 from saturi.etl.submission.follow import follow
 from saturi.etl.submission.jobs import agree_to_another, create_job, has_failed, known_job
@@ -16,6 +17,7 @@ from saturi.etl.submission.plan import Plan, PlannedFile, PlannedJob
 from saturi.etl.submission.preflight import check_account
 from saturi.etl.submission.remote import Remote
 from saturi.etl.submission.upload import put_file
+from saturi.schemas.brief import brief
 from saturi.schemas.ledger import JobRow
 from saturi.schemas.remote import JobEstimate
 
@@ -33,6 +35,9 @@ class Submission(Struct, frozen=True, kw_only=True):
     plan: Plan
     jobs: tuple[JobRow, ...]
     created: int
+
+    def __repr__(self) -> str:
+        return brief(self, created=self.created, jobs=[job.job_id for job in self.jobs])
 
 
 class Execution:
@@ -88,7 +93,9 @@ class Execution:
         created = [row for row in self.remote.ledger.jobs() if row.state == "created"]
         earlier = [row for row in created if row.manifest != self.plan.manifest]
         if earlier:
-            notes.append(f"the build was changed since {len(earlier)} jobs were created from it; these are other jobs")
+            notes.append(
+                f"the build was changed since {counted(len(earlier), 'job')} of it; what is created now is in addition"
+            )
         names = {file.name for job in new for file in (job.training, job.validation) if file is not None}
         sent = {row.account for row in self.remote.ledger.files() if row.name in names and row.state != "deleted"}
         notes += [f"the same content was sent before, to {account}" for account in sorted(sent - {self.remote.account})]

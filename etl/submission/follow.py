@@ -118,9 +118,11 @@ class _Followed:
 
     def _bear(self, error: ProviderError) -> None:
         """Report that there is no answer that helps, and give up after a long time."""
-        self._report(NoAnswer(problem=str(error)))
         now = time.monotonic()
         wait = getattr(error, "wait_seconds", None) or 0.0
+        left = max(self._answered + self.pace.unreachable_seconds - now, 0.0)
+        again = max(wait, self.pace.poll_seconds)
+        self._report(NoAnswer(problem=str(error), again_seconds=again, left_seconds=left))
         self._not_before = now + wait
         if now + wait - self._answered > self.pace.unreachable_seconds:
             self.failure = error

@@ -14,6 +14,7 @@ from msgspec import structs
 
 from saturi.etl.errors import GoneError, NoAnswerError, ProviderError, RefusedError, SpendingError, UnsupportedError
 from saturi.etl.providers.tags import ATTEMPT, KEY
+from saturi.etl.providers.waiting import Wait
 from saturi.etl.submission.consent import Consent
 from saturi.etl.submission.plan import Plan, PlannedJob
 from saturi.etl.submission.remote import Remote
@@ -57,7 +58,14 @@ def look_for(remote: Remote, job: PlannedJob, attempts: Sequence[JobRow]) -> lis
     unsure = bool(attempts) and attempts[-1].state == "intended"
     known = {row.job_id for row in remote.ledger.jobs() if row.account == remote.account}
     carries_key = remote.client.provider.metadata == "kept"
-    for wait in remote.client.pace.looks_seconds if unsure else (0.0,):
+    waits = remote.client.pace.looks_seconds if unsure else (0.0,)
+    for number, wait in enumerate(waits):
+        if sum(waits[: number + 1]) > remote.client.pace.quiet_seconds:
+            problem = "it may have been created, and is not in the list yet"
+            left = sum(waits[number:])
+            remote.client.report_wait(
+                Wait(doing=f"{job.title} to be listed", problem=problem, again_seconds=wait, left_seconds=left)
+            )
         time.sleep(wait)
         try:
             listed = remote.client.list_jobs({KEY: job.key} if carries_key else None)

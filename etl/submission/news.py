@@ -5,6 +5,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from saturi.etl.pricing.money import cost_usd
+from saturi.etl.providers.waiting import WaitReporter
 from saturi.etl.submission.plan import PlannedJob
 from saturi.schemas.ledger import JobRow
 from saturi.schemas.remote import JobEstimate
@@ -74,9 +75,16 @@ class JobEvent(Struct, frozen=True, kw_only=True, tag="event", tag_field="news")
 
 
 class NoAnswer(Struct, frozen=True, kw_only=True, tag="no_answer", tag_field="news"):
-    """The provider does not answer; it is asked again."""
+    """
+    What a provider was asked for takes long: why (`problem`), and what is awaited (`doing`).
+
+    `again_seconds` is the time until it is asked again, null while an answer is awaited; `left_seconds` that until it is given up.
+    """
 
     problem: str
+    doing: str = ""
+    again_seconds: float | None = None
+    left_seconds: float | None = None
 
 
 class JobProblem(Struct, frozen=True, kw_only=True, tag="problem", tag_field="news"):
@@ -148,9 +156,13 @@ def silent(_: News) -> None:
     """Report nothing."""
 
 
-def report_waits(report: Reporter) -> Callable[[str], None]:
-    """Return what passes the problem for which a request is repeated on to *report*."""
-    return lambda problem: report(NoAnswer(problem=problem))
+def report_waits(report: Reporter) -> WaitReporter:
+    """Return what passes waits on a provider on to *report*."""
+    return lambda wait: report(
+        NoAnswer(
+            problem=wait.problem, doing=wait.doing, again_seconds=wait.again_seconds, left_seconds=wait.left_seconds
+        )
+    )
 
 
 def ended(row: JobRow, flaws: tuple[Flaw, ...] = ()) -> JobEnded:

@@ -9,12 +9,14 @@ from msgspec import Struct, structs
 
 from saturi.etl.errors import BuildError, OptionError
 from saturi.etl.output.finished import FinishedBuild
+from saturi.etl.output.printable import counted
 from saturi.etl.pricing.money import cost_usd
 from saturi.etl.providers.account import Account
 from saturi.etl.providers.tags import ATTEMPT, KEY
 from saturi.etl.providers.wires import suffix_of
 from saturi.etl.submission.content import Content, Digester
 from saturi.etl.submission.options import SubmitOptions
+from saturi.schemas.brief import brief
 from saturi.schemas.ledger import Piece, PlanShape
 from saturi.schemas.manifest import ChunkRow
 from saturi.schemas.provider import Provider
@@ -108,6 +110,9 @@ class Plan(Struct, frozen=True, kw_only=True):
         """Every file once."""
         files = [file for job in self.jobs for file in (job.training, job.validation) if file is not None]
         return list({file.name: file for file in files}.values())
+
+    def __repr__(self) -> str:
+        return brief(self, model=self.model, shape=self.shape, jobs=len(self.jobs), usd=self.usd)
 
 
 class Material(NamedTuple):
@@ -272,7 +277,7 @@ def _file(content: Content, digester: Digester) -> PlannedFile:
 
 
 def _too_few(what: str, content: Content, fewest: int) -> str:
-    return f"{what}: {content.examples} examples, fewer than {fewest}"
+    return f"{what}: {counted(content.examples, 'example')}, fewer than {fewest}"
 
 
 def _check_limits(title: str, training: PlannedFile, account: Account, billing: Billing) -> None:

@@ -8,12 +8,14 @@ from msgspec import Struct, structs
 
 from saturi.etl.errors import ProviderError, RefusedError, SpendingError
 from saturi.etl.output.folder import locked
+from saturi.etl.output.printable import counted
 from saturi.etl.providers.pace import Pace
 from saturi.etl.settings.paths import folder_of
 from saturi.etl.submission.access import Access, open_remotes
 from saturi.etl.submission.consent import Consent, PriorConsent
 from saturi.etl.submission.news import Reporter, silent
 from saturi.etl.submission.remote import Remote
+from saturi.schemas.brief import brief
 from saturi.schemas.ledger import FINAL, GONE, FileRow, JobRow
 from saturi.schemas.remote import RemoteFile
 
@@ -28,6 +30,9 @@ class Cleaning(Struct, frozen=True, kw_only=True):
     deleted: tuple[str, ...]
     needed: tuple[str, ...]
     kept: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return brief(self, deleted=len(self.deleted), needed=len(self.needed), kept=len(self.kept))
 
 
 class SortedFiles(NamedTuple):
@@ -75,7 +80,7 @@ def clean(
         sorted_files = {account: _sorted(remotes[account], problems) for account in accounts}
         free = [file for files in sorted_files.values() for file in files.free]
         if free and not (consent or PriorConsent()).deleting(_names(free), sum(file.bytes or 0 for file in free)):
-            raise SpendingError("clean", f"nobody agreed to delete {len(free)} files", "add --yes")
+            raise SpendingError("clean", f"nobody agreed to delete {counted(len(free), 'file')}", "add --yes")
         deleted = [
             name for account, files in sorted_files.items() for name in _delete(remotes[account], files, problems)
         ]
@@ -84,7 +89,7 @@ def clean(
         raise problems[0]
     if problems:
         more = f" and {len(problems) - 1} more" if problems[1:] else ""
-        problem = f"{len(deleted)} of {len(free)} files were deleted ({problems[0]}{more})"
+        problem = f"{len(deleted)} of {counted(len(free), 'file')} deleted ({problems[0]}{more})"
         raise ProviderError("clean", problem, "run the same command again, or delete them on the provider's own pages")
     return Cleaning(deleted=tuple(deleted), needed=tuple(_names(needed)), kept=tuple(kept))
 

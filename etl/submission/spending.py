@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 
 from saturi.etl.errors import SpendingError, UnknownPriceError
+from saturi.etl.output.printable import counted
 from saturi.etl.providers.account import Account
 from saturi.etl.submission.consent import Agreement, Consent
 from saturi.etl.submission.ledger import Ledger
@@ -75,7 +76,7 @@ def agree_to_estimates(agreement: Agreement, estimates: Sequence[JobEstimate], c
         limits = [estimate.limit_usd for estimate in estimates if estimate.limit_usd is not None]
         limit = f", with a limit of {precise(min(limits))}" if limits else ""
         price = "" if usd is None else f" for {precise(usd)}"
-        problem = f"it says that this account may not have {len(estimates)} jobs created{price}{limit}"
+        problem = f"it says that this account may not have {counted(len(estimates), 'job')} created{price}{limit}"
         raise SpendingError(
             provider, problem, "add money to the account or raise its limit; saturi clean deletes the files"
         )
@@ -88,13 +89,13 @@ def agree_to_estimates(agreement: Agreement, estimates: Sequence[JobEstimate], c
 def _check_limit(agreement: Agreement, usd: float | None) -> None:
     """Raise if *usd* is more than the jobs may cost."""
     if usd is not None and agreement.max_usd is not None and usd > agreement.max_usd:
-        problem = f"{len(agreement.new)} jobs cost {precise(usd)}, and --max-cost allows {precise(agreement.max_usd)}"
+        problem = f"{counted(len(agreement.new), 'job')} at {precise(usd)}, and --max-cost allows {precise(agreement.max_usd)}"
         raise SpendingError(agreement.plan.model, problem, "allow more, or ask for fewer epochs or examples")
 
 
 def _not_agreed(agreement: Agreement, usd: float | None) -> SpendingError:
     price = "an unknown price" if usd is None else f"${usd:,.2f}"
-    problem = f"nobody agreed to {len(agreement.new)} jobs for {price}"
+    problem = f"nobody agreed to {counted(len(agreement.new), 'job')} for {price}"
     return SpendingError("submit", problem, "add --yes and --max-cost USD")
 
 

@@ -10,6 +10,7 @@ from saturi.etl.settings.paths import folder_of
 from saturi.etl.submission.access import Access, open_remotes
 from saturi.etl.submission.jobs import refreshed
 from saturi.etl.submission.news import Reporter, silent
+from saturi.schemas.brief import brief
 from saturi.schemas.ledger import FileRow, JobRow
 
 
@@ -23,6 +24,9 @@ class Status(Struct, frozen=True, kw_only=True):
     jobs: tuple[JobRow, ...]
     files: tuple[FileRow, ...]
     problems: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return brief(self, jobs=[job.status for job in self.jobs], files=len(self.files), problems=len(self.problems))
 
 
 def status(

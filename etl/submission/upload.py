@@ -17,6 +17,7 @@ from msgspec import structs
 
 from saturi.etl.errors import BuildError, NoAnswerError, ProviderError, RefusedError
 from saturi.etl.providers.port import Part
+from saturi.etl.providers.waiting import Wait
 from saturi.etl.providers.wires import Renderer, renderer_of
 from saturi.etl.submission.content import Rendered, Span
 from saturi.etl.submission.plan import PlannedFile
@@ -242,11 +243,18 @@ def _wait_until_ready(remote: Remote, file: RemoteFile) -> None:
         ProviderError: The provider has something against it.
     """
     pace, name = remote.client.pace, file.name or file.id
-    deadline = time.monotonic() + pace.upload_seconds
+    began = time.monotonic()
+    deadline = began + pace.upload_seconds
     wait = pace.first_wait_seconds
     while file.state == "pending":
-        if time.monotonic() + wait > deadline:
+        now = time.monotonic()
+        if now + wait > deadline:
             raise NoAnswerError(name, f"still {file.status}", "run the same command again later")
+        if now + wait - began > pace.quiet_seconds:
+            doing = f"until the provider has looked at {name}"
+            remote.client.report_wait(
+                Wait(doing=doing, problem=f"still {file.status}", again_seconds=wait, left_seconds=deadline - now)
+            )
         time.sleep(wait)
         wait = min(2 * wait, pace.longest_wait_seconds)
         file = remote.client.get_file(file.id)

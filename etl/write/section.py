@@ -75,7 +75,7 @@ def _write_group(
 ) -> GroupResult:
     """Hand the utterances of a group that are kept to the writers of their splits, and account for all."""
     decisions = read_decisions(Path(task.decisions), group, _COLUMNS, Step.FINAL)
-    _write_lines(task.options, group, _kept(decisions, sources, task.options), writers)
+    identical = _write_lines(task.options, group, _kept(decisions, sources, task.options), writers)
     path = Path(task.work) / "published" / f"{group}.ipc"
     make_folder(path.parent)
     write_whole(path, [to_ipc(published(decisions, group, sources))])
@@ -83,6 +83,7 @@ def _write_group(
     return GroupResult(
         group=group,
         examples={split: decisions.select(kept_for(split).sum()).item() for split in Split},
+        identical=identical,
         dropped={split: dict(sorted(dropped[split].items())) for split in Split},
         unsharded=dict(sorted(dropped[None].items())),
         held_out=read_keys(Path(task.decisions), group).held_out,
@@ -92,8 +93,9 @@ def _write_group(
 
 def _write_lines(
     options: BuildOptions, group: Group, kept: Iterator[pl.DataFrame], writers: dict[Split, ShardWriter]
-) -> None:
-    """Hand the utterances *kept* to the writers of their splits."""
+) -> int:
+    """Hand the utterances *kept* to the writers of their splits, and return how many have a source that equals their target."""
+    identical = 0
     prompts = fill_prompts(options.prompts, group)
     counter = PairCounter() if options.tokens else None
     lap("tokens")  # loading the vocabulary
@@ -102,6 +104,7 @@ def _write_lines(
         pairs = as_pairs(utterances, CleanSettings.of(options), options.direction)
         for (split,), frame in pairs.partition_by("split", maintain_order=True, as_dict=True).items():
             lap("take")
+            identical += frame.select((pl.col("source") == pl.col("target")).sum()).item()
             picked = pick(prompts, frame["choice"])
             lines = render(frame["source"], frame["target"], picked)
             lap("render")
@@ -110,6 +113,7 @@ def _write_lines(
             rows = zip(frame["archive"], frame["member"], frame["sentence"], tokens, strict=True)
             writers[Split(split)].add(lines, list(map(LineOrigin._make, rows)))
             lap("chunk write")
+    return identical
 
 
 def _kept(decisions: pl.DataFrame, sources: Sequence[SegmentSource], options: BuildOptions) -> Iterator[pl.DataFrame]:

@@ -30,13 +30,15 @@ class GroupResult(Struct, frozen=True, kw_only=True):
     """
     Decisions on the utterances of a group, in numbers.
 
-    `examples` counts by split, `dropped` by split and reason, `unsharded` by reason what was dropped without a split;
+    `examples` counts by split, `identical` those whose source equals their target, `dropped` by split and reason, `unsharded` by
+    reason what was dropped without a split;
     `held_out` is the share of keys that are, null where the split does not follow from them; `decisions` is the file with
     the decision on each, as published.
     """
 
     group: Group
     examples: dict[Split, int]
+    identical: int
     dropped: dict[Split, dict[str, int]]
     unsharded: dict[str, int]
     held_out: float | None

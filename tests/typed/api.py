@@ -6,12 +6,13 @@ Nothing here is run; `mypy --strict` checks it with the rest (`make types`).
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import assert_type
+from typing import Any, assert_type
 
 import polars as pl
 
 from saturi import (
     Access,
+    BuildDiff,
     BuildOptions,
     BuildResult,
     CheckReport,
@@ -22,11 +23,13 @@ from saturi import (
     EvaluationResult,
     FetchOptions,
     FinishedBuild,
+    Health,
     Offer,
     Pace,
     PriorConsent,
     Report,
     SampleReport,
+    ShownPair,
     Status,
     Submission,
     SubmitOptions,
@@ -35,6 +38,8 @@ from saturi import (
     cancel,
     check,
     clean,
+    diff,
+    doctor,
     dry_run,
     estimate,
     estimate_all,
@@ -43,13 +48,18 @@ from saturi import (
     export,
     export_card,
     fetch,
+    init,
     inspect,
     list_archives,
+    load,
+    load_dataset,
     plan_fetch,
     plan_submission,
     repair,
     report,
     sample,
+    schema,
+    show,
     status,
     submit,
     verify,
@@ -66,10 +76,12 @@ from saturi.schemas.estimate import SampleEstimate, Saving, ShardEstimate
 from saturi.schemas.evaluation import Evaluation, Score
 from saturi.schemas.explanation import Explanation, Fate
 from saturi.schemas.fetch import DataSetList, FetchedArchive, FetchPlan, FetchResult, RepairedArchive
+from saturi.schemas.health import Extra, Finding
 from saturi.schemas.inspection import InspectedArchive, InspectedGroup, Inspection
 from saturi.schemas.ledger import FileRow, JobRow
 from saturi.schemas.manifest import ArchiveRow, ChunkRow, Counts, Manifest, ShardRow
 from saturi.schemas.origin import Origin
+from saturi.schemas.pairs import PairChanges, Run
 from saturi.schemas.report import TrainingJob
 
 
@@ -125,6 +137,26 @@ def types_of_finished_builds(out: Path) -> None:
     assert_type(finished.lineage(), pl.LazyFrame)
     assert_type(finished.decisions(), pl.LazyFrame)
     assert_type(finished.collect(finished.lineage()), pl.DataFrame)
+
+
+def types_of_pairs(out: Path) -> None:
+    """Types of pairs: loaded, shown and compared."""
+    assert_type(load(out), pl.DataFrame)
+    load_dataset(str(out))
+    pairs = show(out, 3, region="jeju", split="train", dropped="duplicate")
+    assert_type(pairs, list[ShownPair])
+    assert_type(pairs[0].runs, list[Run])
+    assert_type(diff(out, str(out)), BuildDiff)
+    assert_type(diff(out, out).pairs, PairChanges | None)
+
+
+def types_of_installations(folder: Path) -> None:
+    """Types of settings, schemas and health."""
+    assert_type(init(folder / "etl.toml"), Path)
+    assert_type(schema("manifest"), dict[str, Any])
+    assert_type(doctor(folder), Health)
+    assert_type(doctor().findings, list[Finding])
+    assert_type(doctor().extras, list[Extra])
 
 
 def types_of_estimates(out: Path) -> None:

@@ -7,13 +7,14 @@ from typing import Any
 import click
 
 from saturi.etl.console.commands.parameters import PATH, config_option, key_file_of
+from saturi.etl.console.help import Command
 from saturi.etl.submission.access import Access
 
 
-def ledger_command(function: Callable[..., None]) -> click.Command:
-    """Return *function* as a command on OUT that gets its `Access` after it."""
+def ledger_command(function: Callable[..., None], *, waits: bool = False) -> click.Command:
+    """Return *function* as a command on OUT that gets its `Access` after it; with *waits* as one that holds the folder."""
 
-    @click.command(name=function.__name__, help=function.__doc__)
+    @click.command(cls=Command, waits=waits, name=function.__name__, help=function.__doc__)
     @click.argument("out", type=PATH)
     @config_option("submit")
     @click.option("--providers", type=PATH, help="Your own providers.toml.")

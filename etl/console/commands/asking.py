@@ -5,12 +5,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from saturi.etl.output.printable import printable
+from saturi.etl.console.display import terminal_columns
+from saturi.etl.output.printable import counted, printable
+from saturi.etl.runtime.interrupts import interrupt_reading
 from saturi.etl.submission.consent import TERMS, Agreement, PriorConsent
 from saturi.schemas.ledger import JobRow
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+
+_NO = ("", "no", "n")
+_MOST_CHARACTERS = 40  # of an answer that is shown again
 
 
 class Asking(PriorConsent):
@@ -53,7 +59,7 @@ class Asking(PriorConsent):
         price = "an unknown price" if usd is None else f"${usd:,.2f}"
         if estimated is not None:
             price = f"${estimated:,.2f} by the provider's estimate, {price} by ours"
-        return typed("submit", f"to create {len(agreement.new)} jobs for {price}")
+        return typed("submit", f"to create {counted(len(agreement.new), 'job')} for {price}")
 
     def another(self, row: JobRow) -> bool:
         """Return whether another job may be created beside *row*."""
@@ -74,7 +80,9 @@ class Asking(PriorConsent):
         """Return whether the files *names* are to be deleted."""
         for name in names:
             self._print(name)
-        return super().deleting(names, size) or typed("delete", f"to delete {len(names)} files of {size:,} bytes")
+        return super().deleting(names, size) or typed(
+            "delete", f"to delete {counted(len(names), 'file')} of {size:,} bytes"
+        )
 
     def _print(self, line: str) -> None:
         from saturi.etl.console.lines import print_line
@@ -83,8 +91,32 @@ class Asking(PriorConsent):
 
 
 def typed(word: str, purpose: str) -> bool:
-    """Return whether *word* is typed on the terminal; without one it is not."""
+    """
+    Return whether *word* is typed on the terminal; without one it is not.
+
+    Enter alone, `no` and Ctrl-D are a no; after anything else the question is asked again. Ctrl-C ends the command.
+    """
     if not sys.stdin.isatty():
         return False
-    answer: str = click.prompt(printable(f"Type {word} {purpose}"), default="", show_default=False, err=True)
-    return answer.strip() == word
+    interrupt_reading()
+    while True:
+        _ask(f"Type {word} {purpose}; Enter is a no: ")
+        line = sys.stdin.readline()
+        answer = line.strip().casefold()
+        if not line.endswith("\n"):  # Ctrl-D
+            click.echo(err=True)
+        if answer == word:
+            return True
+        if answer in _NO:
+            return False
+        click.echo(f"{printable(answer, _MOST_CHARACTERS)!r} is not {word}.", err=True)
+
+
+def _ask(question: str) -> None:
+    """Write *question* to stderr, folded between words, with the cursor behind it."""
+    from rich.text import Text
+
+    from saturi.etl.console.lines import folded
+
+    rows = folded(Text(printable(question)), terminal_columns(sys.stderr) or len(question) * 2)
+    click.echo("\n".join(row.plain for row in rows) + " ", err=True, nl=False)

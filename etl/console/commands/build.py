@@ -7,25 +7,80 @@ import click
 from click.core import ParameterSource
 
 from saturi.etl.console.commands.declared import declared_options
-from saturi.etl.console.commands.parameters import PATH, config_option
-from saturi.etl.console.output import consoles, print_json, resumable
+from saturi.etl.console.commands.parameters import PATH, config_option, corpus_of
+from saturi.etl.console.help import Command
+from saturi.etl.console.output import consoles, print_json, resumable, typed_without
 from saturi.etl.settings.options import BuildOptions, RunOptions
+from saturi.schemas.inspection import ScannedArchive
 from saturi.schemas.terms import Dedup, Dimension
 
-FALLBACK_CORPUS = "data"
+GROUPS = {
+    "Corpus": ("--region", "--speech-type", "--unit", "--source", "--max-member-bytes", "--max-ratio", "--max-entries"),
+    "Choose": (
+        "--identical",
+        "--min-words",
+        "--max-words",
+        "--min-chars",
+        "--max-chars",
+        "--max-length-ratio",
+        "--dedup",
+        "--no-dedup",
+        "--conflicts",
+        "--max-per-script",
+        "--speaker-max",
+        "--balance",
+        "--sample",
+        "--sample-per-shard",
+    ),
+    "Clean": ("--clean", "--pii"),
+    "Split": ("--validation", "--split-by", "--min-validation"),
+    "Write": (
+        "--out",
+        "--direction",
+        "--system-prompt",
+        "--paraphrase",
+        "--shard-by",
+        "--merge",
+        "--max-chunk-bytes",
+        "--max-chunk-examples",
+        "--tokens",
+    ),
+    "Run": (
+        "--workers",
+        "--stage",
+        "--config",
+        "--dry-run",
+        "--max-rejects",
+        "--max-unknown",
+        "--allow-bad-archives",
+        "--profile",
+        "--details",
+        "--report",
+        "--json",
+    ),
+}
+"""Options by the heading they are under in the help."""
+
+EXAMPLES = (
+    ("saturi build data --out out --workers 8", "All of a corpus, with 8 processes."),
+    ("saturi build data --region jeju --unit sentence", "The sentences of one region."),
+    ("saturi build data --dry-run", "What there is to read; nothing is written."),
+)
+
 _NO_DEDUP = click.option("--no-dedup", is_flag=True, help="The same as --dedup none.")
 _MERGE = click.option(
     "--merge", type=click.Choice([way.value for way in Dimension]), multiple=True, help="Leave this out of --shard-by."
 )
 
 
-@click.command()
+@click.command(cls=Command, groups=GROUPS, examples=EXAMPLES, waits=True)
 @click.argument("corpus", nargs=-1, type=PATH)
 @config_option("build")
 @declared_options(RunOptions)
 @declared_options(BuildOptions, beside={"dedup": _NO_DEDUP, "shard_by": _MERGE})
 @click.option("--dry-run", is_flag=True, help="Only read the directories of the archives; write nothing.")
 @click.option("--profile", is_flag=True, help="Also show where the time went, stage by stage.")
+@click.option("--details", is_flag=True, help="Also show every reason, shard and, with --dry-run, archive.")
 @click.option("--report", is_flag=True, help="Also write all that is known as a page, to OUT/report.html.")
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest's counts on stdout, for machines.")
 @click.pass_context
@@ -36,24 +91,19 @@ def build(ctx: click.Context, /, **given: Any) -> None:
     Without CORPUS: the paths in etl.toml, else ./data. Run it again after a crash, or with other options: what was read
     once is not read again.
     """
-    paths = given.pop("corpus") or tuple(map(Path, ctx.meta["config"].corpus.paths)) or (Path(FALLBACK_CORPUS),)
+    paths = corpus_of(ctx, given.pop("corpus"))
     how = RunOptions(out=given.pop("out"), workers=given.pop("workers"), stage=given.pop("stage"))
     as_json, dry_run, profile = given.pop("as_json"), given.pop("dry_run"), given.pop("profile")
-    report = given.pop("report")
-    merged = given.pop("merge")
-    given["shard_by"] = [name for name in given["shard_by"] if name not in merged]
-    if given.pop("no_dedup"):
-        if ctx.get_parameter_source("dedup") is ParameterSource.COMMANDLINE:
-            raise click.UsageError("--no-dedup: --dedup is given, too; give one of them")
-        given["dedup"] = Dedup.NONE
-    options = BuildOptions(**given, clean_rules=ctx.meta["config"].clean)
+    report, details = given.pop("report"), given.pop("details")
+    options = _options(ctx, given)
     if report:
         _refuse_report(how.out, dry_run=dry_run)
     if dry_run:
-        _dry_run(paths, options, as_json=as_json)
+        _dry_run(paths, options, as_json=as_json, details=details)
         return
-    from saturi.etl.console.lines import print_line
-    from saturi.etl.console.screens.build import show_build, show_profile, watching
+    from saturi.etl.console.lines import print_failure, print_next, print_note
+    from saturi.etl.console.screens.build import show_build, show_profile, show_run
+    from saturi.etl.console.screens.progress import watching
     from saturi.etl.pipeline.build import build as run
 
     console, errors = consoles()
@@ -61,20 +111,34 @@ def build(ctx: click.Context, /, **given: Any) -> None:
     with watching(errors) as watcher:
         result = run(paths, how.out, options, workers=how.workers, stage=how.stage, watcher=watcher, profile=profile)
     if as_json:
-        print_json(result.manifest.counts)
+        print_json("build", result.manifest.counts, warnings=result.warnings, failures=result.failures)
     else:
-        show_build(console, result)
+        show_build(console, result, how.out, details=details)
+        show_run(console, result.facts, details=details)
     if profile:
         show_profile(errors, result.facts)
     for warning in result.warnings:
-        print_line(errors, f"Note: {warning}", "yellow")
+        print_note(errors, warning)
     for failure in result.failures:
-        print_line(errors, f"Not a success: {failure}", "red")
+        print_failure(errors, failure)
     if report:
         from saturi.etl.console.commands.pages import save_report
 
         save_report(how.out, how.stage)
+    if not (as_json or result.failures):
+        print_next(console, "verify", how.out)
     ctx.exit(1 if result.failures else 0)
+
+
+def _options(ctx: click.Context, given: dict[str, Any]) -> BuildOptions:
+    """Return the options that are *given*, those included that are short for others."""
+    merged = given.pop("merge")
+    given["shard_by"] = [name for name in given["shard_by"] if name not in merged]
+    if given.pop("no_dedup"):
+        if ctx.get_parameter_source("dedup") is ParameterSource.COMMANDLINE:
+            raise click.UsageError("--no-dedup: --dedup is given, too; give one of them")
+        given["dedup"] = Dedup.NONE
+    return BuildOptions(**given, clean_rules=ctx.meta["config"].clean)
 
 
 def _refuse_report(out: Path, *, dry_run: bool) -> None:
@@ -86,21 +150,24 @@ def _refuse_report(out: Path, *, dry_run: bool) -> None:
     require_page(out / PAGE)
 
 
-def _dry_run(paths: tuple[Path, ...], options: BuildOptions, *, as_json: bool) -> None:
+def _dry_run(paths: tuple[Path, ...], options: BuildOptions, *, as_json: bool, details: bool) -> None:
+    from saturi.etl.console.lines import print_next
     from saturi.etl.console.screens.build import show_scans
     from saturi.etl.pipeline.build import dry_run
 
     scans = dry_run(paths, options)
     if as_json:
         rows = [
-            {
-                "archive": s.archive.name,
-                "label_files": s.label_files,
-                "packed_bytes": s.packed_bytes,
-                "json_bytes": s.json_bytes,
-            }
-            for s in scans
+            ScannedArchive(
+                archive=scan.archive.name,
+                label_files=scan.label_files,
+                packed_bytes=scan.packed_bytes,
+                json_bytes=scan.json_bytes,
+            )
+            for scan in scans
         ]
-        print_json(rows)
+        print_json("build-dry-run", rows)
     else:
-        show_scans(consoles()[0], scans)
+        console = consoles()[0]
+        show_scans(console, scans, details=details)
+        print_next(console, *typed_without("--dry-run"))

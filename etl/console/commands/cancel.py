@@ -16,7 +16,7 @@ from saturi.etl.submission.news import JobStatus, News
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def cancel(out: Path, access: Access, *, job: str | None, yes: bool) -> None:
     """Cancel JOB, or every job submitted from OUT that has not ended; what is done of it is billed all the same."""
-    from saturi.etl.console.lines import print_line
+    from saturi.etl.console.lines import print_line, print_next
     from saturi.etl.console.screens.submit import submitting
     from saturi.etl.submission.cancellation import cancel as run
 
@@ -33,3 +33,4 @@ def cancel(out: Path, access: Access, *, job: str | None, yes: bool) -> None:
         rows = run(out, job, access, consent=Asking(errors, yes=yes), report=show)
     if not rows:
         print_line(console, "no job to cancel: all have ended")
+    print_next(console, "status", out)

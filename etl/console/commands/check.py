@@ -5,10 +5,11 @@ from pathlib import Path
 import click
 
 from saturi.etl.console.commands.parameters import PATH
+from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("files", nargs=-1, required=True, type=PATH)
 @click.option("--validation", multiple=True, type=PATH, help="File held out; may be repeated.")
 @click.option("--provider", default="openai", show_default=True, help="Provider whose limits hold.")
@@ -40,7 +41,7 @@ def check(  # noqa: PLR0913 - one an option
     """
     from saturi.etl.checking.check import check as run
     from saturi.etl.checking.limits import limits_of
-    from saturi.etl.console.lines import print_line
+    from saturi.etl.console.lines import print_next, print_note
     from saturi.etl.console.screens.check import show_check
     from saturi.etl.example.tokens import load_tokenizer
     from saturi.etl.providers.models import find_model, read_models
@@ -49,12 +50,17 @@ def check(  # noqa: PLR0913 - one an option
     known = find_model(model, read_models(models)) if model is not None else None
     limits = limits_of(find_provider(provider, read_providers(providers)), known)
     counter = load_tokenizer(known, tokenizer)
+    console, errors = consoles()
     report = run(files, limits, validation=validation, tokenizer=counter, show=show)
-    if as_json:
-        print_json(report)
-    else:
-        show_check(consoles()[0], report)
+    notes = []
     if known is not None and known.max_example_tokens is None:
-        note = f"Note: how many tokens {known.name} takes an example is not known, and was not checked."
-        print_line(consoles()[1], note, "yellow")
+        notes.append(f"how many tokens {known.name} takes an example is not known, and was not checked")
+    if as_json:
+        print_json("check", report, notes=notes)
+    else:
+        show_check(console, report)
+    for note in notes:
+        print_note(errors, note)
+    if not (as_json or report.errors) and len(files) == 1 and files[0].is_dir():
+        print_next(console, "estimate", files[0])
     ctx.exit(1 if report.errors else 0)

@@ -6,8 +6,11 @@ from typing import Any
 import click
 from msgspec import Struct
 
-from saturi.etl.console.commands.parameters import PATH, Bytes, Names, Share
+from saturi.etl.console.commands.parameters import PATH, Bytes, Names, Share, Term
 from saturi.etl.settings.declaration import Declaration, Kind, declarations
+from saturi.etl.settings.sizes import spell_bytes
+
+_MOST_CHARACTERS = 24  # of a default in the help
 
 Decorator = Callable[..., Any]
 
@@ -42,7 +45,7 @@ def declared_options(struct: type[Struct], beside: Mapping[str, Decorator] | Non
 
 
 def _option(declared: Declaration) -> Decorator:
-    option, spelling = declared.option, declared.flag
+    option, spelling, shown = declared.option, declared.flag, _shown(declared)
     one_way = declared.kind is Kind.SWITCH and not option.negatable
     if declared.kind is Kind.SWITCH and option.negatable:
         spelling += "/--no-" + spelling.removeprefix("--")
@@ -50,11 +53,21 @@ def _option(declared: Declaration) -> Decorator:
         spelling,
         declared.name,
         default=_plain(declared.default),
-        show_default=declared.default is not None and not one_way,
-        help=option.help + (f"  [default: {option.unset}]" if option.unset else ""),
+        show_default=declared.default is not None and not one_way and shown is None,
+        help=option.help + ("" if shown is None else f"  [default: {shown}]"),
         metavar=option.metavar,
         **_values(declared),
     )
+
+
+def _shown(declared: Declaration) -> str | None:
+    """Return the default in other words than its own: what none means, sizes with a unit, a long text cut; else None."""
+    default = declared.default
+    if declared.kind is Kind.SIZE and default is not None:
+        return spell_bytes(default)
+    if declared.kind is Kind.TEXT and len(default or "") > _MOST_CHARACTERS:
+        return f"{default[:_MOST_CHARACTERS]}…"
+    return declared.option.unset
 
 
 def _values(declared: Declaration) -> dict[str, Any]:
@@ -65,11 +78,7 @@ def _values(declared: Declaration) -> dict[str, Any]:
         case Kind.TERMS if declared.option.commas:
             return {"type": Names()}
         case Kind.TERM | Kind.TERMS:
-            # Of members of an enumeration click would show the names, not the values.
-            return {
-                "type": click.Choice([str(term) for term in declared.terms]),
-                "multiple": declared.kind is Kind.TERMS,
-            }
+            return {"type": Term(declared.terms), "multiple": declared.kind is Kind.TERMS}
         case Kind.SHARE:
             return {"type": Share(*declared.terms)}
         case _:

@@ -1,16 +1,19 @@
 """`estimate`: what training on a build would cost."""
 
+import math
 from pathlib import Path
 
 import click
 
 from saturi.etl.console.commands.parameters import PATH
+from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json
 from saturi.etl.errors import OptionError
+from saturi.etl.output.printable import counted
 from saturi.etl.providers.models import DEFAULT_MODEL
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("out", type=PATH)
 @click.option("--model", default=DEFAULT_MODEL, show_default=True, help="Model, snapshot, or tune of either.")
 @click.option("--epochs", type=int, help="Times every example is seen.  [default: by the provider's rule]")
@@ -39,7 +42,7 @@ def estimate(  # noqa: PLR0913 - one an option
 
     A model whose price is not known is refused with exit code 7, and the way to add it.
     """
-    from saturi.etl.console.lines import print_line
+    from saturi.etl.console.lines import print_next, print_note
     from saturi.etl.console.screens.estimate import show_estimate, show_offers
     from saturi.etl.pricing.comparison import estimate_all
     from saturi.etl.pricing.estimate import estimate as run
@@ -54,10 +57,13 @@ def estimate(  # noqa: PLR0913 - one an option
         known = read_providers(providers)
         offers = estimate_all(out, epochs=epochs, rate=rate, models=read_models(models), providers=known)
         if as_json:
-            print_json(offers)
+            print_json("estimate-all", offers)
         else:
-            show_offers(consoles()[0], offers, rate)
+            console = consoles()[0]
+            show_offers(console, offers, rate)
+            print_next(console, "submit", out, "--dry-run")
         return
+    console, errors = consoles()
     result = run(
         out,
         model,
@@ -67,10 +73,16 @@ def estimate(  # noqa: PLR0913 - one an option
         models=read_models(models),
         tokenizer_file=tokenizer,
     )
-    if as_json:
-        print_json(result)
-    else:
-        show_estimate(consoles()[0], result, rate)
+    notes = []
     if sample is not None and sample > result.total.examples:
-        note = f"Note: train has {result.total.examples:,} examples, so a sample of {sample:,} is all of them."
-        print_line(consoles()[1], note, "yellow")
+        has = f"train has {counted(result.total.examples, 'example')}"
+        notes.append(f"{has}, so a sample of {sample:,} is all of them")
+    if as_json:
+        print_json("estimate", result, notes=notes)
+    else:
+        show_estimate(console, result, rate)
+    for note in notes:
+        print_note(errors, note)
+    if not as_json:
+        chosen = [] if model == DEFAULT_MODEL else ["--model", model]
+        print_next(console, "submit", out, *chosen, "--max-cost", f"{max(1, math.ceil(result.total.price_usd))}")

@@ -9,22 +9,39 @@ from msgspec import structs
 from saturi.etl.console.commands.asking import typed
 from saturi.etl.console.commands.declared import declared_options
 from saturi.etl.console.commands.parameters import PATH, config_option, key_file_of
+from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json, resumable
 from saturi.etl.errors import OptionError
 from saturi.etl.evaluation.bill import Bill, PriorConsent
 from saturi.etl.evaluation.options import EvaluateOptions
 from saturi.etl.submission.consent import TERMS
+from saturi.schemas.evaluation import ShownRow, ShownRows
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from saturi.etl.evaluation.extremes import Extremes
 
-_NOBODY = "Note: no model was evaluated: the ledger has no tune, and neither --model nor --predictions was given."
+_NOBODY = "no model was evaluated: the ledger has no tune, and neither --model nor --predictions was given."
+GROUPS = {
+    "Systems": ("--model", "--base-model", "--predictions", "--provider", "--base-url", "--providers", "--models"),
+    "Rows": ("--split", "--file", "--sample"),
+    "Asking": ("--concurrency", "--seed", "--leave-out-unanswered"),
+    "Cost": ("--max-cost", "--accept-data-terms", "--allow-unknown-price", "--yes"),
+    "Result": ("--name", "--fail-below", "--show", "--text", "--report", "--json", "--config"),
+}
+"""Options by the heading they are under in the help."""
+
+EXAMPLES = (
+    ("saturi evaluate out", "The tunes of the ledger beside their base models, on the validation split."),
+    ("saturi evaluate out --model NAME --base-url URL", "A model served elsewhere."),
+    ("saturi evaluate out --show 5 --text", "The rows that gained and lost most, with their texts."),
+)
+
 _TEXTS = ("source", "reference", "prediction")
 
 
-@click.command()
+@click.command(cls=Command, groups=GROUPS, examples=EXAMPLES, waits=True)
 @click.argument("out", required=False, type=PATH)
 @config_option("evaluate")
 @declared_options(EvaluateOptions)
@@ -42,10 +59,9 @@ def evaluate(ctx: click.Context, /, **given: Any) -> None:
     leaves this machine; where nobody can answer, --yes and --max-cost do. Run it again after anything: what was answered
     is not asked again. The exit code is 1 if a score is below --fail-below.
     """
-    from saturi.etl.console.lines import print_line
-    from saturi.etl.console.screens.evaluate import evaluating, show_evaluation, show_extremes
+    from saturi.etl.console.lines import print_failure, print_next, print_note
+    from saturi.etl.console.screens.evaluate import evaluating, show_evaluation
     from saturi.etl.evaluation.evaluate import evaluate as run
-    from saturi.etl.evaluation.extremes import extremes
     from saturi.etl.evaluation.results import folder_of, place_of
 
     out, yes, show, text, as_json = (given.pop(name) for name in ("out", "yes", "show", "text", "as_json"))
@@ -55,11 +71,7 @@ def evaluate(ctx: click.Context, /, **given: Any) -> None:
     if text and show is None:
         raise OptionError("--text", "it says how rows are shown, and none are", "add --show N")
     if show is not None:
-        found = extremes(folder_of(place_of(out, options), options.folder_name), show)
-        if as_json:
-            print_json([_as_json(one, text=text) for one in found])
-        else:
-            show_extremes(console, found, text=text)
+        _show_rows(folder_of(place_of(out, options), options.folder_name), show, as_json=as_json, text=text)
         return
     if report:
         _require_build(out)
@@ -68,20 +80,34 @@ def evaluate(ctx: click.Context, /, **given: Any) -> None:
     with evaluating(errors) as news:
         result = run(out, options, consent=consent, report=news)
     if as_json:
-        print_json(result.evaluation)
+        print_json("evaluate", result.evaluation, failures=result.failures)
     else:
         show_evaluation(console, result)
     for note in result.evaluation.notes:
-        print_line(errors, f"Note: {note}", "yellow")
+        print_note(errors, note)
     if all(system.role != "candidate" for system in result.evaluation.systems):
-        print_line(errors, _NOBODY, "yellow")
+        print_note(errors, _NOBODY)
     for failure in result.failures:
-        print_line(errors, f"Not a success: {failure}", "red")
+        print_failure(errors, failure)
     if report:
         from saturi.etl.console.commands.pages import save_report
 
         save_report(out)
+    elif not (as_json or result.failures or out is None):
+        print_next(console, "report", out)
     ctx.exit(1 if result.failures else 0)
+
+
+def _show_rows(folder: Path, most: int, *, as_json: bool, text: bool) -> None:
+    """Print the *most* rows of largest gain and loss of the evaluation in *folder*."""
+    from saturi.etl.console.screens.evaluate import show_extremes
+    from saturi.etl.evaluation.extremes import extremes
+
+    found = extremes(folder, most)
+    if as_json:
+        print_json("evaluate-show", [_as_json(one, text=text) for one in found])
+    else:
+        show_extremes(consoles()[0], found, text=text)
 
 
 def _require_build(out: Path | None) -> None:
@@ -120,11 +146,11 @@ class _Asking(PriorConsent):
         return super().spending(bill) or typed("ask", f"to have the rows answered for {price}")
 
 
-def _as_json(found: "Extremes", *, text: bool) -> dict[str, Any]:
+def _as_json(found: "Extremes", *, text: bool) -> ShownRows:
     """Return rows for machines, without their texts unless those are asked for."""
     hidden = () if text else _TEXTS
-    rows = {
-        name: [{key: value for key, value in structs.asdict(row).items() if key not in hidden} for row in side]
-        for name, side in (("gains", found.gains), ("losses", found.losses))
-    }
-    return {"system": found.system, **rows}
+    gains, losses = (
+        [ShownRow(**{key: value for key, value in structs.asdict(row).items() if key not in hidden}) for row in side]
+        for side in (found.gains, found.losses)
+    )
+    return ShownRows(system=found.system, gains=gains, losses=losses)

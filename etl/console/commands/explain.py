@@ -5,10 +5,11 @@ from pathlib import Path
 import click
 
 from saturi.etl.console.commands.parameters import PATH
+from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("out", type=PATH)
 @click.option("--member", required=True, help="Path of a label file in its archive, or its file name.")
 @click.option("--stage", type=PATH, help="Folder of the segments.  [default: OUT/stage]")
@@ -16,13 +17,15 @@ from saturi.etl.console.output import consoles, print_json
 @click.option("--json", "as_json", is_flag=True, help="Print all of it on stdout, for machines.")
 def explain(out: Path, *, member: str, stage: Path | None, text: bool, as_json: bool) -> None:
     """Print the way of a label file through the build in OUT: rejected, or each utterance with its split, rules and line."""
+    from saturi.etl.console.lines import print_next
     from saturi.etl.console.screens.explain import show_explanation
     from saturi.etl.explanation.explain import explain as run
 
     explanations = run(out, member, stage=stage, text=text)
     if as_json:
-        print_json(explanations)
+        print_json("explain", explanations)
         return
     console, _ = consoles()
     for explanation in explanations:
         show_explanation(console, explanation)
+    print_next(console, "report", out)

@@ -6,14 +6,15 @@ from pathlib import Path
 import click
 
 from saturi.etl.console.commands.parameters import PATH
-from saturi.etl.console.lines import print_line
+from saturi.etl.console.help import Command
+from saturi.etl.console.lines import print_line, print_note
 from saturi.etl.console.output import consoles
 from saturi.etl.errors import OptionError
 from saturi.etl.exports.base_models import DEFAULT_BASE_MODEL
 from saturi.etl.exports.targets import Target
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("out", type=PATH)
 @click.option("--to", type=click.Choice([target.value for target in Target]), help="What will read it.")
 @click.option("--card", metavar="MODEL", help="Write the card of this tuned model, instead.")
@@ -60,8 +61,8 @@ def _write_export(out: Path, to: str, base_model: str) -> None:
     screen = consoles()[0]
     print_line(screen, f"{exported.folder}: see its README.md")
     for note in exported.notes:
-        print_line(screen, note)
+        print_note(screen, note)
     if exported.steps:
-        print_line(screen, f"cd {shlex.quote(str(exported.folder))}")
+        print_line(screen, f"Next: cd {shlex.quote(str(exported.folder))}")
     for step in exported.steps:
         print_line(screen, f"{step.title}: {step.command}")

@@ -8,7 +8,8 @@ import click
 from saturi.etl.console.commands.asking import typed
 from saturi.etl.console.commands.declared import declared_options
 from saturi.etl.console.commands.parameters import PATH, config_option
-from saturi.etl.console.output import consoles, print_json, resumable
+from saturi.etl.console.help import Command
+from saturi.etl.console.output import consoles, print_json, resumable, typed_without
 from saturi.etl.download.options import FetchOptions
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _UNREPAIRED = 1
 
 
-@click.command()
+@click.command(cls=Command, waits=True)
 @click.argument("data_set", nargs=-1)
 @config_option("fetch")
 @click.option("--to", type=PATH, help="Folder of the data.  [default: ./data]")
@@ -66,27 +67,31 @@ Request = tuple[tuple[str, ...], Path, FetchOptions]
 def _list(
     console: "Console", errors: "Console", data_sets: tuple[str, ...], options: FetchOptions, *, as_json: bool
 ) -> None:
+    from saturi.etl.console.lines import print_next
     from saturi.etl.console.screens.fetch import fetching, show_lists
     from saturi.etl.download.plan import list_archives
 
     with fetching(errors) as report:
         lists = list_archives(data_sets, options, report=report)
     if as_json:
-        print_json(lists)
+        print_json("fetch-list", lists)
     else:
         show_lists(console, lists)
+        print_next(console, *typed_without("--list"))
 
 
 def _plan(console: "Console", errors: "Console", request: Request, *, as_json: bool) -> None:
+    from saturi.etl.console.lines import print_next
     from saturi.etl.console.screens.fetch import fetching, show_plan
     from saturi.etl.download.plan import plan_fetch
 
     with fetching(errors) as report:
         plan = plan_fetch(*request, report=report)
     if as_json:
-        print_json(plan)
+        print_json("fetch-dry-run", plan)
     else:
         show_plan(console, plan)
+        print_next(console, *typed_without("--dry-run"))
 
 
 def _fetch(console: "Console", errors: "Console", request: Request, *, as_json: bool) -> None:
@@ -97,7 +102,7 @@ def _fetch(console: "Console", errors: "Console", request: Request, *, as_json: 
     with fetching(errors) as report:
         result = run(*request, agree=lambda: _agree(errors, accepted=request[2].accept_terms), report=report)
     if as_json:
-        print_json(result)
+        print_json("fetch", result)
     else:
         show_result(console, result, request[1])
 
@@ -117,7 +122,7 @@ def _repair(console: "Console", folder: Path, *, as_json: bool) -> int:
 
     repairs = repair(folder)
     if as_json:
-        print_json(repairs)
+        print_json("fetch-repair", repairs)
     else:
         show_repairs(console, repairs, folder)
     return _UNREPAIRED if any(one.state == "incomplete" for one in repairs) else 0

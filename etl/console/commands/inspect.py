@@ -4,12 +4,13 @@ from pathlib import Path
 
 import click
 
-from saturi.etl.console.commands.build import FALLBACK_CORPUS
-from saturi.etl.console.commands.parameters import PATH, config_option
+from saturi.etl.console.commands.parameters import PATH, config_option, corpus_of
+from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json
+from saturi.etl.output.folder import MANIFEST
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("corpus", nargs=-1, type=PATH)
 @config_option("corpus")
 @click.option("--sample", type=int, help="Look at so many label files, of every archive its share.  [default: all]")
@@ -33,12 +34,12 @@ def inspect(  # noqa: PLR0913 - one an option
 
     CORPUS may also be the folder of a finished build: then its stage is looked at, and no archive.
     """
-    from saturi.etl.console.lines import print_line
-    from saturi.etl.console.screens.build import watching
+    from saturi.etl.console.lines import print_next, print_note
     from saturi.etl.console.screens.inspect import show_inspection
+    from saturi.etl.console.screens.progress import watching
     from saturi.etl.inspection.survey import inspect as run
 
-    paths = corpus or tuple(map(Path, ctx.meta["config"].corpus.paths)) or (Path(FALLBACK_CORPUS),)
+    paths = corpus_of(ctx, corpus)
     console, errors = consoles()
     if report is not None:
         from saturi.etl.reports.page import require_page
@@ -47,13 +48,19 @@ def inspect(  # noqa: PLR0913 - one an option
     with watching(errors) as watcher:
         inspection = run(paths, sample=sample, stage=stage, workers=workers, watcher=watcher)
     if as_json:
-        print_json(inspection)
+        print_json("inspect", inspection)
     else:
         show_inspection(console, inspection)
     for warning in inspection.warnings:
-        print_line(errors, f"Note: {warning}", "yellow")
+        print_note(errors, warning)
     if report is not None:
         from saturi.etl.console.commands.pages import save_page
         from saturi.etl.reports.report import survey_report
 
         save_page(survey_report(inspection), report)
+    if as_json:
+        return
+    if any((path / MANIFEST).exists() for path in corpus):
+        print_next(console, "estimate", *corpus)
+    else:
+        print_next(console, "build", *corpus, "--out", "out")

@@ -1,35 +1,35 @@
 """Parameters of several commands: kinds of values, and the configuration file."""
 
 import math
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterable
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
 import click
-from msgspec import Struct
+from click.core import ParameterSource
 
-from saturi.etl.download.options import FetchOptions
-from saturi.etl.evaluation.options import EvaluateOptions
+from saturi.etl.errors import MissingPathError, OptionError
+from saturi.etl.formats.tables import OTHERS
+from saturi.etl.settings.checks import find_term
 from saturi.etl.settings.config import DEFAULT_NAME, Config, read_config
+from saturi.etl.settings.paths import path_of
 from saturi.etl.settings.sizes import parse_bytes
-from saturi.etl.submission.options import SubmitOptions
-
-_TABLES: dict[str, type[Struct]] = {"fetch": FetchOptions, "submit": SubmitOptions, "evaluate": EvaluateOptions}
-"""Tables of `etl.toml` for other options than those of a build."""
 
 
 class NamedPath(click.Path):
-    """A path that is not empty, since an empty one would be the working directory."""
+    """A path that is not empty, since that would be the working directory, and from a home folder where it begins with `~`."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # as its base
         """Return the path, or fail with a sentence."""
         if value == "":
             self.fail("the path is empty; name a file or a folder, or the working directory by a dot", param, ctx)
-        return super().convert(value, param, ctx)
+        path = super().convert(value, param, ctx)
+        return path_of(value, "path") if isinstance(value, str) and value.startswith("~") else path
 
 
 PATH = NamedPath(path_type=Path)
+_FALLBACK_CORPUS = "data"
 
 
 class Seconds(click.FloatRange):
@@ -41,6 +41,18 @@ class Seconds(click.FloatRange):
         if math.isnan(number):
             self.fail(f"{value!r} is no number of seconds", param, ctx)
         return number
+
+
+class Term(click.Choice[str]):
+    """One of *terms*, in any case, or in Korean where it is a region or speech type."""
+
+    def __init__(self, terms: Iterable[str]) -> None:
+        # Of members of an enumeration click would show the names, not the values.
+        super().__init__([str(term) for term in terms])
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # as its base
+        """Return the term, or fail with a sentence."""
+        return super().convert(find_term(value, self.choices) or value, param, ctx)
 
 
 class Bytes(click.ParamType[int]):
@@ -88,24 +100,61 @@ def config_option(table: str) -> Callable[..., Any]:
     """
     Return the option `--config`: the options in *table* of that file lie under those of the command line.
 
-    Afterwards `ctx.meta["config"]` holds the whole file, a `Config`.
+    Afterwards `ctx.meta["config"]` holds the whole file, a `Config`. An error of an option that the file gives names its line.
     """
-    return click.option(
+    option = click.option(
         "--config",
         type=PATH,
         callback=partial(_read_defaults, table),
         is_eager=True,
         expose_value=False,
-        help="[default: etl.toml, if there]",
+        help="Configuration file.  [default: etl.toml, if there]",
     )
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def command(*args: Any, **given: Any) -> Any:
+            try:
+                return function(*args, **given)
+            except OptionError as error:
+                raise _placed(click.get_current_context(), table, error) from error
+
+        return option(command)
+
+    return decorate
+
+
+def _placed(ctx: click.Context, table: str, error: OptionError) -> OptionError:
+    """Return *error*, with the line of `etl.toml` in the place of an option that only the file gives."""
+    flag, problem, advice = error.args
+    name = flag.removeprefix("--").replace("-", "_")
+    text = ctx.meta["config"].text
+    if text is None or ctx.get_parameter_source(name) is not ParameterSource.DEFAULT_MAP:
+        return error
+    return OptionError(text.place(table, name), problem, advice)
 
 
 def _read_defaults(table: str, ctx: click.Context, _param: click.Parameter, path: Path | None) -> None:
     if path is None and Path(DEFAULT_NAME).exists():
         path = Path(DEFAULT_NAME)
-    config = Config() if path is None else read_config(path, _TABLES)
+    config = Config() if path is None else read_config(path, OTHERS)
     ctx.default_map = config.table(table)
     ctx.meta["config"] = config
+
+
+def corpus_of(ctx: click.Context, given: tuple[Path, ...]) -> tuple[Path, ...]:
+    """
+    Return the paths of the corpus: those *given*, else those of `etl.toml`, else `./data`.
+
+    Raises:
+        MissingPathError: There is none of these.
+    """
+    paths: tuple[Path, ...] = given or ctx.meta["config"].paths
+    fallback = Path(_FALLBACK_CORPUS)
+    if not paths and not fallback.exists():
+        advice = f"give folders or zips of label files, or try it on an invented corpus: saturi sample {fallback}"
+        raise MissingPathError(str(fallback.absolute()), "there is no such folder, and no CORPUS is given", advice)
+    return paths or (fallback,)
 
 
 def key_file_of(ctx: click.Context, *tables: str) -> Path | None:

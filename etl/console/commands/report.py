@@ -6,13 +6,14 @@ import click
 
 from saturi.etl.console.commands.pages import language_here, save_page
 from saturi.etl.console.commands.parameters import PATH
+from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles
 from saturi.etl.providers.models import DEFAULT_MODEL
 from saturi.etl.reports.page import PAGE, require_page
 from saturi.etl.reports.words import LANGUAGES, Language
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("out", type=PATH)
 @click.option("--to", type=PATH, help="File of the page.  [default: OUT/report.html]")
 @click.option("--lang", type=click.Choice(LANGUAGES), help="Language of the report.  [default: by the locale]")
@@ -42,6 +43,8 @@ def report(  # noqa: PLR0913 - one an option
 
     if terminal and to is not None:
         raise click.UsageError("--to: with --terminal no page is written; give one of them")
+    from saturi.etl.console.lines import print_line
+
     page = out / PAGE if to is None else to
     if not terminal:
         require_page(page)
@@ -52,3 +55,4 @@ def report(  # noqa: PLR0913 - one an option
         show_report(consoles()[0], result, lang or language_here())
     else:
         save_page(result, page, lang)
+        print_line(consoles()[0], f"Next: open {page} in a browser")

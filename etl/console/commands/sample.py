@@ -5,19 +5,23 @@ from pathlib import Path
 import click
 
 from saturi.etl.console.commands.parameters import PATH
+from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("folder", type=PATH)
 @click.option("--files", type=int, default=400, show_default=True, help="Number of label files, 200 to 20,000.")
 @click.option("--seed", type=int, default=2022, show_default=True, help="Same seed, same bytes.")
 def sample(folder: Path, files: int, seed: int) -> None:
     """Write a small synthetic corpus into FOLDER: the real layout, invented text, broken files included."""
-    from saturi.etl.console.lines import print_line
+    from saturi.etl.console.lines import print_line, print_next
+    from saturi.etl.output.printable import counted
     from saturi.etl.synthetic.corpus import sample as run
 
     report = run(folder, files, seed)
     broken = sum(report.broken.values())
-    archives = f"{report.label_files} label files in {report.archives} archives"
-    print_line(consoles()[0], f"{archives}, {broken} of them broken on purpose, in {folder}")
+    written = f"{counted(report.label_files, 'label file')} in {counted(report.archives, 'archive')}"
+    console = consoles()[0]
+    print_line(console, f"{written}, {broken} of them broken on purpose, in {folder}")
+    print_next(console, "build", folder, "--out", "out")

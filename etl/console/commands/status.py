@@ -1,12 +1,11 @@
 """`status`: jobs and files as the provider shows them."""
 
-import sys
 from pathlib import Path
 
 import click
 
 from saturi.etl.console.commands.access import ledger_command
-from saturi.etl.console.lines import print_line
+from saturi.etl.console.lines import print_next, print_note
 from saturi.etl.console.output import consoles, print_json
 from saturi.etl.errors import ProviderError
 from saturi.etl.submission.access import Access
@@ -27,10 +26,12 @@ def status(out: Path, access: Access, *, as_json: bool) -> None:
     with submitting(errors) as report:
         result = run(out, access, report=report)
     if as_json:
-        print_json(result)
+        print_json("status", result)
     else:
         show_status(console, result)
     for problem in result.problems:
-        print_line(errors, f"As the ledger has it: {problem}", "yellow")
+        print_note(errors, f"as the ledger has it: {problem}")
     if result.problems:
-        sys.exit(ProviderError.exit_code)
+        click.get_current_context().exit(ProviderError.exit_code)
+    if not as_json:
+        print_next(console, "watch", out)

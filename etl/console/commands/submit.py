@@ -7,11 +7,27 @@ import click
 from saturi.etl.console.commands.asking import Asking
 from saturi.etl.console.commands.declared import declared_options
 from saturi.etl.console.commands.parameters import PATH, config_option, key_file_of
-from saturi.etl.console.output import consoles, print_json, resumable
+from saturi.etl.console.help import Command
+from saturi.etl.console.output import consoles, print_json, resumable, typed_without
 from saturi.etl.submission.options import SubmitOptions
+from saturi.schemas.ledger import Submitted
+
+GROUPS = {
+    "Where": ("--provider", "--base-url", "--allow-http", "--providers"),
+    "Jobs": ("--model", "--models", "--epochs", "--plan", "--suffix", "--seed", "--resubmit"),
+    "Cost": ("--max-cost", "--accept-data-terms", "--allow-unknown-price", "--yes"),
+    "Run": ("--dry-run", "--json", "--config"),
+}
+"""Options by the heading they are under in the help."""
+
+EXAMPLES = (
+    ("saturi submit out --dry-run", "The plan, its price and every request; nothing is sent."),
+    ("saturi submit out --max-cost 30", "One job; asks before it sends anything."),
+    ("saturi submit out --plan per-shard --epochs 2", "A job for each region and speech type."),
+)
 
 
-@click.command()
+@click.command(cls=Command, groups=GROUPS, examples=EXAMPLES, waits=True)
 @click.argument("out", type=PATH)
 @config_option("submit")
 @declared_options(SubmitOptions)
@@ -26,6 +42,7 @@ def submit(ctx: click.Context, /, **given: Any) -> None:
     Shows the plan and its price and asks before anything is sent; where nobody can answer, --yes and --max-cost do. Run
     it again after anything: what is there is not sent again, and a job that was created is found.
     """
+    from saturi.etl.console.lines import print_next
     from saturi.etl.console.screens.submit import show_plan, show_requests, show_submission, submitting
     from saturi.etl.submission.submit import plan_submission
     from saturi.etl.submission.submit import submit as run
@@ -39,10 +56,11 @@ def submit(ctx: click.Context, /, **given: Any) -> None:
 
         plan = plan_submission(out, options)
         if as_json:
-            print_json(requests_of(plan))
+            print_json("submit-dry-run", requests_of(plan))
         else:
             show_plan(console, plan, {job.key for job in plan.jobs})
             show_requests(console, plan, requests_of(plan))
+            print_next(console, *typed_without("--dry-run"))
         return
     consent = Asking(
         errors,
@@ -55,6 +73,7 @@ def submit(ctx: click.Context, /, **given: Any) -> None:
     with submitting(errors) as report:
         done = run(out, options, consent=consent, report=report)
     if as_json:
-        print_json({"created": done.created, "jobs": done.jobs})
+        print_json("submit", Submitted(created=done.created, jobs=done.jobs))
     else:
-        show_submission(console, done, out)
+        show_submission(console, done)
+        print_next(console, "watch", out)

@@ -5,21 +5,26 @@ from pathlib import Path
 import click
 
 from saturi.etl.console.commands.parameters import PATH
+from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("out", type=PATH)
 @click.option("--json", "as_json", is_flag=True, help="Print the findings on stdout, for machines.")
 @click.pass_context
 def verify(ctx: click.Context, out: Path, *, as_json: bool) -> None:
     """Hash and count every chunk in OUT again; the exit code is 4 if one is changed, missing or extra."""
+    from saturi.etl.console.lines import print_next
     from saturi.etl.console.screens.verify import show_verification
     from saturi.etl.output.finished import verify as run
 
     verification = run(out)
     if as_json:
-        print_json(verification)
+        print_json("verify", verification)
     else:
-        show_verification(consoles()[0], verification)
+        console = consoles()[0]
+        show_verification(console, verification)
+        if not verification.damage:
+            print_next(console, "estimate", out)
     ctx.exit(4 if verification.damage else 0)

@@ -1,6 +1,6 @@
 """`watch`: follow jobs to their end."""
 
-import sys
+from functools import partial
 from pathlib import Path
 
 import click
@@ -33,18 +33,20 @@ def watch(out: Path, access: Access, *, seconds: float, as_json: bool) -> None:
     May be stopped at any time and begun again: the provider has the whole story. The exit code is 6 if a job failed or was
     cancelled.
     """
-    from saturi.etl.console.lines import print_line
+    from saturi.etl.console.lines import print_next, print_note
     from saturi.etl.console.screens.watch import watching
     from saturi.etl.submission.watch import watch as run
 
     console, errors = consoles()
     resumable()
     if as_json:
-        rows = run(out, access, report=print_json_line, pace=Pace(poll_seconds=seconds))
+        rows = run(out, access, report=partial(print_json_line, "watch"), pace=Pace(poll_seconds=seconds))
     else:
         with watching(console) as report:
             rows = run(out, access, report=report, pace=Pace(poll_seconds=seconds))
     if not rows:
-        print_line(errors, "No job is known here: submit again, which also looks for one whose answer was lost.")
+        print_note(errors, "no job is known here: submit again, which also looks for one whose answer was lost.")
     failed = sum(row.status != SUCCEEDED for row in rows)
-    sys.exit(ProviderError.exit_code if failed else 0)
+    if rows and not (failed or as_json):
+        print_next(console, "evaluate", out)
+    click.get_current_context().exit(ProviderError.exit_code if failed else 0)

@@ -1,144 +1,170 @@
-"""The screens of a build: archives of a dry run, progress, account and shards."""
+"""The screens of a build: archives of a dry run, what there is of each region, what was left out and why."""
 
-import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as ProgressBars
-from rich.table import Column, Table
+from rich.table import Table
 from rich.text import Text
 
-from saturi.etl.console.lines import add_row, print_line
-from saturi.etl.console.screens.words import reasons, size
+from saturi.etl.console.lines import NOTE, SUCCESS, add_row, plain, print_line
+from saturi.etl.console.screens.pairs import good_pair, show_pairs
+from saturi.etl.console.screens.tables import (
+    bar,
+    bar_columns,
+    largest_first,
+    numbers_table,
+    print_shares,
+)
+from saturi.etl.console.screens.words import reasons, short, size
 from saturi.etl.corpus.scan import Scan
+from saturi.etl.output.examples import first_pairs
+from saturi.etl.output.printable import counted
 from saturi.etl.pipeline.build import BuildResult
 from saturi.etl.pipeline.verdict import unproved_keys
 from saturi.etl.runtime.measurements import BuildFacts
-from saturi.etl.runtime.progress import Progress, Watcher
-from saturi.schemas.manifest import GroupRow, Manifest
-from saturi.schemas.terms import Unit
+from saturi.schemas.manifest import GroupRow, Manifest, ShardRow
+from saturi.schemas.terms import Region, Split
 
-PLAIN_SECONDS = 5.0
-"""How often a plain line is printed where there is no terminal."""
-
-_STEPS = {
-    "scan": "looking at archives",
-    "inspect": "looking at label files",
-    "stage": "looking at segments",
-    "read": "reading label files",
-    "select": "selecting",
-    "compare": "comparing texts",
-    "share": "looking for shared texts",
-    "limit": "limiting",
-    "sample": "sampling",
-    "write": "writing chunks",
-    "prove": "looking for leaks",
-    "tables": "writing lineage, decisions and rejects",
-}
-_OF_BYTES = ("inspect", "read")  # steps whose progress is in bytes of archives
-_LEAST_SECONDS = 0.5  # of which a rate says anything
-
-
-class _Rates:
-    """Progress in words, with rates of what was read since the step began; segments that were on disk took no time."""
-
-    def __init__(self) -> None:
-        self._last = Progress("", 0, 0)
-        self._at = self._began = time.monotonic()
-        self._read_bytes = self._read_files = 0
-
-    @property
-    def step(self) -> str:
-        return self._last.step
-
-    def describe(self, progress: Progress) -> str:
-        """Return *progress*, which follows the one described before, in words."""
-        if progress.step != self._last.step:
-            self._began = self._at  # what the first progress tells took its time, too
-            self._last = Progress(progress.step, 0, progress.total)
-            self._read_bytes = self._read_files = 0
-        if progress.reused == self._last.reused:
-            self._read_bytes += progress.done - self._last.done
-            self._read_files += progress.label_files - self._last.label_files
-        self._last, self._at = progress, time.monotonic()
-        if progress.step not in _OF_BYTES:
-            return f"{progress.done} of {progress.total}"
-        words = [f"{size(progress.done)} of {size(progress.total)}", f"{progress.label_files:,} files"]
-        seconds = self._at - self._began
-        if self._read_files and seconds >= _LEAST_SECONDS:
-            words += [f"{self._read_files / seconds:,.0f} files/s", f"{size(self._read_bytes / seconds)}/s"]
-        return " · ".join((*words, f"{progress.rejected:,} rejected"))
-
+_MOST_REASONS = 4
+"""Reasons for drops, and for rejects, that a summary names one by one; `--details` has all."""
 
 _KEYS = {"script": "script", "set of the script": "script_set", "speaker": "speaker"}
 """Names of the keys that may be unknown, and where the manifest counts label files without them."""
 
-
-@contextmanager
-def watching(console: Console) -> Iterator[Watcher]:
-    """Show the progress of a build on *console*: a bar on a terminal, else a plain line every few seconds."""
-    if not console.is_terminal:
-        yield _plain(console)
-        return
-    columns = (
-        TextColumn("{task.fields[step]}"),
-        BarColumn(bar_width=16),
-        TaskProgressColumn(),
-        TextColumn("ETA"),
-        TimeRemainingColumn(compact=True),
-        # What does not fit is cut off here, at the end.
-        TextColumn("{task.description}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
-    )
-    rates = _Rates()
-    with ProgressBars(*columns, console=console, transient=True, expand=True) as bar:
-        task = bar.add_task("", total=None, step="looking for archives")
-
-        def show(progress: Progress) -> None:
-            if progress.step != rates.step:
-                bar.reset(task, total=progress.total)
-            description = rates.describe(progress)
-            bar.update(
-                task, completed=progress.done, total=progress.total, description=description, step=_STEPS[progress.step]
-            )
-
-        yield show
+_ALL = "all"
+_EXAMPLE_OF_EACH = "one example of each region"
 
 
-def _plain(console: Console) -> Watcher:
-    rates = _Rates()
-    printed = 0.0
+def show_build(console: Console, result: BuildResult, out: Path, *, details: bool = False) -> None:
+    """
+    Print what a build holds, region by region, and what was left out and why.
 
-    def show(progress: Progress) -> None:
-        nonlocal printed
-        words = rates.describe(progress)
-        now = time.monotonic()
-        last = progress.step in _OF_BYTES and progress.done == progress.total
-        if last or now - printed >= PLAIN_SECONDS:
-            printed = now
-            print_line(console, f"{_STEPS[progress.step]}: {words}")
+    Args:
+        console: Where to. On a terminal a pair of each region is shown, too; nowhere else is any text of the corpus.
+        result: The build.
+        out: Its folder.
+        details: Also print every reason and shard, and how the split came out.
+    """
+    manifest = result.manifest
+    _show_heading(console, result)
+    if manifest.counts.examples:
+        _show_regions(console, manifest)
+        if console.is_terminal:
+            _show_examples(console, manifest, out)
+    _show_left_out(console, manifest, most=None if details else _MOST_REASONS)
+    if details:
+        _show_split(console, manifest)
+        _show_shards(console, manifest)
 
-    return show
+
+def _show_heading(console: Console, result: BuildResult) -> None:
+    counts = result.manifest.counts
+    heading = Text(counted(counts.examples, "example"), f"bold {SUCCESS}" if not result.failures else "bold")
+    beside = f" from {counted(counts.label_files, 'label file')}, in {counted(len(result.manifest.chunks), 'chunk')}"
+    print_line(console, heading.append(beside, "default not bold"))
+    console.print()
 
 
-def show_build(console: Console, result: BuildResult) -> None:
-    """Print the account of a finished build, its shards, what it took, and what to do next."""
-    manifest, run = result.manifest, result.facts
-    console.print(_account(manifest))
-    console.print(_shards(manifest))
+class _Row:
+    """What there is of one region, or of all: examples by split, tokens (None where not counted), bytes, identical pairs."""
+
+    def __init__(self, name: str, groups: Sequence[GroupRow], shards: Sequence[ShardRow]) -> None:
+        self.name = name
+        self.train = sum(group.train for group in groups)
+        self.validation = sum(group.validation for group in groups)
+        self.identical = sum(group.identical for group in groups)
+        self.bytes = sum(shard.bytes for shard in shards)
+        tokens = [shard.tokens for shard in shards]
+        self.tokens = None if None in tokens else sum(number or 0 for number in tokens)
+
+    @property
+    def examples(self) -> int:
+        return self.train + self.validation
+
+    def cells(self) -> Iterator[str]:
+        """Yield the cells of the row; empty ones for bytes and tokens that shards have not by region."""
+        yield self.name
+        yield f"{self.train:,}"
+        yield f"{self.validation:,}"
+        yield "" if self.tokens is None or not self.bytes else short(self.tokens)
+        yield size(self.bytes) if self.bytes else ""
+        yield f"{self.identical / self.examples:.0%}" if self.examples else ""
+
+
+def _show_regions(console: Console, manifest: Manifest) -> None:
+    names = [region for region in Region if any(_has(group, region) for group in manifest.groups)]
+    by_region = {name: [group for group in manifest.groups if group.region == name] for name in names}
+    rows = [
+        _Row(name, groups, [shard for shard in manifest.shards if shard.region == name])
+        for name, groups in by_region.items()
+    ]
+    total = _Row("total", manifest.groups, manifest.shards)
+    headers = ["train", "validation", "tokens", "bytes", "identical"]
+    lines = [list(row.cells()) for row in (*rows, total)]
+    kept = [number for number in range(1, 6) if any(line[number] not in ("", "0") for line in lines)]
+    table = numbers_table("region", *(headers[number - 1] for number in kept))
+    beside = sum(1 + max(len(line[number]) for line in (*lines, ["", *headers])) for number in (0, *kept))
+    columns = bar_columns(console, beside)
+    if columns:
+        table.add_column("", no_wrap=True)
+    largest = max(row.examples for row in rows)
+    for row, line in zip((*rows, total), lines, strict=True):
+        cells: list[str | Text] = [line[0], *(line[number] for number in kept)]
+        if columns:
+            cells.append(Text() if row is total else bar(row.examples, largest, columns))
+        add_row(table, *cells, style="bold" if row is total else None)
+    console.print(table)
+
+
+def _has(group: GroupRow, region: str) -> bool:
+    return group.region == region and bool(group.train + group.validation)
+
+
+def _show_examples(console: Console, manifest: Manifest, out: Path) -> None:
+    """Print a pair of each region, or of all where shards are not apart by region."""
+    pairs = {}
+    for region in (*Region, _ALL):
+        chunks = [chunk for chunk in manifest.chunks if chunk.region == region and chunk.split == Split.TRAIN]
+        first = {chunk.speech_type: chunk for chunk in reversed(chunks)}  # of each shard
+        candidates = [pair for chunk in first.values() for pair in first_pairs(out / chunk.path)]
+        pair = good_pair(candidates, console.width - max(map(len, Region)) - 2)
+        if pair is not None:
+            pairs[str(region)] = pair
+    if pairs:
+        console.print()
+        print_line(console, _EXAMPLE_OF_EACH if _ALL not in pairs else "one example", "dim")
+        show_pairs(console, pairs)
+
+
+def _show_left_out(console: Console, manifest: Manifest, most: int | None) -> None:
+    """Print how many utterances and label files are in no chunk, and why."""
+    counts = manifest.counts
+    for what, parts, whole, noun, beside in (
+        ("dropped", counts.dropped, counts.utterances, "utterance", ""),
+        ("rejected", counts.rejected, counts.label_files, "label file", ", listed in rejects.jsonl"),
+    ):
+        if parts:
+            number = sum(parts.values())
+            console.print()
+            line = Text(f"{number:,} of {counted(whole, noun)} {what}", "bold").append(beside, "default not bold")
+            print_line(console, line)
+            print_shares(console, largest_first(parts, most), whole)
+
+
+def show_run(console: Console, run: BuildFacts, *, details: bool = False) -> None:
+    """Print what a build took, in one line; what was on disk was not read, so that a rate would be none."""
     segments = run.segments_made + run.segments_reused
-    how = (  # what was on disk was not read, so that a rate would be none
-        f"{run.workers} workers, {run.segments_reused} of {segments} segments were on disk"
+    reading = (
+        f"{run.segments_reused:,} of {counted(segments, 'segment')} on disk before"
         if run.segments_reused
-        else f"{size(run.json_bytes / max(run.seconds, 1e-6))}/s, {run.workers} workers"
+        else f"{size(run.json_bytes / max(run.seconds, 1e-6))}/s"
     )
-    print_line(
-        console,
-        f"{size(run.json_bytes)} of JSON in {run.seconds:.1f} s ({how}); "
-        f"peak memory: parent {size(run.parent_peak_bytes)}, worker {size(run.worker_peak_bytes)}",
-    )
-    print_line(console, f"Next: saturi verify {result.out}")
+    words = [f"{size(run.json_bytes)} of JSON in {run.seconds:.1f} s", reading, counted(run.workers, "worker")]
+    if details:
+        words.append(f"peak memory: parent {size(run.parent_peak_bytes)}, worker {size(run.worker_peak_bytes)}")
+    console.print()
+    print_line(console, " · ".join(words), "dim")
 
 
 def show_profile(console: Console, run: BuildFacts) -> None:
@@ -155,30 +181,28 @@ def show_profile(console: Console, run: BuildFacts) -> None:
     console.print(table)
 
 
-def _account(manifest: Manifest) -> Table:
+def _show_split(console: Console, manifest: Manifest) -> None:
+    """Print how much is held out, by what, and what both splits share all the same."""
     counts = manifest.counts
-    table = Table(title="Account", title_justify="left", show_header=False, box=None, pad_edge=False)
-    table.add_column(justify="left")
-    table.add_column(justify="right")
-    table.add_column(style="dim")
-    rejected, dropped = sum(counts.rejected.values()), sum(counts.dropped.values())
-    beside = f"{counts.ignored:,} other files, {counts.ignored_archives:,} audio archives"
-    add_row(table, "label files", f"{counts.label_files:,}", f"in {len(manifest.corpus)} archives; ignored: {beside}")
-    add_row(table, "  decoded", f"{counts.decoded:,}", f"{counts.repaired:,} mended")
-    add_row(table, "  rejected", f"{rejected:,}", reasons(counts.rejected))
-    turns = ", of 2020 one a turn" if manifest.options["unit"] == Unit.FILE and "2020" in counts.generations else ""
-    add_row(table, "utterances", f"{counts.utterances:,}", f"one a {manifest.options['unit']}{turns}")
-    add_row(table, "  examples", f"{counts.examples:,}", f"in {len(manifest.chunks)} chunks")
-    add_row(table, "  dropped", f"{dropped:,}", reasons(counts.dropped))
+    console.print()
     if manifest.options["validation"] != 0:
-        add_row(table, "  held out", f"{_share(manifest.groups):.1%}", _held_out(manifest))
+        print_line(console, f"held out: {_share(manifest.groups):.1%}, {_held_out(manifest)}")
     shared = ", ".join(f"{number:,} {name}" for name, number in counts.shared.items())
-    add_row(table, "in both splits", "", f"{shared} of train and validation")
+    print_line(console, f"both in train and in validation: {shared}")
     proved = unproved_keys(manifest)
     unknown = {name: counts.unknown[key] for name, key in _KEYS.items() if counts.unknown[key] and key in proved}
     if unknown:
-        add_row(table, "  not proved", "", f"label files without {reasons(unknown)}")
-    return table
+        print_line(console, f"not proved, for label files without {reasons(unknown)}")
+    if counts.repaired:
+        print_line(console, f"{counted(counts.repaired, 'label file')} repaired")
+    beside = [
+        counted(number, noun)
+        for number, noun in ((counts.ignored, "other file"), (counts.ignored_archives, "audio archive"))
+        if number
+    ]
+    if beside:
+        print_line(console, f"ignored: {', '.join(beside)}")
+    console.print()
 
 
 def _share(groups: Iterable[GroupRow]) -> float:
@@ -199,47 +223,53 @@ def _held_out(manifest: Manifest) -> str:
     return f"{by}, {low} to {high}"
 
 
-def _shards(manifest: Manifest) -> Table:
-    table = Table(title="Shards", title_justify="left", box=None, pad_edge=False, header_style="dim")
-    for name in ("split", "region", "speech type"):
-        table.add_column(name)
-    for name in ("examples", "chunks", "bytes"):
-        table.add_column(name, justify="right")
-    table.add_column("dropped", overflow="fold")
+def _show_shards(console: Console, manifest: Manifest) -> None:
+    """Print every shard, and below them which reasons dropped how many utterances of each group."""
+    table = numbers_table("shard", "examples", "chunks", "bytes")
+    dropped = {}
     for shard in manifest.shards:
-        few = Text(" (too few)", "yellow") if shard.too_few else Text()
-        examples = Text(f"{shard.examples:,}").append(few)
-        add_row(
-            table,
-            shard.split,
-            shard.region,
-            shard.speech_type,
-            examples,
-            f"{shard.chunks}",
-            size(shard.bytes),
-            reasons(shard.dropped),
-        )
-    for row in manifest.unsharded:
-        add_row(table, Text("none", "dim"), row.region, row.speech_type, "", "", "", reasons(row.dropped))
-    return table
-
-
-def show_scans(console: Console, scans: Sequence[Scan]) -> None:
-    """Print the archives of a dry run."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("archive", overflow="fold")
-    for name in ("split", "region", "speech type"):
-        table.add_column(name)
-    for name in ("label files", "packed", "JSON"):
-        table.add_column(name, justify="right")
-    for scan in scans:
-        hints = (scan.archive.hints.split, scan.archive.hints.region, scan.archive.hints.speech_type)
-        numbers = (f"{scan.label_files:,}", size(scan.packed_bytes), size(scan.json_bytes))
-        add_row(table, scan.archive.name, *(hint or "?" for hint in hints), *numbers)
-    total = (
-        f"{sum(scan.label_files for scan in scans):,}",
-        size(sum(s.packed_bytes for s in scans)),
-        size(sum(s.json_bytes for s in scans)),
-    )
-    add_row(table, "total", "", "", "", *total, style="bold")
+        name = f"{shard.split} {shard.region} {shard.speech_type}"
+        few = " (too few)" if shard.too_few else ""
+        numbers = (f"{shard.examples:,}", f"{shard.chunks:,}", size(shard.bytes))
+        add_row(table, plain(name).append(few, NOTE), *numbers)
+        dropped[name] = shard.dropped
     console.print(table)
+    dropped |= {f"{row.region} {row.speech_type}": row.dropped for row in manifest.unsharded}
+    if any(dropped.values()):
+        console.print()
+        print_line(console, "dropped", "bold")
+    for name, counts in dropped.items():
+        if counts:
+            print_line(console, f"  {name}: {reasons(counts)}")
+
+
+def show_scans(console: Console, scans: Sequence[Scan], *, details: bool = False) -> None:
+    """Print what a build would read, by the regions in the names of the archives; each of them, too, with *details*."""
+    if details:
+        for scan in scans:
+            hints = scan.archive.hints
+            print_line(console, scan.archive.name, "bold")
+            named = filter(None, (hints.region, hints.speech_type, hints.split))
+            numbers = (
+                counted(scan.label_files, "label file"),
+                size(scan.packed_bytes),
+                f"JSON {size(scan.json_bytes)}",
+            )
+            print_line(console, f"  {' · '.join((*named, *numbers))}")
+        console.print()
+    table = numbers_table("region", "archives", "label files", "packed", "JSON")
+    for region in (*Region, None):
+        those = [scan for scan in scans if scan.archive.hints.region == region]
+        if those:
+            add_row(table, region or "not in the name", *_sums(those))
+    add_row(table, "total", *_sums(scans), style="bold")
+    console.print(table)
+
+
+def _sums(scans: Sequence[Scan]) -> tuple[str, str, str, str]:
+    return (
+        f"{len(scans):,}",
+        f"{sum(scan.label_files for scan in scans):,}",
+        size(sum(scan.packed_bytes for scan in scans)),
+        size(sum(scan.json_bytes for scan in scans)),
+    )

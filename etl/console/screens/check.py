@@ -8,6 +8,7 @@ from saturi.etl.checking.advice import ADVICE
 from saturi.etl.checking.report import CheckReport, Kind, Problem
 from saturi.etl.console.lines import add_row, plain, print_line
 from saturi.etl.console.screens.words import reasons, size
+from saturi.etl.output.printable import counted
 
 _STYLES = {"error": "red", "warning": "yellow"}
 
@@ -26,8 +27,8 @@ def show_check(console: Console, report: CheckReport) -> None:
         if report.errors
         else Text("Nothing a provider would refuse" + (", but warnings" if report.warnings else ""), "green")
     )
-    files = "1 file" if report.files == 1 else f"{report.files:,} files"
-    print_line(console, verdict.append(f" · {report.examples:,} examples, {files}, {size(report.bytes)}", "default"))
+    whole = f"{counted(report.examples, 'example')}, {counted(report.files, 'file')}, {size(report.bytes)}"
+    print_line(console, verdict.append(f" · {whole}", "default"))
 
 
 def _sentence(problem: Problem) -> Text:

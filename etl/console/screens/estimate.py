@@ -6,11 +6,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from saturi.etl.console.lines import add_row, plain, print_line
+from saturi.etl.console.lines import add_row, print_line
+from saturi.etl.console.screens.tables import numbers_table
 from saturi.etl.console.screens.words import short
 from saturi.etl.console.signs import blocks
 from saturi.schemas.estimate import Estimate, Offer, ShardEstimate
 from saturi.schemas.terms import Split
+
+_WIDE_COLUMNS = 80
+"""Of a console that has room for how tokens are spread; where some are over the limit, they are shown all the same."""
 
 
 def show_estimate(console: Console, estimate: Estimate, rate: float | None = None) -> None:
@@ -22,7 +26,8 @@ def show_estimate(console: Console, estimate: Estimate, rate: float | None = Non
         estimate: The estimate.
         rate: Won for a dollar, or None for prices in dollars only.
     """
-    for part in (_shards(estimate, rate), _pictures(console, estimate), _samples(estimate, rate)):
+    shards = _shards(estimate, rate, wide=console.width >= _WIDE_COLUMNS or estimate.total.over_limit > 0)
+    for part in (shards, _pictures(console, estimate), _samples(estimate, rate)):
         console.print(part)
         console.print()
     for line in _notes(estimate, rate):
@@ -38,7 +43,16 @@ def show_offers(console: Console, offers: Sequence[Offer], rate: float | None = 
         offers: Models at providers, with their prices.
         rate: Won for a dollar, or None for prices in dollars only.
     """
-    table = _table("The same build everywhere", "epochs", "billed", "a million", *_currencies(rate), "as of", "ends")
+    table = numbers_table(
+        "model",
+        "epochs",
+        "billed",
+        "a million",
+        *_currencies(rate),
+        "as of",
+        "ends",
+        title="The same build everywhere",
+    )
     for offer in offers:
         price = offer.usd_per_million_tokens
         a_million = "?" if price is None else f"${price:g}"
@@ -54,30 +68,22 @@ def show_offers(console: Console, offers: Sequence[Offer], rate: float | None = 
     print_line(console, Text(f"{note} What answers cost, and machines by the minute, is not in it."))
 
 
-def _table(title: str, *numbers: str) -> Table:
-    """Return a table with a column that may be folded, and others of *numbers*, which may not."""
-    table = Table(
-        title=plain(title), title_justify="left", box=None, pad_edge=False, padding=(0, 0, 0, 1), header_style="dim"
-    )
-    table.add_column("", overflow="fold")
-    for name in numbers:
-        table.add_column(name, justify="right", no_wrap=True)
-    return table
-
-
-def _shards(estimate: Estimate, rate: float | None) -> Table:
-    names = ("examples", "tokens", "p50", "p95", "max", "over", "epochs", "billed", *_currencies(rate))
-    table = _table(f"Tokens and price: {estimate.model}", *names)
-    add_row(table, "train in total", *_row(estimate.total, rate), style="bold")
+def _shards(estimate: Estimate, rate: float | None, *, wide: bool) -> Table:
+    spread = ("p50", "p95", "max", "over") if wide else ()
+    names = ("examples", "tokens", *spread, "epochs", "billed", *_currencies(rate))
+    table = numbers_table("shard", *names, title=f"Tokens and price: {estimate.model}")
     for name, shard in _named(estimate):
-        add_row(table, name, *(_row(shard, rate) if shard else []))
+        add_row(table, name, *(_row(shard, rate, wide=wide) if shard else []))
+    add_row(table, "train in total", *_row(estimate.total, rate, wide=wide), style="bold")
     return table
 
 
-def _row(shard: ShardEstimate, rate: float | None) -> list[str]:
-    counts = (f"{count:,}" for count in (shard.p50, shard.p95, shard.max, shard.over_limit, shard.epochs))
-    prices = _prices(shard.price_usd, rate)
-    return [f"{shard.examples:,}", short(shard.tokens), *counts, short(shard.billed_tokens), *prices]
+def _row(shard: ShardEstimate, rate: float | None, *, wide: bool) -> list[str]:
+    spread = (shard.p50, shard.p95, shard.max, shard.over_limit) if wide else ()
+    numbers = [f"{shard.examples:,}", short(shard.tokens), *(f"{count:,}" for count in spread)]
+    if shard.split == Split.VALIDATION:  # is not billed
+        return numbers
+    return [*numbers, f"{shard.epochs:,}", short(shard.billed_tokens), *_prices(shard.price_usd, rate)]
 
 
 def _named(estimate: Estimate) -> Iterator[tuple[str, ShardEstimate | None]]:
@@ -102,7 +108,7 @@ def _pictures(console: Console, estimate: Estimate) -> Table:
 
 
 def _samples(estimate: Estimate, rate: float | None) -> Table:
-    table = _table("Samples of train", "examples", "epochs", "billed", *_currencies(rate))
+    table = numbers_table("", "examples", "epochs", "billed", *_currencies(rate), title="Samples of train")
     for sample in estimate.samples:
         numbers = (f"{sample.examples:,}", f"{sample.epochs}", short(sample.billed_tokens))
         add_row(table, "", *numbers, *_prices(sample.price_usd, rate))

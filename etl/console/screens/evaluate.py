@@ -11,7 +11,8 @@ from rich.progress import Progress as ProgressBars
 from rich.table import Column, Table
 from rich.text import Text
 
-from saturi.etl.console.lines import add_row, plain, print_line
+from saturi.etl.console.lines import NOTE, add_row, draws_bars, plain, print_line, print_progress
+from saturi.etl.console.screens.submit import waiting
 from saturi.etl.console.screens.words import short
 from saturi.etl.evaluation.bill import Bill
 from saturi.etl.evaluation.extremes import Extremes
@@ -54,7 +55,7 @@ def show_bill(console: Console, bill: Bill) -> None:
 def evaluating(console: Console) -> Iterator[Reporter]:
     """Show on *console* how far an evaluation is: a bar on a terminal, else a line now and then."""
     rate = _Rate()
-    if not console.is_terminal:
+    if not draws_bars(console):
         yield _plain(console, rate)
         return
     columns = (
@@ -71,6 +72,9 @@ def evaluating(console: Console) -> Iterator[Reporter]:
 
         def show(progress: Progress) -> None:
             nonlocal bars, task
+            if progress.waiting is not None:
+                print_progress(console, waiting(progress.waiting), NOTE)
+                return
             if bars is None and progress.total:
                 bars = ProgressBars(*columns, console=console, transient=True, expand=True)
                 bars.start()
@@ -121,11 +125,14 @@ def _plain(console: Console, rate: _Rate) -> Reporter:
 
     def show(progress: Progress) -> None:
         nonlocal printed
+        if progress.waiting is not None:
+            print_progress(console, waiting(progress.waiting), NOTE)
+            return
         now = time.monotonic()
         words = rate.describe(progress)
         if progress.total and (now - printed >= PLAIN_SECONDS or progress.done == progress.total):
             printed = now
-            print_line(console, f"{progress.step}: {words}")
+            print_progress(console, f"{progress.step}: {words}")
 
     return show
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from saturi.etl.console.lines import add_row, print_line
+from saturi.etl.console.lines import NOTE, add_row, print_line, print_next, print_progress
 from saturi.etl.console.screens.transfers import TransferBars
 from saturi.etl.console.screens.words import size
 from saturi.etl.download.news import Again, Finished, Moved, News, Planned, Remark, Reporter
+from saturi.etl.output.printable import counted
 from saturi.schemas.fetch import DataSetList, FetchPlan, FetchResult, ListedArchive, RepairedArchive
 
 _MINUTE, _HOUR = 60, 3600
@@ -46,16 +47,16 @@ class _Story:
                 show_plan(self._console, plan)
                 self._total, self._began = plan.bytes, time.monotonic()
             case Remark(sentence=sentence):
-                print_line(self._console, sentence, "yellow")
+                print_progress(self._console, sentence, NOTE)
             case Again(what=what, problem=problem, wait_seconds=wait):
-                print_line(self._console, f"{what}: {problem}; beginning again in {wait:.0f} s", "yellow")
+                print_progress(self._console, f"{what}: {problem}; again in {wait:.0f} s", NOTE)
             case Moved(archive=archive, done=done):
                 self._move(archive, done)
             case Finished(archive=archive):
                 self._moved[archive.path] = archive.bytes
                 self._bars.remove(_name(archive.path))
                 self._advance()
-                print_line(self._console, f"{archive.path}: {archive.bytes:,} bytes, whole")
+                print_progress(self._console, f"{archive.path}: {archive.bytes:,} bytes, whole")
 
     def stop(self) -> None:
         """Take the bars away."""
@@ -72,7 +73,7 @@ class _Story:
             self._printed = now
             rate = done / max(now - self._began, 1e-6)
             left = f", {_duration((self._total - done) / rate)} left" if rate and done < self._total else ""
-            print_line(self._console, f"downloading: {size(done)} of {size(self._total)}, {size(rate)}/s{left}")
+            print_progress(self._console, f"downloading: {size(done)} of {size(self._total)}, {size(rate)}/s{left}")
 
 
 def _name(path: str) -> str:
@@ -85,7 +86,7 @@ def show_lists(console: Console, lists: Sequence[DataSetList]) -> None:
         labels = [archive for archive in listed.archives if archive.labels]
         total = size(sum(archive.bytes for archive in labels))
         print_line(console, f"{listed.data_set} {listed.title}", "bold")
-        print_line(console, f"  {len(listed.archives)} files, {len(labels)} of them archives of labels, {total}")
+        print_line(console, f"  {counted(len(listed.archives), 'file')}, {len(labels)} with labels, {total}")
         if listed.approval_ends is not None:
             print_line(console, f"  your approval: {listed.approval_ends}")
         table = Table(box=None, pad_edge=False, header_style="dim")
@@ -108,17 +109,18 @@ def show_plan(console: Console, plan: FetchPlan) -> None:
     for archive in plan.archives:
         print_line(console, f"{_size(archive):>18}  {archive.path}")
     if plan.present:
-        print_line(console, f"{plan.present} archives are there already")
+        print_line(console, f"{counted(plan.present, 'archive')} there already")
     for data_set, ends in plan.approvals.items():
         print_line(console, f"data set {data_set}: your approval: {ends}")
     if not plan.archives:
         return
     most = "at most " if plan.rounded else ""
     unknown = sum(_is_unknown(archive) for archive in plan.archives)
+    archives = counted(len(plan.archives), "archive")
     more = f", and {unknown} of a size that AI-Hub does not tell" if unknown else ""
     print_line(
         console,
-        f"{len(plan.archives)} archives, {most}{plan.bytes:,} bytes{more}; {most}{_duration(plan.seconds)} at the usual 2 MB/s; "
+        f"{archives}, {most}{plan.bytes:,} bytes{more}; {most}{_duration(plan.seconds)} at the usual 2 MB/s; "
         f"needs {size(plan.needed_bytes)} of disk, {size(plan.free_bytes)} are free",
     )
 
@@ -128,9 +130,9 @@ def show_result(console: Console, result: FetchResult, to: Path) -> None:
     total = size(sum(archive.bytes for archive in result.archives))
     print_line(
         console,
-        f"{len(result.archives)} archives, {total}, in {to}: {result.fetched} downloaded, {result.present} were there as fetched",
+        f"{counted(len(result.archives), 'archive')}, {total}, in {to}: {result.fetched} downloaded, {result.present} there before",
     )
-    print_line(console, f"Next: saturi inspect {to}")
+    print_next(console, "inspect", to)
 
 
 def show_repairs(console: Console, repairs: Sequence[RepairedArchive], folder: Path) -> None:
@@ -140,7 +142,7 @@ def show_repairs(console: Console, repairs: Sequence[RepairedArchive], folder: P
     for row in repairs:
         print_line(console, f"{row.path}: {row.state}: {row.detail}", "yellow" if row.state == "incomplete" else None)
     if any(row.state == "joined" for row in repairs):
-        print_line(console, f"Next: saturi inspect {folder}")
+        print_next(console, "inspect", folder)
 
 
 def _is_unknown(archive: ListedArchive) -> bool:

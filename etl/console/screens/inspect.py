@@ -7,14 +7,22 @@ from rich.padding import Padding
 from rich.table import Table
 
 from saturi.etl.console.lines import add_row, plain, print_line
+from saturi.etl.console.screens.tables import numbers_table
 from saturi.etl.console.screens.words import reasons, size
 from saturi.etl.corpus.groups import ALL
+from saturi.etl.output.printable import counted
 from saturi.schemas.inspection import ClosedField, InspectedArchive, InspectedGroup, Inspection, Lengths
 
 _MOST_VALUES = 6  # of a closed field on one line; all of them are in --json
+_WIDE_COLUMNS = 100
+"""Of a console that has room for all that is counted of a region and speech type."""
+
+_HEADERS = ("train", "validation", "sentences", "identical", "distinct", "scripts", "characters", "speakers", "in both")
+_NARROW = 4  # headers, from the first on
 _LEGEND = (
-    "train, valid.: label files by AI-Hub's sides (of neither: train) · distinct: different pairs · same: source equals "
-    "target · scripts × label files of each · chars: of the source, 5th–50th–95th of a hundred · speakers (on both sides)"
+    "train and validation: label files by AI-Hub's folders · identical: pairs whose source equals their target",
+    "distinct: different pairs · scripts × label files of each · characters: of the source, 5th–50th–95th of a hundred",
+    "in both: speakers in training and in validation archives",
 )
 
 
@@ -24,19 +32,20 @@ def show_inspection(console: Console, inspection: Inspection) -> None:
         _show_archive(console, archive)
     ignored = {"audio archives": inspection.ignored_archives, "other files": inspection.ignored_files}
     beside = reasons({what: number for what, number in ignored.items() if number})
-    print_line(console, f"Beside them, and ignored: {beside or 'nothing'}")
+    if beside:
+        print_line(console, f"ignored beside them: {beside}")
     console.print()
-    console.print(_groups(inspection))
+    console.print(_groups(inspection, wide=console.width >= _WIDE_COLUMNS))
+    for line in _LEGEND[: 3 if console.width >= _WIDE_COLUMNS else 1]:
+        print_line(console, line, "dim")
     for title, counts in (("markup", "residues"), ("disagreements", "disagreements"), ("missing", "missing")):
         table = _details(title, {_name(group): getattr(group, counts) for group in inspection.groups})
         if table.row_count:
             console.print()
             console.print(table)
-    console.print()
     if inspection.total.fields is not None:
+        console.print()
         console.print(_fields(inspection.total.fields))
-    elif inspection.groups:
-        print_line(console, "Closed fields are not in a stage: inspect the corpus for them.", "dim")
 
 
 def _show_archive(console: Console, archive: InspectedArchive) -> None:
@@ -52,7 +61,7 @@ def _facts(archive: InspectedArchive) -> Iterator[str]:
     yield " ".join(filter(None, (archive.split, archive.region, archive.speech_type))) or "the name tells nothing"
     yield "+".join(archive.generations) or "nothing decoded"
     part = "" if archive.inspected == archive.label_files else f"{archive.inspected:,} of "
-    yield f"{part}{archive.label_files:,} label files"
+    yield part + counted(archive.label_files, "label file")
     if archive.packed_bytes is not None and archive.json_bytes is not None:
         yield f"{size(archive.packed_bytes)}, JSON {size(archive.json_bytes)}"
     if archive.deidentified:
@@ -65,13 +74,12 @@ def _facts(archive: InspectedArchive) -> Iterator[str]:
         yield f"ignored: {reasons({what: number for what, number in ignored.items() if number})}"
 
 
-def _groups(inspection: Inspection) -> Table:
-    table = Table(padding=(0, 1, 0, 0), box=None, caption=_LEGEND, caption_justify="left")
-    table.add_column("region, speech type", min_width=11)
-    for header in ("train", "valid.", "sentences", "distinct", "same", "scripts", "chars", "speakers"):
-        table.add_column(header, justify="right")
+def _groups(inspection: Inspection, *, wide: bool) -> Table:
+    columns = len(_HEADERS) if wide else _NARROW
+    table = numbers_table("region, speech type", *_HEADERS[:columns])
     for group in (*inspection.groups, inspection.total):
-        add_row(table, *_cells(group), style="bold" if group.region == ALL else None)
+        name, *cells = _cells(group)
+        add_row(table, name, *cells[:columns], style="bold" if group.region == ALL else None)
     return table
 
 
@@ -81,11 +89,12 @@ def _cells(group: InspectedGroup) -> Iterator[str]:
     yield f"{group.files.get('train', 0) + group.files.get('none', 0):,}"
     yield f"{group.files.get('validation', 0):,}"
     yield f"{group.sentences:,}"
-    yield f"{group.distinct_pairs:,}"
     yield f"{group.identical / kept:.0%}" if kept else "–"
+    yield f"{group.distinct_pairs:,}"
     yield f"{group.scripts:,}×{group.script_files / group.scripts:,.1f}" if group.scripts else "–"
     yield _span(group.source_characters)
-    yield f"{group.speakers:,} ({group.speakers_on_both_sides:,})"
+    yield f"{group.speakers:,}"
+    yield f"{group.speakers_on_both_sides:,}"
 
 
 def _span(lengths: Lengths | None) -> str:

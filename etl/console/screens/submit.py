@@ -3,17 +3,18 @@
 import time
 from collections.abc import Iterator, Set
 from contextlib import contextmanager
-from pathlib import Path
 
 import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from saturi.etl.console.lines import add_row, print_line
+from saturi.etl.console.lines import add_row, print_line, print_note, print_progress
 from saturi.etl.console.screens.transfers import TransferBars
 from saturi.etl.console.screens.words import short, size
+from saturi.etl.output.printable import counted
 from saturi.etl.pricing.money import cost_usd
 from saturi.etl.providers.recorder import Request
+from saturi.etl.providers.waiting import Wait
 from saturi.etl.submission.execution import Submission
 from saturi.etl.submission.news import (
     JobCreated,
@@ -69,9 +70,9 @@ def show_plan(console: Console, plan: Plan, new: Set[str]) -> None:
     add_row(table, f"{len(jobs)} to create", "", "", "", "", "", dollars(total), style="bold")
     console.print(table)
     for reason in plan.left_out:
-        print_line(console, f"Left out: {reason}", "yellow")
+        print_note(console, f"left out: {reason}")
     for note in plan.notes:
-        print_line(console, f"Note: {note}", "yellow")
+        print_note(console, note)
 
 
 def show_requests(console: Console, plan: Plan, requests: list[Request]) -> None:
@@ -85,23 +86,21 @@ def show_requests(console: Console, plan: Plan, requests: list[Request]) -> None
     print_line(console, "Nothing was sent.")
 
 
-def show_submission(console: Console, done: Submission, out: Path) -> None:
-    """Print what was submitted, and what to do next."""
+def show_submission(console: Console, done: Submission) -> None:
+    """Print what was submitted."""
     console.print(_jobs(done.jobs))
-    print_line(
-        console, f"{done.created} created, {len(done.jobs) - done.created} submitted before. Next: saturi watch {out}"
-    )
+    before = len(done.jobs) - done.created
+    beside = f", {before} submitted before" if before else ""
+    print_line(console, f"{counted(done.created, 'job')} created{beside}")
 
 
 def show_status(console: Console, status: Status) -> None:
     """Print jobs and files."""
     console.print(_jobs(status.jobs))
     there = [file for file in status.files if file.state == "there"]
-    print_line(console, f"{len(there)} files at the provider, {size(sum(file.bytes for file in there))}")
+    print_line(console, f"{counted(len(there), 'file')} at the provider, {size(sum(file.bytes for file in there))}")
     if any(row.state == "intended" for row in status.jobs):
-        print_line(
-            console, "Of some jobs nobody knows whether they were created: submit again, which looks for them", "yellow"
-        )
+        print_note(console, "it is not known whether some jobs were created: submit again, which looks for them")
 
 
 @contextmanager
@@ -131,7 +130,7 @@ class _Uploads:
         self.stop()
         sentence = _sentence(news)
         if sentence is not None:
-            print_line(self._console, sentence)
+            print_progress(self._console, sentence)
 
     def stop(self) -> None:
         """Take the bars away."""
@@ -143,7 +142,17 @@ class _Uploads:
         now, last = time.monotonic(), (news.file, news.done)
         if last != self._last and (news.done == news.total or now - self._printed >= PLAIN_SECONDS):
             self._printed, self._last = now, last
-            print_line(self._console, f"uploading {_short(news.file)}: {size(news.done)} of {size(news.total)}")
+            print_progress(self._console, f"uploading {_short(news.file)}: {size(news.done)} of {size(news.total)}")
+
+
+def waiting(news: NoAnswer | Wait) -> str:
+    """Return what is awaited, why, when it is asked for again, and until when."""
+    until = ""
+    if news.left_seconds is not None:
+        until = f", at most until {time.strftime('%H:%M:%S', time.localtime(time.time() + news.left_seconds))}"
+    again = "" if news.again_seconds is None else f"; again in {news.again_seconds:.0f} s"
+    awaited = f" for {news.doing}" if news.doing else ""
+    return f"Waiting{awaited}: {news.problem}{again}{until}"
 
 
 def _sentence(news: News) -> str | None:  # noqa: PLR0911 - a row a kind of news
@@ -160,8 +169,8 @@ def _sentence(news: News) -> str | None:  # noqa: PLR0911 - a row a kind of news
             return f"{title}: {job_id} {status}"
         case JobEnded(title=title, model=model) if model is not None:
             return f"{title}: {model}"
-        case NoAnswer(problem=problem):
-            return f"Trying again: {problem}"
+        case NoAnswer():
+            return waiting(news)
         case JobProblem(title=title, job_id=job_id, problem=problem):
             return f"{title}: {job_id}: {problem}"
     return None
@@ -200,7 +209,7 @@ def _table() -> Table:
 def _chunks(file: PlannedFile) -> str:
     pieces = file.content.pieces
     more = f" … {pieces[-1].path}" if len(pieces) > 1 else ""
-    return f"{len(pieces)} chunks, {pieces[0].path}{more}, {file.bytes:,} bytes"
+    return f"{counted(len(pieces), 'chunk')}, {pieces[0].path}{more}, {file.bytes:,} bytes"
 
 
 def _short(name: str) -> str:

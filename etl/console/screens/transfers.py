@@ -12,7 +12,7 @@ from rich.progress import (
 )
 from rich.table import Column
 
-from saturi.etl.console.lines import plain
+from saturi.etl.console.lines import draws_bars, plain
 
 _BAR_WIDTH = 16
 
@@ -22,7 +22,7 @@ class TransferBars:
     Bars, which appear with the first byte: before that an answer may have to be typed.
 
     Args:
-        console: Where they are shown; nothing is where it is no terminal.
+        console: Where they are shown; nothing is where no bars are drawn.
     """
 
     def __init__(self, console: Console) -> None:
@@ -31,8 +31,8 @@ class TransferBars:
         self._tasks: dict[str, TaskID] = {}
 
     def move(self, name: str, done: int, total: int) -> bool:
-        """Show that *done* of *total* bytes of the file *name* are there, and return whether there is a terminal for it."""
-        if not self._console.is_terminal:
+        """Show that *done* of *total* bytes of the file *name* are there, and return whether a bar is drawn for it."""
+        if not draws_bars(self._console):
             return False
         if self._progress is None:
             self._progress = Progress(*_columns(), console=self._console, transient=True, expand=True)

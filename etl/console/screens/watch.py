@@ -8,8 +8,8 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from saturi.etl.console.lines import print_line
-from saturi.etl.console.screens.submit import dollars
+from saturi.etl.console.lines import draws_bars, print_line
+from saturi.etl.console.screens.submit import dollars, waiting
 from saturi.etl.console.screens.words import short
 from saturi.etl.console.signs import blocks
 from saturi.etl.output.printable import printable
@@ -36,7 +36,7 @@ def curve(values: Sequence[float], signs: str, width: int = WIDTH) -> str:
 def watching(console: Console) -> Iterator[Reporter]:
     """Show on *console* what happens to jobs; on a terminal, with a line for each that moves."""
     story = _Story(console)
-    if not console.is_terminal:
+    if not draws_bars(console):
         yield story.show
         return
     with Live(get_renderable=story.lines, console=console, refresh_per_second=4, transient=True):
@@ -58,13 +58,13 @@ class _Story:
             case JobEvent():
                 self._job(news.job_id, news.title).take(news)
                 # On a terminal the steps of a training move its line; a log has them one by one.
-                if news.train_loss is None or not self._console.is_terminal:
+                if news.train_loss is None or not draws_bars(self._console):
                     self._print(f"{_clock(news.at)} {news.title}: {news.message}{_losses(news)}", _style(news.level))
             case JobStatus():
                 self._job(news.job_id, news.title).status = news.status
                 self._print(f"{_clock(time.time())} {news.title}: {news.job_id} {news.status}", "bold")
             case NoAnswer():
-                self._print(f"Trying again: {news.problem}", "yellow")
+                self._print(waiting(news), "yellow")
             case JobProblem():
                 self._jobs.pop(news.job_id, None)
                 self._print(f"{news.title}: {news.job_id} cannot be followed: {news.problem}", "red")

@@ -1,4 +1,6 @@
-"""Numbers in the form in which people read them."""
+"""Numbers and names in the form in which people read them."""
+
+from saturi.etl.corpus.names import base_name
 
 
 def reasons(counts: dict[str, int]) -> str:
@@ -23,3 +25,16 @@ def size(count: float) -> str:
             return f"{count:.0f} {unit}" if unit in ("B", "kB") else f"{count:.1f} {unit}"
         count /= 1000
     return f"{count:.1f} GB"
+
+
+def short_origin(archive: str, member: str | None, sentence: int | None) -> str:
+    """Return where a pair is from, without the folders of archive and label file, which are long and mostly alike."""
+    file = "" if member is None else f"!{base_name(member)}"
+    return f"{base_name(archive)}{file}" + ("" if sentence is None else f", sentence {sentence}")
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time for people: `0:42`, `1:02:03`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

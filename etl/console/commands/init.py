@@ -1,0 +1,19 @@
+"""`init`: a first `etl.toml`."""
+
+from pathlib import Path
+
+import click
+
+from saturi.etl.console.commands.parameters import PATH
+from saturi.etl.console.help import Command
+from saturi.etl.console.output import consoles
+
+
+@click.command(cls=Command)
+@click.argument("file", type=PATH, default="etl.toml")
+def init(file: Path) -> None:
+    """Write FILE (etl.toml by default) with every option, its default and its range, commented out; nothing is overwritten."""
+    from saturi.etl.console.lines import print_line
+    from saturi.etl.formats.template import init as run
+
+    print_line(consoles()[0], f"{run(file)}: take the # off a line to set it")

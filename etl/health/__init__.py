@@ -1,0 +1,1 @@
+"""Health: whether this installation and this machine can do what is asked of them; changes nothing."""
