@@ -29,7 +29,7 @@ def record_section(record: BuildRecord, words: Words) -> Section:
     figures.append(
         Figure(
             words("Checksums", "검사합"),
-            words("SHA-256 of the manifest and of the chunks.", "목록과 청크의 SHA-256입니다."),
+            words("SHA-256 of the manifest and of the chunks.", "매니페스트와 청크의 SHA-256입니다."),
             Table((words("file", "파일"), "SHA-256"), shortened(sums, words, _MOST_SUMS), 2),
             fold=True,
         )
