@@ -8,7 +8,7 @@ TOY := build/demo-train
 TRL := $(CURDIR)/build/trainers/trl/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-train test coverage test-export test-schemas test-unsloth lint types docs pictures man bench clean
+.PHONY: help setup demo demo-train test coverage test-export test-schemas test-unsloth lint types docs pictures man bench bench-full clean
 
 help:
 	@echo "make demo   write a synthetic corpus, build it, verify it, submit it to a provider of our own, watch the job, evaluate, report"
@@ -17,7 +17,7 @@ help:
 	@echo "make test-unsloth   talk to Unsloth Studio itself, without a GPU; installs 1.1 GB, but no torch"
 	@echo "make test-schemas   hold requests against the models that the SDKs of OpenAI, Together and Fireworks publish; installs 90 MB"
 	@echo "make coverage   run the tests, and list the lines and branches that none of them takes"
-	@echo "make lint   ruff; make types: mypy; make docs: the documents as a site; make bench: the speed of the build"
+	@echo "make lint   ruff; make types: mypy; make docs: the documents as a site; make bench: the speed of the build; make bench-full: of 700,000 label files"
 	@echo "make pictures   draw the terminal in the README anew; make man: the manual page, build/saturi.1"
 
 .venv/ready: pyproject.toml constraints.txt
@@ -152,6 +152,9 @@ man: setup
 
 bench: setup
 	$(BIN)/python -m benchmarks
+
+bench-full: setup
+	$(BIN)/python -m benchmarks.full
 
 clean:
 	rm -rf build .venv

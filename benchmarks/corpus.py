@@ -15,22 +15,27 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Literal, get_args
 
 import msgspec
 from deflate import crc32, deflate_compress
 
+from benchmarks.rich import ThinPool, rich_document
 from saturi.etl.errors import OptionError
 from saturi.etl.synthetic.documents import F0Pool, label_document, tiny_document
 from saturi.etl.synthetic.series import FIRST_DATA_SET, LabelName, Series, series_counts
 
-VERSION = 1
+Shape = Literal["f0", "rich"]
+SHAPES: tuple[Shape, ...] = get_args(Shape)
+
+VERSION = 2
 """Raised with every change that gives other bytes for the same arguments."""
 
 FACTS = "corpus.facts"
 
 # Measured over 20,000 documents; a little less, so that a corpus has at least the bytes asked for.
-_MEAN_BYTES, _MEAN_TINY_BYTES = 44_200, 347
+_MEAN_BYTES: dict[Shape, int] = {"f0": 44_200, "rich": 41_500}
+_MEAN_TINY_BYTES = 347
 _FEWEST_FILES = 60
 _LEVEL = 6
 _DEFLATED = 8
@@ -46,6 +51,7 @@ class Request(msgspec.Struct, frozen=True):
     json_bytes: int | None
     files: int | None
     tiny: bool
+    shape: Shape
     unpack: str | None
 
 
@@ -105,6 +111,7 @@ def make_corpus(  # noqa: PLR0913 - one argument an option of the command
     json_bytes: int | None = None,
     files: int | None = None,
     tiny: bool = False,
+    shape: Shape = "f0",
     unpack: Path | None = None,
     seed: int = 1,
     workers: int = 2,
@@ -117,6 +124,7 @@ def make_corpus(  # noqa: PLR0913 - one argument an option of the command
         json_bytes: Approximate bytes of JSON; either this or *files*.
         files: Number of label files, at least 60.
         tiny: Make label files of some 350 bytes, without pitch values.
+        shape: Of the others: mostly pitch values (F0), or a third of other things; see `benchmarks.rich`.
         unpack: Folder for loose copies of all label files, a folder per archive.
         seed: Seed of names and texts.
         workers: Number of processes.
@@ -127,10 +135,10 @@ def make_corpus(  # noqa: PLR0913 - one argument an option of the command
     """
     if (json_bytes is None) == (files is None):
         raise OptionError("json_bytes", "give either bytes or files", "give one of the two")
-    request = Request(VERSION, seed, json_bytes, files, tiny, str(unpack.resolve()) if unpack else None)
+    request = Request(VERSION, seed, json_bytes, files, tiny, shape, str(unpack.resolve()) if unpack else None)
     if (facts := _made_before(folder, request)) is not None:
         return facts
-    count = files if files is not None else (json_bytes or 0) // (_MEAN_TINY_BYTES if tiny else _MEAN_BYTES)
+    count = files if files is not None else (json_bytes or 0) // (_MEAN_TINY_BYTES if tiny else _MEAN_BYTES[shape])
     counts = series_counts(max(count, _FEWEST_FILES) if files is None else count)
     # The longest tasks first, so that no worker is left alone with one at the end.
     order = sorted(counts, key=lambda series: (-counts[series], series.path))
@@ -167,7 +175,7 @@ def _write_archive(series: Series, count: int, request: Request, folder: Path) -
         archive = ZipWriter(file)
         for index in range(count):
             name = series.name(index, rng)
-            document = tiny_document(name, rng) if request.tiny else _full_document(name, rng)
+            document = _document(request, name, rng)
             archive.add(f"{prefix}{name.stem}.json".encode(), document)
             json_bytes += len(document)
             if loose:
@@ -176,13 +184,15 @@ def _write_archive(series: Series, count: int, request: Request, folder: Path) -
     return json_bytes, path.stat().st_size
 
 
-def _full_document(name: LabelName, rng: random.Random) -> bytes:
-    return label_document(name, _pool(), rng)
+def _document(request: Request, name: LabelName, rng: random.Random) -> bytes:
+    if request.tiny:
+        return tiny_document(name, rng)
+    return (rich_document if request.shape == "rich" else label_document)(name, _pool(request.shape), rng)
 
 
 @lru_cache(maxsize=1)
-def _pool() -> F0Pool:
-    return F0Pool()
+def _pool(shape: Shape) -> F0Pool:
+    return ThinPool() if shape == "rich" else F0Pool()
 
 
 def _size(text: str) -> int:
@@ -201,6 +211,7 @@ def main() -> None:
     amount.add_argument("--json-bytes", type=_size, metavar="SIZE", help="about this much JSON, as in 1.2GB")
     amount.add_argument("--files", type=int, help="exactly this many label files")
     parser.add_argument("--tiny", action="store_true", help="label files of some 350 bytes")
+    parser.add_argument("--shape", choices=SHAPES, default="f0", help="mostly F0, or a third of other things")
     parser.add_argument("--unpack", type=Path, metavar="DIR", help="also write every label file loose")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--seed", type=int, default=1)

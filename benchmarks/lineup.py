@@ -44,6 +44,8 @@ class Contender(Struct, frozen=True, kw_only=True):
         after: The contender whose output folder it continues, instead of an empty one.
         compared: Its examples are compared with those of the naive recipe.
         small: It measures the start and not the corpus, so it is in the goals and not in the table.
+        on_disk: Its corpus is on the disk and not in memory when it starts.
+        slow: It is counted in one round, since it takes many times as long as the build.
     """
 
     key: str
@@ -56,6 +58,8 @@ class Contender(Struct, frozen=True, kw_only=True):
     after: str | None = None
     compared: bool = True
     small: bool = False
+    on_disk: bool = False
+    slow: bool = False
 
     @property
     def missing(self) -> str | None:
@@ -76,9 +80,10 @@ class Contender(Struct, frozen=True, kw_only=True):
 
 
 LINEUP = (
-    Contender(key="floor", title="only inflate and check CRCs", module="floor", compared=False),
+    Contender(key="floor", title="bare floor: inflate, check CRCs", module="floor", library="isal", compared=False),
     Contender(key="saturi", title="saturi build"),
     Contender(key="tokens", title="saturi build, tokens counted", options=ALL_PAIRS),
+    Contender(key="disk", title="saturi build, zips not in memory", on_disk=True),
     Contender(
         key="second", title="saturi build again, other options", options=OTHER_OPTIONS, after="saturi", compared=False
     ),
@@ -86,20 +91,26 @@ LINEUP = (
     Contender(key="loose", title="saturi build, files unpacked before", reads="loose"),
     Contender(key="msgspec", title="zipfile + msgspec, a pool", module="zipfile_msgspec"),
     Contender(key="orjson", title="zipfile + orjson, a pool", module="zipfile_orjson", library="orjson"),
-    Contender(key="json", title="zipfile + json", module="zipfile_json"),
+    Contender(key="json", title="zipfile + json", module="zipfile_json", slow=True),
     Contender(
-        key="duckdb", title="DuckDB, files unpacked before", module="duckdb_json", reads="loose", library="duckdb"
+        key="duckdb",
+        title="DuckDB, files unpacked before",
+        module="duckdb_json",
+        reads="loose",
+        library="duckdb",
+        slow=True,
     ),
-    Contender(key="polars", title="Polars, files unpacked before", module="polars_json", reads="loose"),
+    Contender(key="polars", title="Polars, files unpacked before", module="polars_json", reads="loose", slow=True),
     Contender(
         key="datasets",
         title="HF datasets, files unpacked before",
         module="hf_datasets",
         reads="loose",
         library="datasets",
+        slow=True,
     ),
-    Contender(key="naive", title="naive recipe, files unpacked before", module="naive", reads="loose"),
-    Contender(key="unpack", title="naive recipe, unpacking counted", module="unpack_naive"),
+    Contender(key="naive", title="naive recipe, files unpacked before", module="naive", reads="loose", slow=True),
+    Contender(key="unpack", title="naive recipe, unpacking counted", module="unpack_naive", slow=True),
     Contender(key="help", title="saturi --help", compared=False, small=True),
     Contender(key="hundred", title="saturi build of 100 label files", reads="hundred", compared=False, small=True),
 )

@@ -28,7 +28,7 @@ class OtherExamplesError(Exception):
 
 
 class Entry(Struct, frozen=True, kw_only=True):
-    """A contender and its counted runs, one per round; `facts` of its last build; `missing` is the reason why it did not run."""
+    """A contender and its counted runs, round by round; `facts` of its last build; `missing` is the reason why it did not run."""
 
     key: str
     title: str
@@ -40,6 +40,8 @@ class Entry(Struct, frozen=True, kw_only=True):
 def race(lineup: Sequence[Contender], corpora: Corpora, folder: Path, *, rounds: int, workers: int) -> list[Entry]:
     """
     Return the runs of the contenders of *lineup*; a first round is not counted, and compares their examples.
+
+    Those that are slow run in it and in the first that is counted.
 
     Args:
         folder: Folder for the outputs of all contenders.
@@ -53,8 +55,10 @@ def race(lineup: Sequence[Contender], corpora: Corpora, folder: Path, *, rounds:
     examples: dict[str, str] = {}
     for turn in range(rounds + 1):
         for contender in present:
+            if contender.slow and turn > 1:
+                continue
             out = _output_folder(folder, contender)
-            _warm(getattr(corpora, contender.reads))
+            (_cool if contender.on_disk else _warm)(getattr(corpora, contender.reads))
             run = measure(contender.command(corpora, out, workers))
             if turn:
                 runs[contender.key].append(run)
@@ -82,6 +86,14 @@ def _warm(corpus: Path) -> None:
             with open(os.path.join(folder, name), "rb", buffering=0) as file:  # noqa: PTH118, PTH123 - a million files
                 while file.read(_BLOCK_BYTES):
                     pass
+
+
+def _cool(corpus: Path) -> None:
+    """Let the system drop *corpus* from memory, which it does where nobody has it open."""
+    for path in corpus.rglob("*.zip"):
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _output_folder(folder: Path, contender: Contender) -> Path:

@@ -12,13 +12,12 @@ from pathlib import Path
 from msgspec import Struct
 
 from benchmarks.corpus import CorpusFacts
-from benchmarks.goals import Goal, goals
+from benchmarks.goals import Goal, goals, ratio
 from benchmarks.lineup import LINEUP, ROOT
 from benchmarks.race import Entry
 from saturi.etl.console.screens.words import size
 
 _SHOWN = ("isal", "polars", "msgspec", "orjson", "duckdb", "datasets")
-_MARKS = ("<!-- speed: begin -->\n", "<!-- speed: end -->\n")
 
 
 class Circumstances(Struct, frozen=True, kw_only=True):
@@ -40,30 +39,39 @@ class Memory(Struct, frozen=True):
     worker_peak_bytes: int
 
 
+class ShapeReport(Struct, frozen=True, kw_only=True):
+    """All measurements on a corpus of one shape; `inflated_bytes_a_second` is how fast one process inflates it, by ISA-L."""
+
+    corpus: CorpusFacts
+    inflated_bytes_a_second: float
+    entries: list[Entry]
+    goals: list[Goal]
+
+
 class Report(Struct, frozen=True, kw_only=True):
     """All measurements of one call."""
 
     circumstances: Circumstances
-    corpus: CorpusFacts
     rounds: int
     workers: int
-    entries: list[Entry]
-    goals: list[Goal]
+    shapes: list[ShapeReport]
     memory: list[Memory]
 
 
-def make_report(
-    corpus: CorpusFacts, entries: Sequence[Entry], memory: Sequence[Memory], *, rounds: int, workers: int
-) -> Report:
-    """Return the report of a race, dated now."""
-    return Report(
-        circumstances=_circumstances(),
+def make_shape_report(corpus: CorpusFacts, entries: Sequence[Entry], inflated_bytes_a_second: float) -> ShapeReport:
+    """Return the report of a race on one corpus."""
+    return ShapeReport(
         corpus=corpus,
-        rounds=rounds,
-        workers=workers,
+        inflated_bytes_a_second=inflated_bytes_a_second,
         entries=list(entries),
-        goals=goals(entries),
-        memory=list(memory),
+        goals=goals(entries, corpus.request.shape),
+    )
+
+
+def make_report(shapes: Sequence[ShapeReport], memory: Sequence[Memory], *, rounds: int, workers: int) -> Report:
+    """Return the report of all races, dated now."""
+    return Report(
+        circumstances=_circumstances(), rounds=rounds, workers=workers, shapes=list(shapes), memory=list(memory)
     )
 
 
@@ -98,24 +106,15 @@ def _versions() -> Iterable[tuple[str, str]]:
 
 def markdown(report: Report) -> str:
     """Return the report as markdown."""
-    corpus, where = report.corpus, report.circumstances
+    where = report.circumstances
     versions = ", ".join(f"{name} {number}" for name, number in where.versions.items())
     about = (
-        f"{corpus.files:,} synthetic label files, {size(corpus.json_bytes)} of JSON in {size(corpus.zip_bytes)} of zips, warm "
-        f"cache, {report.workers} workers, {_times(report.rounds, 'round')} after one to warm up. {where.machine}, "
-        f"{where.processors} processors; {versions}; {where.date}, commit {where.commit}."
+        f"{where.machine}, {where.processors} processors; {versions}; {where.date}, commit {where.commit}. {report.workers} "
+        f"workers, warm cache, median of {_times(report.rounds, 'round')} after one to warm up; the slow ones ran once."
     )
-    lines = [
-        about,
-        "",
-        "| | wall | spread | CPU | JSON a second | peak memory, all processes | × saturi |",
-        "|---|--:|--:|--:|--:|--:|--:|",
-        *_rows(report),
-        "",
-        "| goal | wanted | measured | |",
-        "|---|--:|--:|---|",
-        *(_goal_row(goal) for goal in report.goals),
-    ]
+    lines = [about]
+    for shape in report.shapes:
+        lines += ["", *_section(shape)]
     if report.memory:
         lines += ["", "| label files | JSON | peak memory of the parent | of a worker |", "|--:|--:|--:|--:|"]
         lines += [
@@ -125,10 +124,29 @@ def markdown(report: Report) -> str:
     return "\n".join(lines) + "\n"
 
 
-def in_table(report: Report) -> list[Entry]:
+def _section(shape: ShapeReport) -> list[str]:
+    corpus = shape.corpus
+    about = (
+        f"**Shape `{corpus.request.shape}`**: {corpus.files:,} synthetic label files, {size(corpus.json_bytes)} of JSON in "
+        f"{size(corpus.zip_bytes)} of zips; one process inflates {size(shape.inflated_bytes_a_second)} of it a second."
+    )
+    return [
+        about,
+        "",
+        "| | wall | spread | CPU | JSON a second | peak memory, all processes | × saturi | × floor |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|",
+        *_rows(shape),
+        "",
+        "| goal | wanted | measured | |",
+        "|---|--:|--:|---|",
+        *(_goal_row(goal) for goal in shape.goals),
+    ]
+
+
+def in_table(shape: ShapeReport) -> list[Entry]:
     """Return the entries of contenders that ran on the whole corpus."""
     small = {contender.key for contender in LINEUP if contender.small}
-    return [entry for entry in report.entries if entry.runs and entry.key not in small]
+    return [entry for entry in shape.entries if entry.runs and entry.key not in small]
 
 
 def median_seconds(entry: Entry) -> float:
@@ -141,23 +159,22 @@ def peak_bytes(entry: Entry) -> int:
     return max(run.peak_bytes for run in entry.runs)
 
 
-def _rows(report: Report) -> Iterable[str]:
-    ours = next((median_seconds(entry) for entry in report.entries if entry.key == "saturi" and entry.runs), None)
-    for entry in in_table(report):
+def _rows(shape: ShapeReport) -> Iterable[str]:
+    ran = {entry.key: entry for entry in shape.entries if entry.runs}
+    for entry in in_table(shape):
         walls = [run.seconds for run in entry.runs]
         cpu = statistics.median(run.cpu_seconds for run in entry.runs)
-        times = f"{median_seconds(entry) / ours:.2f}" if ours else ""
         cells = [
             entry.title,
             f"{median_seconds(entry):.2f} s",
             f"{min(walls):.2f} to {max(walls):.2f} s",
             f"{cpu:.2f} s",
-            size(report.corpus.json_bytes / median_seconds(entry)),
+            size(shape.corpus.json_bytes / median_seconds(entry)),
             size(peak_bytes(entry)),
-            times,
+            *(f"{ratio(entry, ran[under]):.2f}" if under in ran else "" for under in ("saturi", "floor")),
         ]
         yield f"| {' | '.join(cells)} |"
-    yield from (f"| {entry.title} | {entry.missing} | | | | | |" for entry in report.entries if entry.missing)
+    yield from (f"| {entry.title} | {entry.missing} | | | | | | |" for entry in shape.entries if entry.missing)
 
 
 def _goal_row(goal: Goal) -> str:
@@ -170,8 +187,9 @@ def _times(count: int, what: str) -> str:
     return f"{count} {what}{'s' if count != 1 else ''}"
 
 
-def into_document(document: str, text: str) -> str:
-    """Return *document* with *text* between the marks of the speed section."""
-    head, _, rest = document.partition(_MARKS[0])
-    _, _, tail = rest.partition(_MARKS[1])
-    return f"{head}{_MARKS[0]}{text}{_MARKS[1]}{tail}"
+def into_document(document: str, text: str, part: str = "speed") -> str:
+    """Return *document* with *text* between the marks of *part*."""
+    begin, end = (f"<!-- {part}: {place} -->\n" for place in ("begin", "end"))
+    head, _, rest = document.partition(begin)
+    _, _, tail = rest.partition(end)
+    return f"{head}{begin}{text}{end}{tail}"

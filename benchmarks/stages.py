@@ -18,7 +18,7 @@ import polars as pl
 from deflate import deflate_compress
 from msgspec import Struct
 
-from benchmarks.corpus import make_corpus
+from benchmarks.corpus import SHAPES, Shape, make_corpus
 from benchmarks.lineup import ROOT
 from saturi.etl.corpus.archive import crc32, inflate, read_members
 from saturi.etl.corpus.batches import Batch, segment_path
@@ -28,7 +28,8 @@ from saturi.etl.corpus.scan import scan
 from saturi.etl.example.render import render
 from saturi.etl.pipeline.reading import scan_rules
 from saturi.etl.read.batch import read_batch
-from saturi.etl.read.decode import decode, step_over_f0
+from saturi.etl.read.decode import decode
+from saturi.etl.read.glance import glance_at
 from saturi.etl.read.segments import FILES, read_files, to_ipc
 from saturi.etl.read.tasks import ReadTask
 from saturi.etl.settings.options import SYSTEM_PROMPT, BuildOptions
@@ -59,9 +60,9 @@ class _Material(NamedTuple):
     lines: list[bytes]
 
 
-def measure_stages(folder: Path, *, files: int, turns: int) -> list[Stage]:
+def measure_stages(folder: Path, *, files: int, shape: Shape, turns: int) -> list[Stage]:
     """Return the cost of every stage on about *files* label files of a seeded corpus in *folder*; the minimum of *turns*."""
-    material = _material(folder, files)
+    material = _material(folder, files, shape)
     json_bytes = sum(map(len, material.documents))
     rows = []
     for name, work in _stages(material, folder).items():
@@ -76,9 +77,9 @@ def _cpu_seconds(work: Callable[[], object]) -> float:
     return time.process_time() - began
 
 
-def _material(folder: Path, files: int) -> _Material:
-    corpus, stage = folder / f"corpus-{files}", folder / "stage"
-    make_corpus(corpus, files=files)
+def _material(folder: Path, files: int, shape: Shape) -> _Material:
+    corpus, stage = folder / f"corpus-{shape}-{files}", folder / "stage"
+    make_corpus(corpus, files=files, shape=shape)
     rules = scan_rules(BuildOptions())
     batches = [batch for archive in discover([corpus]).archives for batch in scan(archive, rules).batches]
     members = [member for batch in batches for member in read_members(batch) if member is not None]
@@ -117,7 +118,7 @@ def _stages(material: _Material, folder: Path) -> dict[str, Callable[[], object]
     return {
         "inflate": lambda: [inflate(packed, size, 0) for packed, size in material.packed],
         "crc": lambda: [crc32(document) for document in material.documents],
-        "step over F0 (part of decode)": lambda: [step_over_f0(document) for document in material.documents],
+        "glance (part of decode)": lambda: [glance_at(document) for document in material.documents],
         "decode": lambda: [decode(document) for document in material.documents],
         "frame": lambda: to_ipc(pl.DataFrame(material.columns, schema=FILES)),
         "read": read,
@@ -130,11 +131,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Print a table of the stages."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.stages", description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--files", type=int, default=2000)
+    parser.add_argument("--shape", choices=SHAPES, default="f0")
     parser.add_argument("--turns", type=int, default=7)
     parser.add_argument("--folder", type=Path, default=_FOLDER, help="folder for the corpus")
     parser.add_argument("--json", action="store_true", help="print the numbers as JSON")
     given = parser.parse_args(arguments)
-    stages = measure_stages(given.folder, files=given.files, turns=given.turns)
+    stages = measure_stages(given.folder, files=given.files, shape=given.shape, turns=given.turns)
     if given.json:
         print(msgspec.json.encode(stages).decode())
         return

@@ -42,6 +42,23 @@ def test_zips_are_whole_and_the_facts_true(tmp_path: Path) -> None:
     assert json_bytes == pytest.approx(6_000_000, rel=0.15)
 
 
+def test_the_rich_shape(tmp_path: Path) -> None:
+    """A third of a rich label file is not F0: segments, annotation and a transcript, at four spaces a level."""
+    facts = make_corpus(tmp_path, files=120, shape="rich")
+    pitches = 0
+    for path in tmp_path.rglob("*.zip"):
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.infolist():
+                document = archive.read(member)
+                label = json.loads(document)
+                assert label["annotation"]["standards"]
+                assert len(label["stt"]["segments"]) == len(label["transcription"]["segments"])
+                assert document.startswith(b'{\n    "fileName"')
+                pitches += sum(len(part.partition(b"]")[0]) for part in document.split(b'"intonations": [')[1:-1])
+    assert pitches / facts.json_bytes == pytest.approx(2 / 3, rel=0.1)
+    assert facts.json_bytes / facts.files == pytest.approx(41_600, rel=0.15)
+
+
 def test_tiny_members_are_label_files(tmp_path: Path) -> None:
     """A tiny corpus has the files asked for, a few hundred bytes each, and every one is a label file."""
     facts = make_corpus(tmp_path, files=2_000, tiny=True)

@@ -5,6 +5,8 @@ import json
 import re
 import zipfile
 from collections import Counter, defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -36,6 +38,7 @@ from runs import (
     result_of,
 )
 
+from saturi.etl.errors import ArchiveError
 from saturi.etl.pipeline.build import build
 from saturi.etl.settings.options import BuildOptions
 from saturi.etl.synthetic.corpus import SampleReport
@@ -245,3 +248,13 @@ def test_an_archive_of_many_batches(tmp_path: Path) -> None:
     with zipfile.ZipFile(corpus / ANSWER_ZIP) as archive:
         members = pl.read_parquet(tmp_path / "out" / "lineage.parquet")["member"].to_list()
         assert members == archive.namelist()
+
+
+def test_the_first_of_several_bad_archives_is_named(tmp_path: Path) -> None:
+    """Of archives that cannot be read the first is named, whichever is looked at first, and no label file is read."""
+    write_zip(tmp_path / "corpus" / ANSWER_ZIP, [member(stem("say", "1", 1), "가", "나")])
+    for name in ("a.zip", "b.zip"):
+        (tmp_path / "corpus" / name).write_bytes(b"no zip")
+    with pytest.raises(ArchiveError, match=r"a\.zip: no zip"):
+        build([tmp_path / "corpus"], tmp_path / "out", make_executor=partial(ThreadPoolExecutor, 3), workers=3)
+    assert not list((tmp_path / "out" / "stage").rglob("*.segment"))

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from saturi.etl.corpus.archive import Defect
-from saturi.etl.read.decode import BatchDecoder, Decoded, decode, step_over_f0
+from saturi.etl.read.decode import Decoded, decode
+from saturi.etl.read.glance import glance_at, without_f0
 from saturi.schemas import label2020, label2022
 from saturi.schemas.terms import RejectReason
 
@@ -30,6 +31,8 @@ _SPITEFUL = [
     "intonations",
     '"intonations"',
     '"intonations": [1, 2',
+    '], "sentences": [',
+    ', "annotation": {',
 ]
 _ODD = ["\n", "\t", "\0", "\u2028", "방언", "ᆞ", "🍊", "\ufeff"]
 _FIELDS = {
@@ -48,15 +51,18 @@ texts = st.text(max_size=12) | st.lists(st.sampled_from(_SPITEFUL + _ODD), max_s
 numbers = st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
 identifiers = st.none() | numbers | texts
 pitches = st.lists(numbers, max_size=4)
-keys = (st.sampled_from(["intonations", 'x"intonations', "intonations\\"]) | texts).filter(
-    lambda key: key not in _FIELDS
-)
+_STEPPED_OVER = ["intonations", "segments", "annotation", 'x"intonations', "segments\\", 'x"annotation']
+keys = (st.sampled_from(_STEPPED_OVER) | texts).filter(lambda key: key not in _FIELDS)
 values = st.recursive(
     st.none() | st.booleans() | identifiers | pitches,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3),
     max_leaves=5,
 )
-extras = st.dictionaries(keys, values, max_size=2) | pitches.map(lambda pitch: {"intonations": pitch})
+extras = st.dictionaries(keys, values, max_size=2) | st.dictionaries(
+    st.sampled_from(_STEPPED_OVER),
+    pitches | st.lists(st.dictionaries(keys, values, max_size=2), max_size=2),
+    max_size=3,
+)
 
 
 def _join(first: bool, known: dict[str, Any], extra: dict[str, Any]) -> dict[str, Any]:
@@ -80,6 +86,25 @@ labels = _object(
     | st.lists(st.none() | _object({}, speakerId=identifiers, residenceProvince=identifiers), max_size=2),
     script=st.none() | _object({}, scriptId=identifiers, speechType=identifiers),
 )
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | identifiers,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(sorted(_FIELDS)) | keys, inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+"""Any JSON, also with the names of fields that are used."""
+
+tools = st.builds(
+    lambda label, beside, annotation, stt: {**beside, **label, "annotation": annotation, "stt": stt},
+    labels,
+    st.just({"fileName": "a", "speaker": [], "script": {}}),
+    st.dictionaries(keys, anything, max_size=3),
+    st.dictionaries(keys, anything, max_size=2),
+)
+"""Label files as the annotators' tool has them: `annotation` and `stt` come last."""
 
 
 def _spellings(part: dict[str, Any] | None) -> tuple[str | None, ...] | None:
@@ -122,8 +147,10 @@ def _label(**transcription: Any) -> dict[str, Any]:
         "fileName": "say_set1_collectorjj3_speakerjj9_12_0_14",
         "speaker": [{"speakerId": "speakerjj9", "residenceProvince": "jj", "birthYear": 1958}],
         "script": {"scriptId": 12, "speechType": "Speak"},
+        "audio": {"channel": "Mono", "records": [], "times": [0, 1]},
         "transcription": {"segments": [{"orderInFile": 1.0, "endTime": None}], **whole, **transcription},
         "annotation": {"intonations": [], "transcriptionAnnotations": [], "intents": []},
+        "stt": {"recognizer": "naver", "segments": []},
     }
 
 
@@ -134,10 +161,10 @@ def _document(label: dict[str, Any]) -> bytes:
 _CLEAN = _document(_label())
 
 
-@given(labels, st.sampled_from(list(_LAYOUTS)), st.booleans())
-@settings(deadline=None, max_examples=200)
+@given(labels | tools, st.sampled_from(list(_LAYOUTS)), st.booleans())
+@settings(deadline=None, max_examples=300)
 def test_texts_are_those_json_finds(label: dict[str, Any], layout: str, ascii_only: bool) -> None:
-    """A valid document in any layout gives the texts that `json.loads` gives, wherever `intonations` stand in it."""
+    """A valid document in any layout gives the texts that `json.loads` gives, whatever is stepped over in it."""
     document = json.dumps(label, ensure_ascii=ascii_only, **_LAYOUTS[layout]).encode()
     decoded = decode(document)
     whole, sentences = _texts_of(json.loads(document))
@@ -165,7 +192,7 @@ def test_stepping_over_f0_changes_nothing_else(label: dict[str, Any], layout: st
         return key.endswith("intonations") and isinstance(value, list)
 
     document = json.dumps(label, ensure_ascii=False, **_LAYOUTS[layout]).encode()
-    assert without_pitches(json.loads(step_over_f0(document))) == without_pitches(label)
+    assert without_pitches(json.loads(without_f0(document))) == without_pitches(label)
 
 
 @pytest.mark.parametrize("text", ["transcription", "utterance"])
@@ -183,43 +210,56 @@ def test_sentences_that_hold_nothing(text: str) -> None:
     assert isinstance(outcome, Defect)
     assert outcome.reason is RejectReason.TOO_LARGE
     assert outcome.detail == f"1001 sentences in {len(document(1001, 0))} bytes"
-    assert BatchDecoder().decode(document(1001, 0)) == outcome
 
 
 @pytest.mark.parametrize(("before", "after"), [(b"", b""), (_BOM, b""), (b"", b"\0\0"), (_BOM, b"\0")])
 def test_f0_is_stepped_over_in_a_frame(before: bytes, after: bytes) -> None:
     """A byte order mark and NULs at the end change nothing: what F0 arrays hold is not looked at, and nothing is mended."""
     document = before + b'{"intonations": [no, numbers], "transcription": {"standard": "a"}}' + after
-    assert decode(document) == BatchDecoder().decode(document) == Decoded(_label_of("a"), repaired=False)
+    assert decode(document) == Decoded(_label_of("a"), repaired=False)
+
+
+@pytest.mark.parametrize(
+    ("clean", "odd"),
+    [
+        pytest.param('"transcriptionAnnotations": []', ',"transcriptionAnnotations": [1,]', id="commas"),
+        pytest.param('"intents": []', '"intents": NaN', id="NaN"),
+        pytest.param('"intents": []', '"intents": "a\nb"', id="line-end"),
+        pytest.param('"endTime": null', '"endTime": Infinity,', id="segment"),
+        pytest.param("100.0\n", "100.0,\n", id="F0"),
+        pytest.param('"recognizer": "naver"', '"recognizer": "\\ud800", "transcription": 7', id="odd-text"),
+        pytest.param('"recognizer": "naver"', '"recognizer": "\udcff"', id="no-UTF-8"),
+    ],
+)
+def test_what_is_stepped_over_is_not_looked_at(clean: str, odd: str) -> None:
+    """Whatever stands in `segments`, `intonations`, `annotation` and `stt` costs no text, and is no repair."""
+    document = _CLEAN.decode().replace(clean, odd).encode("utf-8", "surrogateescape")
+    assert document != _CLEAN
+    assert decode(document) == decode(_CLEAN)
+
+
+def test_little_is_left_to_parse() -> None:
+    """Of a label file as the annotators' tool writes it, arrays that are not read are emptied and the end is left out."""
+    label = _label()
+    label["transcription"]["segments"] = []
+    for sentence in label["transcription"]["sentences"]:
+        sentence["intonations"] = []
+    del label["annotation"], label["stt"]
+    glance = glance_at(_CLEAN)
+    assert glance.cut
+    assert json.loads(glance.document) == label
+
+
+@pytest.mark.parametrize("missing", ["fileName", "speaker", "script"])
+def test_fields_behind_the_annotation_are_read(missing: str) -> None:
+    """A field that is used is read wherever it stands, also behind `annotation`."""
+    label = _label()
+    behind = {key: value for key, value in label.items() if key != missing} | {missing: label[missing]}
+    assert decode(_document(behind)) == decode(_CLEAN)
 
 
 def _label_of(standard: str) -> label2022.LabelFile:
     return label2022.LabelFile(label2022.Transcription(standard=standard))
-
-
-_NOT_UTF8 = _CLEAN.replace(b"{", b'{"note": "\xff",', 1)
-
-
-@given(st.lists(st.sampled_from([_CLEAN, _BOM + _CLEAN, _CLEAN[:-1], _NOT_UTF8]) | st.binary(max_size=20), max_size=9))
-@settings(deadline=None, max_examples=100)
-def test_many_are_decoded_as_each_by_itself(documents: list[bytes]) -> None:
-    """What a batch decoder returns is what each document alone gives, unless it says that one of them is no UTF-8."""
-    decoder = BatchDecoder()
-    outcomes = [decoder.decode(document) for document in documents]
-    assert decoder.all_utf8() is (_NOT_UTF8 not in documents)
-    if _NOT_UTF8 not in documents:
-        assert outcomes == [decode(document) for document in documents]
-
-
-@pytest.mark.parametrize("place", [0, 150, 299])
-def test_one_among_megabytes_is_no_utf8(place: int) -> None:
-    """One document that is no UTF-8 is noticed wherever it stands among those that are looked at in several turns."""
-    decoder = BatchDecoder()
-    long = _CLEAN.replace(b"{", b'{"note": "%s",' % (b"n" * 20_000), 1)
-    for number in range(300):
-        decoder.decode(_NOT_UTF8 if number == place else long)
-    assert not decoder.all_utf8()
-    assert not decoder.all_utf8()
 
 
 @given(st.binary(max_size=200))
@@ -290,16 +330,12 @@ def test_marks_around_a_document_are_nothing(document: bytes) -> None:
 @pytest.mark.parametrize(
     ("clean", "broken"),
     [
-        pytest.param('[],\n\t\t"transcriptionAnnotations"', '[],,"transcriptionAnnotations"', id="doubled"),
-        pytest.param(
-            '[],\n\t\t"transcriptionAnnotations"', '[], ,\n,\t"transcriptionAnnotations"', id="tripled-with-spaces"
-        ),
+        pytest.param('[],\n\t\t"times"', '[],,"times"', id="doubled"),
+        pytest.param('[],\n\t\t"times"', '[], ,\n,\t"times"', id="tripled-with-spaces"),
         pytest.param('"residenceProvince": "jj",', '"residenceProvince": "jj",,', id="doubled-between-fields"),
-        pytest.param('"intents": []', '"intents": [],', id="at-the-end-of-an-object"),
-        pytest.param('"intents": []', '"intents": [1,]', id="at-the-end-of-an-array"),
-        pytest.param('"intents": []', '"intents": [],,', id="doubled-at-an-end"),
-        pytest.param("100.0\n", "100.0,\n", id="at-the-end-of-intonations"),
-        pytest.param("100.0\n", "100.0,,\n", id="doubled-at-the-end-of-intonations"),
+        pytest.param('"scriptId": 12', '"scriptId": 12,', id="at-the-end-of-an-object"),
+        pytest.param('"records": []', '"records": [1,]', id="at-the-end-of-an-array"),
+        pytest.param('"sentenceId": 1', '"sentenceId": 1,,', id="doubled-at-an-end"),
     ],
 )
 @pytest.mark.parametrize("bom", [pytest.param(b"", id="plain"), pytest.param(_BOM, id="bom")])
@@ -445,7 +481,6 @@ def test_odd_fields_cost_no_text(fields: str, speakers: list[Any], number: Any, 
     text = '"transcription": {"standard": "a", "sentences": [{"standard": "b", "speakerId": ["x"]}, null]}'
     for document in (f"{{{fields}, {text}{mend}}}", f"{{{text}, {fields}{mend}}}"):
         decoded = decode(document.encode())
-        assert BatchDecoder().decode(document.encode()) == decoded
         assert _texts_in(decoded) == ((None, None, "a"), [(None, None, "b"), None])
         assert isinstance(decoded, Decoded)
         assert isinstance(decoded.label, label2022.LabelFile)

@@ -89,7 +89,6 @@ BROKEN = {
     "shorter-than-declared": Broken(WHOLE, RejectReason.SIZE_MISMATCH, "member", _add(24, 1)),
     "wrong-crc": Broken(WHOLE, RejectReason.CRC_MISMATCH, "member", _xor(14, 16)),
     "invalid-utf8": Broken(WHOLE[:-9] + b"\xff" + WHOLE[-9:], RejectReason.INVALID_UTF8, len(WHOLE) - 9),
-    "invalid-utf8-nobody-reads": Broken(b'{"note": "\xff",' + WHOLE[1:], RejectReason.INVALID_UTF8, 10),
     "cp949": Broken(WHOLE.decode().encode("cp949"), RejectReason.INVALID_UTF8, WHOLE.index(TEXT.encode())),
     "utf-16": Broken(WHOLE.decode().encode("utf-16"), RejectReason.INVALID_UTF8, 0),
     "empty": Broken(b"", JSON, None),
@@ -146,6 +145,7 @@ TOLERATED = {
     ),
     "only-a-transcription": _transcription(),
     "null-sentences": _transcription(sentences=None),
+    "invalid-utf8-that-is-not-read": b'{"note": "\xff",' + WHOLE[1:],
     "broken-pitch": _transcription(
         sentences=[{"intonations": [1, None, "a"], "standard": TEXT, "pronunciation": TEXT}]
     ),

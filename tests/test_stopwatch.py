@@ -8,7 +8,7 @@ from runs import facts_of, invoke, result_of
 
 from saturi.etl.runtime.stopwatch import Stopwatch, lap, timed
 
-READING = {"find", "inflate", "crc", "decode", "rows", "columns", "segment write", "read_batch"}
+READING = {"scan_archive", "find", "inflate", "crc", "decode", "rows", "columns", "segment write", "read_batch"}
 SELECTING = {"judge", "compare", "find_shared", "limit", "sample", "count_shared"}
 WRITING = {
     "take",

@@ -18,7 +18,7 @@ _LARGE_BYTES, _LARGE_WEIGHT = 1 << 20, 16
 BATCH_ENTRIES = 4096
 """Entries in a batch, so that a million tiny members need no more memory than a thousand large ones."""
 
-DECODER_VERSION = 4
+DECODER_VERSION = 5
 """Goes up whenever the same bytes would give another segment; older segments are then made anew."""
 
 

@@ -84,6 +84,8 @@ class MappedFile:
             except ValueError as error:  # longer than the file, which was as long when it was opened
                 raise InputError(piece.path, CHANGED, CHANGED_ADVICE) from error
             self._stack.callback(mapped.close)
+            if hasattr(mmap, "MADV_WILLNEED"):  # else a disk is asked for 128 kB at a time, and waited for each time
+                mapped.madvise(mmap.MADV_WILLNEED)
             view = self._stack.enter_context(memoryview(mapped))
             self._maps.append((piece.start + aligned, view))
 

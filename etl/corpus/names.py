@@ -57,7 +57,6 @@ _WITHIN, _WITHIN_2020 = (
     re.compile(rf"(?<![^\W_]){stem.pattern}(?![^\W_])", re.IGNORECASE) for stem in (_STEM, _STEM_2020)
 )
 _SEPARATORS = re.compile(r"[\s_.+-]+")
-_SPEAKER_CODE = re.compile(r"speaker([a-z]{2})\d", re.IGNORECASE)
 
 _REGION_WORDS = {
     "강원": Region.GANGWON,
@@ -103,6 +102,9 @@ class Hints(NamedTuple):
     region: Region | None = None
     speech_type: SpeechType | None = None
     split: Split | None = None
+
+
+_NOWHERE = Hints()
 
 
 def is_label_file(path: bytes) -> bool:
@@ -161,7 +163,7 @@ def parse_member(path: str, own_name: str | None = None) -> MemberName:
     if "\\" in path:
         path = path.replace("\\", "/")
     folder, _, name = path.rpartition("/")
-    around = _folder_hints(folder) if folder else Hints()
+    around = _folder_hints(folder) if folder else _NOWHERE
     match = _STEM.fullmatch(name[:-5])
     if match is not None:
         return _of_2022(match, around)
@@ -185,7 +187,7 @@ def _search(stem: str, around: Hints) -> MemberName | None:
 
 
 def _of_2022(match: re.Match[str], around: Hints) -> MemberName:
-    kind, script_set, collector, speaker_part, prompt = match.group("kind", "set", "collector", "speakers", "prompt")
+    kind, script_set, collector, speaker_part, prompt, _, _ = match.groups()
     speakers = tuple(speaker_part.split("_")[1:])
     region = _region_of(speakers) or CODES.get((collector or "").lower()) or around.region
     return MemberName(region, _KINDS[kind.lower()], around.split, _number(script_set), _number(prompt), speakers)
@@ -193,11 +195,12 @@ def _of_2022(match: re.Match[str], around: Hints) -> MemberName:
 
 def _region_of(speakers: Iterable[str]) -> Region | None:
     """Return the region of the first of *speakers* whose code is known."""
-    for speaker in speakers:
-        match = _SPEAKER_CODE.match(speaker)
-        if match and match[1].lower() in CODES:
-            return CODES[match[1].lower()]
-    return None
+    return next(filter(None, map(_region_in_id, speakers)), None)
+
+
+def _region_in_id(speaker: str) -> Region | None:
+    """Return the region whose code stands between `speaker` and a number."""
+    return CODES.get(speaker[7:9].lower()) if speaker[9:10].isdecimal() else None
 
 
 def parse_archive(parts: Iterable[str]) -> Hints:

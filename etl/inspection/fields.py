@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-from saturi.etl.read.decode import bare, mended, step_over_f0
+from saturi.etl.read.decode import bare, mended
+from saturi.etl.read.glance import without_f0
 from saturi.schemas.particulars import CLOSED_FIELDS, Particulars2020, Particulars2022
 from saturi.schemas.terms import Generation
 
@@ -22,7 +23,7 @@ _PATHS = {
 
 def closed_values(document: bytes, generation: Generation) -> Iterator[tuple[str, str]]:
     """Yield (path, value as JSON) for each closed field of the label file in *document*, which was decoded before."""
-    particulars = _particulars(step_over_f0(bare(document)), generation)
+    particulars = _particulars(without_f0(bare(document)), generation)
     if particulars is not None:
         whole = msgspec.to_builtins(particulars)
         for path, steps in _PATHS[generation]:

@@ -14,7 +14,6 @@ from saturi.etl.errors import BuildError
 from saturi.etl.inspection.fields import closed_values
 from saturi.etl.inspection.sketch import NO_SPLIT, BatchSketch, Sketch, Sketches
 from saturi.etl.inspection.tasks import InspectTask, SketchTask
-from saturi.etl.read.decode import decode
 from saturi.etl.read.rows import Rows, reading_of
 from saturi.etl.read.segments import FILES, SENTENCES, read_any_header, read_files, read_sentences, to_ipc
 from saturi.etl.select.clean import count_residues, suspects
@@ -53,7 +52,7 @@ def inspect_batch(task: InspectTask) -> BatchSketch:
         if member is None:
             rows.ignored += 1
             continue
-        kind = rows.add(reading_of(member, decode))
+        kind = rows.add(reading_of(member))
         if kind is None or not isinstance(member.content, bytes):
             continue
         group = group_of(Kind(*kind), hints)

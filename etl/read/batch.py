@@ -8,7 +8,6 @@ belongs to files of these sizes and times. Where only times changed, they are re
 
 import hashlib
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +20,7 @@ from saturi.etl.corpus.mapped import CHANGED, CHANGED_ADVICE
 from saturi.etl.corpus.opening import facts_of, witness_of
 from saturi.etl.errors import InputError
 from saturi.etl.output.files import make_folder, write_whole
-from saturi.etl.read.decode import BatchDecoder, Decoded, decode
+from saturi.etl.read.decode import decode
 from saturi.etl.read.rows import Reading, Rows, digest_of, reading_of
 from saturi.etl.read.segments import read_header, write_segment
 from saturi.etl.read.tasks import ProbeTask, ReadTask, StagedBatch, UnreadBatch
@@ -152,20 +151,15 @@ def _read(task: ReadTask) -> Rows:
     Raises:
         InputError: The archive cannot be opened any more, or is another one by now.
     """
-    decoder = BatchDecoder()
-    rows = _rows(task, decoder.decode)
-    sound = decoder.all_utf8()
-    lap("decode")
-    # One that is no UTF-8 is rare, and then all are read again, each by itself, to see which.
-    rows = rows if sound else _rows(task, decode)
+    rows = _rows(task)
     if len(rows.files) != task.batch.extent.label_files:
         raise InputError(task.batch.archive.paths[0], CHANGED, CHANGED_ADVICE)
     return rows
 
 
-def _rows(task: ReadTask, decode_one: Callable[[bytes], Decoded | Defect]) -> Rows:
+def _rows(task: ReadTask) -> Rows:
     """
-    Return the rows of a batch, decoded by *decode_one*.
+    Return the rows of a batch.
 
     Some are decoded, then they are put into rows, and so on: taking turns file by file takes a sixth longer (91 against
     77 microseconds), since a document leaves nothing in the processor's cache of what Python needs for the rows.
@@ -177,7 +171,7 @@ def _rows(task: ReadTask, decode_one: Callable[[bytes], Decoded | Defect]) -> Ro
         if member is None:
             rows.ignored += 1
             continue
-        held.append(reading_of(member, decode_one))
+        held.append(reading_of(member))
         held_bytes += member.json_bytes
         lap("decode")
         if held_bytes >= _HELD_BYTES:

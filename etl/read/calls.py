@@ -5,7 +5,21 @@ Each imports its module when it is called, in the worker: the parent never loads
 its start 0.1 s.
 """
 
-from saturi.etl.read.tasks import ProbeTask, ReadTask, StagedBatch, UnreadBatch
+from pathlib import Path
+
+from saturi.etl.corpus.scan import Scan
+from saturi.etl.errors import InputError
+from saturi.etl.read.tasks import ProbeTask, ReadTask, ScanTask, StagedBatch, UnreadBatch
+
+
+def scan_archive(task: ScanTask) -> Scan | InputError:
+    """Return the scan of an archive, or why it cannot be scanned; see `saturi.etl.corpus.scan`."""
+    from saturi.etl.corpus import scan
+
+    try:
+        return scan.scan(task.archive, task.rules, Path(task.stage))
+    except InputError as error:
+        return error
 
 
 def read_batch(task: ReadTask) -> StagedBatch | UnreadBatch:

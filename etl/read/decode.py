@@ -5,10 +5,8 @@ Mended: a UTF-8 byte order mark, NULs at the end, commas doubled or before a clo
 string, and `NaN` and `Infinity`, which are no JSON, as a value that no text can be. Quotes belong to the text, so nothing
 else is mended. A field beside the texts that has another type than described costs no text.
 
-Nine tenths of a label file of 2022 are `intonations`, the fundamental frequency as one number a line, which is not used.
-They are stepped over by looking for the bracket that closes them, which is twenty times as fast as parsing them. What
-lies between must be ASCII without quotes and brackets, so that the rest means the same with and without it; whether it
-is a list of good numbers is not looked at.
+A label file of 2022 whose texts can be read is read at a glance (`glance`): what is not used is not even looked at. Every other
+document is looked at as a whole, which says what is wrong with it, and where.
 """
 
 import re
@@ -16,10 +14,10 @@ from codecs import getincrementaldecoder
 from typing import Any, NamedTuple
 
 import msgspec
-import polars as pl
 from msgspec import structs
 
 from saturi.etl.corpus.archive import Defect
+from saturi.etl.read.glance import glance_at
 from saturi.etl.read.odd import LabelFile, label_of
 from saturi.schemas import label2020, label2022
 from saturi.schemas.terms import RejectReason
@@ -28,11 +26,9 @@ _BOM = b"\xef\xbb\xbf"
 _MOST_OBJECTS = 100_000  # in a large label file; a real one has a few thousand, and each takes 100 bytes
 _MANY_SENTENCES, _SENTENCE_BYTES = 1000, 40  # what one takes at least; it becomes 150 bytes of rows, even of empty ones
 _MOST_MENDED = 1000  # more are no slip of a pen, and mending them would take memory without bound
-_F0_KEY = b'"intonations"'
 _BLOCK_BYTES = 1 << 20
 _LARGE_BYTES = 1 << 20  # few real label files are larger, and copies of such a one would not be small
 _MISSING, _EMPTY = RejectReason.MISSING_TRANSCRIPTION, RejectReason.EMPTY_LABEL
-_END_BYTES = 64  # more than the white space at an end of a real array
 _HEAD_BYTES = 64
 _TRUNCATED = "Input data was truncated"
 _BYTE = re.compile(r"\(byte (\d+)\)")
@@ -76,48 +72,11 @@ def _without_nuls(document: bytes) -> bytes:
     return document.rstrip(b"\0\r\n") if document.endswith((b"\0", b"\0\n")) else document
 
 
-class BatchDecoder:
-    """
-    Decode many label files, and look whether all are UTF-8 only in the end, which takes a sixth of the time.
-
-    Where `all_utf8` says no, what was decoded must not be used, and each has to be decoded by itself.
-    """
-
-    def __init__(self) -> None:
-        self._sound = True
-        self._read: list[bytes] = []
-        self._read_bytes = 0
-
-    def decode(self, document: bytes) -> Decoded | Defect:
-        """Return the label file in *document*, or why there is none."""
-        shorter = _shortened(document)
-        label = _parse_quickly(shorter) if shorter is not None else None
-        if shorter is None or label is None:
-            return decode(document)
-        self._read.append(shorter)
-        self._read_bytes += len(shorter)
-        if self._read_bytes >= _BLOCK_BYTES:
-            self.all_utf8()
-        return Decoded(label, repaired=False)
-
-    def all_utf8(self) -> bool:
-        """Whether all that was decoded up to now is UTF-8."""
-        try:
-            pl.Series(self._read, dtype=pl.Binary).cast(pl.String)
-        except pl.exceptions.ComputeError:
-            self._sound = False
-        self._read.clear()
-        self._read_bytes = 0
-        return self._sound
-
-
 def decode(document: bytes) -> Decoded | Defect:
     """Return the label file in *document*, or why there is none."""
-    shorter = _shortened(document)
-    if shorter is not None and _invalid_utf8(shorter) is None:
-        label = _parse_quickly(shorter)
-        if label is not None:
-            return Decoded(label, repaired=False)
+    label = _read_at_a_glance(bare(document))
+    if label is not None:
+        return Decoded(label, repaired=False)
     if document.startswith(_BOM):
         decoded = _decode(document[len(_BOM) :])
         if isinstance(decoded, Defect) and decoded.position is not None:
@@ -126,22 +85,17 @@ def decode(document: bytes) -> Decoded | Defect:
     return _decode(document)
 
 
-def _shortened(document: bytes) -> bytes | None:
-    """Return *document*, bare and with its F0 arrays stepped over; None where it is large, or seems to be none of 2022."""
-    document = bare(document)
+def _read_at_a_glance(document: bytes) -> LabelFile | None:
+    """Return the label file of 2022 in *document*, or None where it has to be looked at as a whole."""
     if len(document) > _LARGE_BYTES or _guess_text(document) != "transcription":
         return None
-    return step_over_f0(document)
-
-
-def _parse_quickly(document: bytes) -> LabelFile | None:
-    """Return the label file of 2022 in *document*, or None where anything is wrong with it but its encoding."""
+    glance = glance_at(document)
     try:
-        label = _DECODER_2022.decode(document)
+        label = _DECODER_2022.decode(glance.document)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     text = label.transcription
-    if text is None:
+    if text is None or (glance.cut and (label.file_name is None or label.speaker is None or label.script is None)):
         return None
     count = len(text.sentences) if text.sentences else 0
     # `_is_empty` and `_is_crowded`, at a glance
@@ -188,33 +142,6 @@ def _decode_as(text: str, document: bytes) -> Decoded | Defect:
             return whole
         return _checked(text, repaired if isinstance(repaired, Defect) else repaired._replace(repaired=True), document)
     return _checked(text, whole, document)
-
-
-def step_over_f0(document: bytes) -> bytes:
-    """Return *document* with the contents of its `intonations` arrays left out, where they are nothing but numbers at a glance."""
-    pieces = []
-    done = 0
-    key = document.find(_F0_KEY)
-    while key >= 0:
-        start = document.find(b"[", key) + 1
-        stop = document.find(b"]", start)
-        if start == 0 or stop < 0:
-            break
-        array = document[start:stop]
-        if array and document[key + len(_F0_KEY) : start - 1].strip() == b":" and _is_plain(array):
-            pieces.append(document[done:start])
-            done = stop
-        key = document.find(_F0_KEY, stop)
-    pieces.append(document[done:])
-    return b"".join(pieces)
-
-
-def _is_plain(array: bytes) -> bool:
-    """Whether the contents of an *array* can be stepped over: no text, nothing nested, and no comma at an end."""
-    if b'"' in array or b"[" in array or not array.isascii():
-        return False
-    first, last = array[:_END_BYTES].lstrip(), array[-_END_BYTES:].rstrip()
-    return not first.startswith(b",") and not last.endswith(b",") and last != b""
 
 
 def _checked(text: str, decoded: Decoded | Defect, document: bytes) -> Decoded | Defect:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -13,7 +13,7 @@ from saturi.etl.corpus.archive import Defect, Member
 from saturi.etl.corpus.names import ANY_SET
 from saturi.etl.read.contents import Texts, contents_of
 from saturi.etl.read.copies import SUM_MODULUS
-from saturi.etl.read.decode import Decoded
+from saturi.etl.read.decode import Decoded, decode
 from saturi.etl.read.odd import LabelFile
 from saturi.etl.read.segments import FILES, SENTENCES, to_ipc
 from saturi.schemas.segment import SEGMENT_VERSION, Disagreements, Kind, KindCount, Oddities, SegmentHeader
@@ -41,8 +41,8 @@ class Reading(NamedTuple):
     result: Decoded | Defect
 
 
-def reading_of(member: Member, decode: Callable[[bytes], Decoded | Defect]) -> Reading:
-    """Return *member* decoded by *decode*, without its bytes."""
+def reading_of(member: Member) -> Reading:
+    """Return *member* decoded, without its bytes."""
     content = member.content
     result = content if isinstance(content, Defect) else decode(content)
     return Reading(member.number, member.path, member.json_bytes, member.crc32, result)

@@ -5,7 +5,17 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from saturi.etl.corpus.batches import Batch
+from saturi.etl.corpus.discover import Archive
+from saturi.etl.corpus.scan import ScanRules
 from saturi.schemas.segment import SegmentHeader
+
+
+class ScanTask(Struct, frozen=True):
+    """An archive to scan by *rules*, its layout kept in the folder *stage*."""
+
+    archive: Archive
+    rules: ScanRules
+    stage: str
 
 
 class ReadTask(Struct, frozen=True):

@@ -260,10 +260,10 @@ def _encrypted(blob: bytearray, local: int, central: int) -> None:
     blob[central + 8] |= 1
 
 
-_LAYER = b'"transcriptionAnnotations"'
+_AUDIO, _SENTENCES = b'\n\t},\n\t"audio"', b'"sentences"'
 DEFECTS = {
-    "doubled_comma": Defect(None, lambda text: text.replace(b",\n\t\t" + _LAYER, b",," + _LAYER)),
-    "trailing_comma": Defect(None, lambda text: text.removesuffix(b"\n\t}\n}") + b",\n\t}\n}"),
+    "doubled_comma": Defect(None, lambda text: text.replace(b",\n\t\t" + _SENTENCES, b",," + _SENTENCES)),
+    "trailing_comma": Defect(None, lambda text: text.replace(_AUDIO, b"," + _AUDIO)),
     "byte_order_mark": Defect(None, lambda text: b"\xef\xbb\xbf" + text),
     "trailing_nuls": Defect(None, lambda text: text + bytes(16)),
     "empty_pronunciation": Defect(None, _text("pronunciation", "")),
