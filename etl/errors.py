@@ -9,11 +9,11 @@ The tree of errors; each class has the exit code of the command line.
     │   ├── ArchiveError                               a zip, or a set of parts, is not whole
     │   └── BuildError                                 a folder holds no finished build
     ├── PromiseError (RuntimeError)                 4  a sum does not balance: our mistake, or damage
-    │   ├── WorkerKilledError                          a worker is killed again and again, by no fault of a file
     │   └── WorkerStartError                           no worker can start at all
     ├── StorageError (OSError)                      5  the disk, or the folder to write to
     │   ├── DiskFullError                              no space left
     │   ├── ExhaustedError                             no memory, open files or processes are left
+    │   │   └── WorkerKilledError                      workers are killed again and again, by no fault of a file
     │   ├── LockedError                                another build writes there
     │   └── ForeignFolderError                         the folder holds files that are not ours
     ├── ProviderError (RuntimeError)                6  a provider's API, or AI-Hub, refused something, or does not answer
@@ -35,6 +35,8 @@ is wrong, what to do.
 import errno
 from pathlib import Path
 from traceback import walk_tb
+
+_AGAIN = "and run the same command again"
 
 
 class EtlError(Exception):
@@ -98,18 +100,6 @@ class PromiseError(EtlError, RuntimeError):
         return f"{promise}: {facts}; nothing was published, please report this with the command you ran"
 
 
-class WorkerKilledError(PromiseError):
-    """Every process given one task was killed from outside, most likely for want of memory."""
-
-    def __init__(self, task: str) -> None:
-        super().__init__(task, "")
-        self.args = (task,)
-
-    def __str__(self) -> str:
-        problem = "the process was killed twice, perhaps for want of memory"
-        return f"{self.args[0]}: {problem}; run the same command with fewer --workers"
-
-
 class WorkerStartError(PromiseError):
     """Not even a task that does nothing comes back from a worker."""
 
@@ -158,15 +148,39 @@ class ExhaustedError(StorageError):
     @classmethod
     def memory(cls, problem: str) -> "ExhaustedError":
         """The error for too little memory, which *problem* says in the system's words."""
-        advice = "free some, or give fewer --workers, and run the same command again"
-        return cls("memory", f"there is too little ({problem})", advice)
+        return cls("memory", f"there is too little ({problem})", f"free some memory, or give fewer --workers, {_AGAIN}")
+
+    @classmethod
+    def address_space(cls, part: str, needed_bytes: int, allowed_bytes: int) -> "ExhaustedError":
+        """The error for a limit of the address space below the *needed_bytes* of *part*."""
+        needed, allowed = (f"{size >> 20:,} MiB" for size in (needed_bytes, allowed_bytes))
+        problem = f"{part} needs {needed} of address space, {allowed} are allowed"
+        return cls("memory", problem, f"raise the limit by `ulimit -v` {_AGAIN}")
 
 
-_AGAIN = "and run the same command again"
+class WorkerKilledError(ExhaustedError):
+    """Every process given one task was killed from outside, most likely for want of memory."""
+
+    def __init__(self, task: str) -> None:
+        problem = "the process was killed again and again, most likely for want of memory"
+        super().__init__(task, problem, f"free some memory, or give fewer --workers, {_AGAIN}")
+
+    def __reduce__(self) -> tuple[type["WorkerKilledError"], tuple[str]]:  # type: ignore[override]  # one fact
+        return type(self), (self.path,)
+
+
 _EXHAUSTED = {
-    errno.EMFILE: ("open files", "this process may have no more (EMFILE)", f"raise its limit by `ulimit -n` {_AGAIN}"),
+    errno.EMFILE: (
+        "open files",
+        "this process may have no more (EMFILE)",
+        f"raise the limit of files by `ulimit -n` {_AGAIN}",
+    ),
     errno.ENFILE: ("open files", "this machine may have no more (ENFILE)", f"end other programs {_AGAIN}"),
-    errno.EAGAIN: ("processes", "no more can be started (EAGAIN)", f"end others, or give fewer --workers, {_AGAIN}"),
+    errno.EAGAIN: (
+        "processes",
+        "no more can be started (EAGAIN)",
+        f"end other programs, or give fewer --workers, {_AGAIN}",
+    ),
 }
 _MEMORY_WORDS = (
     "cannot allocate memory",
@@ -191,8 +205,9 @@ def exhausted_error(error: BaseException) -> ExhaustedError | None:
         return ExhaustedError.memory("ENOMEM")
     if isinstance(error, EtlError):
         return None
-    if isinstance(error, OSError) and error.errno in _EXHAUSTED:
-        return ExhaustedError(*_EXHAUSTED[error.errno])
+    if isinstance(error, OSError) and error.errno is not None:
+        of_a_file = error.errno == errno.EAGAIN and error.filename is not None  # which another program holds
+        return ExhaustedError(*_EXHAUSTED[error.errno]) if error.errno in _EXHAUSTED and not of_a_file else None
     if isinstance(error, NameError) and _place(error).startswith("polars"):  # it hides the error of its own library
         return ExhaustedError.memory("Polars cannot be loaded")
     words = " ".join(str(error).split())

@@ -8,12 +8,12 @@ _HOW_TO_INSTALL = "run `make setup` and then .venv/bin/saturi, or `pip install .
 
 def main() -> None:
     """Run the command line: an error is one sentence on stderr and an exit code."""
-    from saturi.etl.console.streams import fill_descriptors  # noqa: PLC0415 - workers load this module, and need none of it
-    from saturi.etl.runtime.interrupts import end_on_signals, ignore_signals  # noqa: PLC0415 - as above
-
-    fill_descriptors()
-    end_on_signals()
     try:
+        from saturi.etl.console.streams import fill_descriptors  # noqa: PLC0415 - workers load this module, and need none of it
+        from saturi.etl.runtime.interrupts import end_on_signals, ignore_signals  # noqa: PLC0415 - as above
+
+        fill_descriptors()
+        end_on_signals()
         try:
             from saturi.etl.console.dispatch import run  # noqa: PLC0415 - as above, and an interrupt may land in here
 

@@ -80,6 +80,9 @@ ORDINARY = {
     "masked": [
         "R&B 음악",
         "rock&roll",
+        "rock &roll",
+        "rock& roll",
+        "rock & roll",
         "H&M&B",
         "AT&T",
         "Q&A",
@@ -102,6 +105,8 @@ ORDINARY = {
 UNSURE = [
     "서울~부산",
     "봄 ~ 가을",
+    "봄~가을",
+    "낮~밤",
     "삼~사월",
     "천원~만원",
     "월~금",

@@ -18,7 +18,7 @@ from saturi.etl.download.data_sets import KNOWN
 from saturi.etl.download.options import FetchOptions
 from saturi.etl.download.terms import TERMS
 from saturi.etl.exports.base_models import read_base_models
-from saturi.etl.exports.targets import Target
+from saturi.etl.exports.trainers import Trainer
 from saturi.etl.providers.models import price_of, read_models
 from saturi.etl.providers.profiles import read_providers
 from saturi.etl.read.contents import TURN_CHARACTERS
@@ -175,7 +175,7 @@ def test_the_example_of_models_toml_is_valid(tmp_path: Path) -> None:
 def test_the_documents_list_every_export() -> None:
     """The table of exports has a row for every target."""
     rows = re.findall(r"^\| `([a-z][a-z-]*)` \|", _section("Without a provider: `export`"), flags=re.MULTILINE)
-    assert rows == list(Target)
+    assert rows == list(Trainer)
 
 
 def test_the_documents_list_every_base_model() -> None:

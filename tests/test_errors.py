@@ -49,7 +49,6 @@ _SAMPLES: list[tuple[EtlError, int, type[Exception], str]] = [
     (ArchiveError(*_THREE), 3, ValueError, _SENTENCE),
     (BuildError(*_THREE), 3, ValueError, _SENTENCE),
     (PromiseError("chunks", "3 of 4"), 4, RuntimeError, "chunks: 3 of 4; nothing was published, please report this"),
-    (WorkerKilledError("reading 가.zip"), 4, RuntimeError, "reading 가.zip: the process was killed twice"),
     (WorkerStartError(), 4, RuntimeError, "workers: no process can start; free some memory; "),
     (StorageError(*_THREE), 5, OSError, _SENTENCE),
     (
@@ -58,7 +57,8 @@ _SAMPLES: list[tuple[EtlError, int, type[Exception], str]] = [
         OSError,
         "가.zip: the disk is full: 2,000 bytes needed, 1,000 bytes free; ",
     ),
-    (ExhaustedError.memory("ENOMEM"), 5, OSError, "memory: there is too little (ENOMEM); free some, "),
+    (ExhaustedError.memory("ENOMEM"), 5, OSError, "memory: there is too little (ENOMEM); free some memory, "),
+    (WorkerKilledError("reading 가.zip"), 5, OSError, "reading 가.zip: the process was killed again and again"),
     (LockedError(*_THREE), 5, OSError, _SENTENCE),
     (ForeignFolderError(*_THREE), 5, OSError, _SENTENCE),
     (ProviderError(*_THREE), 6, RuntimeError, _SENTENCE),

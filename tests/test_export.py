@@ -24,7 +24,7 @@ from saturi import export
 from saturi.etl.errors import BuildError, ForeignFolderError, LockedError, OptionError
 from saturi.etl.exports.base_models import batch_tokens, find_base_model, read_base_models, training_gigabytes
 from saturi.etl.exports.export import write_export
-from saturi.etl.exports.targets import Target
+from saturi.etl.exports.trainers import Trainer
 from saturi.etl.output.folder import claimed
 from saturi.etl.pipeline.build import build
 from saturi.etl.settings.options import BuildOptions
@@ -41,8 +41,8 @@ def _build(folder: Path, **options: Any) -> Path:
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A build with several chunks of train and some validation, and all exports."""
     out = _build(tmp_path_factory.mktemp("export"), validation=0.25)
-    for target in Target:
-        export(out, target)
+    for trainer in Trainer:
+        export(out, trainer)
     return out
 
 
@@ -199,20 +199,20 @@ def test_an_unknown_base_model(tmp_path: Path) -> None:
     assert "the size of my/model is not known here" in note
 
 
-@pytest.mark.parametrize("target", Target)
-def test_only_answers_are_learnt(out: Path, target: Target) -> None:
+@pytest.mark.parametrize("trainer", Trainer)
+def test_only_answers_are_learnt(out: Path, trainer: Trainer) -> None:
     """Every configuration says, in the words of its trainer, that the loss is that of the answers."""
     words = {
-        Target.TRL: "completion_only_loss: true",
-        Target.AXOLOTL: 'roles_to_train: ["assistant"]',
-        Target.LLAMA_FACTORY: "train_on_prompt: false",
-        Target.UNSLOTH: "train_on_responses_only(trainer)",
-        Target.MLX: "mask_prompt: true",
+        Trainer.TRL: "completion_only_loss: true",
+        Trainer.AXOLOTL: 'roles_to_train: ["assistant"]',
+        Trainer.LLAMA_FACTORY: "train_on_prompt: false",
+        Trainer.UNSLOTH: "train_on_responses_only(trainer)",
+        Trainer.MLX: "mask_prompt: true",
     }
-    if target in words:
-        assert words[target] in (out / "export" / target / NAMES[target]).read_text(encoding="utf-8")
+    if trainer in words:
+        assert words[trainer] in (out / "export" / trainer / NAMES[trainer]).read_text(encoding="utf-8")
     else:
-        assert target in {Target.HF, Target.PARQUET}
+        assert trainer in {Trainer.HF, Trainer.PARQUET}
 
 
 def test_the_unsloth_script(out: Path) -> None:
@@ -234,10 +234,10 @@ def test_the_unsloth_script(out: Path) -> None:
         assert [json.loads(text) for text in texts] == [line["messages"] for line in _lines(out, split)]
 
 
-@pytest.mark.parametrize("target", Target)
-def test_the_card(out: Path, target: Target) -> None:
+@pytest.mark.parametrize("trainer", Trainer)
+def test_the_card(out: Path, trainer: Trainer) -> None:
     """Every export has a card with the counts of the build, the terms of the data and its source."""
-    card = (out / "export" / target / "README.md").read_text(encoding="utf-8")
+    card = (out / "export" / trainer / "README.md").read_text(encoding="utf-8")
     for shard in manifest_of(out)["shards"]:
         assert f"| {shard['split']} | {shard['region']} | {shard['speech_type']} | {shard['examples']:,} |" in card
         assert f"{shard['tokens']:,}" in card
@@ -263,66 +263,66 @@ def test_the_card_says_what_the_build_is(tmp_path: Path, out: Path) -> None:
     assert "an instruction" not in card
 
 
-@pytest.mark.parametrize("target", Target)
-def test_the_same_bytes_again(out: Path, tmp_path: Path, target: Target) -> None:
+@pytest.mark.parametrize("trainer", Trainer)
+def test_the_same_bytes_again(out: Path, tmp_path: Path, trainer: Trainer) -> None:
     """The same build exported elsewhere, and again over itself, gives the same files."""
     other = _build(tmp_path, validation=0.25)
     for _ in range(2):
-        export(other, target)
-        assert tree_of(other / "export" / target) == tree_of(out / "export" / target)
+        export(other, trainer)
+        assert tree_of(other / "export" / trainer) == tree_of(out / "export" / trainer)
 
 
-@pytest.mark.parametrize("target", Target)
-def test_what_others_put_there_stays(tmp_path: Path, target: Target) -> None:
+@pytest.mark.parametrize("trainer", Trainer)
+def test_what_others_put_there_stays(tmp_path: Path, trainer: Trainer) -> None:
     """An export of another build replaces what an export wrote, and leaves models, caches and notes as they are."""
     built = _build(tmp_path, validation=0.25)
-    folder = export(built, target)
+    folder = export(built, trainer)
     first = tree_of(folder)
     others = {name: folder / name for name in ("model/adapter.bin", "data/mine.txt", "notes.txt", "prepared/0.arrow")}
     for path in others.values():
         path.parent.mkdir(exist_ok=True)
         path.write_text("hours of training")
     build([tmp_path / "corpus"], built, BuildOptions(validation=0), make_executor=one_thread)
-    export(built, target)
+    export(built, trainer)
     fresh = tmp_path / "fresh"
     assert {path.read_text() for path in others.values()} == {"hours of training"}
     left = {name for name, content in tree_of(folder).items() if content is not None} - others.keys()
     build([tmp_path / "corpus"], fresh, BuildOptions(validation=0), make_executor=one_thread)
-    assert left == {name for name, content in tree_of(export(fresh, target)).items() if content is not None}
+    assert left == {name for name, content in tree_of(export(fresh, trainer)).items() if content is not None}
     assert (
         (folder / "README.md").read_bytes()
-        == (fresh / "export" / target / "README.md").read_bytes()
+        == (fresh / "export" / trainer / "README.md").read_bytes()
         != first["README.md"]
     )
 
 
 NAMES = {
-    Target.TRL: "sft.yaml",
-    Target.AXOLOTL: "axolotl.yaml",
-    Target.LLAMA_FACTORY: "sft.yaml",
-    Target.UNSLOTH: "train.py",
-    Target.MLX: "lora.yaml",
+    Trainer.TRL: "sft.yaml",
+    Trainer.AXOLOTL: "axolotl.yaml",
+    Trainer.LLAMA_FACTORY: "sft.yaml",
+    Trainer.UNSLOTH: "train.py",
+    Trainer.MLX: "lora.yaml",
 }
 
 
-@pytest.mark.parametrize("target", NAMES)
-def test_folders_of_a_trainer_follow_the_content(tmp_path: Path, target: Target) -> None:
+@pytest.mark.parametrize("trainer", NAMES)
+def test_folders_of_a_trainer_follow_the_content(tmp_path: Path, trainer: Trainer) -> None:
     """Where a trainer writes models and tokens is the same for the same build and base model, and else another place."""
 
     def places() -> set[str]:
-        text = (built / "export" / target / NAMES[target]).read_text(encoding="utf-8")
+        text = (built / "export" / trainer / NAMES[trainer]).read_text(encoding="utf-8")
         return set(re.findall(r"(?:model|prepared)-[0-9a-f]{12}", text))
 
     built = _build(tmp_path, validation=0.25)
-    export(built, target)
+    export(built, trainer)
     first = places()
-    assert len(first) == (2 if target is Target.AXOLOTL else 1)
-    export(built, target)
+    assert len(first) == (2 if trainer is Trainer.AXOLOTL else 1)
+    export(built, trainer)
     assert places() == first
-    export(built, target, base_model="another/model")
+    export(built, trainer, base_model="another/model")
     assert not places() & first
     build([tmp_path / "corpus"], built, BuildOptions(validation=0), make_executor=one_thread)
-    export(built, target)
+    export(built, trainer)
     assert not places() & first
 
 
@@ -362,8 +362,8 @@ def test_an_export_that_was_killed(tmp_path: Path) -> None:
 
 def test_the_list_of_an_export(out: Path) -> None:
     """The list beside an export is one that `sha256sum -c` reads: every other file with its hash."""
-    for target in Target:
-        folder = out / "export" / target
+    for trainer in Trainer:
+        folder = out / "export" / trainer
         files = {
             name: content for name, content in tree_of(folder).items() if content is not None and name != "SHA256SUMS"
         }
@@ -390,12 +390,12 @@ def test_an_export_follows_no_link(tmp_path: Path, link: str) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such names")
 @pytest.mark.parametrize("name", ["[v1] out", "a*b", "a?b", "a::b", "$HOME", "${HOME}"])
-@pytest.mark.parametrize("target", Target)
-def test_a_path_that_trainers_take_for_a_pattern(out: Path, tmp_path: Path, name: str, target: Target) -> None:
+@pytest.mark.parametrize("trainer", Trainer)
+def test_a_path_that_trainers_take_for_a_pattern(out: Path, tmp_path: Path, name: str, trainer: Trainer) -> None:
     """A build whose path `datasets` takes for a pattern is not exported, by one sentence that names the sign."""
     shutil.copytree(out, tmp_path / name, ignore=shutil.ignore_patterns("export"))
     with pytest.raises(BuildError, match=r"trainers take the (\[|\*|\?|::|\$) in this path for a pattern"):
-        export(tmp_path / name, target)
+        export(tmp_path / name, trainer)
     assert not (tmp_path / name / "export").exists()
 
 
@@ -404,10 +404,10 @@ def test_other_odd_paths_load(out: Path, tmp_path: Path, load: Callable[..., dic
     """A build whose path is odd in other ways is exported, and loads."""
     name = "a b]c%20#&'+~@! 한글 (1) {a,b} x;y,z=1^ $"
     shutil.copytree(out, tmp_path / name, ignore=shutil.ignore_patterns("export"))
-    for target, path in ((Target.TRL, "./data"), (Target.AXOLOTL, "../../chunks"), (Target.HF, "../hf")):
-        rows = load(export(tmp_path / name, target), path)
+    for trainer, path in ((Trainer.TRL, "./data"), (Trainer.AXOLOTL, "../../chunks"), (Trainer.HF, "../hf")):
+        rows = load(export(tmp_path / name, trainer), path)
         lines = {split: _lines(out, split) for split in ("train", "validation")}
-        assert rows == ({split: _prompted(of) for split, of in lines.items()} if target == "trl" else lines)
+        assert rows == ({split: _prompted(of) for split, of in lines.items()} if trainer == "trl" else lines)
 
 
 def test_nothing_points_to_this_machine(out: Path) -> None:
@@ -424,11 +424,11 @@ def test_an_export_leaves_the_build_as_it_is(out: Path) -> None:
     assert not list(out.rglob("*.tmp"))
 
 
-@pytest.mark.parametrize("target", Target)
-def test_without_validation(tmp_path: Path, target: Target) -> None:
+@pytest.mark.parametrize("trainer", Trainer)
+def test_without_validation(tmp_path: Path, trainer: Trainer) -> None:
     """A build that holds nothing out is exported without a word of validation but in the card's head."""
     out = _build(tmp_path, validation=0)
-    folder = export(out, target, base_model='my/"model"')
+    folder = export(out, trainer, base_model='my/"model"')
     for path, content in tree_of(folder).items():
         if content is not None and path != "train.py":
             assert b"validation" not in content
@@ -437,17 +437,17 @@ def test_without_validation(tmp_path: Path, target: Target) -> None:
 def test_the_base_model(tmp_path: Path) -> None:
     """The model to tune is the one given, whatever is in its name."""
     built = _build(tmp_path, validation=0.25)
-    for target, name in (
-        (Target.TRL, "sft.yaml"),
-        (Target.AXOLOTL, "axolotl.yaml"),
-        (Target.LLAMA_FACTORY, "sft.yaml"),
+    for trainer, name in (
+        (Trainer.TRL, "sft.yaml"),
+        (Trainer.AXOLOTL, "axolotl.yaml"),
+        (Trainer.LLAMA_FACTORY, "sft.yaml"),
     ):
-        text = (export(built, target, base_model='a "b" # {c}') / name).read_text(encoding="utf-8")
+        text = (export(built, trainer, base_model='a "b" # {c}') / name).read_text(encoding="utf-8")
         yaml = pytest.importorskip("yaml")
         settings = yaml.safe_load(text)
         assert 'a "b" # {c}' in (settings.get("model_name_or_path"), settings.get("base_model"))
     for model in ('a "b" # {c}', "C:\\Users\\models", '"""'):
-        script = (export(built, Target.UNSLOTH, base_model=model) / "train.py").read_text(encoding="utf-8")
+        script = (export(built, Trainer.UNSLOTH, base_model=model) / "train.py").read_text(encoding="utf-8")
         assert model in {node.value for node in ast.walk(ast.parse(script)) if isinstance(node, ast.Constant)}
 
 
@@ -468,32 +468,32 @@ def _evaluations(folder: Path) -> list[dict[str, str]]:
     return found
 
 
-@pytest.mark.parametrize("target", NAMES)
-def test_no_two_tunes_are_one_to_the_journal(tmp_path: Path, target: Target) -> None:
+@pytest.mark.parametrize("trainer", NAMES)
+def test_no_two_tunes_are_one_to_the_journal(tmp_path: Path, trainer: Trainer) -> None:
     """What is asked of a tune at one address is another request for another build, base model or trainer."""
     built = _build(tmp_path, validation=0.25)
 
-    def requests(of: Target) -> set[tuple[str, ...]]:
+    def requests(of: Trainer) -> set[tuple[str, ...]]:
         asked = _evaluations(export(built, of, base_model))
         return {(one["--base-url"], one["--model"], one.get("--seed", "0")) for one in asked}
 
     base_model = "my/model"
-    first = requests(target)
-    assert requests(target) == first
+    first = requests(trainer)
+    assert requests(trainer) == first
     for other in NAMES:
-        assert other == target or not requests(other) & first
+        assert other == trainer or not requests(other) & first
     base_model = "another/model"
-    assert not requests(target) & first
+    assert not requests(trainer) & first
     base_model = "my/model"
     build([tmp_path / "corpus"], built, BuildOptions(validation=0.5), make_executor=one_thread)
-    assert not requests(target) & first
+    assert not requests(trainer) & first
 
 
-@pytest.mark.parametrize("target", NAMES)
+@pytest.mark.parametrize("trainer", NAMES)
 @pytest.mark.parametrize("validation", [0, 0.25])
-def test_the_commands_of_a_card_fit_together(tmp_path: Path, target: Target, validation: float) -> None:
+def test_the_commands_of_a_card_fit_together(tmp_path: Path, trainer: Trainer, validation: float) -> None:
     """The model that is evaluated is the one that is served, no evaluation replaces another, and the card finds the first one's."""
-    folder = export(_build(tmp_path, validation=validation), target)
+    folder = export(_build(tmp_path, validation=validation), trainer)
     commands = commands_of(folder)
     first, *others = _evaluations(folder)
     served = [word.partition("=")[0] for words in commands for word in words if word.startswith("saturi-")]
@@ -509,22 +509,22 @@ def test_the_commands_of_a_card_fit_together(tmp_path: Path, target: Target, val
 
 def test_each_step_names_its_environment(out: Path) -> None:
     """Every step of a card says in which environment it is run, or that it is that of the step before."""
-    for target in NAMES:
-        card = (out / "export" / target / "README.md").read_text(encoding="utf-8")
+    for trainer in NAMES:
+        card = (out / "export" / trainer / "README.md").read_text(encoding="utf-8")
         titles = re.findall(r"^(.*):\n\n```sh", card, flags=re.MULTILINE)
-        assert len(titles) == len(commands_of(out / "export" / target))
+        assert len(titles) == len(commands_of(out / "export" / trainer))
         assert all("environment of" in title or "likewise" in title for title in titles), titles
 
 
-@pytest.mark.parametrize("target", NAMES)
-def test_a_base_model_in_a_folder_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: Target) -> None:
+@pytest.mark.parametrize("trainer", NAMES)
+def test_a_base_model_in_a_folder_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trainer: Trainer) -> None:
     """A folder that is named from here is written as its whole path, and what is no folder as it is."""
     built = _build(tmp_path, validation=0.25)
     (tmp_path / "models" / "mine").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     for given, written in (("models/mine", str(tmp_path / "models" / "mine")), ("models/yours", "models/yours")):
-        folder = export(built, target, given)
-        for name in (NAMES[target], *(["merge.py"] if (folder / "merge.py").exists() else [])):
+        folder = export(built, trainer, given)
+        for name in (NAMES[trainer], *(["merge.py"] if (folder / "merge.py").exists() else [])):
             text = (folder / name).read_text(encoding="utf-8")
             assert f'"{written}"' in text
             assert f'"{given}"' not in text.replace(f'"{written}"', "")
@@ -534,7 +534,7 @@ def test_a_base_model_in_a_folder_here(tmp_path: Path, monkeypatch: pytest.Monke
 def test_the_script_that_merges(tmp_path: Path, name: str) -> None:
     """The adapter is merged into the base model that was exported for, whatever the adapter names, and whatever is in its name."""
     built = _build(tmp_path, validation=0.25)
-    script = (export(built, Target.UNSLOTH, name) / "merge.py").read_text(encoding="utf-8")
+    script = (export(built, Trainer.UNSLOTH, name) / "merge.py").read_text(encoding="utf-8")
     values = {
         node.targets[0].id: node.value.value
         for node in ast.parse(script).body
@@ -559,7 +559,7 @@ def test_memory_is_that_of_what_is_written(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_exported(here: Path) -> None:
-    """A build of nothing, a folder that is none, one where a build is writing and an unknown target are refused."""
+    """A build of nothing, a folder that is none, one where a build is writing and an unknown trainer are refused."""
     build([here / "corpus"], here / "none", BuildOptions(speech_type=("dialogue",)), make_executor=one_thread)  # type: ignore[arg-type]
     with pytest.raises(BuildError, match="no example to learn from"):
         export(here / "none", "trl")
@@ -573,7 +573,7 @@ def test_what_cannot_be_exported(here: Path) -> None:
 
 
 def test_the_command(here: Path) -> None:
-    """The command writes the export and says where; an unknown target ends with 2, a folder without a build with 3."""
+    """The command writes the export and says where; an unknown trainer ends with 2, a folder without a build with 3."""
     build([here / "corpus"], here / "out", make_executor=one_thread)
     run = invoke("export", "out", "--to", "trl", "--base-model", "my/model", cwd=here)
     assert (run.returncode, run.stderr) == (0, "")

@@ -11,7 +11,7 @@ from corpora import ANSWER_ZIP, DIALOGUE_ZIP, answers, member, stem, write_loose
 from killings import kill_group, started, wait_until
 from runs import chunks_of, digest_of, invoke, leftovers_of, one_thread, segments_of, tree_of
 
-from saturi.etl.errors import ForeignFolderError, LockedError
+from saturi.etl.errors import ForeignFolderError, LockedError, StorageError
 from saturi.etl.output.folder import claimed
 from saturi.etl.pipeline.build import build
 from saturi.etl.runtime.progress import Progress
@@ -263,3 +263,18 @@ def test_a_folder_that_a_file_manager_has_opened(corpus: Path, tmp_path: Path) -
     (tmp_path / "out" / ".DS_Store").write_bytes(b"Bud1")
     build([corpus], tmp_path / "out", BuildOptions(validation=0), make_executor=one_thread)
     assert invoke("verify", "out", cwd=tmp_path).returncode == 0
+
+
+def test_a_name_that_cannot_be_given(corpus: Path, tmp_path: Path) -> None:
+    """A build whose file cannot get its name ends with the path of that file, and is finished when it can."""
+    out = tmp_path / "out"
+    build([corpus], out, BuildOptions(validation=0), make_executor=one_thread)
+    (out / "lineage.parquet").unlink()
+    (out / "lineage.parquet" / "folder").mkdir(parents=True)
+    with pytest.raises(StorageError, match=r"out/lineage\.parquet: cannot be written") as caught:
+        build([corpus], out, BuildOptions(validation=0.5), make_executor=one_thread)
+    assert caught.value.path == str(out / "lineage.parquet")
+    shutil.rmtree(out / "lineage.parquet")
+    build([corpus], out, BuildOptions(validation=0.5), make_executor=one_thread)
+    build([corpus], tmp_path / "fresh", BuildOptions(validation=0.5), make_executor=one_thread)
+    assert digest_of(out) == digest_of(tmp_path / "fresh")

@@ -13,7 +13,7 @@ from runs import one_thread
 
 from saturi.etl.checking.report import Kind
 from saturi.etl.console.dispatch import COMMANDS, cli
-from saturi.etl.exports.targets import Target
+from saturi.etl.exports.trainers import Trainer
 from saturi.etl.formats.types import FILES, OUTPUT_TYPES
 from saturi.etl.inspection.survey import inspect
 from saturi.etl.pipeline.build import build
@@ -132,7 +132,7 @@ def test_values_of_options() -> None:
         for choice in parameter.type.choices
     }
     assert sorted(_terms("Values of options")) == _sorted(
-        [*choices - set(DropReason), *Action, *Split, *SplitKey, *Target, "official"]
+        [*choices - set(DropReason), *Action, *Split, *SplitKey, *Trainer, "official"]
     )
 
 

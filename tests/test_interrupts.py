@@ -4,6 +4,7 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from killings import (
 )
 from provider import Server, World
 from provider.faults import FILE, JOB, calling
-from runs import digest_of, leftovers_of, one_thread, saturi, segments_of
+from runs import ROOT, digest_of, leftovers_of, one_thread, saturi, segments_of
 from submissions import assert_submitted_once
 from test_submit_cli import submission
 
@@ -219,3 +220,28 @@ def test_submit_and_watch(server: Server, world: World, moment: str, tmp_path: P
         run = saturi(*arguments, cwd=tmp_path)
         assert run.returncode == 0, run.stderr
     assert_submitted_once(tmp_path / "out", world)
+
+
+def test_an_interrupt_that_a_library_hides() -> None:
+    """An interrupt that lands in Python that Polars calls, which makes a panic of it, ends a command as any other does."""
+    code = """
+import os, signal
+from saturi.etl.console import dispatch
+from saturi.etl.runtime.interrupts import end_on_signals
+
+class PanicException(BaseException): ...
+
+def panic():
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+    except KeyboardInterrupt as interrupt:
+        raise PanicException("called `Result::unwrap()` on an `Err` value") from interrupt
+
+end_on_signals()
+dispatch._run = panic
+os._exit(dispatch.run())
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (run.returncode, run.stderr) == (128 + signal.SIGTERM, "")

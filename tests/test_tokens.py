@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -147,6 +148,14 @@ def test_a_tokenizer_set_to_cut_and_to_fill(tmp_path: Path) -> None:
     tokenizer.save(str(tmp_path / "tokenizer.json"))
     count = load_tokenizer(file=tmp_path / "tokenizer.json").count
     assert [count("가 " * words) for words in (0, 1, 5, 50)] == [0, 1, 5, 50]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pipes with names in folders")
+def test_a_tokenizer_that_is_a_pipe(tmp_path: Path) -> None:
+    """A named pipe is refused as a tokenizer, and nobody waits for it to be written."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OptionError, match="named pipe"):
+        load_tokenizer(None, tmp_path / "pipe")
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from saturi.etl.console.failure import show_failure
 from saturi.etl.console.help import HelpContext
 from saturi.etl.console.streams import refuse_loss, strengthen
 from saturi.etl.errors import EtlError, OptionError, PromiseError, StorageError, exhausted_error, is_panic
-from saturi.etl.runtime.interrupts import say_farewell
+from saturi.etl.runtime.interrupts import interrupt_received, say_farewell
+from saturi.etl.runtime.memory import require_address_space
 
 INTERRUPTED = 130
 _thread_errors: list[EtlError] = []
@@ -48,6 +49,11 @@ COMMANDS = {
     "doctor": "Whether this machine can build.",
 }
 """In the order in which they are used; each is the function of its name in the module of its name in `commands`."""
+
+LIGHT_COMMANDS = frozenset(
+    {"fetch", "verify", "status", "watch", "cancel", "clean", "sample", "init", "schema", "doctor"}
+)
+"""Those that never load Polars."""
 
 
 class Commands(click.Group):
@@ -98,8 +104,11 @@ def _print_version(ctx: click.Context, _param: click.Parameter, given: bool) -> 
     callback=_print_version,
     help="Show versions and exit.",
 )
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Turn AI-Hub's Korean dialect label archives into chat fine-tuning data, every label file accounted for."""
+    if context.invoked_subcommand not in LIGHT_COMMANDS:
+        require_address_space()
 
 
 def run() -> int:
@@ -144,6 +153,9 @@ def _end_children() -> None:
 
 def _code_of(error: BaseException) -> int | None:
     """Return the exit code of *error*, after one sentence on it; None for a mistake of our own."""
+    interrupt = interrupt_received()
+    if interrupt is not None and is_panic(error):  # which Polars makes of what is raised in Python that it calls
+        return _interrupted(interrupt)
     if isinstance(error, click.Abort | KeyboardInterrupt):
         return _interrupted(error)
     if isinstance(error, click.exceptions.NoArgsIsHelpError):

@@ -1,6 +1,5 @@
 """Files of a corpus, before they are read: facts that tell one from another; errors of the system become ours in one place."""
 
-import errno
 import hashlib
 import os
 from collections.abc import Iterable
@@ -8,13 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from saturi.etl.errors import EtlError, ExhaustedError, InputError
-
-_EXHAUSTED = {
-    errno.EMFILE: "raise the limit of open files (ulimit -n), or use fewer --workers",
-    errno.ENFILE: "close other programs, or raise the system's limit of open files",
-    errno.ENOMEM: "close other programs, or use fewer --workers",
-}
+from saturi.etl.errors import EtlError, ExhaustedError, InputError, exhausted_error
 
 
 class FileFacts(NamedTuple):
@@ -32,7 +25,7 @@ ABSENT = FileFacts(0, 0, 0, 0)
 
 def is_exhausted(error: OSError) -> bool:
     """Whether *error* is about the process, which has no more open files or memory, and not about the file it asked for."""
-    return error.errno in _EXHAUSTED
+    return exhausted_error(error) is not None
 
 
 def failure(path: str, action: str, error: OSError, advice: str) -> EtlError:
@@ -45,8 +38,9 @@ def failure(path: str, action: str, error: OSError, advice: str) -> EtlError:
         error: The system's answer.
         advice: What to do, unless it is the process that lacks something.
     """
-    if error.errno in _EXHAUSTED:
-        return ExhaustedError(path, f"cannot be {action} ({error.strerror})", _EXHAUSTED[error.errno])
+    exhausted = exhausted_error(error)
+    if exhausted is not None:
+        return ExhaustedError(path, f"cannot be {action} ({error.strerror})", exhausted.advice)
     return InputError(path, f"cannot be {action} ({error.strerror or error})", advice)
 
 

@@ -33,12 +33,16 @@ from saturi.etl.output.files import make_folder, storage_errors
 from saturi.etl.output.finished import FinishedBuild
 from saturi.etl.output.folder import locked
 from saturi.etl.providers.pace import Pace
+from saturi.etl.runtime.memory import require_address_space
 from saturi.etl.submission.ledger import LEDGER, read_ledger
 from saturi.etl.version import __version__
 from saturi.schemas.evaluation import EVALUATION_VERSION, Evaluation, MetricRow, SystemScores, TestRow, TestSetRow
 
 if TYPE_CHECKING:
     from saturi.etl.evaluation.metrics import Scorer
+
+_METRICS_BYTES = 448 << 20
+"""Address space of the libraries of the metrics, and of the threads that ask: 650 MiB with Polars, less what those need."""
 
 _LIBRARIES = ("sacrebleu", "rouge_score", "nltk", "rapidfuzz")
 
@@ -180,11 +184,13 @@ def _reported(rows: Iterator[TestRow], total: int, at_once: int, report: Reporte
 
 def _require_libraries() -> None:
     """
-    Return if the libraries of the metrics are installed.
+    Return if the libraries of the metrics are installed, and can be loaded.
 
     Raises:
         OptionError: They are not.
+        ExhaustedError: The limit of the address space is too low for them.
     """
+    require_address_space("an evaluation", _METRICS_BYTES)
     missing = [name for name in _LIBRARIES if find_spec(name) is None]
     if missing:
         problem = f"the package {missing[0].replace('_', '-')} is not installed"

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from saturi.etl.errors import OptionError
 from saturi.etl.settings.paths import path_of
+from saturi.etl.settings.regular import open_regular
 from saturi.schemas.model import Model
 
 O200K = "o200k_base"
@@ -118,7 +119,8 @@ def _count_by_file(file: Path) -> Count:
         raise OptionError("--tokenizer", "the package tokenizers is not installed", advice) from error
     try:
         # Not from_file or from_str: what they raise is an Exception and nothing narrower.
-        tokenizer = tokenizers.Tokenizer.from_buffer(file.read_bytes())
+        with open_regular(file) as opened:
+            tokenizer = tokenizers.Tokenizer.from_buffer(opened.read())
     except OSError as error:
         raise OptionError("--tokenizer", f"{file} cannot be read ({error.strerror})", "check the path") from error
     except ValueError as error:

@@ -19,7 +19,7 @@ from saturi.etl.exports.base_models import (
 )
 from saturi.etl.exports.card import dataset_card
 from saturi.etl.exports.steps import USUAL, usage_of
-from saturi.etl.exports.targets import TARGETS, Target
+from saturi.etl.exports.trainers import TRAINERS, Trainer
 from saturi.etl.exports.training import Export, Step, Training, joined
 from saturi.etl.output.files import draft_in, make_folder, sweep
 from saturi.etl.output.finished import FinishedBuild
@@ -59,7 +59,7 @@ def export(out: str | Path, to: str, base_model: str = DEFAULT_BASE_MODEL) -> Pa
 
     Args:
         out: Folder of the build.
-        to: One of `Target`.
+        to: One of `Trainer`.
         base_model: The model to tune: a short name of `base_models.toml`, or as the trainer names it.
 
     Raises:
@@ -82,16 +82,16 @@ def write_export(out: str | Path, to: str, base_model: str = DEFAULT_BASE_MODEL)
     caches and notes that lie there stay. Arguments and errors are those of `export`.
     """
     out = folder_of(out, "OUT")
-    if to not in set(Target):
-        raise OptionError("--to", f"{to!r} is unknown", f"choose from {', '.join(Target)}")
+    if to not in set(Trainer):
+        raise OptionError("--to", f"{to!r} is unknown", f"choose from {', '.join(Trainer)}")
     check_name("--base-model", base_model)
-    target = Target(to)
+    trainer = Trainer(to)
     build = FinishedBuild.open(out)
     build.refuse_damage()
     _refuse_patterns(build)
-    folder = out / EXPORTS / target
-    training = _training(build, target, base_model)
-    written = TARGETS[target](training)
+    folder = out / EXPORTS / trainer
+    training = _training(build, trainer, base_model)
+    written = TRAINERS[trainer](training)
     notes = _notes(written, training, build.manifest.shards)
     with claimed(out, out):
         for path in (folder.parent, folder):
@@ -112,7 +112,7 @@ def _refuse_patterns(build: FinishedBuild) -> None:
         raise BuildError(path, problem, "rename the folder, then export again")
 
 
-def _training(build: FinishedBuild, target: Target, base_model: str) -> Training:
+def _training(build: FinishedBuild, trainer: Trainer, base_model: str) -> Training:
     shards, chunks = build.manifest.shards, build.manifest.chunks
     examples = {split: sum(shard.examples for shard in shards if shard.split == split) for split in Split}
     if not examples[Split.TRAIN]:
@@ -121,7 +121,7 @@ def _training(build: FinishedBuild, target: Target, base_model: str) -> Training
     facts = find_base_model(base_model)
     name = facts.id if facts else _found_anywhere(base_model)
     held_out, sha256 = examples[Split.VALIDATION], build.manifest_sha256
-    return Training(target, name, facts, examples[Split.TRAIN], held_out, sha256, chunks)
+    return Training(trainer, name, facts, examples[Split.TRAIN], held_out, sha256, chunks)
 
 
 def _found_anywhere(base_model: str) -> str:

@@ -27,7 +27,7 @@ class Training(NamedTuple):
     What a configuration depends on.
 
     Args:
-        target: The trainer.
+        trainer: The trainer.
         base_model: The model to tune, as the trainer names it.
         facts: What is known of it, or None.
         examples: Examples to learn from.
@@ -36,7 +36,7 @@ class Training(NamedTuple):
         chunks: Rows of its manifest.
     """
 
-    target: str
+    trainer: str
     base_model: str
     facts: BaseModel | None
     examples: int
@@ -72,7 +72,7 @@ class Training(NamedTuple):
     @property
     def merged_folder(self) -> str:
         """Where the model goes with its adapter merged into it, below the folder of the export."""
-        return f"merged-{self.target}-{self.key}"
+        return f"merged-{self.trainer}-{self.key}"
 
     @property
     def served_name(self) -> str:
@@ -81,7 +81,7 @@ class Training(NamedTuple):
 
         An evaluation knows answers by the name of the model: under one name, a second tune would get the answers of the first.
         """
-        return f"saturi-{self.target}-{self.key}"
+        return f"saturi-{self.trainer}-{self.key}"
 
     @property
     def seed(self) -> int:

@@ -27,17 +27,27 @@ _JUNCTION = 0xA0000003  # IO_REPARSE_TAG_MOUNT_POINT of Windows
 
 @contextmanager
 def storage_errors(path: Path, needed_bytes: int) -> Iterator[None]:
-    """Translate what the system says of a failed write of *needed_bytes* at *path* into a `StorageError`."""
+    """Translate what the system says of a failed write of *needed_bytes* at, or below, *path* into a `StorageError`."""
     try:
         yield
     except StorageError:
         raise
     except OSError as error:
+        file = _file_of(error) or path
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFullError.of(path, needed_bytes, _free_bytes(path)) from error
+            raise DiskFullError.of(file, needed_bytes, _free_bytes(file)) from error
         raise StorageError(
-            path, f"cannot be written ({error.strerror or error})", "check the folder and its permissions"
+            file, f"cannot be written ({error.strerror or error})", "check the folder and its permissions"
         ) from error
+
+
+def _file_of(error: OSError) -> Path | None:
+    """Return the file that *error* is about; None where it names none, or one that is not to have that name in the end."""
+    name = error.filename2 or error.filename  # of a file that is renamed, its new name
+    if not isinstance(name, str | bytes):
+        return None
+    file = Path(os.fsdecode(name))
+    return None if _TEMPORARY_NAME.fullmatch(file.name) else file
 
 
 class PendingFile:

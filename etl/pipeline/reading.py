@@ -11,7 +11,7 @@ from saturi.etl.errors import EmptyCorpusError, InputError
 from saturi.etl.pipeline.sums import check_sum
 from saturi.etl.read.archives import ReadArchive
 from saturi.etl.read.calls import read_batch, scan_archive
-from saturi.etl.read.suspects import read_without_killers
+from saturi.etl.read.suspects import Isolation
 from saturi.etl.read.tasks import ReadTask, ScanTask, UnreadBatch
 from saturi.etl.runtime.progress import Progress
 from saturi.etl.runtime.steps import Run
@@ -70,6 +70,7 @@ def read_archives(run: Run, scans: Sequence[Scan], stage: Path, *, allow_bad_arc
     Raises:
         InputError: An archive cannot be read any more, and that is not allowed.
         PromiseError: A segment does not hold the label files of its batch.
+        WorkerKilledError: Workers are killed again and again, whatever they read.
     """
     # As they lie in their files, which disks like best; the last is 0.1 s of work, like all, and no worker is long alone with it.
     tasks = {batch.key: ReadTask(batch, str(stage)) for scan in scans for batch in scan.batches}
@@ -77,9 +78,12 @@ def read_archives(run: Run, scans: Sequence[Scan], stage: Path, *, allow_bad_arc
     unread: dict[str, InputError] = {}
     progress = Progress("read", 0, sum(task.batch.extent.packed_bytes for task in tasks.values()))
     run.watcher(progress)
+    isolation = Isolation(run.pool)
     with run.meter.step("read"):
         for task, measured in run.pool.map(read_batch, tasks.values()):
-            batch, result = task.batch, run.meter.take(measured or read_without_killers(run.pool, task))
+            if measured is not None:
+                isolation.note_survivor()
+            batch, result = task.batch, run.meter.take(measured or isolation.read(task))
             if isinstance(result, UnreadBatch):
                 unread[batch.key] = InputError(*result)
                 if not allow_bad_archives:

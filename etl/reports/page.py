@@ -11,6 +11,7 @@ from saturi.etl.output.printable import printable
 from saturi.etl.reports.outline import notes, outline, title
 from saturi.etl.reports.sections import MOST_CELL, Figure
 from saturi.etl.reports.words import LANGUAGES, Language, Words
+from saturi.etl.runtime.memory import require_address_space
 from saturi.etl.settings.paths import path_of
 from saturi.etl.settings.regular import open_regular
 from saturi.schemas.report import Report
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 PAGE = "report.html"
+_CHARTS_BYTES = 66 << 30
+"""Address space that the engine of vl-convert (V8) reserves, of which it uses 0.1 GB, and without which it ends the process."""
+
 MOST_BYTES = 300_000
 """A page is sent by mail, and read on a telephone."""
 
@@ -79,11 +83,13 @@ def page_path(file: str | Path) -> Path:
 
 def require_libraries() -> None:
     """
-    Return if the libraries that pages need are installed.
+    Return if the libraries that pages need are installed, and can be loaded.
 
     Raises:
         OptionError: They are not.
+        ExhaustedError: The limit of the address space is too low for them.
     """
+    require_address_space("a page", _CHARTS_BYTES)
     try:
         import jinja2  # noqa: F401, PLC0415 - an extra
         import vl_convert  # noqa: F401, PLC0415 - an extra

@@ -34,6 +34,9 @@ class Interrupted(KeyboardInterrupt):
         self.exit_code = 128 + number
 
 
+_received: list[Interrupted] = []
+
+
 def end_on_signals() -> None:
     """
     End this process soon after the first signal, however many come.
@@ -71,7 +74,13 @@ def interrupt_reading() -> None:
 def _interrupt(number: int, _: FrameType | None) -> None:
     ignore_signals()
     sys.unraisablehook = _say_nothing  # raised while an object is deleted, it would be printed and not passed on
-    raise Interrupted(number)
+    _received.append(Interrupted(number))
+    raise _received[0]
+
+
+def interrupt_received() -> Interrupted | None:
+    """Return the interrupt that was raised in this process, which a library may have made another error of; None without one."""
+    return _received[0] if _received else None
 
 
 def _say_nothing(_: "sys.UnraisableHookArgs") -> None:

@@ -13,16 +13,20 @@ from importlib import import_module
 from multiprocessing import connection
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
+from pathlib import Path
 from typing import Any
 
 from saturi.etl.errors import exhausted_error
 from saturi.etl.runtime.executor import do_nothing
 from saturi.etl.runtime.interrupts import interrupts_deferred
+from saturi.etl.runtime.memory import require_address_space
 from saturi.etl.settings.options import MOST_WORKERS, RunOptions
 
 _GC_THRESHOLD = 100_000
 """Rows of a batch, and what Polars imports, are many small objects without cycles; looking through them at the default of 700
 costs 3 % of reading, and 8 % of a worker's start."""
+
+_OOM_SCORE = "500"  # of 1,000: as if it had half of all memory more
 
 _ENDS_EARLY = "it is ended before it can do anything"
 """What a worker says first, and what is known where it says nothing else."""
@@ -103,11 +107,13 @@ def start_worker(line: Connection | None = None) -> None:
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     os.environ["POLARS_MAX_THREADS"] = "1"
     gc.set_threshold(_GC_THRESHOLD)
+    _die_before_parent()
     try:
-        threading.Thread(target=_die_with_parent, args=(line,), daemon=True).start()
         if line is not None:
             _report(line, _ENDS_EARLY)
             _silence_libraries()
+        require_address_space("a worker")
+        threading.Thread(target=_die_with_parent, args=(line,), daemon=True).start()
         import_module("polars")
     except (MemoryError, ImportError, NameError, OSError, RuntimeError, SystemError) as error:
         if line is None:
@@ -118,6 +124,12 @@ def start_worker(line: Connection | None = None) -> None:
     gc.freeze()
     # What a worker makes is in files by then; taking Polars apart would take 0.05 s.
     atexit.register(os._exit, 0)
+
+
+def _die_before_parent() -> None:
+    """Let Linux end this process rather than its parent where memory runs out, since the parent can say so (proc(5))."""
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE, encoding="ascii")
 
 
 def _report(line: Connection, problem: str) -> None:

@@ -125,8 +125,10 @@ _AND, _HASH = "[&＆]", "[#＃]"
 _MASKED_WORD = (
     r"(?:이름|성명|성함|전화|주소|상호|회사|기관|소속|계좌|카드|주민|번호|이메일|아이디|나이|생년월일)[\pL]{0,6}\p{Nd}*"
 )
-_AND_WORD = rf"(?:\pL[\pL_-]*\s?\p{{Nd}}+|(?:name|naem|company|address|tel|card|account|social)[a-z_-]*|{_MASKED_WORD})"
-_HALF_WORD = r"(?:[a-z][a-z_-]{2,}\p{Nd}*|[A-Za-z][A-Za-z_-]{2,}\p{Nd}+)"
+_KINDS = r"(?:name|naem|company|address|tel|card|account|social)"
+_AND_WORD = rf"(?:\pL[\pL_-]*\s?\p{{Nd}}+|{_KINDS}[a-z_-]*|{_MASKED_WORD})"
+_HALF_WORD = rf"(?:{_KINDS}[a-z_-]*\p{{Nd}}*|[A-Za-z][A-Za-z_-]{{2,}}\p{{Nd}}+)"
+_ANY_HALF_WORD = r"[a-z][a-z_-]{2,}"  # unless it is one of two words: "rock &roll"
 _HASH_WORD = (
     rf"{_HASH}\pL(?:[^#＃]{{0,20}}[^#＃\s])?{_HASH}"  # no white space at the ends: "#오메 좋네 #아따" is no name
 )
@@ -136,7 +138,9 @@ _MASKED = (
     rf"(^|[^\pL\p{{Nd}}])(?:{_AND}\pL[\pL_-]*{_AND})()",
     rf"()(?:{_AND}\pL[\pL_-]*{_AND})([^\pL\p{{Nd}}]|$)",
     rf"(^|[^\pL\p{{Nd}}])(?:{_AND}{_HALF_WORD})([^A-Za-z0-9_;-]|$)",
+    rf"(^\s*|[^\pL\p{{Nd}}\s]\s*|[^A-Za-z\s]\s+)(?:{_AND}{_ANY_HALF_WORD})([^A-Za-z0-9_;-]|$)",
     rf"(^|[^A-Za-z&＆])(?:{_HALF_WORD}{_AND})([^\pL\p{{Nd}}]|$)",
+    rf"(^|[^A-Za-z&＆])(?:{_ANY_HALF_WORD}{_AND})([^\pL\p{{Nd}}\s]|\s+[^A-Za-z\s]|\s*$)",
     rf"(^|[^A-Za-z0-9#＃])(?:{_HASH_WORD})()",
 )
 _ANY_MASKED = "|".join(pattern.replace("(^", "(?:^").replace("([", "(?:[").replace("()", "") for pattern in _MASKED)
@@ -160,11 +164,12 @@ _RANGE = (
     rf"|(?:^|\s){_TILDE}+\s*{_WITH_NUMBER}"
     rf"|[A-Za-z/](?:{_TILDE}+|\s+{_TILDE}+\s+)[A-Za-z]"
 )
-# A range or a syllable drawn out: "서울~부산", "봄 ~ 가을", "삼~사월", "월~금", "3월~ 다시".
+# A range or a syllable drawn out: "서울~부산", "봄 ~ 가을", "봄~가을", "삼~사월", "월~금", "3월~ 다시".
 _NUMERAL_OR_DAY = "[영공일이삼사오육칠팔구십백천만억한두세네월화수목금토]"
+_TIME = "(?:봄|여름|가을|겨울|아침|낮|저녁|밤|새벽)"
 _UNSURE_RANGE = (
     rf"\p{{Hangul}}{{2}}{_TILDE}+\p{{Hangul}}{{2}}|{_WORD}\s+{_TILDE}+\s+{_WORD}"
-    rf"|{_NUMERAL_OR_DAY}{_TILDE}+{_NUMERAL_OR_DAY}|{_WITH_NUMBER}{_TILDE}+"
+    rf"|{_NUMERAL_OR_DAY}{_TILDE}+{_NUMERAL_OR_DAY}|{_TIME}{_TILDE}+{_TIME}|{_WITH_NUMBER}{_TILDE}+"
 )
 # x as a name, a sign or a number: "x세대", "x축", "x-ray", "3 x 4", "y = x", "o/x".
 _ORDINARY_X = (

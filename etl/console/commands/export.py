@@ -11,12 +11,12 @@ from saturi.etl.console.lines import print_line, print_note
 from saturi.etl.console.output import consoles
 from saturi.etl.errors import OptionError
 from saturi.etl.exports.base_models import DEFAULT_BASE_MODEL
-from saturi.etl.exports.targets import Target
+from saturi.etl.exports.trainers import Trainer
 
 
 @click.command(cls=Command)
 @click.argument("out", type=PATH)
-@click.option("--to", type=click.Choice([target.value for target in Target]), help="What will read it.")
+@click.option("--to", type=click.Choice([trainer.value for trainer in Trainer]), help="What will read it.")
 @click.option("--card", metavar="MODEL", help="Write the card of this tuned model, instead.")
 @click.option(
     "--base-model",
@@ -41,7 +41,7 @@ def export(out: Path, to: str | None, card: str | None, base_model: str | None, 
             raise OptionError("--card", "it goes without --to", "give one of them")
         _write_card(out, card, base_model, evaluation)
     elif to is None:
-        raise OptionError("--to", "it is missing", f"choose from {', '.join(Target)}, or give --card MODEL")
+        raise OptionError("--to", "it is missing", f"choose from {', '.join(Trainer)}, or give --card MODEL")
     elif evaluation is not None:
         raise OptionError("--evaluation", "it goes with --card", "leave it out")
     else:

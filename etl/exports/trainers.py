@@ -13,8 +13,8 @@ from saturi.etl.exports.trl import trl
 from saturi.etl.exports.unsloth import unsloth
 
 
-class Target(StrEnum):
-    """What trains on a build, or loads it."""
+class Trainer(StrEnum):
+    """What trains on a build, or loads it to train something else."""
 
     TRL = "trl"
     AXOLOTL = "axolotl"
@@ -25,12 +25,12 @@ class Target(StrEnum):
     PARQUET = "parquet"
 
 
-TARGETS: dict[Target, Callable[[Training], Export]] = {
-    Target.TRL: trl,
-    Target.AXOLOTL: axolotl,
-    Target.LLAMA_FACTORY: llama_factory,
-    Target.UNSLOTH: unsloth,
-    Target.MLX: mlx,
-    Target.HF: dataset,
-    Target.PARQUET: parquet,
+TRAINERS: dict[Trainer, Callable[[Training], Export]] = {
+    Trainer.TRL: trl,
+    Trainer.AXOLOTL: axolotl,
+    Trainer.LLAMA_FACTORY: llama_factory,
+    Trainer.UNSLOTH: unsloth,
+    Trainer.MLX: mlx,
+    Trainer.HF: dataset,
+    Trainer.PARQUET: parquet,
 }
