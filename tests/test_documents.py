@@ -105,7 +105,8 @@ def test_the_documents_list_the_options_of_other_commands(name: str) -> None:
 def test_the_documents_list_the_options_of_pairs(name: str) -> None:
     """The table of options of a command on pairs names every one it has, and no other."""
     table = OTHER_COMMANDS.split(f"| option of `{name}` |")[1].split("\n\n")[0]
-    options = {parameter.opts[-1] for parameter in _command(name).params if parameter.opts[0].startswith("-")}
+    own = [parameter for parameter in _command(name).params if parameter.name not in SHARED]
+    options = {parameter.opts[-1] for parameter in own if parameter.opts[0].startswith("-")}
     assert set(re.findall(r"`(--[a-z-]+)", table)) == options
 
 
