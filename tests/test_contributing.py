@@ -8,7 +8,7 @@ from test_floor_plan import ROOMS, WALLS
 
 ROOT = Path(__file__).parents[1]
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-FOLDERS = ("saturi", "etl", "schemas", "benchmarks", "tests", "docs")
+FOLDERS = ("saturi", "etl", "schemas", "benchmarks", "examples", "tests", "docs")
 """Top-level folders of the project; others are made by tools."""
 
 

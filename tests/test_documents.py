@@ -52,7 +52,7 @@ def _options(name: str) -> set[str]:
     command = _command(name)
     assert isinstance(command, Command)
     own = [parameter for parameter in command.params if parameter.name not in SHARED]
-    return {parameter.opts[0] for parameter in own if parameter.opts[0].startswith("--")}
+    return {parameter.opts[-1] for parameter in own if parameter.opts[-1].startswith("--")}
 
 
 def _section(title: str) -> str:
@@ -85,7 +85,7 @@ def test_the_documents_list_every_option_of_inspect() -> None:
 def test_the_documents_tell_the_length_of_a_turn() -> None:
     """Both documents say how long a turn of 2020 may be."""
     assert f"up to {TURN_CHARACTERS} characters" in _section("The two generations")
-    assert f"{TURN_CHARACTERS}자까지" in KOREAN
+    assert f"{TURN_CHARACTERS}자까지" in (ROOT / "docs" / "ko" / "build.md").read_text(encoding="utf-8")
 
 
 def test_the_documents_list_every_cleaning_rule() -> None:
@@ -105,9 +105,7 @@ def test_the_documents_list_the_options_of_other_commands(name: str) -> None:
 def test_the_documents_list_the_options_of_pairs(name: str) -> None:
     """The table of options of a command on pairs names every one it has, and no other."""
     table = OTHER_COMMANDS.split(f"| option of `{name}` |")[1].split("\n\n")[0]
-    own = [parameter for parameter in _command(name).params if parameter.name not in SHARED]
-    options = {parameter.opts[-1] for parameter in own if parameter.opts[0].startswith("-")}
-    assert set(re.findall(r"`(--[a-z-]+)", table)) == options
+    assert set(re.findall(r"`(--[a-z-]+)", table)) == _options(name)
 
 
 def test_the_documents_list_the_options_of_submit() -> None:
@@ -292,14 +290,17 @@ def test_public_names() -> None:
 
 
 @pytest.mark.parametrize("document", [README, KOREAN], ids=["english", "korean"])
-def test_both_readmes_begin_with_the_two_commands(document: str) -> None:
-    """Both begin with `make demo` and `make test`."""
-    assert re.findall(r"^make ([a-z]+)", document, flags=re.MULTILINE)[:2] == ["demo", "test"]
+def test_both_readmes_begin_with_the_first_chunk(document: str) -> None:
+    """Both begin with the lines that install and lead to the first chunk, and name `make demo` and `make test`."""
+    [first, *_] = re.findall(r"```sh\n(.*?)```", document, flags=re.DOTALL)
+    lines = [line.partition("#")[0].split() for line in first.splitlines()]
+    assert lines[:3] == [["pip", "install", "."], ["saturi", "sample", "data"], ["saturi", "build"]]
+    assert {"demo", "test"} <= set(re.findall(r"`make ([a-z]+)", document))
 
 
-def test_the_readme_lists_every_command() -> None:
+def test_the_documents_list_every_command() -> None:
     """The table of commands has every command."""
-    rows = re.findall(r"^\| (`.*?) \|", README.split("## Commands\n")[1].split("\n## ")[0], flags=re.MULTILINE)
+    rows = re.findall(r"^\| (`.*?) \|", OTHER_COMMANDS.split("\n## ")[0], flags=re.MULTILINE)
     assert {name for row in rows for name in re.findall(r"`([a-z]+)", row)} == set(COMMANDS)
 
 
@@ -327,7 +328,7 @@ def test_commands_in_the_documents_exist(document: str) -> None:
         for parameter in _command(name).params
         for option in (*parameter.opts, *parameter.secondary_opts)
     }
-    servers = {"--adapter-path", "--enable-lora", "--lora-modules", "--max-lora-rank"}
+    servers = {"--from", "--adapter-path", "--enable-lora", "--lora-modules", "--max-lora-rank"}
     assert options <= known | servers | {
         "--help",
         "--kills",
@@ -357,13 +358,13 @@ def test_links_lead_to_files_and_headings() -> None:
             assert not anchor or anchor in _anchors(path), f"{document.name} points to {link}"
 
 
-def _commands_and_rows(document: str) -> list[str]:
-    """Return the commands that *document* shows, and the first cells of its table of commands."""
+def _commands_and_links(document: str) -> list[str]:
+    """Return the commands that *document* shows, and the pages that it leads to, whose Korean twins count as they."""
     shown = " ".join(re.findall(r"```sh\n(.*?)```", document, flags=re.DOTALL))
-    rows = re.findall(r"^\| (`[a-z]+.*?) \|", document, flags=re.MULTILINE)
-    return [*re.findall(r"cli\.py ([a-z]+ [^#\n]*)", shown), *(re.sub(" (or|또는) ", " ", row) for row in rows)]
+    links = re.findall(r"\]\((docs/[^)#]*|examples/)", document)
+    return [*re.findall(r"saturi ([a-z]+ [^#\n`]*)", shown), *(link.replace("docs/ko/", "docs/") for link in links)]
 
 
 def test_both_readmes_show_the_same_commands() -> None:
-    """The two READMEs show the same command lines and list the same commands."""
-    assert _commands_and_rows(README) == _commands_and_rows(KOREAN)
+    """The two READMEs show the same command lines, and lead to the same pages."""
+    assert _commands_and_links(README) == _commands_and_links(KOREAN)

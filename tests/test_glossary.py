@@ -180,10 +180,9 @@ def test_keys_of_counts(tmp_path: Path) -> None:
 
 
 def test_files_of_a_build(here: Path) -> None:
-    """Every file and folder that a build leaves in its output folder is in the glossary and in both READMEs."""
+    """Every file and folder that a build leaves in its output folder is in the glossary and in the document of commands."""
     build([here / "corpus"], here / "out", make_executor=one_thread, workers=1)
     written = {path.name + "/" * path.is_dir() for path in (here / "out").iterdir() if not path.name.startswith(".")}
     assert written - set(_terms("Files")) == set()
-    for readme in ("README.md", "README.ko.md"):
-        document = (ROOT / readme).read_text(encoding="utf-8")
-        assert [name for name in written if f"\n  {name}" not in document] == []
+    document = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    assert [name for name in written if f"\n  {name}" not in document] == []
