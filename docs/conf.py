@@ -47,8 +47,9 @@ def _read(_app: Sphinx, page: str, source: list[str]) -> None:
         text = PAGES[page].read_text(encoding="utf-8")
         relative = re.compile(r"(?<=\]\()(?!\w+:|#)[^)\s]+")
         source[0] = relative.sub(lambda match: _place(match[0], page), text) + "\n" + source[0]
-    elif not page.startswith("ko/"):
-        source[0] = source[0].replace("](../README.md)", "](index.md)")
+    else:
+        readme = "../../README.ko.md" if page.startswith("ko/") else "../README.md"
+        source[0] = source[0].replace(f"]({readme})", "](index.md)")
 
 
 def setup(app: Sphinx) -> None:

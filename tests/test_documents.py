@@ -350,7 +350,7 @@ def _anchors(document: Path) -> set[str]:
 
 def test_links_lead_to_files_and_headings() -> None:
     """Every relative link leads to a file, and to a heading in it where it names one."""
-    for document in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")):
+    for document in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")):
         for link in re.findall(r"\]\(([^)]+)\)", document.read_text(encoding="utf-8")):
             target, _, anchor = link.partition("#")
             path = document.parent / target if target else document

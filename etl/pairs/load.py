@@ -20,9 +20,10 @@ def load(out: str | Path) -> "pl.DataFrame":
     Return all examples of the build in *out*, in the order of its chunks, which are verified as they are read.
 
     Returns:
-        `source`, `target`, `region`, `speech_type`, `split`; `script` (set and prompt in the name of the label file, as `1:25`;
-        null where it has none), `archive`, `member` and `sentence` (null where a line is a whole label file). Where shards
-        are not apart by region or speech type, these follow from names. Without a lineage `script` to `sentence` are null.
+        `source`, `target`, `region`, `speech_type`, `split`; `script` (set and prompt in the name of the label file, with a
+        colon between them; null where it has none), `archive`, `member` and `sentence` (null where a line is a whole label
+        file). Where shards are not apart by region or speech type, these follow from names. Without a lineage `script` to
+        `sentence` are null.
 
     Raises:
         BuildError: There is no finished build, or it is damaged.

@@ -19,8 +19,8 @@ def record_section(record: BuildRecord, words: Words) -> Section:
     rows = list(record.options.items())
     figures.append(
         Figure(
-            words("Options", "선택 사항"),
-            words("Every option that decides the bytes.", "결과를 정하는 모든 선택 사항입니다."),
+            words("Options", "옵션"),
+            words("Every option that decides the bytes.", "결과를 정하는 모든 옵션입니다."),
             Table((words("option", "항목"), words("value", "값")), rows, 2),
             fold=True,
         )
@@ -29,7 +29,7 @@ def record_section(record: BuildRecord, words: Words) -> Section:
     figures.append(
         Figure(
             words("Checksums", "검사합"),
-            words("SHA-256 of the manifest and of the chunks.", "목록과 청크의 SHA-256입니다."),
+            words("SHA-256 of the manifest and of the chunks.", "매니페스트와 청크의 SHA-256입니다."),
             Table((words("file", "파일"), "SHA-256"), shortened(sums, words, _MOST_SUMS), 2),
             fold=True,
         )

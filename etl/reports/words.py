@@ -109,7 +109,7 @@ _RULES = {
     "space": "공백",
     "resident_number": "주민등록번호",
     "phone": "전화번호",
-    "email": "전자우편",
+    "email": "이메일",
 }
 
 _STEPS = {
