@@ -129,7 +129,7 @@ def test_json_is_all_there_is_on_stdout(here: Path) -> None:
     run = invoke("build", "corpus", "--workers", "1", "--out", "out", "--json", cwd=here)
     printed = json.loads(run.stdout)
     assert (printed.pop("version"), printed.pop("failures")) == (1, [])
-    assert [f"Note: {warning}" in run.stderr for warning in printed.pop("warnings")] == [True]
+    assert {f"Note: {warning}" in run.stderr for warning in printed.pop("warnings")} == {True}
     assert printed == counts_of(here / "out")
     assert "reading label files" in run.stderr
     shown = invoke("build", "corpus", "--workers", "1", "--out", "out", cwd=here)

@@ -142,7 +142,7 @@ def watching(console: Console) -> Iterator[Watcher]:
 
 def _plain(console: Console, pace: Pace, *, only_logged: bool = False) -> Watcher:
     """Return what prints a line on *console* now and then; to the log alone, where it is *only_logged*."""
-    printed = time.monotonic() if only_logged else 0.0
+    printed = time.monotonic()  # what fails before is one sentence alone
 
     def show(progress: Progress) -> None:
         nonlocal printed
