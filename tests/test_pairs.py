@@ -266,7 +266,8 @@ def test_screens_of_pairs(make: Make, width: int) -> None:
         )
         with console.capture() as capture:
             show_pairs(console, pairs)
-        assert ("{+먹었어+}" in capture.get(), "\x1b[" in capture.get()) == (not terminal, terminal)
+        assert ("{+먹었어+}" in capture.get(), "\x1b[1;32m먹었어" in capture.get()) == (not terminal, terminal)
+        assert ("\x1b[1;32m+\x1b[0m " in capture.get()) == terminal  # what follows the sign is plain where it is equal
     console = Console(width=width, force_terminal=False, color_system=None)
     with console.capture() as capture:
         show_diff(

@@ -45,14 +45,12 @@ def _origin(pair: ShownPair) -> str:
 
 def _marked(console: Console, pair: ShownPair, *, side: int) -> Text:
     """Return one of the texts; without colour, changed words of the source are in [-…-], and those of the target in {+…+}."""
-    style = (_SOURCE, _TARGET)[side]
-    before, after = (("[-", "-]"), ("{+", "+}"))[side]
-    text = Text("-+"[side], style)
     coloured = console.color_system is not None and not console.no_color
+    style = (_SOURCE, _TARGET)[side] if coloured else ""
+    before, after = ("", "") if coloured else (("[-", "-]"), ("{+", "+}"))[side]
+    text = Text().append("-+"[side], style)
     for run in pair.runs:
         words = (run.source, run.target)[side]
-        if words and run.changed:
-            text.append(" ").append(words if coloured else f"{before}{words}{after}", style)
-        elif words:
-            text.append(f" {words}")
+        if words:
+            text.append(" ").append(*((f"{before}{words}{after}", style) if run.changed else (words,)))
     return text
