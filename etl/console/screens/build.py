@@ -9,13 +9,7 @@ from rich.text import Text
 
 from saturi.etl.console.lines import NOTE, SUCCESS, add_row, plain, print_line
 from saturi.etl.console.screens.pairs import good_pair, show_pairs
-from saturi.etl.console.screens.tables import (
-    bar,
-    bar_columns,
-    largest_first,
-    numbers_table,
-    print_shares,
-)
+from saturi.etl.console.screens.tables import largest_first, numbers_table, print_shares
 from saturi.etl.console.screens.words import reasons, short, size
 from saturi.etl.corpus.scan import Scan
 from saturi.etl.output.examples import first_pairs
@@ -104,16 +98,8 @@ def _show_regions(console: Console, manifest: Manifest) -> None:
     lines = [list(row.cells()) for row in (*rows, total)]
     kept = [number for number in range(1, 6) if any(line[number] not in ("", "0") for line in lines)]
     table = numbers_table("region", *(headers[number - 1] for number in kept))
-    beside = sum(1 + max(len(line[number]) for line in (*lines, ["", *headers])) for number in (0, *kept))
-    columns = bar_columns(console, beside)
-    if columns:
-        table.add_column("", no_wrap=True)
-    largest = max(row.examples for row in rows)
     for row, line in zip((*rows, total), lines, strict=True):
-        cells: list[str | Text] = [line[0], *(line[number] for number in kept)]
-        if columns:
-            cells.append(Text() if row is total else bar(row.examples, largest, columns))
-        add_row(table, *cells, style="bold" if row is total else None)
+        add_row(table, line[0], *(line[number] for number in kept), style="bold" if row is total else None)
     console.print(table)
 
 
