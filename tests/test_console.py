@@ -16,6 +16,7 @@ import click
 import pytest
 from corpora import ANSWER_ZIP, answers, write_zip
 from killings import PATIENCE_SECONDS
+from rich.cells import cell_len
 from rich.console import Console
 from runs import ROOT, error_of, one_thread, saturi
 
@@ -28,7 +29,7 @@ from saturi.etl.console.lines import print_next, print_note
 from saturi.etl.console.output import print_json_line
 from saturi.etl.console.screens.build import show_build, show_run
 from saturi.etl.console.screens.inspect import show_inspection
-from saturi.etl.console.screens.pairs import good_pair, marked
+from saturi.etl.console.screens.pairs import good_pair, marked, show_pairs
 from saturi.etl.console.screens.progress import Pace as ShownPace
 from saturi.etl.console.screens.progress import fit, watching
 from saturi.etl.console.screens.submit import waiting
@@ -46,7 +47,10 @@ from saturi.etl.pipeline.build import BuildResult, build
 from saturi.etl.pipeline.reading import useful_workers
 from saturi.etl.providers.pace import Pace
 from saturi.etl.providers.waiting import NO_ANSWER, Wait
+from saturi.etl.runtime.executor import Workers
+from saturi.etl.runtime.measurements import Meter
 from saturi.etl.runtime.progress import Progress
+from saturi.etl.runtime.steps import Run
 from saturi.etl.settings.options import BuildOptions
 from saturi.etl.settings.sizes import parse_bytes, spell_bytes
 from saturi.etl.submission.news import NoAnswer
@@ -104,7 +108,7 @@ def test_a_summary_has_a_row_for_each_region(built: tuple[BuildResult, Path]) ->
     result, out = built
     screen = console(80, terminal=False)
     show_build(screen, result, out)
-    rows = re.findall(r"^(\w+) +([\d,]+) +([\d,]+) +\S+ +\S+ \w?B +\d+%", shown(screen), flags=re.MULTILINE)
+    rows = re.findall(r"^(\w+) +([\d,]+) +([\d,]+) +\S+ +\S+ \w?B +\d+%$", shown(screen), flags=re.MULTILINE)
     assert [row[0] for row in rows] == ["gangwon", "gyeongsang", "chungcheong", "jeolla", "jeju", "total"]
     train = [int(row[1].replace(",", "")) for row in rows]
     assert train[-1] == sum(train[:-1]) == sum(group.train for group in result.manifest.groups)
@@ -130,6 +134,14 @@ def test_the_words_that_differ_are_marked() -> None:
     source, target = marked("할매가 정지에서 마이 묵었다", "할머니가 부엌에서 마이 먹었다")
     assert [source.plain[span.start : span.end].strip() for span in source.spans] == ["할매가 정지에서", "묵었다"]
     assert [target.plain[span.start : span.end].strip() for span in target.spans] == ["할머니가 부엌에서", "먹었다"]
+
+
+def test_long_pairs_are_folded() -> None:
+    """A text that is longer than a row is folded between words beside its name, and nothing of it is cut."""
+    screen, text = console(40), " ".join(["할매가", "정지에서", "감자를"] * 5)
+    show_pairs(screen, {"jeju": (f"{text} 묵었다", f"{text} 먹었다")})
+    assert shown(screen).split() == ["jeju", *text.split(), "묵었다", "→", *text.split(), "먹었다"]
+    assert max(cell_len(row.rstrip()) for row in shown(screen).splitlines()) <= screen.width
 
 
 def test_the_pair_to_show() -> None:
@@ -220,6 +232,14 @@ def test_a_bar_fits_the_terminal(width: int) -> None:
     rows = re.split(r"[\r\n]|\x1b\[[\d;?]*[A-Za-z]", screen.file.getvalue())
     assert max(map(len, rows)) <= width
     assert "rejected" in screen.file.getvalue()
+
+
+def test_a_step_is_shown_when_it_begins() -> None:
+    """Each step is reported before the first of its results, so that no screen shows the one before, done."""
+    seen: list[Progress] = []
+    with Workers(one_thread, 2) as pool:
+        Run(pool, Meter(1, 0.0), seen.append).map("write", str, [1, 2])
+    assert seen == [Progress("write", done, 2) for done in (0, 1, 2)]
 
 
 def test_no_progress_where_none_is_wanted(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
