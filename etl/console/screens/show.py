@@ -11,16 +11,21 @@ from saturi.etl.console.screens.words import short_origin
 from saturi.schemas.pairs import ShownPair
 
 _SOURCE, _TARGET = "bold red", "bold green"
+_EQUAL = "= source and target are equal"
 
 
 def show_pairs(console: Console, pairs: Sequence[ShownPair]) -> None:
-    """Print each pair: where it belongs and came from, then its two texts."""
-    for pair in pairs:
+    """Print each pair, those that differ first: where it belongs and came from, then its two texts."""
+    for pair in sorted(pairs, key=_is_equal):
         print_line(console, _place(pair), "bold")
         print_line(console, f"  {_origin(pair)}", "dim")
         if pair.source is not None:
-            for side in (0, 1):
-                _print_text(console, _marked(console, pair, side=side))
+            _print_text(console, _marked(console, pair, side=0))
+            _print_text(console, Text(_EQUAL, "dim") if _is_equal(pair) else _marked(console, pair, side=1))
+
+
+def _is_equal(pair: ShownPair) -> bool:
+    return pair.source is not None and pair.source == pair.target
 
 
 def _print_text(console: Console, text: Text) -> None:
