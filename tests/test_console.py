@@ -114,6 +114,13 @@ def test_a_summary_has_a_row_for_each_region(built: tuple[BuildResult, Path]) ->
     assert train[-1] == sum(train[:-1]) == sum(group.train for group in result.manifest.groups)
     assert "duplicate" in shown(screen)
     assert "rejects.jsonl" in shown(screen)
+    counts = result.manifest.counts
+    dropped = (
+        f"{counts.utterances:,} utterances in {counts.decoded:,} label files: {sum(counts.dropped.values()):,} dropped"
+    )
+    assert dropped in shown(screen)
+    options = "--speech-type repeat --speech-type answer --speech-type dialogue"
+    assert f"left out: dialogue, kept with {options}\n" in shown(screen)
 
 
 def test_no_text_of_the_corpus_leaves_the_terminal(built: tuple[BuildResult, Path]) -> None:

@@ -18,7 +18,7 @@ from saturi.etl.pipeline.build import BuildResult
 from saturi.etl.pipeline.verdict import unproved_keys
 from saturi.etl.runtime.measurements import BuildFacts
 from saturi.schemas.manifest import GroupRow, Manifest, ShardRow
-from saturi.schemas.terms import Region, Split
+from saturi.schemas.terms import DropReason, Region, Split
 
 _MOST_REASONS = 4
 """Reasons for drops, and for rejects, that a summary names one by one; `--details` has all."""
@@ -126,16 +126,27 @@ def _show_examples(console: Console, manifest: Manifest, out: Path) -> None:
 def _show_left_out(console: Console, manifest: Manifest, most: int | None) -> None:
     """Print how many utterances and label files are in no chunk, and why."""
     counts = manifest.counts
-    for what, parts, whole, noun, beside in (
-        ("dropped", counts.dropped, counts.utterances, "utterance", ""),
-        ("rejected", counts.rejected, counts.label_files, "label file", ", listed in rejects.jsonl"),
-    ):
-        if parts:
-            number = sum(parts.values())
-            console.print()
-            line = Text(f"{number:,} of {counted(whole, noun)} {what}", "bold").append(beside, "default not bold")
-            print_line(console, line)
-            print_shares(console, largest_first(parts, most), whole)
+    if counts.dropped:
+        console.print()
+        whole = f"{counted(counts.utterances, 'utterance')} in {counted(counts.decoded, 'label file')}: "
+        heading = Text(whole, "default not bold")
+        print_line(console, heading.append(f"{sum(counts.dropped.values()):,} dropped", "bold"))
+        print_shares(console, largest_first(counts.dropped, most), counts.utterances)
+        _show_excluded(console, manifest)
+    if counts.rejected:
+        console.print()
+        rejected = f"{sum(counts.rejected.values()):,} of {counted(counts.label_files, 'label file')} rejected"
+        heading = Text(rejected, "bold")
+        print_line(console, heading.append(", listed in rejects.jsonl", "default not bold"))
+        print_shares(console, largest_first(counts.rejected, most), counts.label_files)
+
+
+def _show_excluded(console: Console, manifest: Manifest) -> None:
+    """Print which speech types the build leaves out, and the options that keep them beside the others."""
+    excluded = {row.speech_type for row in manifest.unsharded if DropReason.SPEECH_TYPE_EXCLUDED in row.dropped}
+    if excluded:
+        kept = " ".join(f"--speech-type {name}" for name in (*manifest.options["speech_type"], *sorted(excluded)))
+        print_line(console, f"  left out: {', '.join(sorted(excluded))}, kept with {kept}", "dim")
 
 
 def show_run(console: Console, run: BuildFacts, *, details: bool = False) -> None:
