@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import click
@@ -20,7 +21,9 @@ from rich.cells import cell_len
 from rich.console import Console
 from runs import ROOT, error_of, one_thread, saturi
 
+from saturi.etl.console.commands.asking import Asking as SubmitAsking
 from saturi.etl.console.commands.asking import typed
+from saturi.etl.console.commands.evaluate import _Asking as EvaluateAsking
 from saturi.etl.console.dispatch import COMMANDS, cli
 from saturi.etl.console.display import display
 from saturi.etl.console.failure import show_failure
@@ -185,6 +188,16 @@ def test_lines_are_folded_between_words(width: int) -> None:
     assert " ".join(shown(on_terminal).split()) == " ".join(f"Note: {sentence}".split())
     assert all(row.startswith("  ") for row in rows[1:])
     assert len(shown(elsewhere).splitlines()) == 1
+
+
+@pytest.mark.parametrize(("asking", "what"), [(SubmitAsking, "Submitting"), (EvaluateAsking, "Evaluating")])
+def test_terms_are_one_text(asking: type[SubmitAsking | EvaluateAsking], what: str) -> None:
+    """The terms of the data are folded as one text, and their last sentence says where this command sends examples."""
+    screen = console(80)
+    assert asking(screen, yes=False, accept_data_terms=True).terms()
+    rows = shown(screen).splitlines()
+    assert f"{what} sends examples made from the corpus to the" in " ".join(row.strip() for row in rows)
+    assert all(cell_len(row.strip()) + 1 + cell_len(after.split()[0]) > screen.width for row, after in pairwise(rows))
 
 
 def test_what_comes_next_is_typed_as_it_is() -> None:
