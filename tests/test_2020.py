@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 from corpora import ANSWER_ZIP, CONVERSATION_ZIP, Member, answers, conversation, member, stem, write_zip
-from runs import counts_of, digest_of, error_of, invoke, manifest_of, one_thread, pairs_of
+from runs import counts_of, digest_of, invoke, manifest_of, one_thread, pairs_of
 
 from saturi.etl.corpus.names import WITHIN, parse_archive, parse_member
 from saturi.etl.pipeline.build import build
@@ -202,8 +202,9 @@ def test_an_archive_of_texts_only(tmp_path: Path) -> None:
     twins = [(f"DJDD2000000{number}.txt", b"x") for number in range(3)]
     write_zip(tmp_path / "corpus" / "[라벨]전라도_학습데이터_1.zip", twins)
     write_zip(tmp_path / "corpus" / CONVERSATION_ZIP, [conversation(NAME, *TALK)])
-    sentence = error_of(invoke("build", "corpus", cwd=tmp_path), 3)
-    assert "전라도_학습데이터_1.zip: no JSON in it, only 3 .txt" in sentence
+    run = invoke("build", "corpus", cwd=tmp_path)
+    assert run.returncode == 3
+    assert "전라도_학습데이터_1.zip: no JSON in it, only 3 .txt" in run.stderr.splitlines()[-1]
     options = ["--allow-bad-archives", "--speech-type", "dialogue", "--validation", "0"]
     run = invoke("build", "corpus", *options, cwd=tmp_path)
     assert run.returncode == 0, run.stderr

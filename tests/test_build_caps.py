@@ -104,9 +104,7 @@ def test_a_cap_that_nothing_fits(uneven: tuple[Path, Path, list[bytes]], tmp_pat
     assert chunks_of(tmp_path / "out") == {}
     assert result.failures == ["no example is left: 60 utterances were dropped: 60 over_cap (raise --max-chunk-bytes)"]
     assert [
-        warning
-        for warning in result.warnings
-        if warning.startswith("60 utterances (100.0%) are larger than a whole chunk")
+        warning for warning in result.warnings if warning.startswith("60 utterances (100.0%) larger than a whole chunk")
     ]
 
 

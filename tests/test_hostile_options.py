@@ -31,8 +31,9 @@ from saturi import (
     verify,
     watch,
 )
-from saturi.etl.console.commands.parameters import Bytes, NamedPath, Share
+from saturi.etl.console.commands.parameters import Bytes, Share
 from saturi.etl.console.dispatch import COMMANDS, cli
+from saturi.etl.console.paths import NamedPath
 from saturi.etl.errors import EtlError, OptionError
 from saturi.etl.providers.models import read_models
 from saturi.etl.providers.profiles import read_providers

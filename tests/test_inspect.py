@@ -214,7 +214,7 @@ def test_the_json_is_the_result(found: Inspection, sample: SampleReport, tmp_pat
 @pytest.mark.parametrize("columns", ["80", "120"])
 def test_what_a_person_sees(sample: SampleReport, out: Path, tmp_path: Path, columns: str) -> None:
     """Archives, groups, markup and fields are shown, of a corpus and of a build, and brackets in names are no markup."""
-    for path, last in ((sample.folder, "voiceType"), (out, "Closed fields are not in a stage")):
+    for path, last in ((sample.folder, "voiceType"), (out, "standard of a sentence")):
         run = invoke("inspect", path, "--workers", "1", cwd=tmp_path, COLUMNS=columns)
         assert run.returncode == 0, run.stderr
         for text in (

@@ -112,8 +112,8 @@ def test_the_summary_says_it(tmp_path: Path) -> None:
     both = [member(stem("say", str(number), 1), f"말 {number}", f"글 {number}") for number in range(12)]
     write_zip(tmp_path / "c" / "TL_경상.zip", both)
     write_zip(tmp_path / "c" / "VL_경상.zip", both[:10])
-    run = invoke("build", "c", "--validation", "official", "--workers", "1", cwd=tmp_path)
-    assert "0 scripts, 10 speakers, 20 texts of train and validation" in run.stdout
+    run = invoke("build", "c", "--validation", "official", "--workers", "1", "--details", cwd=tmp_path)
+    assert "both in train and in validation: 0 scripts, 10 speakers, 20 texts" in run.stdout
     assert "the official split leaks: train and validation share 0 scripts, 10 speakers, 20 texts" in run.stderr
     assert "10 validation examples" in run.stderr
     run = invoke("build", "c", "--split-by", "script,speaker", "--workers", "1", "--json", cwd=tmp_path)

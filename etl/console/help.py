@@ -14,6 +14,7 @@ from unicodedata import east_asian_width
 import click
 
 from saturi.etl.console.display import display
+from saturi.etl.console.paths import NamedPath
 from saturi.etl.errors import LockedError
 
 _NARROW_COLUMNS = 78
@@ -164,7 +165,7 @@ def shared_options() -> list[click.Option]:
         ),
         click.Option(
             ["--log-file"],
-            type=click.Path(path_type=Path, dir_okay=False),
+            type=NamedPath(path_type=Path, dir_okay=False),
             expose_value=False,
             callback=lambda _ctx, _param, value: display.open_log(value),
             help="Also append what stderr gets to this file, with times.",

@@ -6,8 +6,9 @@ from typing import Any
 
 import click
 
-from saturi.etl.console.commands.parameters import PATH, config_option, key_file_of
+from saturi.etl.console.commands.parameters import config_option, key_file_of
 from saturi.etl.console.help import Command
+from saturi.etl.console.paths import PATH
 from saturi.etl.submission.access import Access
 
 

@@ -7,9 +7,10 @@ import click
 from click.core import ParameterSource
 
 from saturi.etl.console.commands.declared import declared_options
-from saturi.etl.console.commands.parameters import PATH, config_option, corpus_of
+from saturi.etl.console.commands.parameters import config_option, corpus_of
 from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json, resumable, typed_without
+from saturi.etl.console.paths import PATH
 from saturi.etl.settings.options import BuildOptions, RunOptions
 from saturi.schemas.inspection import ScannedArchive
 from saturi.schemas.terms import Dedup, Dimension

@@ -6,7 +6,8 @@ from typing import Any
 import click
 from msgspec import Struct
 
-from saturi.etl.console.commands.parameters import PATH, Bytes, Names, Share, Term
+from saturi.etl.console.commands.parameters import Bytes, Names, Share, Term
+from saturi.etl.console.paths import PATH
 from saturi.etl.settings.declaration import Declaration, Kind, declarations
 from saturi.etl.settings.sizes import spell_bytes
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import click
 
-from saturi.etl.console.commands.parameters import PATH
 from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json
+from saturi.etl.console.paths import PATH
 from saturi.etl.errors import OptionError
 from saturi.etl.output.printable import counted
 from saturi.etl.providers.models import DEFAULT_MODEL

@@ -8,9 +8,10 @@ from msgspec import structs
 
 from saturi.etl.console.commands.asking import typed
 from saturi.etl.console.commands.declared import declared_options
-from saturi.etl.console.commands.parameters import PATH, config_option, key_file_of
+from saturi.etl.console.commands.parameters import config_option, key_file_of
 from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json, resumable
+from saturi.etl.console.paths import PATH
 from saturi.etl.errors import OptionError
 from saturi.etl.evaluation.bill import Bill, PriorConsent
 from saturi.etl.evaluation.options import EvaluateOptions

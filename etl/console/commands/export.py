@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
-from saturi.etl.console.commands.parameters import PATH
 from saturi.etl.console.help import Command
 from saturi.etl.console.lines import print_line, print_note
 from saturi.etl.console.output import consoles
+from saturi.etl.console.paths import PATH
 from saturi.etl.errors import OptionError
 from saturi.etl.exports.base_models import DEFAULT_BASE_MODEL
 from saturi.etl.exports.trainers import Trainer

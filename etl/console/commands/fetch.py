@@ -7,9 +7,10 @@ import click
 
 from saturi.etl.console.commands.asking import typed
 from saturi.etl.console.commands.declared import declared_options
-from saturi.etl.console.commands.parameters import PATH, config_option
+from saturi.etl.console.commands.parameters import config_option
 from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json, resumable, typed_without
+from saturi.etl.console.paths import PATH
 from saturi.etl.download.options import FetchOptions
 
 if TYPE_CHECKING:

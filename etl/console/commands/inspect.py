@@ -4,9 +4,10 @@ from pathlib import Path
 
 import click
 
-from saturi.etl.console.commands.parameters import PATH, config_option, corpus_of
+from saturi.etl.console.commands.parameters import config_option, corpus_of
 from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json
+from saturi.etl.console.paths import PATH
 from saturi.etl.output.folder import MANIFEST
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import click
 
 from saturi.etl.console.commands.pages import language_here, save_page
-from saturi.etl.console.commands.parameters import PATH
 from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles
+from saturi.etl.console.paths import PATH
 from saturi.etl.providers.models import DEFAULT_MODEL
 from saturi.etl.reports.page import PAGE, require_page
 from saturi.etl.reports.words import LANGUAGES, Language

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from saturi.etl.console.commands.parameters import PATH
 from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles
+from saturi.etl.console.paths import PATH
 
 
 @click.command(cls=Command)

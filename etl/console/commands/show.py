@@ -5,9 +5,10 @@ from typing import Any
 
 import click
 
-from saturi.etl.console.commands.parameters import PATH, Term
+from saturi.etl.console.commands.parameters import Term
 from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json
+from saturi.etl.console.paths import PATH
 from saturi.schemas.terms import DropReason, Region, SpeechType, Split
 
 

@@ -6,9 +6,10 @@ import click
 
 from saturi.etl.console.commands.asking import Asking
 from saturi.etl.console.commands.declared import declared_options
-from saturi.etl.console.commands.parameters import PATH, config_option, key_file_of
+from saturi.etl.console.commands.parameters import config_option, key_file_of
 from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json, resumable, typed_without
+from saturi.etl.console.paths import PATH
 from saturi.etl.submission.options import SubmitOptions
 from saturi.schemas.ledger import Submitted
 

@@ -1,0 +1,22 @@
+"""Paths on the command line."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from saturi.etl.settings.paths import path_of
+
+
+class NamedPath(click.Path):
+    """A path that is not empty, since that would be the working directory, and from a home folder where it begins with `~`."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # as its base
+        """Return the path, or fail with a sentence."""
+        if value == "":
+            self.fail("the path is empty; name a file or a folder, or the working directory by a dot", param, ctx)
+        path = super().convert(value, param, ctx)
+        return path_of(value, "path") if isinstance(value, str) and value.startswith("~") else path
+
+
+PATH = NamedPath(path_type=Path)
