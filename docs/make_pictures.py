@@ -54,7 +54,7 @@ def _summary(result: BuildResult, out: Path) -> Console:
 
 
 def _dialect(out: Path) -> Console:
-    """Return a pair of the build and its line, in twelve rows with the way between them."""
+    """Return a pair of the build and its line, in ten rows with the way between them."""
     chunk = out / "chunks/train/gyeongsang-repeat-00000.jsonl"
     pairs = first_pairs(chunk)
     pair = good_pair(pairs, _TEXT_COLUMNS)
@@ -63,8 +63,6 @@ def _dialect(out: Path) -> Console:
     source, target = marked(*pair)
     system = json.loads(chunk.read_bytes().split(b"\n")[0])["messages"][0]["content"]
     console = _console(2 * _COLUMNS)  # no line is folded
-    print_line(console, _COMMAND, "bold")
-    console.print()
     for name, text, what in (("gyeongsang", source, "as it sounds"), ("", target, "standard Korean")):
         line = Text(f"{name:<11}").append_text(text)
         line.pad_right(14 + _TEXT_COLUMNS - line.cell_len)

@@ -10,16 +10,20 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import click
 import pytest
 from corpora import ANSWER_ZIP, answers, write_zip
 from killings import PATIENCE_SECONDS
+from rich.cells import cell_len
 from rich.console import Console
 from runs import ROOT, error_of, one_thread, saturi
 
+from saturi.etl.console.commands.asking import Asking as SubmitAsking
 from saturi.etl.console.commands.asking import typed
+from saturi.etl.console.commands.evaluate import _Asking as EvaluateAsking
 from saturi.etl.console.dispatch import COMMANDS, cli
 from saturi.etl.console.display import display
 from saturi.etl.console.failure import show_failure
@@ -28,7 +32,7 @@ from saturi.etl.console.lines import print_next, print_note
 from saturi.etl.console.output import print_json_line
 from saturi.etl.console.screens.build import show_build, show_run
 from saturi.etl.console.screens.inspect import show_inspection
-from saturi.etl.console.screens.pairs import good_pair, marked
+from saturi.etl.console.screens.pairs import good_pair, marked, show_pairs
 from saturi.etl.console.screens.progress import Pace as ShownPace
 from saturi.etl.console.screens.progress import fit, watching
 from saturi.etl.console.screens.submit import waiting
@@ -46,7 +50,10 @@ from saturi.etl.pipeline.build import BuildResult, build
 from saturi.etl.pipeline.reading import useful_workers
 from saturi.etl.providers.pace import Pace
 from saturi.etl.providers.waiting import NO_ANSWER, Wait
+from saturi.etl.runtime.executor import Workers
+from saturi.etl.runtime.measurements import Meter
 from saturi.etl.runtime.progress import Progress
+from saturi.etl.runtime.steps import Run
 from saturi.etl.settings.options import BuildOptions
 from saturi.etl.settings.sizes import parse_bytes, spell_bytes
 from saturi.etl.submission.news import NoAnswer
@@ -104,12 +111,19 @@ def test_a_summary_has_a_row_for_each_region(built: tuple[BuildResult, Path]) ->
     result, out = built
     screen = console(80, terminal=False)
     show_build(screen, result, out)
-    rows = re.findall(r"^(\w+) +([\d,]+) +([\d,]+) +\S+ +\S+ \w?B +\d+%", shown(screen), flags=re.MULTILINE)
+    rows = re.findall(r"^(\w+) +([\d,]+) +([\d,]+) +\S+ +\S+ \w?B +\d+%$", shown(screen), flags=re.MULTILINE)
     assert [row[0] for row in rows] == ["gangwon", "gyeongsang", "chungcheong", "jeolla", "jeju", "total"]
     train = [int(row[1].replace(",", "")) for row in rows]
     assert train[-1] == sum(train[:-1]) == sum(group.train for group in result.manifest.groups)
     assert "duplicate" in shown(screen)
     assert "rejects.jsonl" in shown(screen)
+    counts = result.manifest.counts
+    dropped = (
+        f"{counts.utterances:,} utterances in {counts.decoded:,} label files: {sum(counts.dropped.values()):,} dropped"
+    )
+    assert dropped in shown(screen)
+    options = "--speech-type repeat --speech-type answer --speech-type dialogue"
+    assert f"left out: dialogue, kept with {options}\n" in shown(screen)
 
 
 def test_no_text_of_the_corpus_leaves_the_terminal(built: tuple[BuildResult, Path]) -> None:
@@ -130,6 +144,14 @@ def test_the_words_that_differ_are_marked() -> None:
     source, target = marked("할매가 정지에서 마이 묵었다", "할머니가 부엌에서 마이 먹었다")
     assert [source.plain[span.start : span.end].strip() for span in source.spans] == ["할매가 정지에서", "묵었다"]
     assert [target.plain[span.start : span.end].strip() for span in target.spans] == ["할머니가 부엌에서", "먹었다"]
+
+
+def test_long_pairs_are_folded() -> None:
+    """A text that is longer than a row is folded between words beside its name, and nothing of it is cut."""
+    screen, text = console(40), " ".join(["할매가", "정지에서", "감자를"] * 5)
+    show_pairs(screen, {"jeju": (f"{text} 묵었다", f"{text} 먹었다")})
+    assert shown(screen).split() == ["jeju", *text.split(), "묵었다", "→", *text.split(), "먹었다"]
+    assert max(cell_len(row.rstrip()) for row in shown(screen).splitlines()) <= screen.width
 
 
 def test_the_pair_to_show() -> None:
@@ -166,6 +188,16 @@ def test_lines_are_folded_between_words(width: int) -> None:
     assert " ".join(shown(on_terminal).split()) == " ".join(f"Note: {sentence}".split())
     assert all(row.startswith("  ") for row in rows[1:])
     assert len(shown(elsewhere).splitlines()) == 1
+
+
+@pytest.mark.parametrize(("asking", "what"), [(SubmitAsking, "Submitting"), (EvaluateAsking, "Evaluating")])
+def test_terms_are_one_text(asking: type[SubmitAsking | EvaluateAsking], what: str) -> None:
+    """The terms of the data are folded as one text, and their last sentence says where this command sends examples."""
+    screen = console(80)
+    assert asking(screen, yes=False, accept_data_terms=True).terms()
+    rows = shown(screen).splitlines()
+    assert f"{what} sends examples made from the corpus to the" in " ".join(row.strip() for row in rows)
+    assert all(cell_len(row.strip()) + 1 + cell_len(after.split()[0]) > screen.width for row, after in pairwise(rows))
 
 
 def test_what_comes_next_is_typed_as_it_is() -> None:
@@ -220,6 +252,14 @@ def test_a_bar_fits_the_terminal(width: int) -> None:
     rows = re.split(r"[\r\n]|\x1b\[[\d;?]*[A-Za-z]", screen.file.getvalue())
     assert max(map(len, rows)) <= width
     assert "rejected" in screen.file.getvalue()
+
+
+def test_a_step_is_shown_when_it_begins() -> None:
+    """Each step is reported before the first of its results, so that no screen shows the one before, done."""
+    seen: list[Progress] = []
+    with Workers(one_thread, 2) as pool:
+        Run(pool, Meter(1, 0.0), seen.append).map("write", str, [1, 2])
+    assert seen == [Progress("write", done, 2) for done in (0, 1, 2)]
 
 
 def test_no_progress_where_none_is_wanted(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ from saturi.etl.errors import BuildError, OptionError
 from saturi.etl.pairs import changes
 from saturi.etl.pairs.choice import spread
 from saturi.etl.pairs.runs import runs_of
-from saturi.schemas.pairs import Run
+from saturi.schemas.pairs import Run, ShownPair
 from saturi.schemas.terms import DropReason
 
 Make = Callable[..., Path]
@@ -266,7 +266,8 @@ def test_screens_of_pairs(make: Make, width: int) -> None:
         )
         with console.capture() as capture:
             show_pairs(console, pairs)
-        assert ("{+먹었어+}" in capture.get(), "\x1b[" in capture.get()) == (not terminal, terminal)
+        assert ("{+먹었어+}" in capture.get(), "\x1b[1;32m먹었어" in capture.get()) == (not terminal, terminal)
+        assert ("\x1b[1;32m+\x1b[0m " in capture.get()) == terminal  # what follows the sign is plain where it is equal
     console = Console(width=width, force_terminal=False, color_system=None)
     with console.capture() as capture:
         show_diff(
@@ -276,6 +277,21 @@ def test_screens_of_pairs(make: Make, width: int) -> None:
     assert "went" in shown
     tables = shown.split("\nCame\n")[0].splitlines()
     assert max(map(cell_len, tables)) <= width
+
+
+def test_equal_pairs_are_shown_last() -> None:
+    """A pair of equal texts is shown behind those that differ, its text once, with the words that it is equal."""
+    pairs = [
+        ShownPair(
+            region="jeju", speech_type="answer", line=line, source=source, target="먹었어", runs=[Run(source, "먹었어")]
+        )
+        for line, source in enumerate(("먹었어", "먹언"))
+    ]
+    console = Console(width=80, color_system=None)
+    with console.capture() as capture:
+        show_pairs(console, pairs)
+    texts = [line.strip() for line in capture.get().splitlines() if line.strip()[0] in "-+="]
+    assert texts == ["- [-먹언-]", "+ {+먹었어+}", "- 먹었어", "= source and target are equal"]
 
 
 def test_exit_codes_of_diff(make: Make) -> None:

@@ -112,7 +112,7 @@ def test_scripts_known_by_number_are_said(tmp_path: Path) -> None:
     result = build([tmp_path / "corpus"], tmp_path / "out", BuildOptions(), make_executor=one_thread)
     assert result.manifest.counts.unknown["script_set"] == _READERS
     assert result.manifest.counts.unknown["script"] == 0
-    assert any("6 label files read aloud with the number of a script" in warning for warning in result.warnings)
+    assert any("6 label files with the number of the script and not its set" in warning for warning in result.warnings)
 
 
 def test_what_is_left_out_is_not_counted(tmp_path: Path) -> None:

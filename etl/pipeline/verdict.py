@@ -15,8 +15,7 @@ _MOST_NAMED = 3  # shards, of those that have too few examples
 
 _UNKNOWN = {
     "script": "{} read aloud without a script, for which its standard text stands: what both splits share of these is not proved",
-    "script_set": "{} read aloud with the number of a script and without its set: scripts of one number count as one, and as "
-    "another than where the set is known",
+    "script_set": "{} with the number of the script and not its set: all such scripts of one number count as one",
     "speaker": "{} without a speaker: what both splits share of these is not proved",
 }
 """What it means that keys are unknown, by their name in the manifest."""
@@ -64,8 +63,8 @@ def warnings_of(manifest: Manifest) -> list[str]:
         names = [f"{shard.split}/{shard.region}-{shard.speech_type}" for shard in small[:_MOST_NAMED]]
         more = f" and {len(small) - _MOST_NAMED} more" if small[_MOST_NAMED:] else ""
         warnings.append(
-            f"fewer than {FEWEST_EXAMPLES} examples are in a chunk of {', '.join(names)}{more}: a fine-tuning API refuses such a "
-            "file by itself; `submit` joins all chunks of a split"
+            f"a chunk of {', '.join(names)}{more} has fewer than {FEWEST_EXAMPLES} examples: no matter for `submit`, which joins "
+            "the chunks of a split; a fine-tuning API refuses such a file where it is sent alone"
         )
     warnings += [
         f"{split} has {counted(examples, 'example')} in all, and fine-tuning APIs refuse a file of fewer than {FEWEST_EXAMPLES}"

@@ -29,6 +29,8 @@ class Run(NamedTuple):
         results: dict[int, Result] = {}
         places = {id(task): place for place, task in enumerate(tasks)}
         with self.meter.step(step):
+            if tasks:  # at once, since the first result may take long
+                self.watcher(Progress(step, 0, len(tasks)))
             for task, measured in self.pool.map(function, tasks):
                 if measured is None:
                     raise WorkerKilledError(step)

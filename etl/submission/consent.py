@@ -8,7 +8,7 @@ from saturi.schemas.ledger import JobRow
 TERMS = (
     "The corpus is AI-Hub's (한국지능정보사회진흥원, NIA). It may not leave Korea, nor be given or shown to anybody else,",
     "without the agreement of NIA. Works made from it name it as their source. Whoever finds personal data in it reports",
-    "that and deletes what was downloaded. Submitting sends examples made from the corpus to the provider.",
+    "that and deletes what was downloaded.",
 )
 """AI-Hub's terms of use, in short."""
 

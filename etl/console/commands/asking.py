@@ -48,7 +48,7 @@ class Asking(PriorConsent):
         """Show the terms, and return whether they are agreed to."""
         from saturi.etl.console.lines import print_text
 
-        print_text(self._errors, TERMS)
+        print_text(self._errors, (*TERMS, "Submitting sends examples made from the corpus to the provider."))
         return super().terms() or typed("agree", "to say that you may do this")
 
     def spending(self, agreement: Agreement) -> bool:

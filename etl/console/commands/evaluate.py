@@ -135,10 +135,11 @@ class _Asking(PriorConsent):
 
     def terms(self) -> bool:
         """Show the terms, and return whether they are agreed to."""
-        from saturi.etl.console.lines import print_line
+        from saturi.etl.console.lines import print_text
 
-        for line in TERMS:
-            print_line(self._errors, line)
+        print_text(
+            self._errors, (*TERMS, "Evaluating sends examples made from the corpus to the servers of the models.")
+        )
         return super().terms() or typed("agree", "to say that you may do this")
 
     def spending(self, bill: Bill) -> bool:

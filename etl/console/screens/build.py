@@ -9,13 +9,7 @@ from rich.text import Text
 
 from saturi.etl.console.lines import NOTE, SUCCESS, add_row, plain, print_line
 from saturi.etl.console.screens.pairs import good_pair, show_pairs
-from saturi.etl.console.screens.tables import (
-    bar,
-    bar_columns,
-    largest_first,
-    numbers_table,
-    print_shares,
-)
+from saturi.etl.console.screens.tables import largest_first, numbers_table, print_shares
 from saturi.etl.console.screens.words import reasons, short, size
 from saturi.etl.corpus.scan import Scan
 from saturi.etl.output.examples import first_pairs
@@ -24,7 +18,7 @@ from saturi.etl.pipeline.build import BuildResult
 from saturi.etl.pipeline.verdict import unproved_keys
 from saturi.etl.runtime.measurements import BuildFacts
 from saturi.schemas.manifest import GroupRow, Manifest, ShardRow
-from saturi.schemas.terms import Region, Split
+from saturi.schemas.terms import DropReason, Region, Split
 
 _MOST_REASONS = 4
 """Reasons for drops, and for rejects, that a summary names one by one; `--details` has all."""
@@ -104,16 +98,8 @@ def _show_regions(console: Console, manifest: Manifest) -> None:
     lines = [list(row.cells()) for row in (*rows, total)]
     kept = [number for number in range(1, 6) if any(line[number] not in ("", "0") for line in lines)]
     table = numbers_table("region", *(headers[number - 1] for number in kept))
-    beside = sum(1 + max(len(line[number]) for line in (*lines, ["", *headers])) for number in (0, *kept))
-    columns = bar_columns(console, beside)
-    if columns:
-        table.add_column("", no_wrap=True)
-    largest = max(row.examples for row in rows)
     for row, line in zip((*rows, total), lines, strict=True):
-        cells: list[str | Text] = [line[0], *(line[number] for number in kept)]
-        if columns:
-            cells.append(Text() if row is total else bar(row.examples, largest, columns))
-        add_row(table, *cells, style="bold" if row is total else None)
+        add_row(table, line[0], *(line[number] for number in kept), style="bold" if row is total else None)
     console.print(table)
 
 
@@ -140,16 +126,27 @@ def _show_examples(console: Console, manifest: Manifest, out: Path) -> None:
 def _show_left_out(console: Console, manifest: Manifest, most: int | None) -> None:
     """Print how many utterances and label files are in no chunk, and why."""
     counts = manifest.counts
-    for what, parts, whole, noun, beside in (
-        ("dropped", counts.dropped, counts.utterances, "utterance", ""),
-        ("rejected", counts.rejected, counts.label_files, "label file", ", listed in rejects.jsonl"),
-    ):
-        if parts:
-            number = sum(parts.values())
-            console.print()
-            line = Text(f"{number:,} of {counted(whole, noun)} {what}", "bold").append(beside, "default not bold")
-            print_line(console, line)
-            print_shares(console, largest_first(parts, most), whole)
+    if counts.dropped:
+        console.print()
+        whole = f"{counted(counts.utterances, 'utterance')} in {counted(counts.decoded, 'label file')}: "
+        heading = Text(whole, "default not bold")
+        print_line(console, heading.append(f"{sum(counts.dropped.values()):,} dropped", "bold"))
+        print_shares(console, largest_first(counts.dropped, most), counts.utterances)
+        _show_excluded(console, manifest)
+    if counts.rejected:
+        console.print()
+        rejected = f"{sum(counts.rejected.values()):,} of {counted(counts.label_files, 'label file')} rejected"
+        heading = Text(rejected, "bold")
+        print_line(console, heading.append(", listed in rejects.jsonl", "default not bold"))
+        print_shares(console, largest_first(counts.rejected, most), counts.label_files)
+
+
+def _show_excluded(console: Console, manifest: Manifest) -> None:
+    """Print which speech types the build leaves out, and the options that keep them beside the others."""
+    excluded = {row.speech_type for row in manifest.unsharded if DropReason.SPEECH_TYPE_EXCLUDED in row.dropped}
+    if excluded:
+        kept = " ".join(f"--speech-type {name}" for name in (*manifest.options["speech_type"], *sorted(excluded)))
+        print_line(console, f"  left out: {', '.join(sorted(excluded))}, kept with {kept}", "dim")
 
 
 def show_run(console: Console, run: BuildFacts, *, details: bool = False) -> None:

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from saturi.etl.console.lines import plain, print_line
+from saturi.etl.console.lines import folded, plain, print_line
 
 CHANGED = "bold magenta"
 """Style of the words that one text of a pair has and the other has not."""
@@ -40,15 +40,17 @@ def show_pairs(console: Console, pairs: Mapping[str, tuple[str, str]]) -> None:
         if on_one:
             print_line(console, beside.append_text(left).append(_ARROW, "dim").append_text(right))
             continue
-        print_line(console, beside.append_text(_cut(left, columns)))
-        print_line(console, Text(" " * (names - 2)).append("→ ", "dim").append_text(_cut(right, columns)))
+        _print_beside(console, beside, left)
+        _print_beside(console, Text(" " * (names - 2)).append("→ ", "dim"), right)
 
 
-def _cut(text: Text, columns: int) -> Text:
-    """Return *text*, cut to one row."""
-    short = text.copy()
-    short.truncate(columns, overflow="ellipsis")
-    return short
+def _print_beside(console: Console, beside: Text, text: Text) -> None:
+    """Print *text* behind *beside*, folded between words, all its rows in the same columns."""
+    indent = " " * beside.cell_len
+    first, *rest = folded(text, console.width - len(indent))
+    print_line(console, beside + first)
+    for row in rest:
+        print_line(console, Text(indent) + row)
 
 
 def good_pair(pairs: Iterable[tuple[str, str]], columns: int) -> tuple[str, str] | None:

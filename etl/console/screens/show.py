@@ -11,16 +11,21 @@ from saturi.etl.console.screens.words import short_origin
 from saturi.schemas.pairs import ShownPair
 
 _SOURCE, _TARGET = "bold red", "bold green"
+_EQUAL = "= source and target are equal"
 
 
 def show_pairs(console: Console, pairs: Sequence[ShownPair]) -> None:
-    """Print each pair: where it belongs and came from, then its two texts."""
-    for pair in pairs:
+    """Print each pair, those that differ first: where it belongs and came from, then its two texts."""
+    for pair in sorted(pairs, key=_is_equal):
         print_line(console, _place(pair), "bold")
         print_line(console, f"  {_origin(pair)}", "dim")
         if pair.source is not None:
-            for side in (0, 1):
-                _print_text(console, _marked(console, pair, side=side))
+            _print_text(console, _marked(console, pair, side=0))
+            _print_text(console, Text(_EQUAL, "dim") if _is_equal(pair) else _marked(console, pair, side=1))
+
+
+def _is_equal(pair: ShownPair) -> bool:
+    return pair.source is not None and pair.source == pair.target
 
 
 def _print_text(console: Console, text: Text) -> None:
@@ -45,14 +50,12 @@ def _origin(pair: ShownPair) -> str:
 
 def _marked(console: Console, pair: ShownPair, *, side: int) -> Text:
     """Return one of the texts; without colour, changed words of the source are in [-…-], and those of the target in {+…+}."""
-    style = (_SOURCE, _TARGET)[side]
-    before, after = (("[-", "-]"), ("{+", "+}"))[side]
-    text = Text("-+"[side], style)
     coloured = console.color_system is not None and not console.no_color
+    style = (_SOURCE, _TARGET)[side] if coloured else ""
+    before, after = ("", "") if coloured else (("[-", "-]"), ("{+", "+}"))[side]
+    text = Text().append("-+"[side], style)
     for run in pair.runs:
         words = (run.source, run.target)[side]
-        if words and run.changed:
-            text.append(" ").append(words if coloured else f"{before}{words}{after}", style)
-        elif words:
-            text.append(f" {words}")
+        if words:
+            text.append(" ").append(*((f"{before}{words}{after}", style) if run.changed else (words,)))
     return text
