@@ -272,7 +272,9 @@ def test_without_its_packages(tmp_path: Path) -> None:
     run = subprocess.run(
         [sys.executable, "-S", str(ROOT / "cli.py"), "build"], capture_output=True, text=True, cwd=tmp_path, check=False
     )
-    assert re.fullmatch(r"saturi: the package \w+ is not installed; run `make setup` .*\n", run.stderr)
+    assert re.fullmatch(
+        r"saturi: \w+ is not installed: install saturi again without --no-deps, or run `make setup` .*\n", run.stderr
+    )
     assert (run.returncode, run.stdout) == (2, "")
 
 
