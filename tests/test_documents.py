@@ -35,7 +35,9 @@ SHARED = {option.name for option in shared_options()}
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-REFERENCE = "\n".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("build.md", "training.md", "commands.md"))
+REFERENCE = "\n".join(
+    (ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("build.md", "training.md", "commands.md")
+)
 FETCHING = (ROOT / "docs" / "fetch.md").read_text(encoding="utf-8")
 OTHER_COMMANDS = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
 KOREAN = (ROOT / "README.ko.md").read_text(encoding="utf-8")
