@@ -104,7 +104,7 @@ _WRONG: list[tuple[str, dict[str, Any], str, str]] = [
         "region",
         {"region": ("jeju", "seoul")},
         "--region: 'seoul' is unknown",
-        "gangwon, gyeongsang, chungcheong, jeolla, jeju",
+        "gangwon 강원, gyeongsang 경상, chungcheong 충청, jeolla 전라, jeju 제주, unknown",
     ),
     ("region-in-hangul", {"region": ("서울",)}, "--region: '서울' is unknown", "jeju"),
     (
@@ -121,7 +121,12 @@ _WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ),
     ("lone-brace", {"system_prompt": "JSON {"}, "--system-prompt: a brace is alone in it", "double a brace"),
     ("no-region", {"region": ()}, "--region: none given", "gangwon, gyeongsang, chungcheong, jeolla, jeju, unknown"),
-    ("speech-type", {"speech_type": ("st",)}, "--speech-type: 'st' is unknown", "repeat, answer, dialogue, unknown"),
+    (
+        "speech-type",
+        {"speech_type": ("st",)},
+        "--speech-type: 'st' is unknown",
+        "repeat 따라말하기, answer 질문에답하기, dialogue 2인발화, unknown",
+    ),
     ("no-speech-type", {"speech_type": ()}, "--speech-type: none given", "repeat, answer, dialogue, unknown"),
     ("pii", {"pii": "hide"}, "--pii: 'hide' is unknown", "choose from drop, mask, keep"),
     ("clean", {"clean": 1}, "--clean: 1 is no bool", "bool"),
