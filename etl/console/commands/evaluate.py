@@ -119,6 +119,9 @@ def _require_build(out: Path | None) -> None:
     require_page(out / PAGE)
 
 
+_UNASKED = "No model was asked."
+
+
 class _Asking(PriorConsent):
     """Shows on *errors* what is agreed to; what was not given on the command line is asked for, if there is a terminal."""
 
@@ -138,12 +141,12 @@ class _Asking(PriorConsent):
 
         for line in TERMS:
             print_line(self._errors, line)
-        return super().terms() or typed("agree", "to say that you may do this")
+        return super().terms() or typed("agree", "to say that you may do this", _UNASKED)
 
     def spending(self, bill: Bill) -> bool:
         """Return whether what *bill* says may be spent."""
         price = "an unknown price" if bill.usd is None else f"${bill.usd:,.2f}"
-        return super().spending(bill) or typed("ask", f"to have the rows answered for {price}")
+        return super().spending(bill) or typed("ask", f"to have the rows answered for {price}", _UNASKED)
 
 
 def _as_json(found: "Extremes", *, text: bool) -> ShownRows:
