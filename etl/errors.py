@@ -108,7 +108,7 @@ class WorkerStartError(PromiseError):
         self.args = ()
 
     def __str__(self) -> str:
-        advice = 'free some memory; a script that calls build() must do so under `if __name__ == "__main__":`'
+        advice = 'put build() under `if __name__ == "__main__":` in your script, or free some memory'
         return f"workers: no process can start; {advice}"
 
 

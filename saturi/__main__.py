@@ -3,7 +3,7 @@
 import sys
 
 _UNUSABLE = 2
-_HOW_TO_INSTALL = "run `make setup` and then .venv/bin/saturi, or `pip install .`, in the folder of saturi"
+_HOW_TO_INSTALL = "install saturi again without --no-deps, or run `make setup` in its folder, and then .venv/bin/saturi"
 
 
 def main() -> None:
@@ -26,7 +26,7 @@ def main() -> None:
         if (error.name or "saturi").partition(".")[0] == "saturi":
             raise  # a mistake of our own
         code = _UNUSABLE
-        sys.stderr.write(f"saturi: the package {error.name} is not installed; {_HOW_TO_INSTALL}\n")
+        sys.stderr.write(f"saturi: {error.name} is not installed: {_HOW_TO_INSTALL}\n")
     sys.exit(code)
 
 

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -258,3 +259,26 @@ def test_the_first_of_several_bad_archives_is_named(tmp_path: Path) -> None:
     with pytest.raises(ArchiveError, match=r"a\.zip: no zip"):
         build([tmp_path / "corpus"], tmp_path / "out", make_executor=partial(ThreadPoolExecutor, 3), workers=3)
     assert not list((tmp_path / "out" / "stage").rglob("*.segment"))
+
+
+def test_a_build_over_one_of_other_options(tmp_path: Path) -> None:
+    """Where a build replaces one of other options, a warning names them; the manifest is the same as in a new folder."""
+    write_zip(tmp_path / "corpus" / ANSWER_ZIP, answers(12))
+    regions: list[Any] = [("gyeongsang",), ("jeju",), ("jeju",)]
+    notes = [
+        [
+            line
+            for line in build(
+                tmp_path / "corpus", tmp_path / "out", BuildOptions(region=one), make_executor=one_thread
+            ).warnings
+            if "replaced" in line
+        ]
+        for one in regions
+    ]
+    assert notes == [
+        [],
+        [f"this replaced the build that was in {tmp_path / 'out'} (12 examples; other options: region)"],
+        [],
+    ]
+    build(tmp_path / "corpus", tmp_path / "new", BuildOptions(region=regions[1]), make_executor=one_thread)
+    assert (tmp_path / "new" / "manifest.json").read_bytes() == (tmp_path / "out" / "manifest.json").read_bytes()

@@ -259,12 +259,31 @@ def test_no_command_is_a_question(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "nearest"),
-    [(["buidl"], "'build'"), (["verfy", "out"], "'verify'"), (["verify", "--jsn"], "'--json'")],
-    ids=["command", "with-arguments", "option"],
+    [
+        (["buidl"], "'build'"),
+        (["verfy", "out"], "'verify'"),
+        (["verify", "--jsn"], "'--json'"),
+        (["version"], "one of: '--version'"),
+    ],
+    ids=["command", "with-arguments", "option", "flag"],
 )
 def test_a_misspelt_name_has_its_nearest(tmp_path: Path, arguments: list[str], nearest: str) -> None:
     """A command or an option that is misspelt is refused with the nearest known one."""
     assert f"Did you mean {nearest}" in error_of(invoke(*arguments, cwd=tmp_path), 2)
+
+
+def test_help_as_a_command(tmp_path: Path) -> None:
+    """`help` is `--help`, and `help COMMAND` is `COMMAND --help`."""
+    for words in ([], ["verify"]):
+        assert invoke("help", *words, cwd=tmp_path).stdout == invoke(*words, "--help", cwd=tmp_path).stdout
+    assert "Did you mean" in error_of(invoke("help", "biuld", cwd=tmp_path), 2)
+
+
+@pytest.mark.parametrize("name", ["verify", "status", "diff"])
+def test_a_missing_build(tmp_path: Path, name: str) -> None:
+    """Where the folder of a build is missing, the error says what it is."""
+    sentence = error_of(invoke(name, cwd=tmp_path), 2)
+    assert re.search(r"Missing argument '\w+': the folder that build wrote, like out$", sentence.strip())
 
 
 def test_without_its_packages(tmp_path: Path) -> None:
@@ -272,7 +291,9 @@ def test_without_its_packages(tmp_path: Path) -> None:
     run = subprocess.run(
         [sys.executable, "-S", str(ROOT / "cli.py"), "build"], capture_output=True, text=True, cwd=tmp_path, check=False
     )
-    assert re.fullmatch(r"saturi: the package \w+ is not installed; run `make setup` .*\n", run.stderr)
+    assert re.fullmatch(
+        r"saturi: \w+ is not installed: install saturi again without --no-deps, or run `make setup` .*\n", run.stderr
+    )
     assert (run.returncode, run.stdout) == (2, "")
 
 

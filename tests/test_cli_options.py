@@ -166,6 +166,14 @@ def test_a_dry_run_checks_all_of_the_file(here: Path) -> None:
     assert "etl.toml:5: submit.epochs: 0 is out of range" in sentence
 
 
+def test_terms_in_any_spelling(here: Path) -> None:
+    """A choice takes - for _, and Korean words; the error for one that is unknown lists both."""
+    spelt = ["--merge", "speech-type", "--region", "강원"]
+    assert invoke("build", "corpus", "--dry-run", *spelt, cwd=here).returncode == 0
+    sentence = error_of(invoke("build", "corpus", "--region", "seoul", cwd=here), 2)
+    assert "choose from gangwon 강원, gyeongsang 경상, chungcheong 충청, jeolla 전라, jeju 제주, unknown" in sentence
+
+
 USAGE = {
     "no-workers": ["--workers", "0"],
     "half-a-worker": ["--workers", "0.5"],

@@ -438,9 +438,11 @@ for library in sys.argv[1:]:
     __import__(library)
 from saturi.etl.console.commands.asking import typed
 try:
-    print("answer", typed("submit", "to go on"))
+    interrupts.set_farewell("It goes on.")
+    print("answer", typed("submit", "to go on", "Nothing was sent."))
+    interrupts.say_farewell()
 except KeyboardInterrupt:
-    print("interrupted", flush=True)
+    interrupts.say_farewell()
     raise SystemExit(3)
 """
 
@@ -478,19 +480,21 @@ def test_answers(keys: list[bytes], said: str, times: int) -> None:
     code, seen = _asked(*keys)
     assert code == 0, seen
     assert said in seen
+    assert "It goes on." in seen
     assert seen.count("Type submit to go on") == times
     assert ("is not submit" in seen) == (times > 1)
 
 
 def test_an_interrupt_at_a_question() -> None:
-    """Ctrl-C at a question ends the waiting for an answer, with Polars loaded, too, whose handler would let it go on."""
-    assert _asked(b"\x03", libraries=["polars"])[0] == 3
+    """Ctrl-C at a question, with Polars loaded, too, whose handler would let it wait, ends with what was not done."""
+    code, seen = _asked(b"\x03", libraries=["polars"])
+    assert (code, "Interrupted. Nothing was sent." in seen, "It goes on." in seen) == (3, True, False)
 
 
 def test_nobody_to_ask(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a terminal nothing is asked, and the answer is no."""
     monkeypatch.setattr(sys, "stdin", io.StringIO("submit\n"))
-    assert not typed("submit", "to go on")
+    assert not typed("submit", "to go on", "")
 
 
 def test_a_reader_that_has_seen_enough(monkeypatch: pytest.MonkeyPatch) -> None:

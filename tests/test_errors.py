@@ -49,7 +49,7 @@ _SAMPLES: list[tuple[EtlError, int, type[Exception], str]] = [
     (ArchiveError(*_THREE), 3, ValueError, _SENTENCE),
     (BuildError(*_THREE), 3, ValueError, _SENTENCE),
     (PromiseError("chunks", "3 of 4"), 4, RuntimeError, "chunks: 3 of 4; nothing was published, please report this"),
-    (WorkerStartError(), 4, RuntimeError, "workers: no process can start; free some memory; "),
+    (WorkerStartError(), 4, RuntimeError, "workers: no process can start; put build() under `if __name__ == "),
     (StorageError(*_THREE), 5, OSError, _SENTENCE),
     (
         DiskFullError.of("가.zip", 2_000, 1_000),

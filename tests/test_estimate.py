@@ -196,13 +196,14 @@ def test_a_damaged_build(folder: Path, tmp_path: Path) -> None:
 
 
 def test_a_build_of_nothing(tmp_path: Path) -> None:
-    """A build without an example costs nothing."""
+    """A build without an example is nothing to estimate, nor does `verify` say what comes next."""
     write_zip(tmp_path / "corpus" / ANSWER_ZIP, answers(12))
     options = BuildOptions(speech_type=("dialogue",))  # type: ignore[arg-type]
     build([tmp_path / "corpus"], tmp_path / "out", options, make_executor=one_thread)
-    found = estimate(tmp_path / "out")
-    assert (found.billed_tokens, found.price_usd, found.shards, found.samples) == (0, 0, [], [])
-    assert estimate(tmp_path / "out", sample=20) == found
+    for run in (estimate, estimate_all):
+        with pytest.raises(BuildError, match="out: no examples to train on; "):
+            run(tmp_path / "out")
+    assert "Next:" not in invoke("verify", "out", cwd=tmp_path).stdout
 
 
 def test_the_command(folder: Path) -> None:

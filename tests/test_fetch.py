@@ -208,6 +208,9 @@ def test_a_list_needs_no_key(hub: AIHub, monkeypatch: pytest.MonkeyPatch) -> Non
     [listed] = list_archives(71517, hub.options(), patience=HASTE)
     with pytest.raises(OptionError, match="AIHUB_APIKEY"):
         fetch(71517, "data", hub.options(), patience=HASTE)
+    for name in ("nope", 99999):  # what is wrong with the arguments comes first
+        with pytest.raises(OptionError, match="data set"):
+            fetch(name, "data", hub.options(), patience=HASTE)
     assert any(isinstance(one, Remark) for one in news) is False  # a list is no plan
 
 

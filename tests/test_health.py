@@ -41,6 +41,7 @@ def test_a_healthy_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     subjects = [finding.subject for finding in health.findings]
     assert subjects == ["packages", "settings", "disk", "memory", "open files", "inflate", "terminal", "keys"]
     assert health.is_well
+    assert f"in {tmp_path}, looked at since " in next(one.fact for one in health.findings if one.subject == "disk")
     assert (health.keys["OPENAI_API_KEY"], health.keys.get("AIHUB_APIKEY")) == (True, "AIHUB_APIKEY" in os.environ)
     run = CliRunner().invoke(cli, ["doctor", "--json"])
     assert run.exit_code == 0

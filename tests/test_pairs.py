@@ -305,3 +305,6 @@ def test_exit_codes_of_diff(make: Make) -> None:
     nothing = CliRunner().invoke(cli, ["show", one, "--region", "jeolla"])
     assert "no pair of this build is like that" in nothing.stderr
     assert pl.DataFrame(shown["pairs"]).height == 2
+    empty = CliRunner().invoke(cli, ["show", str(make(min_words=99))])
+    assert isinstance(empty.exception, BuildError)
+    assert "this build has no examples" in str(empty.exception)

@@ -316,3 +316,11 @@ def test_too_small_a_sample_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="--files: 199 is out of range; give a whole number from 200"):
         write_sample(tmp_path / "corpus", 199)
     assert not (tmp_path / "corpus").exists()
+
+
+def test_the_progress_of_a_sample(tmp_path: Path) -> None:
+    """A sample reports how many label files it has made, archive by archive."""
+    seen: list[int] = []
+    sample(tmp_path / "corpus", 200, watcher=lambda progress: seen.append(progress.done))
+    assert seen == sorted(seen)
+    assert 0 < seen[0] < seen[-1] <= 200

@@ -257,4 +257,4 @@ def test_screens_print_through_one_place(path: Path) -> None:
     source = path.read_text(encoding="utf-8")
     assert "add_row(" not in source.replace(" add_row(", "")
     for argument in re.findall(r"\.print\(\s*([^\s)][^,)\n]*)", source):
-        assert re.fullmatch(r"(table|part|_\w+\(.*|Padding\(plain\(.*)", argument), argument
+        assert re.fullmatch(r"(table|part|_\w+\(.*|(Padding\()?plain\(.*)", argument), argument

@@ -75,6 +75,16 @@ def test_a_submission_on_a_terminal(tmp_path: Path, server: Server, world: World
 
 
 @pytest.mark.usefixtures("out")
+def test_a_dry_run_of_what_would_be_refused(tmp_path: Path, server: Server, world: World) -> None:
+    """A dry run over --max-cost shows the plan, says that submit would refuse it, names no next step, and ends with 7."""
+    run = invoke(*submission(server, world, "--dry-run", "--max-cost", "0.000001"), cwd=tmp_path)
+    assert run.returncode == 7
+    assert "Plan: merged" in run.stdout
+    assert "Next:" not in run.stdout
+    assert "submit would refuse this: it costs $" in run.stderr
+
+
+@pytest.mark.usefixtures("out")
 def test_nobody_there_to_answer(tmp_path: Path, server: Server, world: World) -> None:
     """Without a terminal, --yes, --max-cost and --accept-data-terms are needed, or the exit code is 7 and nothing is sent."""
     refused = invoke(*submission(server, world), "--yes", "--max-cost", "9", cwd=tmp_path)

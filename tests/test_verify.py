@@ -11,7 +11,8 @@ import pytest
 from corpora import ANSWER_ZIP, answers, write_zip
 from runs import chunks_of, counts_of, invoke, manifest_of, one_thread
 
-from saturi.etl.errors import BuildError
+from saturi.etl.corpus.discover import discover
+from saturi.etl.errors import BuildError, InputError
 from saturi.etl.output.finished import verify
 from saturi.etl.output.sums import SUMS
 from saturi.etl.pipeline.build import build
@@ -141,6 +142,12 @@ def test_a_list_that_is_none(out: Path, content: bytes) -> None:
     """A list of hashes that lists nothing is as good as none, and no traceback."""
     (out / SUMS).write_bytes(content)
     assert (verify(out).damage, len(verify(out).unchecked)) == ([], 4)
+
+
+def test_a_build_is_no_corpus(out: Path) -> None:
+    """A build that is given as a corpus is called one."""
+    with pytest.raises(InputError, match=r": the folder of a build, not a corpus; give what it .* saturi inspect "):
+        discover([out])
 
 
 def test_damage_on_the_command_line(out: Path) -> None:

@@ -21,6 +21,7 @@ from saturi.etl.runtime.interrupts import interrupt_received, say_farewell
 from saturi.etl.runtime.memory import require_address_space
 
 INTERRUPTED = 130
+_HELP, _FLAGS = "help", ("--help", "--version")
 _thread_errors: list[EtlError] = []
 _GC_THRESHOLD = 100_000
 """What is imported, and the entries of archives, are many objects without cycles: looking for some takes a tenth of a start."""
@@ -75,11 +76,20 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return name, command and arguments; click would look for names like an unknown one among commands it has loaded."""
+        """
+        Return name, command and arguments; `help COMMAND` is `COMMAND --help`.
+
+        Names like an unknown one, click would look for among the commands that it has loaded.
+        """
+        asks_for_help = args[0] == _HELP
+        if asks_for_help and not args[1:]:
+            click.echo(ctx.get_help())
+            ctx.exit()
         try:
-            return super().resolve_command(ctx, args)
+            name, command, rest = super().resolve_command(ctx, args[1:] if asks_for_help else args)
         except click.NoSuchCommand as error:
-            raise click.NoSuchCommand(error.command_name, possibilities=COMMANDS, ctx=ctx) from error
+            raise click.NoSuchCommand(error.command_name, possibilities=(*COMMANDS, *_FLAGS), ctx=ctx) from error
+        return name, command, ["--help"] if asks_for_help else rest
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         """Write the list of all commands, for which click would import each."""

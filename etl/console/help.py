@@ -22,6 +22,7 @@ _NARROW_COLUMNS = 78
 
 _SHORT_NAME = 14  # beside which there is room all the same
 _LOOK_SECONDS = 1.0
+_BUILD_ARGUMENTS = ("out", "first", "second")
 _REPEAT_SECONDS = 60.0  # between lines that say that it still waits
 
 
@@ -124,6 +125,16 @@ class Command(click.Command):
         if self.examples:
             with formatter.section("Examples"):
                 formatter.write_dl(list(self.examples), col_max=2)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments; where the folder of a build is missing, say what it is."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.MissingParameter as error:
+            if error.param is None or error.param.name not in _BUILD_ARGUMENTS:
+                raise
+            sentence = f"{error.format_message().rstrip('.')}: the folder that build wrote, like out"
+            raise click.UsageError(sentence, ctx) from error
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; with `--wait`, again when a folder that another process holds is free."""

@@ -6,6 +6,7 @@ lies.
 """
 
 import os
+import shlex
 import unicodedata
 from collections.abc import Iterable
 from enum import StrEnum
@@ -21,6 +22,7 @@ from saturi.etl.corpus.unread import Unread, notes_on, unread_kind
 from saturi.etl.errors import EmptyCorpusError, EtlError, InputError, MissingPathError
 from saturi.etl.output.debris import is_debris
 from saturi.etl.output.files import MARKER
+from saturi.etl.output.folder import MANIFEST
 from saturi.etl.output.printable import counted
 from saturi.etl.settings.paths import paths_of
 from saturi.etl.settings.regular import kind_of
@@ -132,6 +134,9 @@ def _list_argument_safely(argument: Path, listing: _Listing) -> None:
 
 def _list_argument(argument: Path, listing: _Listing) -> None:
     if argument.is_dir():
+        if (argument / MARKER).exists() and (argument / MANIFEST).exists():
+            advice = f"give what it was made from, or see saturi inspect {shlex.quote(str(argument))}"
+            raise InputError(str(argument), "the folder of a build, not a corpus", advice)
         _list_folder(argument, listing)
         return
     if not argument.exists():

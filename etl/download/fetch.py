@@ -61,9 +61,9 @@ def fetch(
     report = _one_at_a_time(report)
     attempts = Attempts(patience or Patience(), report)
     with Hub(options, attempts) as hub:
-        hub.refuse_without_key()
         lists = lists_of(hub, data_sets, options, report)
         chosen = chosen_in(lists, options)
+        hub.refuse_without_key()  # after what is wrong with the arguments: the list needs no key
         with claimed(folder) as record:
             plan = plan_of(lists, chosen, folder, record)
             for sentence in remarks_on(lists, chosen, record):

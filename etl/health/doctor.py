@@ -51,8 +51,16 @@ def doctor(folder: str | Path = ".") -> Health:
     Raises:
         OptionError: *folder* is no path.
     """
-    where = path_of(folder, "FOLDER")
-    findings = [*_packages(), *_settings(), *_disk(where), *_memory(), *_files(), *_inflate(), *_terminal(), *_keys()]
+    findings = [
+        *_packages(),
+        *_settings(),
+        *_disk(path_of(folder, "FOLDER")),
+        *_memory(),
+        *_files(),
+        *_inflate(),
+        *_terminal(),
+        *_keys(),
+    ]
     keys = {name: bool(os.environ.get(name)) for name in _key_names()}
     return Health(versions=versions(), commit=commit(), findings=findings, extras=extras(), keys=keys)
 
@@ -93,6 +101,8 @@ def _settings() -> Iterator[Finding]:
 
 def _disk(folder: Path) -> Iterator[Finding]:
     there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.is_dir())
+    lack = "is no folder" if folder.exists() else "does not exist"
+    beside = "" if there == folder.absolute() else f", looked at since {folder} {lack}"
     try:
         with tempfile.TemporaryFile(dir=there):
             pass
@@ -101,7 +111,7 @@ def _disk(folder: Path) -> Iterator[Finding]:
         problem = f"{there}: nothing can be written there ({error.strerror or error})"
         yield _finding("disk", problem, "problem", "give a folder of your own")
         return
-    fact = f"{free / _GB:,.1f} GB free in {there}"
+    fact = f"{free / _GB:,.1f} GB free in {there}{beside}"
     if free < _LEAST_DISK_BYTES:
         yield _finding("disk", fact, "problem", "free some space, or give another folder")
     elif free < _USUAL_DISK_BYTES:

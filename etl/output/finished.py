@@ -21,6 +21,7 @@ from saturi.etl.settings.regular import open_regular
 from saturi.schemas.brief import brief
 from saturi.schemas.manifest import ChunkRow, Manifest
 from saturi.schemas.origin import Origin
+from saturi.schemas.terms import Split
 
 if TYPE_CHECKING:
     import polars as pl
@@ -111,6 +112,17 @@ class FinishedBuild:
         damage = self.verification().damage
         if damage:
             raise self._refusal(damage)
+
+    def refuse_no_training(self) -> None:
+        """
+        Return if there is an example to train on.
+
+        Raises:
+            BuildError: There is none.
+        """
+        if not any(chunk.split == Split.TRAIN for chunk in self.manifest.chunks):
+            advice = "see in its manifest why all was dropped or rejected, and build again"
+            raise BuildError(str(self.given), "no examples to train on", advice)
 
     def origins(self, lines: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Origin]:
         """

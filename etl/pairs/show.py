@@ -53,7 +53,7 @@ def show(  # noqa: PLR0913 - those behind the star narrow the choice
 
     Raises:
         OptionError: A value is out of its range.
-        BuildError: There is no finished build, or it is damaged.
+        BuildError: There is no finished build, it is damaged, or examples are asked for and it has none.
     """
     whole_number("count", count, 1, _MOST_PAIRS)
     wanted = Wanted(
@@ -63,6 +63,8 @@ def show(  # noqa: PLR0913 - those behind the star narrow the choice
     )
     build = FinishedBuild.open(out)
     if dropped is None:
+        if not build.manifest.counts.examples:
+            raise BuildError(str(build.given), "this build has no examples", "see what was dropped: --dropped REASON")
         return list(_examples(build, wanted, count))
     from saturi.etl.pairs.dropped import Dropped  # noqa: PLC0415 - loads Polars, which examples need not
 

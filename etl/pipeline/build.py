@@ -5,13 +5,14 @@ import time
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from saturi.etl.corpus.discover import Corpus, discover
 from saturi.etl.corpus.scan import Scan, scan
-from saturi.etl.errors import OptionError
+from saturi.etl.errors import BuildError, OptionError
 from saturi.etl.output.files import write_whole
 from saturi.etl.output.folder import (
     BUILD_FACTS,
@@ -24,6 +25,8 @@ from saturi.etl.output.folder import (
     open_work,
     publish_build,
 )
+from saturi.etl.output.manifest import decode_manifest
+from saturi.etl.output.printable import counted
 from saturi.etl.pipeline.manifest import make_manifest
 from saturi.etl.pipeline.reading import read_archives, scan_archives, scan_rules, useful_workers
 from saturi.etl.pipeline.verdict import failures_of, warnings_of
@@ -103,7 +106,8 @@ def build(  # noqa: PLR0913 - the six behind the star are how, not what
     """
     options = options or BuildOptions()
     workers = checked_workers(workers)
-    out = folder_of(out, "--out").absolute()
+    given = folder_of(out, "--out")
+    out = given.absolute()
     stage = _stage_of(out, stage)
     began = time.monotonic()
     archives = discover(corpus)
@@ -111,10 +115,11 @@ def build(  # noqa: PLR0913 - the six behind the star are how, not what
     make_executor = make_executor or partial(process_pool, workers)
     with claimed(out, stage), Workers(make_executor, 2 * workers, profile=profile) as pool:
         run = Run(pool, Meter(workers, began), watcher or _ignore)
+        before = _options_there(out)
         manifest, notes = _run(run, archives, options, stage, out)
     facts = run.meter.facts()
     warnings, failures = (
-        [*notes, *warnings_of(manifest)],
+        [*notes, *_notes_on_replaced(before, manifest, given), *warnings_of(manifest)],
         failures_of(manifest, options.max_rejects, options.max_unknown),
     )
     return BuildResult(out=str(out), manifest=manifest, facts=facts, warnings=warnings, failures=failures)
@@ -134,6 +139,28 @@ def _run(run: Run, archives: Corpus, options: BuildOptions, stage: Path, out: Pa
     write_whole(work / MANIFEST, [encode_manifest(manifest)])
     publish_build(out, manifest)
     return manifest, [*archives.notes, *notes_on_archives(reads)]
+
+
+def _options_there(out: Path) -> tuple[int, dict[str, Any]] | None:
+    """Return examples and options of the build that is in *out*; None where there is none that can be read."""
+    try:
+        manifest = decode_manifest(out / MANIFEST, (out / MANIFEST).read_bytes())
+    except (OSError, BuildError):
+        return None
+    return manifest.counts.examples, manifest.options
+
+
+def _notes_on_replaced(before: tuple[int, dict[str, Any]] | None, manifest: Manifest, given: Path) -> list[str]:
+    """Return what to know of the build that was *before* in the folder *given*, where it was of other options."""
+    if before is None:
+        return []
+    examples, options = before
+    now = msgspec.json.decode(msgspec.json.encode(manifest.options))  # as it is read from disk
+    other = [name for name in now if options.get(name) != now[name]]
+    if not other:
+        return []
+    facts = f"{counted(examples, 'example')}; other options: {', '.join(other)}"
+    return [f"this replaced the build that was in {given} ({facts})"]
 
 
 def dry_run(corpus: str | Path | Iterable[str | Path], options: BuildOptions | None = None) -> list[Scan]:

@@ -44,13 +44,15 @@ def estimate_all(
         models, providers: Facts of both; None for those of this package.
 
     Raises:
-        BuildError: *out* holds no finished build, or a damaged one.
+        BuildError: *out* holds no finished build, a damaged one, or one without an example to train on.
         OptionError: A number is out of its range.
     """
     if epochs is not None:
         whole_number("epochs", epochs, high=EpochRule().most)
     check_rate(rate)
-    tokens = _train_tokens(FinishedBuild.open(out))
+    build = FinishedBuild.open(out)
+    build.refuse_no_training()
+    tokens = _train_tokens(build)
     known = read_providers() if providers is None else providers
     pairs = _pairs(read_models() if models is None else models, known)
     offers = [_offer(provider, model, tokens, epochs, rate) for provider, model in pairs]

@@ -35,7 +35,7 @@ def estimate(  # noqa: PLR0913 - the five behind the star have defaults that sui
         tokenizer_file: The `tokenizer.json` of an open model, to count anew with.
 
     Raises:
-        BuildError: *out* holds no finished build, or a damaged one.
+        BuildError: *out* holds no finished build, a damaged one, or one without an example to train on.
         OptionError: The model is unknown, or a number is out of its range.
         UnknownPriceError: The price of training it is not known.
     """
@@ -43,6 +43,7 @@ def estimate(  # noqa: PLR0913 - the five behind the star have defaults that sui
     if sample is not None:
         whole_number("sample", sample)
     build = FinishedBuild.open(out)
+    build.refuse_no_training()
     from saturi.etl.pricing.breakdown import make_estimate  # noqa: PLC0415 - it needs Polars, which a build's parent never loads
     from saturi.etl.pricing.tokens import counter_for  # noqa: PLC0415 - as above
 

@@ -102,6 +102,15 @@ def set_farewell(sentence: str) -> None:
     _farewell[:] = [sentence]
 
 
+@contextmanager
+def farewell_meanwhile(sentence: str) -> Iterator[None]:
+    """Let *sentence* be the last one should the command be interrupted within, and what it was before afterwards."""
+    before = _farewell[:]
+    _farewell[:] = [sentence]
+    yield  # an interrupt leaves it as it is
+    _farewell[:] = before
+
+
 def say_farewell() -> None:
     """Write the last sentence of an interrupted command to stderr, once, if it has one."""
     while _farewell:

@@ -88,6 +88,12 @@ def find_term(value: object, terms: Iterable[Term]) -> Term | None:
     return next((term for term in terms if _squeezed(term) == word), None)
 
 
+def listed(terms: Iterable[str]) -> str:
+    """Return *terms* for a message, each with the Korean word for it where it has one."""
+    korean = {str(term): word for word, term in reversed(KOREAN.items())}
+    return ", ".join(f"{term} {korean[term]}" if term in korean else term for term in map(str, terms))
+
+
 def _squeezed(word: str) -> str:
     """Return *word* without case, blanks and signs between its parts, composed."""
     return _BETWEEN_WORDS.sub("", unicodedata.normalize("NFC", word).casefold())
@@ -111,7 +117,7 @@ def one_of(name: str, value: object, terms: Iterable[Term]) -> Term:
     term = find_term(value, terms)
     if term is not None:
         return term
-    raise OptionError(flag(name), f"{value!r} is unknown", f"choose from {', '.join(terms)}")
+    raise OptionError(flag(name), f"{value!r} is unknown", f"choose from {listed(terms)}")
 
 
 def _switch(declared: Declaration, value: Any) -> bool:
@@ -129,7 +135,7 @@ def _terms(declared: Declaration, values: Any) -> tuple[str, ...]:
     nothing = declared.option.nothing
     given = terms_of(declared.name, [value for value in values if nothing is None or value != nothing], declared.terms)
     if not given and nothing is None:
-        raise OptionError(declared.flag, "none given", f"choose from {', '.join(declared.terms)}")
+        raise OptionError(declared.flag, "none given", f"choose from {listed(declared.terms)}")
     return given
 
 

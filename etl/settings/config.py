@@ -1,10 +1,11 @@
 """
 `etl.toml`: options kept in a file; the command line goes over it, and it over the defaults.
 
-Its tables hold what the options declare; an unknown name is refused with the nearest known one, and a value that its option
-cannot have with its line.
+Its tables hold what the options declare; an unknown name is refused, with a known one that is near, and a value
+that its option cannot have with its line.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -27,6 +28,15 @@ from saturi.schemas.cleaning import CleanRules
 DEFAULT_NAME = "etl.toml"
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*?)`(?: - at `\$\.?(?P<table>.*)`)?")
 _PLACE = re.compile(r" - at `\$\.(?P<place>[^`]*)`$")
+_EXPECTED = re.compile(r"Expected `(?P<kinds>[^`]*)`, got ")
+_WORDS = {
+    "bool": "true or false",
+    "int": "a whole number",
+    "float": "a number",
+    "str": "a text",
+    "array": "a list",
+    "object": "a table",
+}
 _INDEX = re.compile(r"\[.*")
 _MOST_NAME = 100  # letters of an unknown name that are compared and shown
 _TYPES: dict[Kind, Any] = {
@@ -106,7 +116,7 @@ def read_config(path: Path, others: Mapping[str, type[Struct]] | None = None) ->
     try:
         content = convert(raw, type=file)
     except ValidationError as error:
-        raise _refusal(text, str(error), tables) from error
+        raise _refusal(text, str(error), tables, raw) from error
     here = path.absolute().parent
     with _placed(text, "corpus", "paths"):
         paths = tuple(here / one for one in paths_of(content.corpus.paths, "paths"))
@@ -158,18 +168,36 @@ def _placed(text: Text, *key: str) -> Iterator[None]:
         raise OptionError(text.place(*key), problem, advice) from error
 
 
-def _refusal(text: Text, complaint: str, tables: Mapping[str, type[Struct]]) -> OptionError:
-    """Return the error for a *complaint* of msgspec, with its place."""
+def _refusal(text: Text, complaint: str, tables: Mapping[str, type[Struct]], raw: Mapping[str, Any]) -> OptionError:
+    """Return the error for a *complaint* of msgspec about *raw*, with its place."""
     match = _UNKNOWN.fullmatch(complaint)
     if match is None:
         place = _PLACE.search(complaint)
         if place is None:
             return OptionError(str(text.path), complaint, "mend it there")
         key = _INDEX.sub("", place["place"]).split(".")
-        return OptionError(text.place(*key), complaint[: place.start()], "mend it there")
+        return OptionError(text.place(*key), _plainly(complaint[: place.start()], place["place"], raw), "mend it there")
     table = match["table"] or ""
     names = [field.name for field in structs.fields(tables[table])] if table in tables else list(tables)
     name = match["name"][:_MOST_NAME]
-    [nearest] = get_close_matches(name.replace("-", "_"), names, n=1, cutoff=0) or [names[0]]
+    nearest = get_close_matches(name.replace("-", "_"), names, n=1)
+    guess = f"did you mean {nearest[0]}? Known are" if nearest else "known are"
+    outside = "table" if isinstance(raw.get(match["name"]), dict) else "option outside of any table"
+    kind = "option" if table else outside
     where = text.place(*filter(None, (table, match["name"])))[: len(str(text.path)) + 2 * _MOST_NAME]
-    return OptionError(where, "an unknown option", f"did you mean {nearest}? Known are {', '.join(names)}")
+    return OptionError(where, f"an unknown {kind}", f"{guess} {', '.join(names)}")
+
+
+def _plainly(complaint: str, place: str, raw: Mapping[str, Any]) -> str:
+    """Return *complaint*, one of msgspec about the value at *place*, in the words of TOML where it is about a kind of value."""
+    match = _EXPECTED.match(complaint)
+    if match is None:
+        return complaint
+    kinds = " or ".join(_WORDS[kind] for kind in match["kinds"].split(" | ") if kind in _WORDS)
+    if "[" in place:
+        return f"a value in it is not {kinds}"
+    value: Any = raw
+    for name in place.split("."):
+        value = value[name]
+    shown = json.dumps(value, ensure_ascii=False, default=str)
+    return f"{shown if len(shown) <= _MOST_NAME else 'its value'} is not {kinds}"

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from saturi.etl.runtime.progress import Progress, Watcher
 from saturi.etl.settings.checks import whole_number
 from saturi.etl.settings.paths import path_of
 from saturi.etl.synthetic.conversations import CONVERSATIONS, conversation_archives
@@ -81,7 +82,7 @@ class Defect(NamedTuple):
     patch: Callable[[bytearray, int, int], None] | None = None
 
 
-def sample(folder: str | Path, files: int = 400, seed: int = 2022) -> SampleReport:
+def sample(folder: str | Path, files: int = 400, seed: int = 2022, *, watcher: Watcher | None = None) -> SampleReport:
     """
     Write a corpus of invented text to *folder*, and return what is in it; same arguments, same bytes.
 
@@ -91,6 +92,7 @@ def sample(folder: str | Path, files: int = 400, seed: int = 2022) -> SampleRepo
         folder: Made if it is not there.
         files: Number of label files, 200 to 20,000, of about 44 KB each.
         seed: Decides names and texts.
+        watcher: Called with the progress.
 
     Raises:
         FileExistsError: The folder holds something, but no sample.
@@ -99,7 +101,7 @@ def sample(folder: str | Path, files: int = 400, seed: int = 2022) -> SampleRepo
     whole_number("files", files, _FEWEST_FILES, _MOST_FILES)
     whole_number("seed", seed, 0, _MOST_SEED)
     folder = path_of(folder, "FOLDER")
-    contents = _corpus(files, seed)
+    contents = _corpus(files, seed, watcher)
     _clear(folder)
     folder.mkdir(parents=True, exist_ok=True)
     # The marker comes first: what a killed run leaves behind is known, and the next run replaces it.
@@ -115,14 +117,18 @@ def sample(folder: str | Path, files: int = 400, seed: int = 2022) -> SampleRepo
     return SampleReport(folder, archives, files, broken, len(_STRAY_MEMBERS) + CONVERSATIONS)
 
 
-def _corpus(files: int, seed: int) -> dict[str, bytes]:
+def _corpus(files: int, seed: int, watcher: Watcher | None = None) -> dict[str, bytes]:
     """Return every file of the sample, by its path in the folder."""
     rng, f0 = random.Random(seed), F0Pool(1 << 15)
     contents: dict[str, bytes] = {}
+    done = 0
     # One file is kept for the archive whose name, like that of its member, names no series, and some for those of 2020.
     for series, count in series_counts(files - 1 - CONVERSATIONS).items():
         names = [series.name(index, rng) for index in range(count)]
         contents |= _archive(series, {f"{name.stem}.json": label_document(name, f0, rng) for name in names})
+        done += count
+        if watcher is not None:
+            watcher(Progress("invent", done, files))
     stray = LabelName(Region.GYEONGSANG, SpeechType.REPEAT, 1, "collectorgs1", ("speakergs1",), 1, None, 6)
     document = label_document(stray, f0, rng).replace(stray.stem.encode(), b"0007", 1)
     training = PurePosixPath(Series(Split.TRAIN, Region.GYEONGSANG, SpeechType.REPEAT, 1, 1).path).parent

@@ -7,7 +7,7 @@ import click
 
 from saturi.etl.console.display import terminal_columns
 from saturi.etl.output.printable import counted, printable
-from saturi.etl.runtime.interrupts import interrupt_reading
+from saturi.etl.runtime.interrupts import farewell_meanwhile, interrupt_reading
 from saturi.etl.submission.consent import TERMS, Agreement, PriorConsent
 from saturi.schemas.ledger import JobRow
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
+_UNSENT = "Nothing was sent."
 _NO = ("", "no", "n")
 _MOST_CHARACTERS = 40  # of an answer that is shown again
 
@@ -41,7 +42,9 @@ class Asking(PriorConsent):
     def unencrypted(self, base_url: str) -> bool:
         """Return whether key and examples may be sent to *base_url*."""
         return super().unencrypted(base_url) or typed(
-            "http", f"to send key and examples unencrypted to {printable(base_url)}, readable by others on the way"
+            "http",
+            f"to send key and examples unencrypted to {printable(base_url)}, readable by others on the way",
+            _UNSENT,
         )
 
     def terms(self) -> bool:
@@ -49,7 +52,7 @@ class Asking(PriorConsent):
         from saturi.etl.console.lines import print_text
 
         print_text(self._errors, (*TERMS, "Submitting sends examples made from the corpus to the provider."))
-        return super().terms() or typed("agree", "to say that you may do this")
+        return super().terms() or typed("agree", "to say that you may do this", _UNSENT)
 
     def spending(self, agreement: Agreement) -> bool:
         """Return whether the plan may be carried out."""
@@ -57,9 +60,11 @@ class Asking(PriorConsent):
             return True
         usd, estimated = agreement.usd, agreement.estimated_usd
         price = "an unknown price" if usd is None else f"${usd:,.2f}"
+        undone = _UNSENT
         if estimated is not None:
+            undone = "No job was created; the files are there, and saturi clean deletes them."
             price = f"${estimated:,.2f} by the provider's estimate, {price} by ours"
-        return typed("submit", f"to create {counted(len(agreement.new), 'job')} for {price}")
+        return typed("submit", f"to create {counted(len(agreement.new), 'job')} for {price}", undone)
 
     def another(self, row: JobRow) -> bool:
         """Return whether another job may be created beside *row*."""
@@ -67,21 +72,25 @@ class Asking(PriorConsent):
             return True
         if row.state == "intended":
             return typed(
-                "again", f"to create {row.title} anew: it may have been created, but the provider does not list it"
+                "again",
+                f"to create {row.title} anew: it may have been created, but the provider does not list it",
+                _UNSENT,
             )
-        return typed("again", f"to create {row.title} once more: {row.job_id} {row.status}")
+        return typed("again", f"to create {row.title} once more: {row.job_id} {row.status}", _UNSENT)
 
     def cancelling(self, rows: list[JobRow]) -> bool:
         """Return whether the jobs of *rows* are to be cancelled."""
         jobs = ", ".join(row.job_id or "" for row in rows)
-        return super().cancelling(rows) or typed("cancel", f"to cancel {jobs}; steps done are billed all the same")
+        return super().cancelling(rows) or typed(
+            "cancel", f"to cancel {jobs}; steps done are billed all the same", "Nothing was cancelled."
+        )
 
     def deleting(self, names: list[str], size: int) -> bool:
         """Return whether the files *names* are to be deleted."""
         for name in names:
             self._print(name)
         return super().deleting(names, size) or typed(
-            "delete", f"to delete {counted(len(names), 'file')} of {size:,} bytes"
+            "delete", f"to delete {counted(len(names), 'file')} of {size:,} bytes", "Nothing was deleted."
         )
 
     def _print(self, line: str) -> None:
@@ -90,18 +99,20 @@ class Asking(PriorConsent):
         print_line(self._errors, line)
 
 
-def typed(word: str, purpose: str) -> bool:
+def typed(word: str, purpose: str, undone: str) -> bool:
     """
     Return whether *word* is typed on the terminal; without one it is not.
 
-    Enter alone, `no` and Ctrl-D are a no; after anything else the question is asked again. Ctrl-C ends the command.
+    Enter alone, `no` and Ctrl-D are a no; after anything else the question is asked again. Ctrl-C ends the command, which says
+    what is *undone* then.
     """
     if not sys.stdin.isatty():
         return False
     interrupt_reading()
     while True:
-        _ask(f"Type {word} {purpose}; Enter is a no: ")
-        line = sys.stdin.readline()
+        with farewell_meanwhile(f"Interrupted. {undone}"):
+            _ask(f"Type {word} {purpose}; Enter is a no: ")
+            line = sys.stdin.readline()
         answer = line.strip().casefold()
         if not line.endswith("\n"):  # Ctrl-D
             click.echo(err=True)

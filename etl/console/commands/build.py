@@ -7,7 +7,7 @@ import click
 from click.core import ParameterSource
 
 from saturi.etl.console.commands.declared import declared_options
-from saturi.etl.console.commands.parameters import config_option, corpus_of
+from saturi.etl.console.commands.parameters import Term, config_option, corpus_of
 from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json, resumable, typed_without
 from saturi.etl.console.paths import PATH
@@ -69,9 +69,7 @@ EXAMPLES = (
 )
 
 _NO_DEDUP = click.option("--no-dedup", is_flag=True, help="The same as --dedup none.")
-_MERGE = click.option(
-    "--merge", type=click.Choice([way.value for way in Dimension]), multiple=True, help="Leave this out of --shard-by."
-)
+_MERGE = click.option("--merge", type=Term(Dimension), multiple=True, help="Leave this out of --shard-by.")
 
 
 @click.command(cls=Command, groups=GROUPS, examples=EXAMPLES, waits=True)

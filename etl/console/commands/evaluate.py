@@ -120,6 +120,9 @@ def _require_build(out: Path | None) -> None:
     require_page(out / PAGE)
 
 
+_UNASKED = "No model was asked."
+
+
 class _Asking(PriorConsent):
     """Shows on *errors* what is agreed to; what was not given on the command line is asked for, if there is a terminal."""
 
@@ -140,12 +143,12 @@ class _Asking(PriorConsent):
         print_text(
             self._errors, (*TERMS, "Evaluating sends examples made from the corpus to the servers of the models.")
         )
-        return super().terms() or typed("agree", "to say that you may do this")
+        return super().terms() or typed("agree", "to say that you may do this", _UNASKED)
 
     def spending(self, bill: Bill) -> bool:
         """Return whether what *bill* says may be spent."""
         price = "an unknown price" if bill.usd is None else f"${bill.usd:,.2f}"
-        return super().spending(bill) or typed("ask", f"to have the rows answered for {price}")
+        return super().spending(bill) or typed("ask", f"to have the rows answered for {price}", _UNASKED)
 
 
 def _as_json(found: "Extremes", *, text: bool) -> ShownRows:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from saturi.etl.console.commands.parameters import Term
 from saturi.etl.console.help import Command
 from saturi.etl.console.lines import print_line, print_note
 from saturi.etl.console.output import consoles
@@ -16,7 +17,7 @@ from saturi.etl.exports.trainers import Trainer
 
 @click.command(cls=Command)
 @click.argument("out", type=PATH)
-@click.option("--to", type=click.Choice([trainer.value for trainer in Trainer]), help="What will read it.")
+@click.option("--to", type=Term(Trainer), help="What will read it.")
 @click.option("--card", metavar="MODEL", help="Write the card of this tuned model, instead.")
 @click.option(
     "--base-model",

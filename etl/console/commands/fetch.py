@@ -114,7 +114,7 @@ def _agree(errors: "Console", *, accepted: bool) -> bool:
     from saturi.etl.download.terms import TERMS
 
     print_text(errors, TERMS)
-    return accepted or typed("agree", "to say that you may do this")
+    return accepted or typed("agree", "to say that you may do this", "Nothing was downloaded.")
 
 
 def _repair(console: "Console", folder: Path, *, as_json: bool) -> int:

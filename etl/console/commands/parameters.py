@@ -12,7 +12,7 @@ from click.core import ParameterSource
 from saturi.etl.console.paths import PATH
 from saturi.etl.errors import MissingPathError, OptionError
 from saturi.etl.formats.tables import OTHERS
-from saturi.etl.settings.checks import find_term
+from saturi.etl.settings.checks import find_term, listed
 from saturi.etl.settings.config import DEFAULT_NAME, Config, read_config
 from saturi.etl.settings.sizes import parse_bytes
 
@@ -39,7 +39,10 @@ class Term(click.Choice[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # as its base
         """Return the term, or fail with a sentence."""
-        return super().convert(find_term(value, self.choices) or value, param, ctx)
+        term = find_term(value, self.choices)
+        if term is None:
+            self.fail(f"{value!r} is unknown; choose from {listed(self.choices)}", param, ctx)
+        return super().convert(term, param, ctx)
 
 
 class Bytes(click.ParamType[int]):

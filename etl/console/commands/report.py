@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from saturi.etl.console.commands.pages import language_here, save_page
+from saturi.etl.console.commands.parameters import Term
 from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles
 from saturi.etl.console.paths import PATH
@@ -16,7 +17,7 @@ from saturi.etl.reports.words import LANGUAGES, Language
 @click.command(cls=Command)
 @click.argument("out", type=PATH)
 @click.option("--to", type=PATH, help="File of the page.  [default: OUT/report.html]")
-@click.option("--lang", type=click.Choice(LANGUAGES), help="Language of the report.  [default: by the locale]")
+@click.option("--lang", type=Term(LANGUAGES), help="Language of the report.  [default: by the locale]")
 @click.option("--terminal", is_flag=True, help="Print the same facts here, and write no page.")
 @click.option("--text", is_flag=True, help="Also the most frequent changed words; else no text of the corpus is shown.")
 @click.option("--model", default=DEFAULT_MODEL, show_default=True, help="Model, snapshot, or tune of either.")

@@ -7,6 +7,7 @@ import click
 from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles
 from saturi.etl.console.paths import PATH
+from saturi.etl.runtime.interrupts import set_farewell
 
 
 @click.command(cls=Command)
@@ -16,12 +17,15 @@ from saturi.etl.console.paths import PATH
 def sample(folder: Path, files: int, seed: int) -> None:
     """Write a small synthetic corpus into FOLDER: the real layout, invented text, broken files included."""
     from saturi.etl.console.lines import print_line, print_next
+    from saturi.etl.console.screens.progress import watching
     from saturi.etl.output.printable import counted
     from saturi.etl.synthetic.corpus import sample as run
 
-    report = run(folder, files, seed)
+    console, errors = consoles()
+    set_farewell(f"Interrupted. No new sample is whole in {folder}; run the same command again, which writes it anew.")
+    with watching(errors) as watcher:
+        report = run(folder, files, seed, watcher=watcher)
     broken = sum(report.broken.values())
     written = f"{counted(report.label_files, 'label file')} in {counted(report.archives, 'archive')}"
-    console = consoles()[0]
     print_line(console, f"{written}, {broken} of them broken on purpose, in {folder}")
     print_next(console, "build", folder, "--out", "out")

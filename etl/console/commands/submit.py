@@ -10,6 +10,7 @@ from saturi.etl.console.commands.parameters import config_option, key_file_of
 from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json, resumable, typed_without
 from saturi.etl.console.paths import PATH
+from saturi.etl.errors import SpendingError
 from saturi.etl.submission.options import SubmitOptions
 from saturi.schemas.ledger import Submitted
 
@@ -43,8 +44,9 @@ def submit(ctx: click.Context, /, **given: Any) -> None:
     Shows the plan and its price and asks before anything is sent; where nobody can answer, --yes and --max-cost do. Run
     it again after anything: what is there is not sent again, and a job that was created is found.
     """
-    from saturi.etl.console.lines import print_next
+    from saturi.etl.console.lines import print_next, print_note
     from saturi.etl.console.screens.submit import show_plan, show_requests, show_submission, submitting
+    from saturi.etl.submission.spending import precise
     from saturi.etl.submission.submit import plan_submission
     from saturi.etl.submission.submit import submit as run
 
@@ -61,6 +63,11 @@ def submit(ctx: click.Context, /, **given: Any) -> None:
         else:
             show_plan(console, plan, {job.key for job in plan.jobs})
             show_requests(console, plan, requests_of(plan))
+        if plan.usd is not None and options.max_cost is not None and plan.usd > options.max_cost:
+            problem = f"submit would refuse this: it costs {precise(plan.usd)}, and --max-cost allows"
+            print_note(errors, f"{problem} {precise(options.max_cost)}")
+            ctx.exit(SpendingError.exit_code)
+        if not as_json:
             print_next(console, *typed_without("--dry-run"))
         return
     consent = Asking(

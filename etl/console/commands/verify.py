@@ -25,6 +25,6 @@ def verify(ctx: click.Context, out: Path, *, as_json: bool) -> None:
     else:
         console = consoles()[0]
         show_verification(console, verification)
-        if not verification.damage:
+        if verification.examples and not verification.damage:
             print_next(console, "estimate", out)
     ctx.exit(4 if verification.damage else 0)

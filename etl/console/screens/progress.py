@@ -19,6 +19,7 @@ PLAIN_SECONDS = 5.0
 """How often a plain line is printed where there is no terminal."""
 
 _STEPS = {
+    "invent": "inventing label files",
     "scan": "looking at archives",
     "inspect": "reading label files",
     "stage": "reading the stage",
