@@ -226,7 +226,7 @@ def test_sample_build_verify(tmp_path: Path) -> None:
     assert invoke("verify", "out", cwd=tmp_path).returncode == 0
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").touch()
-    error_of(invoke("sample", "mine", cwd=tmp_path), 2)
+    error_of(invoke("sample", "mine", "--progress", "none", cwd=tmp_path), 2)
     error_of(invoke("sample", "new", "--files", "99", cwd=tmp_path), 2)
 
 
