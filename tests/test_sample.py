@@ -321,6 +321,6 @@ def test_too_small_a_sample_is_refused(tmp_path: Path) -> None:
 def test_the_progress_of_a_sample(tmp_path: Path) -> None:
     """A sample reports how many label files it has made, archive by archive."""
     seen: list[int] = []
-    sample(tmp_path / "corpus", 200, watcher=lambda progress: seen.append(progress.done))
+    write_sample(tmp_path / "corpus", 200, watcher=lambda progress: seen.append(progress.done))
     assert seen == sorted(seen)
     assert 0 < seen[0] < seen[-1] <= 200
