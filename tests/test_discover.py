@@ -277,9 +277,7 @@ def test_a_corpus_without_archives_is_refused(tmp_path: Path) -> None:
         discover([tmp_path])
     with pytest.raises(EmptyCorpusError, match=r"no label archive found among 2 files; give the folder .*TL_"):
         discover([_write(tmp_path / "texts", "a.txt", "b/c.txt")])
-    with pytest.raises(
-        EmptyCorpusError, match=r"among 1 files; download.tar: not read, since only zips are; unpack it"
-    ):
+    with pytest.raises(EmptyCorpusError, match=r"among 1 file; download.tar: not read, since only zips are; unpack it"):
         discover([_write(tmp_path / "tar", "download.tar")])
     with pytest.raises(EmptyCorpusError, match="no label archive found beside 2 audio archives"):
         discover([_write(tmp_path / "audio", "TS_1.zip", "원천데이터/x.zip")])
