@@ -83,6 +83,7 @@ def line_of(row: Row, options: dict[str, Any]) -> bytes:
     names = {"gangwon": "강원도", "gyeongsang": "경상도", "chungcheong": "충청도", "jeolla": "전라도", "jeju": "제주도"}
     kinds = {"repeat": "따라 말하기", "answer": "질문에 답하기", "dialogue": "대화"}
     prompt = prompt.replace("{region}", names[row.region]).replace("{speech_type}", kinds[row.speech_type])
+    prompt = prompt.replace("{{", "{").replace("}}", "}")
     contents = {"system": prompt, "user": row.source, "assistant": row.target}
     messages = [{"role": role, "content": text} for role, text in contents.items() if role != "system" or text]
     return json.dumps({"messages": messages}, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"

@@ -43,7 +43,7 @@ _options = st.fixed_dictionaries(
         "unit": st.sampled_from(["sentence", "sentence", "file"]),
         "clean": st.just(value=False),
         "speech_type": st.sampled_from([("repeat", "answer", "dialogue"), ("repeat", "answer")]),
-        "system_prompt": st.sampled_from(["", "{region} 말을 {speech_type} {표준어}로"]),
+        "system_prompt": st.sampled_from(["", "{region} 말을 {speech_type} {{표준어}}로"]),
     },
     optional={
         "direction": st.just("to-dialect"),

@@ -373,7 +373,7 @@ def test_the_commands_write_the_same_page(here: Path) -> None:
     page = (here / "out" / "report.html").read_bytes()
     assert b'lang="ko"' in page
     shown = saturi("report", "out", "--to", "again.html", cwd=here, LC_ALL="", LC_MESSAGES="", LANG="ko_KR.UTF-8")
-    assert (shown.stdout, (here / "again.html").read_bytes()) == ("", page)
+    assert (shown.stdout, (here / "again.html").read_bytes()) == ("Next: open again.html in a browser\n", page)
     saturi("evaluate", "out", "--report", cwd=here, LC_ALL="C")
     assert b"Evaluation: validation" in (here / "out" / "report.html").read_bytes()
     saturi("inspect", "corpus", "--report", "corpus.html", "--workers", "1", cwd=here, LC_ALL="C")

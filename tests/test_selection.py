@@ -31,7 +31,7 @@ CHOICES: dict[str, dict[str, Any]] = {
     "sample-per-shard": {"sample_per_shard": 9},
     "merged-regions": {"shard_by": "speech_type", "sample_per_shard": 9},
     "one-shard-a-split": {"shard_by": "split", "speaker_max": 4},
-    "prompts": {"system_prompt": "{region}, {speech_type}", "paraphrase": ("", "{region} {이}")},
+    "prompts": {"system_prompt": "{region}, {speech_type}", "paraphrase": ("", "{region} {{이}}")},
     "to-dialect": {"direction": "to-dialect"},
 }
 EVERYTHING: dict[str, Any] = {name: value for options in CHOICES.values() for name, value in options.items()}
