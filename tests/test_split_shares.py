@@ -101,13 +101,22 @@ def test_a_group_of_one_script_keeps_it(tmp_path: Path) -> None:
 
 def test_the_summary_says_it(big_sample: Path, tmp_path: Path) -> None:
     """The summary shows the share that is held out, by what, and the groups with the least and the largest."""
-    run = invoke("build", big_sample, "--out", tmp_path / "out", "--workers", "1", cwd=tmp_path)
+    run = invoke("build", big_sample, "--out", tmp_path / "out", "--workers", "1", "--details", cwd=tmp_path)
     rows = manifest_of(tmp_path / "out")["groups"]
     least, most = (end(rows, key=lambda row: row["validation_share"]) for end in (min, max))
     low, high = (f"{row['validation_share']:.1%} ({row['region']} {row['speech_type']})" for row in (least, most))
     assert f"by script, {low} to {high}" in " ".join(run.stdout.split())
     run = invoke(
-        "build", big_sample, "--out", tmp_path / "out", "--split-by", "speaker", "--workers", "1", cwd=tmp_path
+        "build",
+        big_sample,
+        "--out",
+        tmp_path / "out",
+        "--split-by",
+        "speaker",
+        "--workers",
+        "1",
+        "--details",
+        cwd=tmp_path,
     )
     assert "by speaker, " in run.stdout
     assert "the split is by speakers alone: train and validation share" in run.stderr

@@ -110,7 +110,7 @@ def test_a_script_without_a_guard_ends_with_a_sentence(tmp_path: Path) -> None:
         check=False,
     )
     assert run.returncode != 0
-    assert "must do so under `if __name__" in run.stderr
+    assert "put build() under `if __name__" in run.stderr
 
 
 def _loose(folder: Path) -> Path:

@@ -376,7 +376,7 @@ def test_what_decides_on_a_cost(out: Path, server: Server, world: World) -> None
     usd = hand_in(out, server, world).plan.usd
     assert usd is not None
     limit = usd - 1e-6
-    with pytest.raises(SpendingError, match=rf"cost \${usd:.6f}, and --max-cost allows \${limit:.6f}"):
+    with pytest.raises(SpendingError, match=rf"1 job at \${usd:.6f}, and --max-cost allows \${limit:.6f}"):
         hand_in(out, server, world, seed=3, max_cost=limit)
 
 

@@ -356,7 +356,7 @@ def test_files_stay(out: Path, server: Server, studio: World) -> None:
     assert len(studio.requests) == asked
     run = invoke("clean", "out", "--yes", cwd=out.parent)
     assert run.returncode == 0
-    assert "2 files stay at a provider that deletes none" in run.stdout
+    assert "2 files kept at a provider that deletes none" in run.stdout
     assert run.stderr == ""
 
 

@@ -113,7 +113,7 @@ def test_archives_of_other_kinds_are_named(tmp_path: Path, name: str) -> None:
     with pytest.raises(InputError, match=r"not read, since only zips are; unpack it"):
         discover([tmp_path / "corpus" / name])
     (tmp_path / "corpus" / ANSWER_ZIP).unlink()
-    with pytest.raises(EmptyCorpusError, match=r"no label archive found among 1 files; .*unpack it"):
+    with pytest.raises(EmptyCorpusError, match=r"no label archive found among 1 file; .*unpack it"):
         discover([tmp_path / "corpus"])
 
 
