@@ -126,5 +126,5 @@ def test_small_shards_beside_others(tmp_path: Path) -> None:
     write_zip(tmp_path / "corpus" / REPEAT_ZIP, [member(stem("st", "1", 1), "가 묵었나", "가 먹었니")])
     result = build(tmp_path / "corpus", tmp_path / "out", BuildOptions(validation=0), make_executor=one_thread)
     [warning] = result.warnings
-    assert "train/gyeongsang-repeat: a fine-tuning API refuses such a file by itself" in warning
+    assert "a chunk of train/gyeongsang-repeat has fewer than 10 examples" in warning
     assert check(tmp_path / "out").errors == {}
