@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from saturi.etl.settings.paths import path_of
+from saturi.etl.settings.paths import location_of, path_of
+from saturi.etl.storage.location import ObjectPath, is_url
 
 
 class NamedPath(click.Path):
@@ -19,4 +20,15 @@ class NamedPath(click.Path):
         return path_of(value, "path") if isinstance(value, str) and value.startswith("~") else path
 
 
+class NamedLocation(NamedPath):
+    """A path, or a URL of object storage."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # as its base
+        """Return the location, or fail with a sentence."""
+        if isinstance(value, ObjectPath) or (isinstance(value, str) and is_url(value)):
+            return location_of(value, "URL")
+        return super().convert(value, param, ctx)
+
+
 PATH = NamedPath(path_type=Path)
+LOCATION = NamedLocation(path_type=Path)

@@ -46,6 +46,7 @@ def _values(declared: Declaration) -> dict[str, Any]:
         Kind.FLOAT: {**_NUMBER, **number},
         Kind.SHARE: {"anyOf": [{**_NUMBER, **number}, {"enum": list(declared.terms)}]},
         Kind.PATH: _TEXT,
+        Kind.LOCATION: _TEXT,
     }
     return forms[declared.kind]
 

@@ -99,7 +99,7 @@ def _value(declared: Declaration) -> str:
             return f"{declared.option.low or 0:g}"
         case Kind.TERM | Kind.TERMS:
             return json.dumps(declared.terms[0])
-        case Kind.PATH:
+        case Kind.PATH | Kind.LOCATION:
             return json.dumps(f"{declared.name}.toml" if declared.name in ("providers", "models") else declared.name)
         case _:
             word = (declared.option.metavar or _PLACEHOLDER).partition("|")[0]

@@ -11,8 +11,9 @@ from msgspec import Struct, structs
 
 from saturi.etl.errors import OptionError
 from saturi.etl.settings.declaration import Declaration, Kind, declarations, flag
-from saturi.etl.settings.paths import path_of
+from saturi.etl.settings.paths import location_of, path_of
 from saturi.etl.settings.prompts import check_placeholders
+from saturi.etl.storage.location import Location
 from saturi.schemas.terms import KOREAN
 
 Term = TypeVar("Term", bound=str)
@@ -182,6 +183,10 @@ def _path(declared: Declaration, value: Any) -> Path:
     return path_of(value, declared.flag)
 
 
+def _location(declared: Declaration, value: Any) -> Location:
+    return location_of(value, declared.flag)
+
+
 def _of_kind(flag: str, value: Any, *kinds: type) -> Any:
     """Refuse a *value* that is of none of *kinds*; truth is no number."""
     if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
@@ -220,4 +225,5 @@ _FORMS: dict[Kind, Callable[[Declaration, Any], object]] = {
     Kind.FLOAT: _float,
     Kind.SHARE: _share,
     Kind.PATH: _path,
+    Kind.LOCATION: _location,
 }

@@ -19,10 +19,11 @@ from saturi.etl.errors import OptionError
 from saturi.etl.settings.checks import check_value
 from saturi.etl.settings.declaration import Declaration, Kind, declarations
 from saturi.etl.settings.options import BuildOptions, RunOptions
-from saturi.etl.settings.paths import path_of, paths_of
+from saturi.etl.settings.paths import location_of, locations_of
 from saturi.etl.settings.places import line_of
 from saturi.etl.settings.sizes import parse_bytes
 from saturi.etl.settings.toml import read_toml_text
+from saturi.etl.storage.location import Location
 from saturi.schemas.cleaning import CleanRules
 
 DEFAULT_NAME = "etl.toml"
@@ -50,6 +51,7 @@ _TYPES: dict[Kind, Any] = {
     Kind.FLOAT: float,
     Kind.SHARE: float | str,
     Kind.PATH: str,
+    Kind.LOCATION: str,
 }
 """What a value of each kind is in TOML; its range is for the options to check."""
 
@@ -79,12 +81,12 @@ class Config(Struct, frozen=True):
     The whole file.
 
     Args:
-        paths: Absolute paths of the corpus.
+        paths: Absolute paths, and URLs, of the corpus.
         options: By table and name, the options that the file gives; its paths are absolute.
         text: The text it was read from, or None where there is no file.
     """
 
-    paths: tuple[Path, ...] = ()
+    paths: tuple[Location, ...] = ()
     clean: CleanRules = CleanRules()
     options: dict[str, dict[str, Any]] = {}
     text: Text | None = None
@@ -117,9 +119,8 @@ def read_config(path: Path, others: Mapping[str, type[Struct]] | None = None) ->
         content = convert(raw, type=file)
     except ValidationError as error:
         raise _refusal(text, str(error), tables, raw) from error
-    here = path.absolute().parent
     with _placed(text, "corpus", "paths"):
-        paths = tuple(here / one for one in paths_of(content.corpus.paths, "paths"))
+        paths = tuple(_from_file(path, one) for one in locations_of(content.corpus.paths, "paths"))
     options = {table: dict(_given(getattr(content, table), rows, text)) for table, rows in in_file.items()}
     return Config(paths, content.clean, options, text)
 
@@ -142,10 +143,15 @@ def _given(table: Struct, declared: list[Declaration], text: Text) -> Iterator[t
             continue
         with _placed(text, type(table).__name__, one.name):
             check_value(one, _number_of(one, value))
-        if one.kind is Kind.PATH:
-            value = str(text.path.absolute().parent / path_of(value, one.flag))
+        if one.kind in (Kind.PATH, Kind.LOCATION):
+            value = str(_from_file(text.path, location_of(value, one.flag)))
         one_of_many = one.kind in (Kind.TERMS, Kind.TEXTS) and not one.option.commas
         yield one.name, [value] if one_of_many and isinstance(value, str) else value
+
+
+def _from_file(file: Path, location: Location) -> Location:
+    """Return *location*, a path relative to the folder of *file*."""
+    return file.absolute().parent / location if isinstance(location, Path) else location
 
 
 def _number_of(declared: Declaration, value: Any) -> Any:

@@ -13,6 +13,8 @@ from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_ty
 
 from msgspec import NODEFAULT, Struct, structs
 
+from saturi.etl.storage.location import ObjectPath
+
 
 class Kind(StrEnum):
     """Kind of the values of an option: the type of its field, and facts beyond the type."""
@@ -27,6 +29,7 @@ class Kind(StrEnum):
     FLOAT = "float"
     SHARE = "share"
     PATH = "path"
+    LOCATION = "location"
 
 
 class Option(Struct, frozen=True, kw_only=True):
@@ -123,6 +126,8 @@ def _kind(first: Any, kinds: tuple[Any, ...], option: Option) -> Kind:
         return Kind.SIZE
     if first is float and any(map(_is_words, kinds)):
         return Kind.SHARE
+    if ObjectPath in kinds:
+        return Kind.LOCATION
     named = {bool: Kind.SWITCH, int: Kind.INTEGER, float: Kind.FLOAT, str: Kind.TEXT, Path: Kind.PATH}
     return named.get(first, Kind.TERM)
 

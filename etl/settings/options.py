@@ -11,6 +11,7 @@ from saturi.etl.errors import OptionError
 from saturi.etl.settings.checks import check_options, check_ordered, one_of
 from saturi.etl.settings.declaration import Option
 from saturi.etl.settings.sizes import MIB
+from saturi.etl.storage.location import Location
 from saturi.schemas.cleaning import CleanRules, Pii
 from saturi.schemas.terms import (
     Conflicts,
@@ -69,11 +70,11 @@ class RunOptions(Struct, frozen=True, kw_only=True):
         OptionError: A value is out of its range.
     """
 
-    out: Annotated[Path, Option(help="Folder for the result.")] = Path("out")
+    out: Annotated[Location, Option(help="Folder for the result, or its URL.")] = Path("out")
     workers: Annotated[
         int | None, Option(help="Number of processes.", unset="one a processor", low=1, high=MOST_WORKERS)
     ] = None
-    stage: Annotated[Path | None, Option(help="Folder for decoded segments.", unset="OUT/stage")] = None
+    stage: Annotated[Location | None, Option(help="Folder for decoded segments, or its URL.", unset="OUT/stage")] = None
 
     def __post_init__(self) -> None:
         check_options(self)

@@ -7,7 +7,7 @@ import click
 from msgspec import Struct
 
 from saturi.etl.console.commands.parameters import Bytes, Names, Share, Term
-from saturi.etl.console.paths import PATH
+from saturi.etl.console.paths import LOCATION, PATH
 from saturi.etl.settings.declaration import Declaration, Kind, declarations
 from saturi.etl.settings.sizes import spell_bytes
 
@@ -22,6 +22,7 @@ _TYPES: dict[Kind, Any] = {
     Kind.SIZE: Bytes(),
     Kind.FLOAT: float,
     Kind.PATH: PATH,
+    Kind.LOCATION: LOCATION,
 }
 
 

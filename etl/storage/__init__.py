@@ -1,0 +1,1 @@
+"""Object storage: names of objects as paths, and every request for them."""
