@@ -10,6 +10,7 @@ import msgspec
 from saturi.etl.errors import BuildError
 from saturi.etl.output.lines import whole_lines
 from saturi.etl.settings.regular import open_regular
+from saturi.etl.storage.location import Location
 from saturi.schemas.chat import Example
 from saturi.schemas.manifest import ChunkRow
 
@@ -52,7 +53,7 @@ def scan_examples(folder: Path, chunks: Sequence[ChunkRow], read_chunk: ReadChun
     return register_io_source(batches, schema=schema)
 
 
-def first_pairs(path: Path) -> list[tuple[str, str]]:
+def first_pairs(path: Location) -> list[tuple[str, str]]:
     """
     Return source and target of the first examples of the chunk at *path*, some hundred of them.
 

@@ -4,7 +4,8 @@ import errno
 import io
 import os
 import stat
-from pathlib import Path
+
+from saturi.etl.storage.location import Location, ObjectPath
 
 _FLAGS = os.O_RDONLY
 for _name in ("O_BINARY", "O_NONBLOCK", "O_NOCTTY"):  # not every system has each
@@ -50,13 +51,15 @@ def open_descriptor(path: str | bytes) -> int:
     return descriptor
 
 
-def open_regular(path: Path) -> io.FileIO:
+def open_regular(path: Location) -> io.RawIOBase:
     """
-    Open the file at *path* for reading, unbuffered.
+    Open the file, or the object, at *path* for reading, unbuffered.
 
     Raises:
         NotRegularError: It is a pipe, a socket or a device.
         OSError: It cannot be opened, or is a folder.
     """
+    if isinstance(path, ObjectPath):
+        return path.open_raw()
     # Path.open takes no opener; whoever calls this closes the file.
     return open(path, "rb", buffering=0, opener=lambda name, _: open_descriptor(name))
