@@ -23,7 +23,7 @@ _NARROW_COLUMNS = 78
 
 _SHORT_NAME = 14  # beside which there is room all the same
 _LOOK_SECONDS = 1.0
-_LOOK_FAR_SECONDS = 10.0  # in object storage, where a look is some requests
+_LOOK_FAR_SECONDS = 3.0  # in object storage, where a look is a dozen requests
 _BUILD_ARGUMENTS = ("out", "first", "second")
 _REPEAT_SECONDS = 60.0  # between lines that say that it still waits
 
