@@ -115,12 +115,12 @@ class Claim:
             highest = max(there, default=0)
             if highest:
                 self._refuse_living(highest, (now_ns - there[highest].modified_ns) / 1e9)
-            self._number, self._heard = highest + 1, _Moment.now()
-            if not self._create():
-                raise self._held_by(self._read(self._number))
+            self._heard = _Moment.now()
+            if not self._create(highest + 1):
+                raise self._held_by(self._read(highest + 1))
+            self._number = highest + 1
             numbers = self._numbers()
-            if max(numbers) > self._number:
-                self._path(self._number).delete()
+            if max(numbers) > self._number:  # that one was released since, and this one created anew
                 raise self._held_by(self._read(max(numbers)))
             for number in numbers:
                 if number < self._number:
@@ -129,10 +129,11 @@ class Claim:
         self._heart.start()
 
     def release(self) -> None:
-        """Let others have the folder; where the storage does not answer, they take it over in time."""
+        """Let others have the folder, if it is held; where the storage does not answer, they take it over in time."""
         self._released.set()
-        self._heart.join(self._beat_seconds)
-        if self._heart.is_alive():  # in a request that does not end
+        if self._heart.ident is not None:
+            self._heart.join(self._beat_seconds)
+        if not self._number or self._heart.is_alive():  # in a request that does not end
             return
         with self._writing, suppress(OSError), impatient():
             if max(self._numbers(), default=0) > self._number:
@@ -178,10 +179,10 @@ class Claim:
         if silent_seconds <= self._dead_seconds:
             raise self._held_by(holder)
 
-    def _create(self) -> bool:
-        if self._path(self._number).create(msgspec.json.encode(self._holder)):
+    def _create(self, number: int) -> bool:
+        if self._path(number).create(msgspec.json.encode(self._holder)):
             return True
-        there = self._read(self._number)  # ours, where an answer was lost
+        there = self._read(number)  # ours, where an answer was lost
         return there is not None and there.owner == self._holder.owner
 
     def _read(self, number: int) -> Holder | None:
@@ -227,8 +228,8 @@ class Hold(NamedTuple):
 def claim_on(folder: ObjectPath) -> Iterator[Hold]:
     """Hold *folder* for this process; see `Claim.take`."""
     claim = Claim(folder)
-    claim.take()
     try:
+        claim.take()
         yield Hold((claim,))
     finally:
         claim.release()

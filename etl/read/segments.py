@@ -7,6 +7,7 @@ CRC-32 in there, every time it is read. So it is not synced: what a power cut le
 
 import io
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 import polars as pl
@@ -88,33 +89,41 @@ def read_any_header(path: Location) -> SegmentHeader | None:
         segment = _open(path.read_bytes())
     except OSError:
         return None
-    return segment[0] if segment is not None else None
+    return segment.header if segment is not None else None
+
+
+class Segment(NamedTuple):
+    """A segment in memory: its header and its two streams."""
+
+    header: SegmentHeader
+    body: memoryview
+
+    def files(self, columns: Sequence[str]) -> pl.DataFrame:
+        """Return *columns* of the label files."""
+        return from_ipc(self.body[: self.header.files_bytes], columns)
+
+    def sentences(self, columns: Sequence[str]) -> pl.DataFrame:
+        """Return *columns* of the sentences."""
+        return from_ipc(self.body[self.header.files_bytes :], columns)
 
 
 def read_files(path: Location, columns: Sequence[str]) -> pl.DataFrame:
-    """
-    Return *columns* of the label files of a segment.
-
-    Raises:
-        StorageError: It is not there any more, or not whole.
-    """
-    header, body = _open_whole(path)
-    return from_ipc(body[: header.files_bytes], columns)
+    """Return *columns* of the label files of the segment at *path*; see `read_segment`."""
+    return read_segment(path).files(columns)
 
 
 def read_sentences(path: Location, columns: Sequence[str]) -> pl.DataFrame:
+    """Return *columns* of the sentences of the segment at *path*; see `read_segment`."""
+    return read_segment(path).sentences(columns)
+
+
+def read_segment(path: Location) -> Segment:
     """
-    Return *columns* of the sentences of a segment.
+    Return the segment at *path*, which was whole when this build began to use it.
 
     Raises:
         StorageError: It is not there any more, or not whole.
     """
-    header, body = _open_whole(path)
-    return from_ipc(body[header.files_bytes :], columns)
-
-
-def _open_whole(path: Location) -> tuple[SegmentHeader, memoryview]:
-    """Return the header and the two streams of a segment that was whole when this build began to use it."""
     try:
         segment = _open(path.read_bytes())
     except OSError as error:
@@ -124,8 +133,8 @@ def _open_whole(path: Location) -> tuple[SegmentHeader, memoryview]:
     return segment
 
 
-def _open(content: bytes) -> tuple[SegmentHeader, memoryview] | None:
-    """Return the header and the two streams of the segment in *content*, or None where it is not whole, or of another version."""
+def _open(content: bytes) -> Segment | None:
+    """Return the segment in *content*, or None where it is not whole, or of another version."""
     end = content.find(b"\n")
     try:
         header = _DECODER.decode(content[:end])
@@ -133,7 +142,7 @@ def _open(content: bytes) -> tuple[SegmentHeader, memoryview] | None:
         return None
     body = memoryview(content)[end + 1 :]
     whole = header.version == SEGMENT_VERSION and header.crc32 == _checksum(header, body)
-    return (header, body) if whole else None
+    return Segment(header, body) if whole else None
 
 
 def to_ipc(frame: pl.DataFrame) -> bytes:

@@ -217,20 +217,22 @@ def _measured(function: Callable[[Task], Result], task: Task) -> Measured[Result
         if is_panic(error):  # no other process can unpickle it
             raise PromiseError(function.__name__, f"Polars panicked ({error})") from None
         if isinstance(error, OSError) and not isinstance(error, EtlError):
-            raise _storage_error(function.__name__, error) from error
+            failure = _storage_error(function.__name__, error)
+            if failure is not None:
+                raise failure from error
         raise
     return Measured(value, time.process_time() - began, peak_bytes(), {}, traffic().since(before), name_of_process())
 
 
-def _storage_error(function: str, error: OSError) -> OSError:
-    """Return *error* as a `StorageError` where it names no file of a disk, as whoever gets it has nothing else to go by."""
+def _storage_error(function: str, error: OSError) -> StorageError | None:
+    """Return *error* as an error of ours where it names no file of a disk, as whoever gets it has nothing else to go by."""
     if error.filename is None:
         problem = f"{error} ({type(error).__name__})"
         return StorageError(function, problem, "check the disk, and that nobody changes what is there")
     if is_url(str(error.filename)):
         problem = f"cannot be read ({error.strerror or error})"
         return StorageError(str(error.filename), problem, "check bucket, endpoint and credentials")
-    return error
+    return None
 
 
 def name_of_process() -> str:

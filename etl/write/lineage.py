@@ -92,7 +92,7 @@ def write_lineage(task: LineageTask) -> int:
     """
     buffer = io.BytesIO()  # 20 bytes an example; a full disk is then met by our own write and not inside Polars
     with _on_disk(task.parts) as parts:
-        frame = pl.scan_ipc(parts, glob=False) if parts else LINEAGE.to_frame().lazy()
+        frame = pl.scan_ipc(list(map(str, parts)), glob=False) if parts else LINEAGE.to_frame().lazy()
         frame.sink_parquet(buffer, row_group_size=_ROW_GROUP_ROWS)
     content = buffer.getvalue()
     write_whole(location_of(task.path), [content])
@@ -102,12 +102,14 @@ def write_lineage(task: LineageTask) -> int:
 
 @contextmanager
 def _on_disk(parts: Sequence[str]) -> Iterator[list[Path]]:
-    """Give the files of *parts*; of objects, copies that are removed in the end: Polars holds no file that it scans whole."""
+    """Give the files of *parts*; of objects, copies that are removed in the end, as Polars holds no file that it scans whole."""
+    locations = list(map(location_of, parts))
+    files = [part for part in locations if isinstance(part, Path)]
+    if len(files) == len(parts):
+        yield files
+        return
     with tempfile.TemporaryDirectory(prefix="saturi-") as folder:
-        paths = []
-        for number, part in enumerate(map(location_of, parts)):
-            path = part if isinstance(part, Path) else Path(folder) / f"{number}.ipc"
-            if not isinstance(part, Path):
-                write_whole(path, [part.read_bytes()], durable=False)
-            paths.append(path)
-        yield paths
+        files = [Path(folder) / f"{number}.ipc" for number in range(len(parts))]
+        for part, file in zip(locations, files, strict=True):
+            write_whole(file, [part.read_bytes()], durable=False)
+        yield files
