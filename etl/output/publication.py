@@ -35,14 +35,19 @@ class _Listing(Struct, frozen=True):
     chunks: list[_Listed]
 
 
-def open_work(out: Location, key: str) -> Location:
+def open_work(out: Location, key: str, hold: Hold) -> Location:
     """
     Return the work folder for the build *key*: what a killed build of that key left, or an empty one.
 
     In object storage it is named by the key: what a build that has lost its claim still writes is no part of another one.
+
+    Raises:
+        LockedError: Another command has taken *out* over.
+        StorageError: The system does not allow it.
     """
     work = out / WORK
     if isinstance(work, ObjectPath):
+        hold.refuse_loss(look=True)
         with storage_errors(work, 0):
             remove_all(work, but=key)
         return work / key

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -13,7 +13,7 @@ from msgspec import Struct
 from saturi.etl.corpus.discover import Corpus, discover
 from saturi.etl.corpus.scan import Scan, scan
 from saturi.etl.errors import BuildError, OptionError
-from saturi.etl.output.claim import CLAIMS
+from saturi.etl.output.claim import CLAIMS, Hold
 from saturi.etl.output.files import write_whole
 from saturi.etl.output.folder import BUILD_FACTS, CHUNKS, MANIFEST, STAGE, WORK, claimed, encode_manifest
 from saturi.etl.output.manifest import decode_manifest
@@ -110,8 +110,7 @@ def build(  # noqa: PLR0913 - the six behind the star are how, not what
     with claimed(out, stage) as hold, Workers(make_executor, 2 * workers, profile=profile) as pool:
         run = Run(pool, Meter(workers, began, asked_before), watcher or _ignore)
         before = _options_there(out)
-        manifest, work, notes = _run(run, archives, options, stage, out)
-        publish_build(out, work, manifest, hold)
+        manifest, notes = _run(run, archives, options, _Places(stage, out, hold))
     facts = run.meter.facts()
     warnings, failures = (
         [*notes, *_notes_on_replaced(before, manifest, given), *warnings_of(manifest)],
@@ -120,13 +119,20 @@ def build(  # noqa: PLR0913 - the six behind the star are how, not what
     return BuildResult(out=str(out), manifest=manifest, facts=facts, warnings=warnings, failures=failures)
 
 
-def _run(
-    run: Run, archives: Corpus, options: BuildOptions, stage: Location, out: Location
-) -> tuple[Manifest, Location, list[str]]:
-    """Run the steps of a build, and return its manifest, the folder that it lies in until then, and notes on its corpus."""
+class _Places(NamedTuple):
+    """The folders that a build writes to, and that it holds them."""
+
+    stage: Location
+    out: Location
+    hold: Hold
+
+
+def _run(run: Run, archives: Corpus, options: BuildOptions, places: _Places) -> tuple[Manifest, list[str]]:
+    """Run the steps of a build, and return its manifest and notes on its corpus."""
+    stage, out, hold = places
     scans = scan_archives(run, archives, scan_rules(options), stage)
     reads = read_archives(run, scans, stage, allow_bad_archives=options.allow_bad_archives)
-    work = open_work(out, _build_key(run, reads, options))
+    work = open_work(out, _build_key(run, reads, options), hold)
     selection = select(run, reads, options, stage, work)
     results = write_chunks(run, selection, options, work)
     [shared] = run.map("prove", count_shared, [ShareTask(tuple(selection.sources), selection.decisions)])
@@ -134,7 +140,8 @@ def _run(
     write_tables(run, list(segments_of(reads, stage)), results, manifest.counts, work)
     write_whole(work / BUILD_FACTS, [msgspec.json.format(msgspec.json.encode(run.meter.facts())), b"\n"])
     write_whole(work / MANIFEST, [encode_manifest(manifest)])
-    return manifest, work, [*archives.notes, *notes_on_archives(reads)]
+    publish_build(out, work, manifest, hold)
+    return manifest, [*archives.notes, *notes_on_archives(reads)]
 
 
 def _options_there(out: Location) -> tuple[int, dict[str, Any]] | None:
