@@ -120,7 +120,7 @@ def build(  # noqa: PLR0913 - the six behind the star are how, not what
 
 
 class _Places(NamedTuple):
-    """The folders that a build writes to, and that it holds them."""
+    """The folders that a build writes to, and its hold on them."""
 
     stage: Location
     out: Location
