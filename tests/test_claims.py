@@ -259,11 +259,3 @@ def test_a_foreign_object_with_the_name_of_a_chunk_stays(storage: Storage, small
     assert foreign.read_text() == "other\n"
     foreign.unlink()
     assert digest_of(out) == before
-
-
-def test_no_page_is_written_there(storage: Storage, small: Path) -> None:
-    """`--report` is refused before anything is built where the folder is in object storage."""
-    run = invoke("build", small, "--out", f"{storage.url}/out", "--report", cwd=small)
-    assert run.returncode == 2
-    assert "no page is written to object storage" in run.stderr
-    assert storage.requests == []

@@ -16,7 +16,7 @@ import click
 from saturi.etl.console.display import display
 from saturi.etl.console.paths import NamedPath
 from saturi.etl.errors import LockedError
-from saturi.etl.storage.location import location_of
+from saturi.etl.storage.location import ObjectPath, location_of
 
 _NARROW_COLUMNS = 78
 """Of a terminal; in a narrower one, what an option does is below its name."""
@@ -194,7 +194,7 @@ def _wait_option() -> click.Option:
 
 def _wait_for(error: LockedError) -> None:
     """Return when the folder of *error* is free, after saying that it is waited for."""
-    from saturi.etl.output.folder import locked  # noqa: PLC0415 - help does not wait for it
+    from saturi.etl.output.folder import held, locked  # noqa: PLC0415 - help does not wait for it
 
     folder, last = location_of(error.path), 0.0
     while True:
@@ -202,9 +202,9 @@ def _wait_for(error: LockedError) -> None:
         if not last or now - last >= _REPEAT_SECONDS:
             last = now
             _say_waiting(error.path)
-        time.sleep(_LOOK_SECONDS if isinstance(folder, Path) else _LOOK_FAR_SECONDS)
+        time.sleep(_LOOK_FAR_SECONDS if isinstance(folder, ObjectPath) else _LOOK_SECONDS)
         try:
-            with locked(folder):
+            with locked(folder) if isinstance(folder, ObjectPath) or folder.is_dir() else held(folder, folder, ""):
                 return
         except LockedError:
             continue

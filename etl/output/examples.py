@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -25,7 +24,7 @@ _DECODE = msgspec.json.Decoder(Example).decode_lines
 ReadChunk = Callable[[ChunkRow], Iterator[bytes]]
 
 
-def scan_examples(folder: Path, chunks: Sequence[ChunkRow], read_chunk: ReadChunk) -> "pl.LazyFrame":
+def scan_examples(folder: Location, chunks: Sequence[ChunkRow], read_chunk: ReadChunk) -> "pl.LazyFrame":
     """
     Return `COLUMNS` of the examples of *chunks*, in their order; see `FinishedBuild.examples`.
 
@@ -69,7 +68,7 @@ def first_pairs(path: Location) -> list[tuple[str, str]]:
         raise BuildError(str(path), f"damaged ({error})", "run `saturi verify`, and build again") from error
 
 
-def _batches(folder: Path, chunks: Sequence[ChunkRow], read_chunk: ReadChunk) -> Iterator[dict[str, object]]:
+def _batches(folder: Location, chunks: Sequence[ChunkRow], read_chunk: ReadChunk) -> Iterator[dict[str, object]]:
     """Yield the columns of some thousand examples at a time."""
     for chunk in chunks:
         numbers = count(1)

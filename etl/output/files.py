@@ -225,9 +225,11 @@ def link_whole(source: Path, target: Path) -> None:
         sync_folder(target.parent)
 
 
-def is_there(path: Path) -> bool:
+def is_there(path: Location) -> bool:
     """Whether something has the name *path*; also where the system does not say what, as whoever opens it will see."""
     try:
+        if isinstance(path, ObjectPath):
+            return path.is_file()
         os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
         return False

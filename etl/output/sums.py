@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from saturi.etl.output.files import write_whole
-from saturi.etl.settings.regular import open_regular
+from saturi.etl.settings.regular import open_regular, read_regular
 from saturi.etl.storage.location import Location
 
 SUMS = "SHA256SUMS"
@@ -43,8 +43,7 @@ def read_sums(folder: Location) -> dict[str, frozenset[str]]:
         OSError: It cannot be read.
     """
     try:
-        with open_regular(folder / SUMS) as file:
-            lines = file.readall().decode(errors="replace").split("\n")
+        lines = read_regular(folder / SUMS).decode(errors="replace").split("\n")
     except (FileNotFoundError, NotADirectoryError):
         return {}
     sums: dict[str, frozenset[str]] = {}

@@ -12,7 +12,6 @@ from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json, resumable, typed_without
 from saturi.etl.console.paths import PATH
 from saturi.etl.settings.options import BuildOptions, RunOptions
-from saturi.etl.storage.location import Location, ObjectPath
 from saturi.schemas.inspection import ScannedArchive
 from saturi.schemas.terms import Dedup, Dimension
 
@@ -141,14 +140,12 @@ def _options(ctx: click.Context, given: dict[str, Any]) -> BuildOptions:
     return BuildOptions(**given, clean_rules=ctx.meta["config"].clean)
 
 
-def _refuse_report(out: Location, *, dry_run: bool) -> None:
+def _refuse_report(out: Path, *, dry_run: bool) -> None:
     """Return if a page can be made after the build."""
     from saturi.etl.reports.page import PAGE, require_page
 
     if dry_run:
         raise click.UsageError("--report: nothing is built with --dry-run; give one of them")
-    if isinstance(out, ObjectPath):
-        raise click.UsageError(f"--report: no page is written to object storage; run `saturi report {out}` afterwards")
     require_page(out / PAGE)
 
 
