@@ -7,7 +7,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from killings import ATTEMPTS, killed_after, killed_when
+from killings import ATTEMPTS, killed_when
 from object_storage import Fault, Storage, put_tree, random_faults, undisturbed
 from runs import digest_of, facts_of, invoke, one_thread, segments_of
 
@@ -19,11 +19,14 @@ from saturi.etl.runtime.processes import process_pool
 from saturi.etl.settings.options import BuildOptions
 from saturi.etl.storage.location import ObjectPath
 from saturi.etl.synthetic.corpus import SampleReport
-from saturi.schemas.terms import Dedup
+from saturi.schemas.terms import Dedup, Region, SpeechType
 
-ARGUMENTS = ("--max-chunk-examples", "20", "--workers", "2", "--validation", "0.2")
-OPTIONS = BuildOptions(max_chunk_examples=20, validation=0.2)
-OTHER = BuildOptions(max_chunk_examples=15, dedup=Dedup.NONE)
+WHOLE = BuildOptions(max_chunk_examples=20, validation=0.2, speech_type=tuple(SpeechType))
+ARGUMENTS = ("--max-chunk-examples", "20", "--workers", "2", "--validation", "0.2", "--region", "jeju")
+OPTIONS = BuildOptions(max_chunk_examples=20, validation=0.2, region=(Region.JEJU,))
+OTHER = BuildOptions(max_chunk_examples=15, dedup=Dedup.NONE, region=(Region.JEJU, Region.GANGWON))
+"""Of few groups, since each has objects of its own, and requests for them."""
+
 TABLES = ("lineage.parquet", "decisions.parquet")
 
 build_here = partial(build, make_executor=one_thread)
@@ -75,11 +78,11 @@ def leftovers(storage: Storage) -> list[str]:
     return [key for key in storage.keys() if "/.work/" in key or "probe" in key]  # noqa: SIM118 - no dict
 
 
-def test_the_bytes_are_those_of_a_disk(local: Local, storage: Storage) -> None:
+def test_the_bytes_are_those_of_a_disk(local: Local, folder: Path, storage: Storage) -> None:
     """A build in object storage, by processes, has the bytes of one on a disk, and leaves nothing else but its claims."""
-    result = build(local.corpus, f"{storage.url}/out", OPTIONS, make_executor=partial(process_pool, 2))
+    result = build(local.corpus, f"{storage.url}/out", WHOLE, make_executor=partial(process_pool, 2))
     out = out_of(storage)
-    assert promised(out) == local.result
+    assert promised(out) == Local(local.corpus, folder / "whole", WHOLE).result
     assert result.out == f"{storage.url}/out"
     assert len(segments_of(out / "stage")) == result.facts.segments_made
     assert leftovers(storage) == []
@@ -163,13 +166,21 @@ def kills(request: pytest.FixtureRequest) -> int:
 def test_builds_killed_at_any_moment_go_on(local: Local, storage: Storage, tmp_path: Path, kills: int) -> None:
     """However often a build is killed, there is no manifest but a whole one, and the next run ends with the same bytes."""
     url = f"{storage.url}/out"
+    build_here(local.corpus, f"{storage.url}/undisturbed", OPTIONS)
+    takes = len(storage.requests)
     for number in range(kills):
-        killed_after(0.6 + 1.4 * number / kills, "build", local.corpus, "--out", url, *ARGUMENTS, cwd=tmp_path)
+        storage.requests.clear()
+        least = takes * (number + 1) // (kills + 1)
+        killed_when(partial(_has_asked, storage, least), "build", local.corpus, "--out", url, *ARGUMENTS, cwd=tmp_path)
         if (out_of(storage) / "manifest.json").exists():
             assert promised(out_of(storage)) == local.result
     build_here(local.corpus, url, OPTIONS)
     assert promised(out_of(storage)) == local.result
     assert leftovers(storage) == []
+
+
+def _has_asked(storage: Storage, least: int) -> bool:
+    return len(storage.requests) >= least
 
 
 @pytest.mark.parametrize("again", [OPTIONS, OTHER], ids=["the-same", "another"])
