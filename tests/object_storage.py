@@ -146,14 +146,19 @@ class _Handler(S3Handler):  # type: ignore[misc]  # has no types
 
     def _dispatch(self, action: Any) -> None:
         self.fault: Fault | None = None
-        self.sent_bytes = 0
+        self.noted = False
         self.action = action  # the base parses the URL, and then calls this
         try:
             super()._dispatch(self._act)
         finally:
-            self.storage.note(
-                Request(self.command, getattr(self, "key", ""), self.headers.get("Range", ""), self.sent_bytes)
-            )
+            self._note(0)
+
+    def _note(self, sent_bytes: int) -> None:
+        """Remember this request once, before its answer, so that whoever has that finds it."""
+        if not self.noted:
+            self.noted = True
+            key, asked = getattr(self, "key", ""), self.headers.get("Range", "")
+            self.storage.note(Request(self.command, key, asked, sent_bytes))
 
     def _act(self, bucket: str, key: str) -> None:
         self.key = key or self.query.get("prefix", "")
@@ -171,8 +176,8 @@ class _Handler(S3Handler):  # type: ignore[misc]  # has no types
     def _send_headers(self, status: HTTPStatus, length: int, headers: Any = None) -> None:
         if self.fault is Fault.LOST or (self.fault in (Fault.RESET, Fault.TRUNCATED) and length == 0):
             self._reset()
+        self._note(length)
         super()._send_headers(status, length, headers)
-        self.sent_bytes = length
         if self.fault in (Fault.RESET, Fault.TRUNCATED) and status < HTTPStatus.BAD_REQUEST:
             self.wfile = _Cut(self.wfile, length // 2, self)
 

@@ -37,6 +37,7 @@ CLAIMS = ".claims"
 
 _NUMBER = re.compile(r"\d{8,18}", re.ASCII)
 _NAME_LENGTH = 60
+_END_SECONDS = 10.0  # for a sign of life that is under way
 
 
 class Holder(Struct, frozen=True, kw_only=True):
@@ -132,7 +133,7 @@ class Claim:
         """Let others have the folder, if it is held; where the storage does not answer, they take it over in time."""
         self._released.set()
         if self._heart.ident is not None:
-            self._heart.join(self._beat_seconds)
+            self._heart.join(_END_SECONDS)
         if not self._number or self._heart.is_alive():  # in a request that does not end
             return
         with self._writing, suppress(OSError), impatient():

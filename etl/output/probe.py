@@ -7,6 +7,7 @@ some answer ranges with other bytes (measured November 2026).
 
 import secrets
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from saturi.etl.errors import StorageError
 from saturi.etl.output.files import storage_errors
@@ -37,9 +38,13 @@ def probe(folder: ObjectPath) -> int:
         try:
             now_ns = _try_ranges(path)
             _try_race(race)
-        finally:
-            path.delete()
-            race.delete()
+        except OSError:
+            with suppress(OSError), impatient():  # whoever holds the folder next removes what is left
+                path.delete()
+                race.delete()
+            raise
+        path.delete()
+        race.delete()
     return now_ns
 
 
