@@ -10,6 +10,7 @@ import pytest
 from corpora import ANSWER_ZIP, answers, write_zip
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
+from object_storage import Storage, object_storage, undisturbed
 from provider import Server, World, serving
 from submissions import ENVIRONMENT, KEY, make_build
 
@@ -76,6 +77,25 @@ def here(tmp_path: Path) -> Path:
     """A folder with a corpus of answers in `corpus`, and nothing else."""
     write_zip(tmp_path / "corpus" / ANSWER_ZIP, answers(40))
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def storage_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
+    """An S3 server on loopback, to which the environment leads."""
+    with object_storage(tmp_path_factory.mktemp("storage")) as running, pytest.MonkeyPatch.context() as patch:
+        for name, value in running.environment.items():
+            patch.setenv(name, value)
+        yield running
+
+
+@pytest.fixture
+def storage(storage_server: Storage) -> Iterator[Storage]:
+    """A storage without an object, honest and undisturbed, for one test."""
+    storage_server.requests.clear()
+    yield storage_server
+    storage_server.faults, storage_server.lies = undisturbed, False
+    for left in storage_server.folder.iterdir():
+        shutil.rmtree(left)
 
 
 @pytest.fixture(scope="session")

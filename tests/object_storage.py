@@ -21,6 +21,8 @@ from typing import Any, NamedTuple
 
 from localbucket import S3Error, S3Handler
 
+from saturi.etl.storage.client import _store
+
 NAME = "bucket"
 KEYS = {
     "AWS_ACCESS_KEY_ID": "invented-access-key",
@@ -63,7 +65,7 @@ class Storage:
         self.folder = root / NAME
         self.folder.mkdir(parents=True)
         self.url = f"s3://{NAME}"
-        self.faults: Callable[[str, str], Fault | None] = lambda _method, _key: None
+        self.faults: Callable[[str, str], Fault | None] = undisturbed
         self.lies = False
         self.requests: list[Request] = []
         self._noting = threading.Lock()
@@ -100,11 +102,17 @@ class Storage:
 @contextmanager
 def object_storage(root: Path) -> Iterator[Storage]:
     """Run a server whose bucket is a folder in *root*."""
+    _store.cache_clear()  # which knows the server of the test before by the same name
     storage = Storage(root)
     try:
         yield storage
     finally:
         storage.stop()
+
+
+def undisturbed(_method: str, _key: str) -> Fault | None:
+    """Return no fault."""
+    return None
 
 
 def random_faults(seed: int, share: float) -> Callable[[str, str], Fault | None]:
@@ -129,6 +137,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class _Handler(S3Handler):  # type: ignore[misc]  # has no types
+    disable_nagle_algorithm = True  # it writes an answer in two pieces, and the second would wait 40 ms
     storage: Storage
     wfile: Any
 
@@ -137,14 +146,19 @@ class _Handler(S3Handler):  # type: ignore[misc]  # has no types
 
     def _dispatch(self, action: Any) -> None:
         self.fault: Fault | None = None
-        self.sent_bytes = 0
+        self.noted = False
         self.action = action  # the base parses the URL, and then calls this
         try:
             super()._dispatch(self._act)
         finally:
-            self.storage.note(
-                Request(self.command, getattr(self, "key", ""), self.headers.get("Range", ""), self.sent_bytes)
-            )
+            self._note(0)
+
+    def _note(self, sent_bytes: int) -> None:
+        """Remember this request once, before its answer, so that whoever has that finds it."""
+        if not self.noted:
+            self.noted = True
+            key, asked = getattr(self, "key", ""), self.headers.get("Range", "")
+            self.storage.note(Request(self.command, key, asked, sent_bytes))
 
     def _act(self, bucket: str, key: str) -> None:
         self.key = key or self.query.get("prefix", "")
@@ -162,8 +176,8 @@ class _Handler(S3Handler):  # type: ignore[misc]  # has no types
     def _send_headers(self, status: HTTPStatus, length: int, headers: Any = None) -> None:
         if self.fault is Fault.LOST or (self.fault in (Fault.RESET, Fault.TRUNCATED) and length == 0):
             self._reset()
+        self._note(length)
         super()._send_headers(status, length, headers)
-        self.sent_bytes = length
         if self.fault in (Fault.RESET, Fault.TRUNCATED) and status < HTTPStatus.BAD_REQUEST:
             self.wfile = _Cut(self.wfile, length // 2, self)
 

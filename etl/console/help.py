@@ -16,12 +16,14 @@ import click
 from saturi.etl.console.display import display
 from saturi.etl.console.paths import NamedPath
 from saturi.etl.errors import LockedError
+from saturi.etl.storage.location import ObjectPath, location_of
 
 _NARROW_COLUMNS = 78
 """Of a terminal; in a narrower one, what an option does is below its name."""
 
 _SHORT_NAME = 14  # beside which there is room all the same
 _LOOK_SECONDS = 1.0
+_LOOK_FAR_SECONDS = 3.0  # in object storage, where a look is a dozen requests
 _BUILD_ARGUMENTS = ("out", "first", "second")
 _REPEAT_SECONDS = 60.0  # between lines that say that it still waits
 
@@ -192,17 +194,17 @@ def _wait_option() -> click.Option:
 
 def _wait_for(error: LockedError) -> None:
     """Return when the folder of *error* is free, after saying that it is waited for."""
-    from saturi.etl.output.folder import locked  # noqa: PLC0415 - help does not wait for it
+    from saturi.etl.output.folder import held, locked  # noqa: PLC0415 - help does not wait for it
 
-    last = 0.0
+    folder, last = location_of(error.path), 0.0
     while True:
         now = time.monotonic()
         if not last or now - last >= _REPEAT_SECONDS:
             last = now
             _say_waiting(error.path)
-        time.sleep(_LOOK_SECONDS)
+        time.sleep(_LOOK_FAR_SECONDS if isinstance(folder, ObjectPath) else _LOOK_SECONDS)
         try:
-            with locked(Path(error.path)):
+            with locked(folder) if isinstance(folder, ObjectPath) or folder.is_dir() else held(folder, folder, ""):
                 return
         except LockedError:
             continue

@@ -10,7 +10,6 @@ import zlib
 from array import array
 from bisect import bisect_left
 from collections.abc import Container, Iterable
-from pathlib import Path
 
 import msgspec
 from msgspec import Struct, structs
@@ -22,6 +21,7 @@ from saturi.etl.corpus.names import is_label_file
 from saturi.etl.corpus.unread import is_archive
 from saturi.etl.errors import ArchiveError
 from saturi.etl.output.files import make_folder, write_whole
+from saturi.etl.storage.location import Location
 
 LAYOUT_VERSION = 2
 """Goes up whenever the same directory would be laid out otherwise."""
@@ -49,7 +49,7 @@ class Layout(Struct, frozen=True):
 _DECODER = msgspec.json.Decoder(Layout)
 
 
-def find_layout(stage: Path, file: MappedFile, directory: Directory, limits: Limits) -> Layout | None:
+def find_layout(stage: Location, file: MappedFile, directory: Directory, limits: Limits) -> Layout | None:
     """Return the layout of the archive *file* that lies in *stage*, or None where there is none that is whole."""
     digest = _digest(file, directory)
     for at in range(directory.start, directory.stop, _BLOCK_BYTES):
@@ -63,7 +63,7 @@ def find_layout(stage: Path, file: MappedFile, directory: Directory, limits: Lim
     return layout if layout is not None and layout.fingerprint == fingerprint else None
 
 
-def write_layout(stage: Path, layout: Layout, directory: Directory, limits: Limits) -> None:
+def write_layout(stage: Location, layout: Layout, directory: Directory, limits: Limits) -> None:
     """
     Write *layout* into *stage*.
 
@@ -76,7 +76,7 @@ def write_layout(stage: Path, layout: Layout, directory: Directory, limits: Limi
     write_whole(path, [_checksum(content), b"\n", content], durable=False)
 
 
-def _path(stage: Path, fingerprint: str, directory: Directory, limits: Limits) -> Path:
+def _path(stage: Location, fingerprint: str, directory: Directory, limits: Limits) -> Location:
     """Return the path of the layout of the archive *fingerprint*, beside the segments."""
     facts = (LAYOUT_VERSION, BATCH_BYTES, BATCH_ENTRIES, fingerprint, directory, limits)
     return path_in_stage(stage, hashlib.sha256(msgspec.json.encode(facts)).hexdigest(), "layout")

@@ -5,7 +5,6 @@ import os
 import unicodedata
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 
 import msgspec
 from msgspec import Struct, structs
@@ -19,6 +18,7 @@ from saturi.etl.corpus.names import is_label_file
 from saturi.etl.corpus.opening import FileFacts, facts_of, failure, witness_of
 from saturi.etl.errors import ArchiveError, InputError
 from saturi.etl.output.printable import counted
+from saturi.etl.storage.location import Location
 
 
 class ScanRules(Struct, frozen=True):
@@ -67,7 +67,7 @@ class Scan(Struct, frozen=True, kw_only=True):
         return sum(batch.extent.json_bytes for batch in self.batches)
 
 
-def scan(archive: Archive, rules: ScanRules, stage: Path | None = None) -> Scan:
+def scan(archive: Archive, rules: ScanRules, stage: Location | None = None) -> Scan:
     """
     Return the batches of an archive.
 
@@ -100,11 +100,11 @@ def unreadable(archive: Archive, error: InputError) -> Scan:
     return Scan(archive=archive, fingerprint="", batches=[], problem=error.args[1])
 
 
-def _scan(archive: Archive, rules: ScanRules, stage: Path | None) -> Scan:
+def _scan(archive: Archive, rules: ScanRules, stage: Location | None) -> Scan:
     return _scan_folder(archive, rules.limits) if archive.form is Form.FOLDER else _scan_zip(archive, rules, stage)
 
 
-def _scan_zip(archive: Archive, rules: ScanRules, stage: Path | None) -> Scan:
+def _scan_zip(archive: Archive, rules: ScanRules, stage: Location | None) -> Scan:
     limits = rules.limits
     with MappedFile(archive.paths) as file:
         directory = find_directory(file, archive.paths[0])

@@ -1,1 +1,1 @@
-"""Output: every local write, the output folder, and the finished build in it."""
+"""Output: every write, the output folder and who holds it, and the finished build in it."""

@@ -1,4 +1,4 @@
-"""Every write to disk: a file that has its final name is whole, and a full disk is another error than every other failure."""
+"""Every write, to a disk or to object storage: what has its final name is whole, and a full disk is an error of its own."""
 
 import errno
 import os
@@ -6,12 +6,14 @@ import re
 import secrets
 import shutil
 import stat
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
 from saturi.etl.errors import DiskFullError, StorageError
+from saturi.etl.storage.location import Location, ObjectPath, location_of
 
 MARKER = ".saturi"
 """The file that says that a folder is ours; it is also the lock of whoever writes there."""
@@ -22,11 +24,14 @@ TEMPORARY = ".tmp"
 
 _TEMPORARY_NAME = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{8}" + re.escape(TEMPORARY), re.DOTALL)
 _COPY_BYTES = 1 << 20
+_HELD_BYTES = 8 << 20
+"""Of an object that is being written, held in memory; what is larger lies in a temporary file."""
+
 _JUNCTION = 0xA0000003  # IO_REPARSE_TAG_MOUNT_POINT of Windows
 
 
 @contextmanager
-def storage_errors(path: Path, needed_bytes: int) -> Iterator[None]:
+def storage_errors(path: Location, needed_bytes: int) -> Iterator[None]:
     """Translate what the system says of a failed write of *needed_bytes* at, or below, *path* into a `StorageError`."""
     try:
         yield
@@ -34,6 +39,9 @@ def storage_errors(path: Path, needed_bytes: int) -> Iterator[None]:
         raise
     except OSError as error:
         file = _file_of(error) or path
+        if isinstance(file, ObjectPath):
+            problem = f"cannot be written ({error.strerror or error})"
+            raise StorageError(str(file), problem, "check bucket, endpoint and credentials") from error
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DiskFullError.of(file, needed_bytes, _free_bytes(file)) from error
         raise StorageError(
@@ -41,12 +49,12 @@ def storage_errors(path: Path, needed_bytes: int) -> Iterator[None]:
         ) from error
 
 
-def _file_of(error: OSError) -> Path | None:
+def _file_of(error: OSError) -> Location | None:
     """Return the file that *error* is about; None where it names none, or one that is not to have that name in the end."""
     name = error.filename2 or error.filename  # of a file that is renamed, its new name
     if not isinstance(name, str | bytes):
         return None
-    file = Path(os.fsdecode(name))
+    file = location_of(os.fsdecode(name))
     return None if _TEMPORARY_NAME.fullmatch(file.name) else file
 
 
@@ -117,7 +125,53 @@ class PendingFile:
             self.temporary.unlink(missing_ok=True)
 
 
-def write_whole(path: Path, parts: Iterable[bytes], *, durable: bool = True) -> None:
+class PendingObject:
+    """
+    An object that is stored when it is finished, in one request or one upload of parts; until then there is none.
+
+    Args:
+        path: Its name.
+
+    Raises:
+        StorageError: It cannot be written; so do all methods.
+    """
+
+    def __init__(self, path: ObjectPath) -> None:
+        self.path = path
+        self._file = tempfile.SpooledTemporaryFile(_HELD_BYTES)  # noqa: SIM115 - open until it is finished
+
+    def write(self, data: bytes) -> None:
+        """Append *data*."""
+        with storage_errors(Path(tempfile.gettempdir()), len(data)):
+            self._file.write(data)
+
+    def finish(self, *, durable: bool = True) -> None:
+        """
+        Store what was written.
+
+        Args:
+            durable: As of a file; an object always is.
+        """
+        del durable
+        with storage_errors(self.path, 0):
+            self.path.write(self._file)
+        self._file.close()
+
+    def discard(self) -> None:
+        """Forget what was written, unless it is finished."""
+        with suppress(OSError):
+            self._file.close()
+
+
+Pending = PendingFile | PendingObject
+
+
+def pending(location: Location) -> Pending:
+    """Return a file, or an object, that is there when it is finished."""
+    return PendingObject(location) if isinstance(location, ObjectPath) else PendingFile(location)
+
+
+def write_whole(path: Location, parts: Iterable[bytes], *, durable: bool = True) -> None:
     """
     Write *parts*, one after the other, to *path*, so that a crash leaves the old file or the new one.
 
@@ -127,7 +181,7 @@ def write_whole(path: Path, parts: Iterable[bytes], *, durable: bool = True) -> 
     Raises:
         StorageError: The file cannot be written; nothing is left of it.
     """
-    file = PendingFile(path)
+    file = pending(path)
     try:
         for part in parts:
             file.write(part)
@@ -171,9 +225,11 @@ def link_whole(source: Path, target: Path) -> None:
         sync_folder(target.parent)
 
 
-def is_there(path: Path) -> bool:
+def is_there(path: Location) -> bool:
     """Whether something has the name *path*; also where the system does not say what, as whoever opens it will see."""
     try:
+        if isinstance(path, ObjectPath):
+            return path.is_file()
         os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
         return False
@@ -196,9 +252,9 @@ def _temporary_name(path: Path) -> Path:
     return path.with_name(f".{path.name}.{secrets.token_hex(4)}{TEMPORARY}")
 
 
-def sync_folder(folder: Path) -> None:
-    """Wait until the names in *folder* are on the disk, where the system can do that (Windows cannot)."""
-    if os.name == "nt":
+def sync_folder(folder: Location) -> None:
+    """Wait until the names in *folder* are on the disk, where the system can do that (Windows cannot); objects always are."""
+    if os.name == "nt" or isinstance(folder, ObjectPath):
         return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -207,13 +263,15 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def make_folder(folder: Path) -> None:
+def make_folder(folder: Location) -> None:
     """
-    Make *folder* and its parents.
+    Make *folder* and its parents; in object storage they are there with what is in them.
 
     Raises:
         StorageError: The system does not allow it.
     """
+    if isinstance(folder, ObjectPath):
+        return
     with storage_errors(folder, 0):
         folder.mkdir(parents=True, exist_ok=True)
 

@@ -1,27 +1,21 @@
-"""
-The output folder: whose it is, who writes there, and how a finished build takes the place of the one before.
-
-While a build runs, everything lies in `.work`, and what the folder held before stays valid. At the end the old manifest
-is taken away, chunks are moved to their names, and the new manifest comes last: a folder with a manifest is whole, and
-a build killed in between is finished by the next one. `SHA256SUMS` lists what builds have written, and nothing else is
-ever removed.
-"""
+"""The output folder: what is in it, whose it is, and who writes there."""
 
 import os
 import re
-import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import islice
 from pathlib import Path
 
 import msgspec
 from filelock import FileLock, Timeout
-from msgspec import Struct
 
 from saturi.etl.errors import ForeignFolderError, LockedError
+from saturi.etl.output.claim import CLAIMS, Hold, claim_on
 from saturi.etl.output.debris import is_debris
-from saturi.etl.output.files import MARKER, is_link, make_folder, storage_errors, sweep, sync_folder, write_whole
-from saturi.etl.output.sums import file_sha256, joined, read_sums, write_sums
+from saturi.etl.output.files import MARKER, is_link, make_folder, storage_errors, sweep
+from saturi.etl.storage.client import impatient
+from saturi.etl.storage.location import Location, ObjectPath
 from saturi.schemas.manifest import Manifest
 from saturi.schemas.terms import Split
 
@@ -37,58 +31,61 @@ REJECTS, LINEAGE_FILE, DECISIONS_FILE, BUILD_FACTS = (
 )
 TABLES = (REJECTS, LINEAGE_FILE, DECISIONS_FILE, BUILD_FACTS)
 
+_PAGE = 1_000  # objects that a list is answered with at once
+
 CHUNK_PATH = re.compile(r"chunks/(?:train|validation)/[a-z]+-[a-z]+-\d{5,}\.jsonl")
 """How the files of chunks are named, as their paths in the manifest."""
 
 
-class _Listed(Struct, frozen=True):
-    """All that is needed of a chunk here, whatever the version of the manifest."""
-
-    path: str
-
-
-class _Listing(Struct, frozen=True):
-    """The chunks of a manifest."""
-
-    chunks: list[_Listed]
-
-
 @contextmanager
-def claimed(out: Path, stage: Path) -> Iterator[None]:
+def claimed(out: Location, stage: Location) -> Iterator[Hold]:
     """
     Hold *out* and *stage* for this process, made where they are missing.
 
     Raises:
         ForeignFolderError: *out* holds files and was not made by a build.
         LockedError: Another process holds one of them.
-        StorageError: They cannot be written.
+        StorageError: They cannot be written, or lie in a storage that cannot be relied on.
     """
     with ExitStack() as stack:
+        holds = []
         for folder in dict.fromkeys((out, stage)):
             _refuse_foreign(folder)
             make_folder(folder)
-            stack.enter_context(locked(folder))
+            holds.append(stack.enter_context(locked(folder)))
         _sweep(out, stage)  # after a build that was killed
         try:
-            yield
+            yield Hold(tuple(claim for hold in holds for claim in hold.claims))
         finally:
             _sweep(out, stage)  # after a worker that was
 
 
-def _sweep(out: Path, stage: Path) -> None:
-    with storage_errors(stage, 0):
-        segments = list(stage.glob("[0-9a-f][0-9a-f]"))
-    for folder in (out, stage, *segments):
+def _sweep(out: Location, stage: Location) -> None:
+    """Remove what is half written on a disk; an object never is."""
+    folders = [folder for folder in (out, stage) if isinstance(folder, Path)]
+    if isinstance(stage, Path):
+        with storage_errors(stage, 0):
+            folders += stage.glob("[0-9a-f][0-9a-f]")
+    for folder in folders:
         sweep(folder)
 
 
-def _refuse_foreign(folder: Path) -> None:
+def _refuse_foreign(folder: Location) -> None:
     with storage_errors(folder, 0):
-        names = [path.name for path in folder.iterdir()] if folder.exists() else []
-    if MARKER not in names and not all(map(is_debris, names)):
-        raise ForeignFolderError(folder, "not empty, and not made by saturi", "give an empty or a new folder")
-    for path in (WORK, CHUNKS, *(f"{CHUNKS}/{split}" for split in Split)):
-        refuse_link(folder / path)
+        names = _names_in(folder)
+    if names.isdisjoint((MARKER, CLAIMS)) and not all(map(is_debris, names)):
+        raise ForeignFolderError(str(folder), "not empty, and not made by saturi", "give an empty or a new folder")
+    if isinstance(folder, Path):
+        for path in (WORK, CHUNKS, *(f"{CHUNKS}/{split}" for split in Split)):
+            refuse_link(folder / path)
+
+
+def _names_in(folder: Location) -> set[str]:
+    """Return the names in *folder*; of objects, those of a page: what is ours comes before letters and digits."""
+    if isinstance(folder, Path):
+        return {path.name for path in folder.iterdir()} if folder.exists() else set()
+    with impatient():  # a wrong name or key is met here
+        return {path.relative_to(folder).parts[0] for path, _ in islice(folder.below(), _PAGE)}
 
 
 def refuse_link(path: Path) -> None:
@@ -103,123 +100,72 @@ def refuse_link(path: Path) -> None:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Location) -> Iterator[Hold]:
     """
     Hold *folder*, which is there, for this process.
 
     Raises:
         ForeignFolderError: The file to hold it by is a link to elsewhere.
         LockedError: Another process holds it.
+        StorageError: It cannot be written, or lies in a storage that cannot be relied on.
+    """
+    if isinstance(folder, ObjectPath):
+        with claim_on(folder) as hold:
+            yield hold
+        return
+    with held(folder / MARKER, folder, "wait until it ends, or give another folder"):
+        yield Hold()
+
+
+@contextmanager
+def held(file: Path, place: Path, advice: str) -> Iterator[None]:
+    """
+    Hold *file*, made where it is missing, for this process; *place* is what it stands for.
+
+    Raises:
+        ForeignFolderError: It is a link to elsewhere.
+        LockedError: Another process holds it; *advice* says what to do.
         StorageError: It cannot be written.
     """
-    marker = folder / MARKER
-    refuse_link(marker)
-    with storage_errors(marker, 0):
-        marker.touch()
-        lock = FileLock(marker, timeout=0, preserve_lock_file=True, fallback_to_soft=False)
+    refuse_link(file)
+    with storage_errors(file, 0):
+        file.touch()
+        lock = FileLock(file, timeout=0, preserve_lock_file=True, fallback_to_soft=False)
         try:
             lock.acquire()
         except Timeout:
-            raise LockedError(
-                folder, "another command is writing there", "wait until it ends, or give another folder"
-            ) from None
+            raise LockedError(place, "another command is writing there", advice) from None
     try:
         yield
     finally:
         lock.release()
 
 
-def open_work(out: Path, key: str) -> Path:
-    """Return the work folder for the build *key*: what a killed build of that key left, or an empty one."""
-    work = out / WORK
-    named = work / "key"
-    with storage_errors(work, 0):
-        if not (named.exists() and named.read_bytes() == key.encode()):
-            if work.exists():
-                shutil.rmtree(work)
-            work.mkdir()
-            write_whole(named, [key.encode()])
-        for folder in (work, *(path for path in work.rglob("*") if path.is_dir())):
-            sweep(folder)
-    return work
-
-
-def publish_build(out: Path, manifest: Manifest) -> None:
-    """
-    Put the build in the work folder of *out* in the place of the one before; may be repeated after a crash.
-
-    Only chunks and tables of builds are replaced; whatever else lies in *out* stays.
-
-    Raises:
-        ForeignFolderError: A file that no build wrote has the name of a chunk.
-        StorageError: The system does not allow it.
-    """
-    work = out / WORK
-    chunks = {chunk.path: frozenset({chunk.sha256}) for chunk in manifest.chunks}
-    with storage_errors(out, 0):
-        before = _own_files(out)
-        for path in chunks.keys() - before.keys() if before else ():
-            if (out / path).exists():
-                problem = "no build wrote this, and one would now"
-                raise ForeignFolderError(out / path, problem, "move it elsewhere, and run the same command again")
-        after = chunks | {name: frozenset({file_sha256(work / name)}) for name in (*TABLES, MANIFEST)}
-        write_sums(out, joined(before, after))
-        (out / MANIFEST).unlink(missing_ok=True)
-        sync_folder(out)
-        for path in before.keys() - after.keys():
-            if CHUNK_PATH.fullmatch(path):
-                (out / path).unlink(missing_ok=True)
-        _move(work, out, (*sorted(chunks), *TABLES))
-        write_sums(out, after)
-        (work / MANIFEST).replace(out / MANIFEST)
-        sync_folder(out)
-        shutil.rmtree(work)
-
-
-def _own_files(out: Path) -> dict[str, frozenset[str]]:
-    """Return the files that builds wrote to *out*, by the list of them and by the manifest that is there."""
-    try:
-        content = (out / MANIFEST).read_bytes()
-        chunks = msgspec.json.decode(content, type=_Listing).chunks
-    except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
-        chunks = []
-    return joined(read_sums(out), {chunk.path: frozenset() for chunk in chunks if CHUNK_PATH.fullmatch(chunk.path)})
-
-
-def _move(work: Path, out: Path, paths: Iterable[str]) -> None:
-    """Give the files at *paths* below *work* their places below *out*, and remove splits that have none."""
-    folders = {out, out / CHUNKS}
-    for path in paths:
-        target = out / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        folders.add(target.parent)
-        (work / path).replace(target)
-    for folder in (*(out / CHUNKS / split for split in Split), out / CHUNKS):
-        if folder.exists() and not any(folder.iterdir()):
-            folder.rmdir()
-    for folder in folders:
-        if folder.exists():
-            sync_folder(folder)
-
-
-def chunk_files(out: Path) -> list[str]:
+def chunk_files(out: Location) -> list[str]:
     """
     Return every file below `chunks`, relative to *out*, with forward slashes, sorted; without what file managers left there.
 
     Raises:
         OSError: A folder cannot be listed.
     """
+    below = _files_below(out / CHUNKS)
+    return sorted(f"{CHUNKS}/{path}" for path in below if not is_debris(f"{CHUNKS}/{path}"))
+
+
+def _files_below(folder: Location) -> list[str]:
+    """Return every file below *folder*, relative to it."""
+    if isinstance(folder, ObjectPath):
+        return [path.relative_to(folder).as_posix() for path, _ in folder.below()]
 
     def fail(error: OSError) -> None:
         if not isinstance(error, FileNotFoundError):
             raise error
 
-    files = [
-        (Path(folder) / name).relative_to(out).as_posix()
-        for folder, _, names in os.walk(out / CHUNKS, onerror=fail)
+    return [
+        (Path(here) / name).relative_to(folder).as_posix()
+        for here, _, names in os.walk(folder, onerror=fail)
         for name in names
     ]
-    return sorted(path for path in files if not is_debris(path))
 
 
 def encode_manifest(manifest: Manifest) -> bytes:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -13,20 +13,12 @@ from msgspec import Struct
 from saturi.etl.corpus.discover import Corpus, discover
 from saturi.etl.corpus.scan import Scan, scan
 from saturi.etl.errors import BuildError, OptionError
+from saturi.etl.output.claim import CLAIMS, Hold
 from saturi.etl.output.files import write_whole
-from saturi.etl.output.folder import (
-    BUILD_FACTS,
-    CHUNKS,
-    MANIFEST,
-    STAGE,
-    WORK,
-    claimed,
-    encode_manifest,
-    open_work,
-    publish_build,
-)
+from saturi.etl.output.folder import BUILD_FACTS, CHUNKS, MANIFEST, STAGE, WORK, claimed, encode_manifest
 from saturi.etl.output.manifest import decode_manifest
 from saturi.etl.output.printable import counted
+from saturi.etl.output.publication import open_work, publish_build
 from saturi.etl.pipeline.manifest import make_manifest
 from saturi.etl.pipeline.reading import read_archives, scan_archives, scan_rules, useful_workers
 from saturi.etl.pipeline.verdict import failures_of, warnings_of
@@ -41,7 +33,9 @@ from saturi.etl.select.calls import count_shared
 from saturi.etl.select.selection import segments_of, select
 from saturi.etl.select.tasks import ShareTask
 from saturi.etl.settings.options import BuildOptions
-from saturi.etl.settings.paths import folder_of
+from saturi.etl.settings.paths import output_of
+from saturi.etl.storage.client import traffic
+from saturi.etl.storage.location import Location
 from saturi.schemas.brief import brief
 from saturi.schemas.manifest import Manifest
 
@@ -76,11 +70,11 @@ class BuildResult(Struct, frozen=True, kw_only=True):
 
 def build(  # noqa: PLR0913 - the six behind the star are how, not what
     corpus: str | Path | Iterable[str | Path],
-    out: str | Path,
+    out: str | Location,
     options: BuildOptions | None = None,
     *,
     workers: int | None = None,
-    stage: str | Path | None = None,
+    stage: str | Location | None = None,
     watcher: Watcher | None = None,
     make_executor: ExecutorMaker | None = None,
     profile: bool = False,
@@ -93,10 +87,10 @@ def build(  # noqa: PLR0913 - the six behind the star are how, not what
 
     Args:
         corpus: Folders, zips, or parts of split zips; one path, or several.
-        out: Folder for the result: new, empty, or of an earlier build.
+        out: Folder for the result, or its URL: new, empty, or of an earlier build.
         options: What decides the result; the defaults are the original recipe's, without duplicates and leaks.
         workers: Number of processes at most, and never more than there is work for; None for one a processor.
-        stage: Folder for decoded segments, to be shared between builds; None for `stage` in *out*.
+        stage: Folder for decoded segments, or its URL, to be shared between builds; None for `stage` in *out*.
         watcher: Called with the progress, in this process.
         make_executor: Returns the executor to use instead of a process pool.
         profile: Also measure where the time of the workers goes, lap by lap, for `build.json`.
@@ -106,17 +100,17 @@ def build(  # noqa: PLR0913 - the six behind the star are how, not what
     """
     options = options or BuildOptions()
     workers = checked_workers(workers)
-    given = folder_of(out, "--out")
+    given = output_of(out, "--out")
     out = given.absolute()
     stage = _stage_of(out, stage)
-    began = time.monotonic()
+    began, asked_before = time.monotonic(), traffic()
     archives = discover(corpus)
     workers = useful_workers(archives, workers)
     make_executor = make_executor or partial(process_pool, workers)
-    with claimed(out, stage), Workers(make_executor, 2 * workers, profile=profile) as pool:
-        run = Run(pool, Meter(workers, began), watcher or _ignore)
+    with claimed(out, stage) as hold, Workers(make_executor, 2 * workers, profile=profile) as pool:
+        run = Run(pool, Meter(workers, began, asked_before), watcher or _ignore)
         before = _options_there(out)
-        manifest, notes = _run(run, archives, options, stage, out)
+        manifest, notes = _run(run, archives, options, _Places(stage, out, hold))
     facts = run.meter.facts()
     warnings, failures = (
         [*notes, *_notes_on_replaced(before, manifest, given), *warnings_of(manifest)],
@@ -125,11 +119,20 @@ def build(  # noqa: PLR0913 - the six behind the star are how, not what
     return BuildResult(out=str(out), manifest=manifest, facts=facts, warnings=warnings, failures=failures)
 
 
-def _run(run: Run, archives: Corpus, options: BuildOptions, stage: Path, out: Path) -> tuple[Manifest, list[str]]:
+class _Places(NamedTuple):
+    """The folders that a build writes to, and its hold on them."""
+
+    stage: Location
+    out: Location
+    hold: Hold
+
+
+def _run(run: Run, archives: Corpus, options: BuildOptions, places: _Places) -> tuple[Manifest, list[str]]:
     """Run the steps of a build, and return its manifest and notes on its corpus."""
+    stage, out, hold = places
     scans = scan_archives(run, archives, scan_rules(options), stage)
     reads = read_archives(run, scans, stage, allow_bad_archives=options.allow_bad_archives)
-    work = open_work(out, _build_key(run, reads, options))
+    work = open_work(out, _build_key(run, reads, options), hold)
     selection = select(run, reads, options, stage, work)
     results = write_chunks(run, selection, options, work)
     [shared] = run.map("prove", count_shared, [ShareTask(tuple(selection.sources), selection.decisions)])
@@ -137,11 +140,11 @@ def _run(run: Run, archives: Corpus, options: BuildOptions, stage: Path, out: Pa
     write_tables(run, list(segments_of(reads, stage)), results, manifest.counts, work)
     write_whole(work / BUILD_FACTS, [msgspec.json.format(msgspec.json.encode(run.meter.facts())), b"\n"])
     write_whole(work / MANIFEST, [encode_manifest(manifest)])
-    publish_build(out, manifest)
+    publish_build(out, work, manifest, hold)
     return manifest, [*archives.notes, *notes_on_archives(reads)]
 
 
-def _options_there(out: Path) -> tuple[int, dict[str, Any]] | None:
+def _options_there(out: Location) -> tuple[int, dict[str, Any]] | None:
     """Return examples and options of the build that is in *out*; None where there is none that can be read."""
     try:
         manifest = decode_manifest(out / MANIFEST, (out / MANIFEST).read_bytes())
@@ -150,7 +153,7 @@ def _options_there(out: Path) -> tuple[int, dict[str, Any]] | None:
     return manifest.counts.examples, manifest.options
 
 
-def _notes_on_replaced(before: tuple[int, dict[str, Any]] | None, manifest: Manifest, given: Path) -> list[str]:
+def _notes_on_replaced(before: tuple[int, dict[str, Any]] | None, manifest: Manifest, given: Location) -> list[str]:
     """Return what to know of the build that was *before* in the folder *given*, where it was of other options."""
     if before is None:
         return []
@@ -178,15 +181,15 @@ def _ignore(_: Progress) -> None:
     """Watch nothing."""
 
 
-def _stage_of(out: Path, stage: str | Path | None) -> Path:
+def _stage_of(out: Location, stage: str | Location | None) -> Location:
     """
     Return the folder of the segments.
 
     Raises:
         OptionError: The build uses it for other things.
     """
-    folder = out / STAGE if stage is None else folder_of(stage, "--stage").absolute()
-    if not {out / WORK, out / CHUNKS}.isdisjoint((folder, *folder.parents)):
+    folder = out / STAGE if stage is None else output_of(stage, "--stage").absolute()
+    if not {out / WORK, out / CHUNKS, out / CLAIMS}.isdisjoint((folder, *folder.parents)):
         raise OptionError("--stage", f"{folder} is for other things", "give a folder of its own")
     return folder
 

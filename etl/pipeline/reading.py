@@ -16,6 +16,7 @@ from saturi.etl.read.tasks import ReadTask, ScanTask, UnreadBatch
 from saturi.etl.runtime.progress import Progress
 from saturi.etl.runtime.steps import Run
 from saturi.etl.settings.options import BuildOptions
+from saturi.etl.storage.location import Location
 from saturi.schemas.segment import SegmentHeader
 
 _PACKED_BATCH_BYTES = BATCH_BYTES // 8
@@ -43,7 +44,7 @@ def useful_workers(corpus: Corpus, workers: int) -> int:
     return max(1, min(workers, batches))
 
 
-def scan_archives(run: Run, corpus: Corpus, rules: ScanRules, stage: Path) -> list[Scan]:
+def scan_archives(run: Run, corpus: Corpus, rules: ScanRules, stage: Location) -> list[Scan]:
     """
     Return the scans of all archives; so a damaged one is met before any work.
 
@@ -63,7 +64,7 @@ def scan_archives(run: Run, corpus: Corpus, rules: ScanRules, stage: Path) -> li
     return scans
 
 
-def read_archives(run: Run, scans: Sequence[Scan], stage: Path, *, allow_bad_archives: bool) -> list[ReadArchive]:
+def read_archives(run: Run, scans: Sequence[Scan], stage: Location, *, allow_bad_archives: bool) -> list[ReadArchive]:
     """
     Make every segment that is not in *stage* yet, and return the headers of all.
 

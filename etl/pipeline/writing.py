@@ -1,7 +1,6 @@
 """The last step of a build: chunks section by section, and the tables beside them."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from saturi.etl.corpus.groups import SegmentSource
 from saturi.etl.output.folder import DECISIONS_FILE, LINEAGE_FILE, REJECTS
@@ -9,6 +8,7 @@ from saturi.etl.pipeline.sums import check_sum
 from saturi.etl.runtime.steps import Run
 from saturi.etl.select.selection import Selection
 from saturi.etl.settings.options import BuildOptions
+from saturi.etl.storage.location import Location
 from saturi.etl.write.calls import write_section, write_table
 from saturi.etl.write.tasks import DecisionsTask, LineageTask, RejectsTask, SectionResult, TableTask, WriteTask
 from saturi.schemas.manifest import Counts
@@ -16,7 +16,7 @@ from saturi.schemas.segment import SegmentHeader
 from saturi.schemas.terms import DropReason, Split
 
 
-def write_chunks(run: Run, selection: Selection, options: BuildOptions, work: Path) -> list[SectionResult]:
+def write_chunks(run: Run, selection: Selection, options: BuildOptions, work: Location) -> list[SectionResult]:
     """Write the chunks of all sections into *work*, and return what is in them, in the order of the sections."""
     tasks = [
         WriteTask(
@@ -37,7 +37,7 @@ def write_tables(
     segments: Sequence[tuple[SegmentSource, SegmentHeader]],
     results: Sequence[SectionResult],
     counts: Counts,
-    work: Path,
+    work: Location,
 ) -> None:
     """
     Write lineage, decisions and rejects into *work*.

@@ -8,7 +8,6 @@ belongs to files of these sizes and times. Where only times changed, they are re
 
 import hashlib
 import os
-from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
@@ -25,6 +24,7 @@ from saturi.etl.read.rows import Reading, Rows, digest_of, reading_of
 from saturi.etl.read.segments import read_header, write_segment
 from saturi.etl.read.tasks import ProbeTask, ReadTask, StagedBatch, UnreadBatch
 from saturi.etl.runtime.stopwatch import lap
+from saturi.etl.storage.location import Location, location_of
 from saturi.schemas.segment import SegmentHeader
 from saturi.schemas.terms import RejectReason
 
@@ -68,7 +68,7 @@ def read_batch(task: ReadTask) -> StagedBatch | UnreadBatch:
 def _read_packed(task: ReadTask) -> StagedBatch:
     batch = task.batch
     key = _key_with_killers(batch.key, task.killers)
-    header = read_header(segment_path(Path(task.stage), key), key)
+    header = read_header(segment_path(location_of(task.stage), key), key)
     if header is not None and _is_valid_still(header, batch.witness):
         return StagedBatch(header, reused=True)
     rows = _read(task)
@@ -78,7 +78,7 @@ def _read_packed(task: ReadTask) -> StagedBatch:
 
 
 def _read_loose(task: ReadTask) -> StagedBatch:
-    batch, stage = task.batch, Path(task.stage)
+    batch, stage = task.batch, location_of(task.stage)
     link_path = path_in_stage(stage, batch.key, "link")
     link = None if task.killers else _read_link(link_path)
     if link is not None:
@@ -119,14 +119,14 @@ def _witness_now(batch: Batch) -> str:
     return witness_of(facts_of(folder + name) for name in batch.place.listed())
 
 
-def _read_link(path: Path) -> _Link | None:
+def _read_link(path: Location) -> _Link | None:
     try:
         return _LINK_DECODER.decode(path.read_bytes())
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
 
 
-def _write_link(path: Path, batch: Batch, key: str, before: _Link | None) -> None:
+def _write_link(path: Location, batch: Batch, key: str, before: _Link | None) -> None:
     """Write that the segment *key* is that of a batch, unless that is known, or its files changed since they were scanned."""
     link = _Link(batch.witness, key)
     if link != before and _witness_now(batch) == batch.witness:
@@ -135,7 +135,7 @@ def _write_link(path: Path, batch: Batch, key: str, before: _Link | None) -> Non
 
 
 def _write(stage: str, key: str, witness: str, rows: Rows) -> SegmentHeader:
-    path = segment_path(Path(stage), key)
+    path = segment_path(location_of(stage), key)
     header, files, sentences = rows.segment(key, witness)
     lap("columns")
     make_folder(path.parent)

@@ -5,11 +5,10 @@ Each imports its module when it is called, in the worker: the parent never loads
 its start 0.1 s.
 """
 
-from pathlib import Path
-
 from saturi.etl.corpus.scan import Scan
 from saturi.etl.errors import InputError
 from saturi.etl.read.tasks import ProbeTask, ReadTask, ScanTask, StagedBatch, UnreadBatch
+from saturi.etl.storage.location import location_of
 
 
 def scan_archive(task: ScanTask) -> Scan | InputError:
@@ -17,7 +16,7 @@ def scan_archive(task: ScanTask) -> Scan | InputError:
     from saturi.etl.corpus import scan
 
     try:
-        return scan.scan(task.archive, task.rules, Path(task.stage))
+        return scan.scan(task.archive, task.rules, location_of(task.stage))
     except InputError as error:
         return error
 

@@ -7,7 +7,7 @@ CRC-32 in there, every time it is read. So it is not synced: what a power cut le
 
 import io
 from collections.abc import Sequence
-from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import polars as pl
@@ -16,6 +16,7 @@ from msgspec import structs
 from saturi.etl.corpus.archive import crc32
 from saturi.etl.errors import StorageError
 from saturi.etl.output.files import write_whole
+from saturi.etl.storage.location import Location
 from saturi.schemas.segment import SEGMENT_VERSION, SegmentHeader
 
 FILES = pl.Schema(
@@ -57,7 +58,7 @@ _DECODER = msgspec.json.Decoder(SegmentHeader)
 _AGAIN = "run the same command again, which makes it anew"
 
 
-def write_segment(path: Path, header: SegmentHeader, files: bytes, sentences: bytes) -> SegmentHeader:
+def write_segment(path: Location, header: SegmentHeader, files: bytes, sentences: bytes) -> SegmentHeader:
     """
     Write a segment, and return its header, complete with the checksum.
 
@@ -76,56 +77,64 @@ def _checksum(header: SegmentHeader, *parts: bytes | memoryview) -> int:
     return checksum
 
 
-def read_header(path: Path, key: str) -> SegmentHeader | None:
+def read_header(path: Location, key: str) -> SegmentHeader | None:
     """Return the header of the segment at *path*, or None where there is none that can be trusted to be *key*."""
     header = read_any_header(path)
     return header if header is not None and header.key == key else None
 
 
-def read_any_header(path: Path) -> SegmentHeader | None:
+def read_any_header(path: Location) -> SegmentHeader | None:
     """Return the header of the segment at *path*, whichever it is, or None where there is none that is whole."""
     try:
         segment = _open(path.read_bytes())
     except OSError:
         return None
-    return segment[0] if segment is not None else None
+    return segment.header if segment is not None else None
 
 
-def read_files(path: Path, columns: Sequence[str]) -> pl.DataFrame:
+class Segment(NamedTuple):
+    """A segment in memory: its header and its two streams."""
+
+    header: SegmentHeader
+    body: memoryview
+
+    def files(self, columns: Sequence[str]) -> pl.DataFrame:
+        """Return *columns* of the label files."""
+        return from_ipc(self.body[: self.header.files_bytes], columns)
+
+    def sentences(self, columns: Sequence[str]) -> pl.DataFrame:
+        """Return *columns* of the sentences."""
+        return from_ipc(self.body[self.header.files_bytes :], columns)
+
+
+def read_files(path: Location, columns: Sequence[str]) -> pl.DataFrame:
+    """Return *columns* of the label files of the segment at *path*; see `read_segment`."""
+    return read_segment(path).files(columns)
+
+
+def read_sentences(path: Location, columns: Sequence[str]) -> pl.DataFrame:
+    """Return *columns* of the sentences of the segment at *path*; see `read_segment`."""
+    return read_segment(path).sentences(columns)
+
+
+def read_segment(path: Location) -> Segment:
     """
-    Return *columns* of the label files of a segment.
+    Return the segment at *path*, which was whole when this build began to use it.
 
     Raises:
         StorageError: It is not there any more, or not whole.
     """
-    header, body = _open_whole(path)
-    return from_ipc(body[: header.files_bytes], columns)
-
-
-def read_sentences(path: Path, columns: Sequence[str]) -> pl.DataFrame:
-    """
-    Return *columns* of the sentences of a segment.
-
-    Raises:
-        StorageError: It is not there any more, or not whole.
-    """
-    header, body = _open_whole(path)
-    return from_ipc(body[header.files_bytes :], columns)
-
-
-def _open_whole(path: Path) -> tuple[SegmentHeader, memoryview]:
-    """Return the header and the two streams of a segment that was whole when this build began to use it."""
     try:
         segment = _open(path.read_bytes())
     except OSError as error:
-        raise StorageError(path, f"cannot be read any more ({error.strerror or error})", _AGAIN) from error
+        raise StorageError(str(path), f"cannot be read any more ({error.strerror or error})", _AGAIN) from error
     if segment is None:
-        raise StorageError(path, "has been damaged since it was written", _AGAIN)
+        raise StorageError(str(path), "has been damaged since it was written", _AGAIN)
     return segment
 
 
-def _open(content: bytes) -> tuple[SegmentHeader, memoryview] | None:
-    """Return the header and the two streams of the segment in *content*, or None where it is not whole, or of another version."""
+def _open(content: bytes) -> Segment | None:
+    """Return the segment in *content*, or None where it is not whole, or of another version."""
     end = content.find(b"\n")
     try:
         header = _DECODER.decode(content[:end])
@@ -133,7 +142,7 @@ def _open(content: bytes) -> tuple[SegmentHeader, memoryview] | None:
         return None
     body = memoryview(content)[end + 1 :]
     whole = header.version == SEGMENT_VERSION and header.crc32 == _checksum(header, body)
-    return (header, body) if whole else None
+    return Segment(header, body) if whole else None
 
 
 def to_ipc(frame: pl.DataFrame) -> bytes:

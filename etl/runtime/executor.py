@@ -7,6 +7,8 @@ fails with it, the guilty one and the innocent; each is then run again alone, so
 brings it.
 """
 
+import os
+import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
@@ -24,12 +26,16 @@ from saturi.etl.errors import (
 )
 from saturi.etl.runtime.memory import peak_bytes
 from saturi.etl.runtime.stopwatch import timed
+from saturi.etl.storage.client import Traffic, traffic
+from saturi.etl.storage.location import is_url
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 _GRACE_SECONDS = 0.7
 """For tasks under way when a build is interrupted. Most take less; the others are run again by the next build."""
+
+_IMPORTED = secrets.token_hex(8)
 
 ExecutorMaker = Callable[[], Executor]
 
@@ -39,13 +45,15 @@ class Measured(NamedTuple, Generic[Result]):
     What a task returned, and what it took.
 
     `cpu_seconds` are those of the task, `peak_bytes` the most its process ever held, `stages` the seconds by the clock of
-    each stage, empty without a profile.
+    each stage, empty without a profile; `traffic` is what object storage was asked for, in the process named `process`.
     """
 
     value: Result
     cpu_seconds: float
     peak_bytes: int
     stages: dict[str, float]
+    traffic: Traffic
+    process: str
 
 
 class Outcome(NamedTuple, Generic[Task, Result]):
@@ -199,7 +207,7 @@ def do_nothing(_: None) -> None:
 
 def _measured(function: Callable[[Task], Result], task: Task) -> Measured[Result]:
     """Run *function* in a worker, and measure it."""
-    began = time.process_time()
+    began, before = time.process_time(), traffic()
     try:
         value = function(task)
     except BaseException as error:
@@ -208,13 +216,28 @@ def _measured(function: Callable[[Task], Result], task: Task) -> Measured[Result
             raise exhausted from None
         if is_panic(error):  # no other process can unpickle it
             raise PromiseError(function.__name__, f"Polars panicked ({error})") from None
-        if isinstance(error, OSError) and not isinstance(error, EtlError) and error.filename is None:
-            problem = f"{error} ({type(error).__name__})"
-            raise StorageError(
-                function.__name__, problem, "check the disk, and that nobody changes what is there"
-            ) from error
+        if isinstance(error, OSError) and not isinstance(error, EtlError):
+            failure = _storage_error(function.__name__, error)
+            if failure is not None:
+                raise failure from error
         raise
-    return Measured(value, time.process_time() - began, peak_bytes(), {})
+    return Measured(value, time.process_time() - began, peak_bytes(), {}, traffic().since(before), name_of_process())
+
+
+def _storage_error(function: str, error: OSError) -> StorageError | None:
+    """Return *error* as an error of ours where it names no file of a disk, as whoever gets it has nothing else to go by."""
+    if error.filename is None:
+        problem = f"{error} ({type(error).__name__})"
+        return StorageError(function, problem, "check the disk, and that nobody changes what is there")
+    if is_url(str(error.filename)):
+        problem = f"cannot be read ({error.strerror or error})"
+        return StorageError(str(error.filename), problem, "check bucket, endpoint and credentials")
+    return None
+
+
+def name_of_process() -> str:
+    """Return a name of this process that none has on another machine, either."""
+    return f"{_IMPORTED}-{os.getpid()}"  # a process that is forked has the imports of its parent
 
 
 def _profiled(function: Callable[[Task], Result], task: Task) -> Measured[Result]:

@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from saturi.etl.runtime.executor import Measured, Result
+from saturi.etl.runtime.executor import Measured, Result, name_of_process
 from saturi.etl.runtime.memory import peak_bytes
+from saturi.etl.storage.client import Traffic, traffic
 from saturi.etl.version import __version__
 
 
@@ -22,7 +23,7 @@ class BuildFacts(Struct, frozen=True, kw_only=True):
     `steps` are wall-clock seconds, `cpu_seconds` those of all workers; `stages` are seconds by the clock too, summed over
     the workers, and empty without a profile; `worker_peak_bytes` is the most any worker held,
     and both peaks include pages of archives that were mapped. `segments_made` were read from archives,
-    `segments_reused` were on disk.
+    `segments_reused` were in the stage. `requests` to object storage have read and written these bytes; all are 0 without it.
     """
 
     started: str
@@ -37,6 +38,9 @@ class BuildFacts(Struct, frozen=True, kw_only=True):
     json_bytes: int
     segments_made: int
     segments_reused: int
+    requests: int = 0
+    requested_read_bytes: int = 0
+    requested_written_bytes: int = 0
     machine: str
     processors: int
     versions: dict[str, str]
@@ -49,9 +53,10 @@ class Meter:
     Args:
         workers: Number of processes.
         began: When it began, by `time.monotonic`.
+        before: What this process had asked object storage for until then.
     """
 
-    def __init__(self, workers: int, began: float) -> None:
+    def __init__(self, workers: int, began: float, before: Traffic | None = None) -> None:
         self.workers = workers
         self.started = datetime.now(UTC)
         self.cpu_seconds = 0.0
@@ -67,6 +72,8 @@ class Meter:
             "bpe-openai": version("bpe-openai"),
         }
         self._began = began
+        self._traffic_before = before or traffic()
+        self._traffic_elsewhere = Traffic()
         self._steps: dict[str, float] = {}
         self._stages: Counter[str] = Counter()
 
@@ -82,6 +89,8 @@ class Meter:
         self.cpu_seconds += measured.cpu_seconds
         self._stages.update(measured.stages)
         self.worker_peak_bytes = max(self.worker_peak_bytes, measured.peak_bytes)
+        if measured.process != name_of_process():
+            self._traffic_elsewhere = self._traffic_elsewhere.plus(measured.traffic)
         return measured.value
 
     def count_batch(self, packed_bytes: int, json_bytes: int, *, reused: bool) -> None:
@@ -93,6 +102,7 @@ class Meter:
 
     def facts(self) -> BuildFacts:
         """Return the measurements up to now."""
+        asked = traffic().since(self._traffic_before).plus(self._traffic_elsewhere)
         return BuildFacts(
             started=self.started.isoformat(timespec="seconds"),
             seconds=round(time.monotonic() - self._began, 3),
@@ -106,6 +116,9 @@ class Meter:
             json_bytes=self.json_bytes,
             segments_made=self.segments_made,
             segments_reused=self.segments_reused,
+            requests=asked.requests,
+            requested_read_bytes=asked.read_bytes,
+            requested_written_bytes=asked.written_bytes,
             machine=f"{platform.system()} {platform.machine()}",
             processors=os.cpu_count() or 1,
             versions=self.versions,

@@ -7,7 +7,6 @@ a column of reasons beside the table.
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from pathlib import Path
 
 import msgspec
 import polars as pl
@@ -17,6 +16,7 @@ from saturi.etl.corpus.groups import Group
 from saturi.etl.output.files import write_whole
 from saturi.etl.read.segments import from_ipc, to_ipc
 from saturi.etl.select.split import SPLIT
+from saturi.etl.storage.location import Location
 from saturi.schemas.terms import DropReason, Split
 
 REASON: pl.DataType = pl.Enum([reason.value for reason in DropReason])
@@ -81,7 +81,7 @@ class Numbering:
         return list(self._numbers)
 
 
-def write_decisions(folder: Path, group: Group, decisions: pl.DataFrame, keys: Keys) -> None:
+def write_decisions(folder: Location, group: Group, decisions: pl.DataFrame, keys: Keys) -> None:
     """
     Write the table of *group* into *folder*.
 
@@ -92,12 +92,12 @@ def write_decisions(folder: Path, group: Group, decisions: pl.DataFrame, keys: K
     write_whole(_path(folder, group, Step.JUDGED), [to_ipc(decisions)])
 
 
-def read_keys(folder: Path, group: Group) -> Keys:
+def read_keys(folder: Location, group: Group) -> Keys:
     """Return the keys of *group*."""
     return msgspec.json.decode(_keys_path(folder, group).read_bytes(), type=Keys)
 
 
-def read_decisions(folder: Path, group: Group, columns: Sequence[str], step: Step) -> pl.DataFrame:
+def read_decisions(folder: Location, group: Group, columns: Sequence[str], step: Step) -> pl.DataFrame:
     """Return *columns* of the table of *group*, `reason` among them as it stands after *step*."""
     unchanged = columns if step is Step.JUDGED else [name for name in columns if name != "reason"]
     frame = _read(_path(folder, group, Step.JUDGED), unchanged)
@@ -106,7 +106,7 @@ def read_decisions(folder: Path, group: Group, columns: Sequence[str], step: Ste
     return frame.with_columns(_read(_path(folder, group, step), ["reason"])["reason"]).select(columns)
 
 
-def write_reasons(folder: Path, group: Group, step: Step, reasons: pl.Series) -> None:
+def write_reasons(folder: Location, group: Group, step: Step, reasons: pl.Series) -> None:
     """
     Write the reasons of *group* as they stand after *step*.
 
@@ -116,9 +116,9 @@ def write_reasons(folder: Path, group: Group, step: Step, reasons: pl.Series) ->
     write_whole(_path(folder, group, step), [to_ipc(reasons.alias("reason").to_frame())])
 
 
-def is_there(folder: Path, group: Group, step: Step) -> bool:
+def is_there(folder: Location, group: Group, step: Step) -> bool:
     """Whether *step* is done: it was written, whole, by this build or by one that was killed later."""
-    return _path(folder, group, step).exists() and _keys_path(folder, group).exists()
+    return _path(folder, group, step).is_file() and _keys_path(folder, group).is_file()
 
 
 def kept_for(split: Split) -> pl.Expr:
@@ -133,13 +133,13 @@ def drop(decisions: pl.DataFrame, places: Iterable[pl.Series], reason: DropReaso
     return decisions.with_columns(reason=pl.when(marked).then(pl.lit(reason.value, REASON)).otherwise("reason"))
 
 
-def _path(folder: Path, group: Group, step: Step) -> Path:
+def _path(folder: Location, group: Group, step: Step) -> Location:
     return folder / f"{group}.{step}.ipc"
 
 
-def _keys_path(folder: Path, group: Group) -> Path:
+def _keys_path(folder: Location, group: Group) -> Location:
     return folder / f"{group}.keys.json"
 
 
-def _read(path: Path, columns: Sequence[str]) -> pl.DataFrame:
+def _read(path: Location, columns: Sequence[str]) -> pl.DataFrame:
     return from_ipc(path.read_bytes(), columns)

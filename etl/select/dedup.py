@@ -5,12 +5,11 @@ Both rules look at one shard, and only at utterances with equal sources at a tim
 memory: looking at all at once takes 200 bytes an utterance.
 """
 
-from pathlib import Path
-
 import polars as pl
 
 from saturi.etl.select.decisions import TEXT_HASHES, Step, drop, is_there, read_decisions, write_reasons
 from saturi.etl.select.tasks import CompareTask
+from saturi.etl.storage.location import location_of
 from saturi.schemas.terms import Conflicts, Dedup, DropReason
 
 _PART_ROWS = 150_000
@@ -24,7 +23,7 @@ def compare(task: CompareTask) -> None:
     Raises:
         StorageError: They cannot be written.
     """
-    folder = Path(task.decisions)
+    folder = location_of(task.decisions)
     if all(is_there(folder, group, Step.COMPARED) for group in task.groups):
         return
     columns = ["split", "reason", *TEXT_HASHES]

@@ -5,7 +5,6 @@ Texts are the same if their letters and digits are. Of train, which is large, on
 """
 
 from collections.abc import Iterable
-from pathlib import Path
 
 import polars as pl
 
@@ -15,6 +14,7 @@ from saturi.etl.read.segments import from_ipc, to_ipc
 from saturi.etl.select.decisions import LETTER_HASHES, Step, kept_for, read_decisions, read_keys
 from saturi.etl.select.split import script_key, speaker_keys
 from saturi.etl.select.tasks import Shared, ShareTask
+from saturi.etl.storage.location import Location, location_of
 from saturi.schemas.terms import Split
 
 _SHARED = "shared.ipc"
@@ -28,12 +28,12 @@ def find_shared(task: ShareTask) -> None:
     Raises:
         StorageError: They cannot be written.
     """
-    folder = Path(task.decisions)
-    if not (folder / _SHARED).exists():
+    folder = location_of(task.decisions)
+    if not (folder / _SHARED).is_file():
         write_whole(folder / _SHARED, [to_ipc(_shared_texts(folder, task.groups, Step.COMPARED).to_frame())])
 
 
-def in_training(decisions: pl.DataFrame, folder: Path) -> pl.Series:
+def in_training(decisions: pl.DataFrame, folder: Location) -> pl.Series:
     """
     Return the places of *decisions* that are kept for validation while a text of theirs is also in train.
 
@@ -47,7 +47,7 @@ def in_training(decisions: pl.DataFrame, folder: Path) -> pl.Series:
 
 def count_shared(task: ShareTask) -> Shared:
     """Return the numbers of keys and texts in both splits, measured on the final decisions on all groups."""
-    folder = Path(task.decisions)
+    folder = location_of(task.decisions)
     texts = _shared_texts(folder, task.groups, Step.FINAL)
     speakers, scripts = _KeysBySplit(), _KeysBySplit()
     leaking = 0
@@ -81,7 +81,7 @@ class _KeysBySplit(dict[Split, set[str]]):
         return len(self[Split.TRAIN] & self[Split.VALIDATION])
 
 
-def _shared_texts(folder: Path, groups: Iterable[Group], step: Step) -> pl.Series:
+def _shared_texts(folder: Location, groups: Iterable[Group], step: Step) -> pl.Series:
     """Return the different hashes of texts that rows kept for validation and rows kept for train both have."""
     held_out = pl.concat(
         [pl.Series(dtype=pl.UInt64), *(_texts(folder, group, step, Split.VALIDATION) for group in groups)]
@@ -94,7 +94,7 @@ def _shared_texts(folder: Path, groups: Iterable[Group], step: Step) -> pl.Serie
     return pl.concat(shared).unique().alias("text")
 
 
-def _texts(folder: Path, group: Group, step: Step, split: Split) -> pl.Series:
+def _texts(folder: Location, group: Group, step: Step, split: Split) -> pl.Series:
     """Return the hashes of the sources, and of the targets, of the rows of *group* kept for *split*."""
     kept = read_decisions(folder, group, _COLUMNS, step).filter(kept_for(split))
     return pl.concat(kept[name].alias("") for name in LETTER_HASHES)

@@ -5,7 +5,6 @@ What stays is chosen by hash, in one shard at a time. Each rule looks at what th
 """
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 import polars as pl
 
@@ -25,6 +24,7 @@ from saturi.etl.select.leaks import in_training
 from saturi.etl.select.quotas import Stratum
 from saturi.etl.select.split import speaker_keys
 from saturi.etl.select.tasks import LimitTask
+from saturi.etl.storage.location import Location, location_of
 from saturi.schemas.terms import DropReason, Split
 
 _COLUMNS = ["split", "reason", *LETTER_HASHES, "choice", "speakers", "script"]
@@ -41,7 +41,7 @@ def limit(task: LimitTask) -> dict[Stratum, int]:
     Raises:
         StorageError: They cannot be written.
     """
-    folder = Path(task.decisions)
+    folder = location_of(task.decisions)
     if not all(is_there(folder, group, Step.LIMITED) for group in task.groups):
         decisions = limited(task)
         start = 0
@@ -59,7 +59,7 @@ def limit(task: LimitTask) -> dict[Stratum, int]:
 
 def limited(task: LimitTask) -> pl.DataFrame:
     """Return the decisions on a section, group after group, without texts of train and without what is over a limit."""
-    folder = Path(task.decisions)
+    folder = location_of(task.decisions)
     keys = _Keys(folder, task.groups)
     tables = [
         read_decisions(folder, group, _COLUMNS, Step.COMPARED).with_columns(keys.offset(place))
@@ -82,7 +82,7 @@ def limited(task: LimitTask) -> pl.DataFrame:
 class _Keys:
     """The speakers and scripts of several groups, of which each has numbered its own from 0."""
 
-    def __init__(self, folder: Path, groups: Iterable[Group]) -> None:
+    def __init__(self, folder: Location, groups: Iterable[Group]) -> None:
         self._keys = [read_keys(folder, group) for group in groups]
 
     def offset(self, place: int) -> list[pl.Expr]:

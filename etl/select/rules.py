@@ -6,7 +6,6 @@ The order of the rules is that of `DropReason`, here and in the steps that follo
 
 from collections.abc import Iterator
 from itertools import groupby
-from pathlib import Path
 
 import polars as pl
 
@@ -29,6 +28,7 @@ from saturi.etl.select.utterances import (
     standard_column,
 )
 from saturi.etl.settings.options import BuildOptions
+from saturi.etl.storage.location import location_of
 from saturi.schemas.terms import Conflicts, Dedup, DropReason, Split
 
 CLEANING = (DropReason.PERSONAL_DATA, DropReason.UNCLEAR, DropReason.MARKUP)
@@ -43,7 +43,7 @@ def judge(task: JudgeTask) -> None:
     Raises:
         StorageError: They cannot be written.
     """
-    folder = Path(task.decisions)
+    folder = location_of(task.decisions)
     if is_there(folder, task.group, Step.JUDGED):
         return
     speakers, scripts = Numbering(), Numbering()

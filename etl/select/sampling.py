@@ -1,7 +1,6 @@
 """The last rule of selection: of each stratum as many utterances are kept as its quota says, chosen by hash."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import polars as pl
 
@@ -10,6 +9,7 @@ from saturi.etl.select.choice import order
 from saturi.etl.select.decisions import Step, drop, is_there, kept_for, read_decisions, write_reasons
 from saturi.etl.select.quotas import Quota, Stratum
 from saturi.etl.select.tasks import SampleTask
+from saturi.etl.storage.location import location_of
 from saturi.schemas.terms import DropReason, Split
 
 _COLUMNS = ["split", "reason", "choice"]
@@ -22,7 +22,7 @@ def sample(task: SampleTask) -> None:
     Raises:
         StorageError: They cannot be written.
     """
-    folder = Path(task.decisions)
+    folder = location_of(task.decisions)
     for group in task.groups:
         if not is_there(folder, group, Step.FINAL):
             decisions = sampled(read_decisions(folder, group, _COLUMNS, Step.LIMITED), group, task.quotas)

@@ -5,7 +5,6 @@ The decisions lie in files; what goes from step to step here are counts.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from saturi.etl.corpus.batches import segment_path
@@ -18,6 +17,7 @@ from saturi.etl.select.exclusion import exclusion_of
 from saturi.etl.select.quotas import Quota, SampleSizes, Stratum, quotas
 from saturi.etl.select.tasks import CompareTask, JudgeTask, LimitTask, SampleTask, ShareTask
 from saturi.etl.settings.options import BuildOptions
+from saturi.etl.storage.location import Location
 from saturi.schemas.segment import SegmentHeader
 
 
@@ -38,7 +38,7 @@ class Selection(NamedTuple):
     decisions: str
 
 
-def select(run: Run, reads: Sequence[ReadArchive], options: BuildOptions, stage: Path, work: Path) -> Selection:
+def select(run: Run, reads: Sequence[ReadArchive], options: BuildOptions, stage: Location, work: Location) -> Selection:
     """Decide on every utterance of the regions and speech types that are kept, and return where the decisions are."""
     folder = work / "decisions"
     make_folder(folder)
@@ -86,14 +86,14 @@ def _sample(groups: tuple[Group, ...], quota: dict[Stratum, Quota], decisions: s
     return SampleTask(groups, {stratum: n for stratum, n in quota.items() if stratum.group in groups}, decisions)
 
 
-def _sources(reads: Iterable[ReadArchive], group: Group, stage: Path) -> Iterator[SegmentSource]:
+def _sources(reads: Iterable[ReadArchive], group: Group, stage: Location) -> Iterator[SegmentSource]:
     """Yield, in canonical order, the segments that hold utterances of *group*."""
     for source, header in segments_of(reads, stage):
         if any(group_of(row.kind, source.hints) == group for row in header.kinds):
             yield source
 
 
-def segments_of(reads: Iterable[ReadArchive], stage: Path) -> Iterator[tuple[SegmentSource, SegmentHeader]]:
+def segments_of(reads: Iterable[ReadArchive], stage: Location) -> Iterator[tuple[SegmentSource, SegmentHeader]]:
     """Yield all segments in canonical order."""
     for read in reads:
         archive = read.scan.archive

@@ -1,15 +1,15 @@
 """The utterances of a segment as a frame: where each belongs, and the two texts of its pair."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 
 import polars as pl
 
 from saturi.etl.corpus.groups import ELICITED, SegmentSource
 from saturi.etl.corpus.names import Hints
-from saturi.etl.read.segments import read_files, read_sentences
+from saturi.etl.read.segments import Segment, read_segment
 from saturi.etl.select.clean import TEXTS, clean
 from saturi.etl.select.markup import CleanSettings
+from saturi.etl.storage.location import location_of
 from saturi.schemas.terms import Direction, Generation, Region, Source, SpeechType, Unit
 
 PLACEMENT_COLUMNS = ("region", "speech_type", "split", "label_region", "label_speech_type", "script", "speakers")
@@ -49,27 +49,27 @@ def read_utterances(segment: SegmentSource, unit: Unit, source: Source, columns:
         standard Korean, may be null), *columns* of `FILES`, and `sentence` (from 1, of a turn that of its first; null where
         the utterance is a whole label file).
     """
-    path = Path(segment.path)
+    content = read_segment(location_of(segment.path))
     if unit is Unit.SENTENCE:
-        pairs = _with_files(_pairs(path, source), read_files(path, columns))
+        pairs = _with_files(_pairs(content, source), content.files(columns))
         return pairs.drop("file", "turn").with_row_index("row")
-    files = read_files(path, ["generation", *columns, source, "standard"])
+    files = content.files(["generation", *columns, source, "standard"])
     texts = {"source": files[source], "target": files["standard"]}
     sentence = pl.repeat(None, files.height, dtype=pl.UInt32, eager=True)
     frame = pl.DataFrame({"sentence": sentence, **texts, **{name: files[name] for name in columns}})
     frame = frame.with_row_index("file").filter(files["generation"] == Generation.OF_2022)
     if (files["generation"] == Generation.OF_2020).any():
-        turns = _with_files(_turns(_pairs(path, source)), files.select(columns))
+        turns = _with_files(_turns(_pairs(content, source)), files.select(columns))
         frame = pl.concat([frame, turns]).sort("file", maintain_order=True)
     frame.drop_in_place("file")
     return frame.with_row_index("row")
 
 
-def _pairs(path: Path, source: Source) -> pl.DataFrame:
-    """Return `file` (row in `FILES`), `sentence`, `turn`, `source` and `target` of every sentence of the segment at *path*."""
+def _pairs(segment: Segment, source: Source) -> pl.DataFrame:
+    """Return `file` (row in `FILES`), `sentence`, `turn`, `source` and `target` of every sentence of *segment*."""
     spellings = dict.fromkeys([source, Source.DIALECT, "standard"])
     spelling = pl.when(pl.col("turn").is_null()).then(source).otherwise(Source.DIALECT)  # 2020 has but one
-    return read_sentences(path, ["row", "sentence", "turn", *spellings]).select(
+    return segment.sentences(["row", "sentence", "turn", *spellings]).select(
         pl.col("row").alias("file"), "sentence", "turn", spelling.alias("source"), pl.col("standard").alias("target")
     )
 

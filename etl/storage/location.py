@@ -4,7 +4,7 @@ import io
 import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import IO, TYPE_CHECKING, Any
 
 from saturi.etl.errors import OptionError
 
@@ -173,7 +173,7 @@ class ObjectPath:
 
         return objects.ObjectReader(self.root, self.key)
 
-    def write(self, content: bytes | BinaryIO) -> None:
+    def write(self, content: bytes | IO[bytes]) -> None:
         """Store *content*, of a file all of it: it is there whole, or not at all."""
         from saturi.etl.storage import objects  # noqa: PLC0415 - as above
 

@@ -3,7 +3,7 @@
 import errno
 import io
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from saturi.etl.storage.client import ChangedError, PassingError, ask, count
 
@@ -125,7 +125,7 @@ class ObjectReader(io.RawIOBase):
         return length
 
 
-def write(root: str, key: str, content: bytes | BinaryIO) -> None:
+def write(root: str, key: str, content: bytes | IO[bytes]) -> None:
     """Store *content*, of a file all of it, under *key*: it is there whole, or not at all."""
     import obstore  # noqa: PLC0415 - as above
 

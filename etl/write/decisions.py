@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Sequence
-from pathlib import Path
 
 import polars as pl
 
@@ -11,6 +10,7 @@ from saturi.etl.output.files import write_whole
 from saturi.etl.read.segments import from_ipc
 from saturi.etl.select.decisions import REASON
 from saturi.etl.select.split import SPLIT
+from saturi.etl.storage.location import location_of
 from saturi.etl.write.tasks import DecisionsTask
 
 PUBLISHED: pl.Schema = pl.Schema(
@@ -47,7 +47,7 @@ def published(decisions: pl.DataFrame, group: Group, sources: Sequence[SegmentSo
 
 def segment_name(source: SegmentSource) -> str:
     """Return the name of the segment's file in the stage."""
-    return Path(source.path).stem
+    return location_of(source.path).stem
 
 
 def write_decisions(task: DecisionsTask) -> int:
@@ -57,7 +57,7 @@ def write_decisions(task: DecisionsTask) -> int:
     Raises:
         StorageError: The file cannot be written.
     """
-    parts = [from_ipc(Path(part).read_bytes()) for part in task.parts]
+    parts = [from_ipc(location_of(part).read_bytes()) for part in task.parts]
     decisions = pl.concat([PUBLISHED.to_frame(), *parts])
     segments = pl.DataFrame(
         [(source.archive, segment_name(source)) for source in task.sources],
@@ -69,5 +69,5 @@ def write_decisions(task: DecisionsTask) -> int:
     )
     buffer = io.BytesIO()
     joined.write_parquet(buffer)
-    write_whole(Path(task.path), [buffer.getvalue()])
+    write_whole(location_of(task.path), [buffer.getvalue()])
     return joined.select(pl.col("row").list.len().sum()).item() or 0

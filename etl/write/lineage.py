@@ -1,13 +1,16 @@
 """Lineage: where every line came from, in parts as the lines are written, and joined at the end."""
 
 import io
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
 
 from saturi.etl.output.files import make_folder, write_whole
+from saturi.etl.storage.location import Location, location_of
 from saturi.etl.write.tasks import LineageTask
 
 LINEAGE = pl.Schema(
@@ -44,7 +47,7 @@ class LineageWriter:
         shard: Name of the shard, which begins the names of its parts.
     """
 
-    def __init__(self, folder: Path, shard: str) -> None:
+    def __init__(self, folder: Location, shard: str) -> None:
         self.parts: list[str] = []
         self._folder, self._shard = folder, shard
         self._rows: list[tuple[str | int | None, ...]] = []  # of LINEAGE
@@ -87,10 +90,26 @@ def write_lineage(task: LineageTask) -> int:
     Raises:
         StorageError: The file cannot be written.
     """
-    frame = pl.scan_ipc(list(task.parts), glob=False) if task.parts else LINEAGE.to_frame().lazy()
     buffer = io.BytesIO()  # 20 bytes an example; a full disk is then met by our own write and not inside Polars
-    frame.sink_parquet(buffer, row_group_size=_ROW_GROUP_ROWS)
+    with _on_disk(task.parts) as parts:
+        frame = pl.scan_ipc(list(map(str, parts)), glob=False) if parts else LINEAGE.to_frame().lazy()
+        frame.sink_parquet(buffer, row_group_size=_ROW_GROUP_ROWS)
     content = buffer.getvalue()
-    write_whole(Path(task.path), [content])
+    write_whole(location_of(task.path), [content])
     rows: int = pl.scan_parquet(content).select(pl.len()).collect().item()
     return rows
+
+
+@contextmanager
+def _on_disk(parts: Sequence[str]) -> Iterator[list[Path]]:
+    """Give the files of *parts*; of objects, copies that are removed in the end, as Polars holds no file that it scans whole."""
+    locations = list(map(location_of, parts))
+    files = [part for part in locations if isinstance(part, Path)]
+    if len(files) == len(parts):
+        yield files
+        return
+    with tempfile.TemporaryDirectory(prefix="saturi-") as folder:
+        files = [Path(folder) / f"{number}.ipc" for number in range(len(parts))]
+        for part, file in zip(locations, files, strict=True):
+            write_whole(file, [part.read_bytes()], durable=False)
+        yield files

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import repeat
-from pathlib import Path
 
 import msgspec
 import polars as pl
@@ -19,6 +18,7 @@ from saturi.etl.select.decisions import Step, kept_for, read_decisions, read_key
 from saturi.etl.select.markup import CleanSettings
 from saturi.etl.select.utterances import as_pairs, merge_small, read_utterances
 from saturi.etl.settings.options import BuildOptions
+from saturi.etl.storage.location import Location, location_of
 from saturi.etl.write.chunk import ChunkCaps
 from saturi.etl.write.decisions import published
 from saturi.etl.write.lineage import LineOrigin
@@ -36,7 +36,7 @@ def write_section(task: WriteTask) -> SectionResult:
     Raises:
         StorageError: A file cannot be written; those that are finished stay for the next try.
     """
-    work = Path(task.work)
+    work = location_of(task.work)
     done = work / f"{task.section}.json"
     finished = _read_finished(done, work)
     if finished is not None:
@@ -59,24 +59,24 @@ def write_section(task: WriteTask) -> SectionResult:
     return result
 
 
-def _read_finished(done: Path, work: Path) -> SectionResult | None:
+def _read_finished(done: Location, work: Location) -> SectionResult | None:
     """Return the result that a build that was killed later left in *done*, where all its files are still there."""
-    if not done.exists():
+    if not done.is_file():
         return None
     result = msgspec.json.decode(done.read_bytes(), type=SectionResult)
     files = [work / chunk.path for shard in result.shards for chunk in shard.chunks]
-    files += [Path(part) for shard in result.shards for part in shard.lineage]
-    files += [Path(group.decisions) for group in result.groups]
-    return result if all(file.exists() for file in files) else None
+    files += [location_of(part) for shard in result.shards for part in shard.lineage]
+    files += [location_of(group.decisions) for group in result.groups]
+    return result if all(file.is_file() for file in files) else None
 
 
 def _write_group(
     task: WriteTask, group: Group, sources: tuple[SegmentSource, ...], writers: dict[Split, ShardWriter]
 ) -> GroupResult:
     """Hand the utterances of a group that are kept to the writers of their splits, and account for all."""
-    decisions = read_decisions(Path(task.decisions), group, _COLUMNS, Step.FINAL)
+    decisions = read_decisions(location_of(task.decisions), group, _COLUMNS, Step.FINAL)
     identical = _write_lines(task.options, group, _kept(decisions, sources, task.options), writers)
-    path = Path(task.work) / "published" / f"{group}.ipc"
+    path = location_of(task.work) / "published" / f"{group}.ipc"
     make_folder(path.parent)
     write_whole(path, [to_ipc(published(decisions, group, sources))])
     dropped = _dropped_by_split(decisions)
@@ -86,7 +86,7 @@ def _write_group(
         identical=identical,
         dropped={split: dict(sorted(dropped[split].items())) for split in Split},
         unsharded=dict(sorted(dropped[None].items())),
-        held_out=read_keys(Path(task.decisions), group).held_out,
+        held_out=read_keys(location_of(task.decisions), group).held_out,
         decisions=str(path),
     )
 

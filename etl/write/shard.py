@@ -4,13 +4,13 @@ import hashlib
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from saturi.etl.corpus.groups import Section
 from saturi.etl.errors import PromiseError
 from saturi.etl.example.limits import FEWEST_EXAMPLES
-from saturi.etl.output.files import PendingFile, make_folder
+from saturi.etl.output.files import make_folder, pending
+from saturi.etl.storage.location import Location
 from saturi.etl.write.chunk import ChunkCaps, ChunkCutter, lines_to_move
 from saturi.etl.write.lineage import LineageWriter, LineOrigin
 from saturi.schemas.manifest import ChunkRow
@@ -34,7 +34,7 @@ class ShardWriter:
         caps: Caps on a chunk.
     """
 
-    def __init__(self, split: Split, section: Section, folder: Path, caps: ChunkCaps) -> None:
+    def __init__(self, split: Split, section: Section, folder: Location, caps: ChunkCaps) -> None:
         self.split, self.section, self.folder = split, section, folder
         self.chunks: list[ChunkRow] = []
         self.lineage = LineageWriter(folder / "lineage", f"{split}-{section}")
@@ -128,9 +128,9 @@ class ShardWriter:
 class _OpenChunk:
     """The chunk being written, and its row in the manifest so far."""
 
-    def __init__(self, number: int, path: Path) -> None:
+    def __init__(self, number: int, path: Location) -> None:
         self.number = number
-        self.file = PendingFile(path)
+        self.file = pending(path)
         self.sha256 = hashlib.sha256()
         self.bytes = self.examples = 0
         self.tokens: int | None = 0

@@ -1,12 +1,11 @@
 """The tables beside the chunks: rejects, lineage and decisions."""
 
-from pathlib import Path
-
 import msgspec
 import polars as pl
 
-from saturi.etl.output.files import PendingFile
+from saturi.etl.output.files import pending
 from saturi.etl.read.segments import read_files
+from saturi.etl.storage.location import location_of
 from saturi.etl.write.decisions import write_decisions
 from saturi.etl.write.lineage import write_lineage
 from saturi.etl.write.tasks import DecisionsTask, LineageTask, RejectsTask, TableTask
@@ -35,10 +34,10 @@ def _write_rejects(task: RejectsTask) -> int:
     """Write one line for every label file rejected, and return how many there are."""
     encoder = msgspec.json.Encoder()
     count = 0
-    file = PendingFile(Path(task.path))
+    file = pending(location_of(task.path))
     try:
         for source in task.sources:
-            rejected = read_files(Path(source.path), REJECT_COLUMNS).filter(pl.col("reason").is_not_null())
+            rejected = read_files(location_of(source.path), REJECT_COLUMNS).filter(pl.col("reason").is_not_null())
             rows = [
                 Reject(archive=source.archive, member=member, reason=reason, position=position, detail=detail)
                 for member, reason, position, detail in rejected.iter_rows()

@@ -1,7 +1,6 @@
 """The screens of a build: archives of a dry run, what there is of each region, what was left out and why."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -17,6 +16,7 @@ from saturi.etl.output.printable import counted
 from saturi.etl.pipeline.build import BuildResult
 from saturi.etl.pipeline.verdict import unproved_keys
 from saturi.etl.runtime.measurements import BuildFacts
+from saturi.etl.storage.location import Location
 from saturi.schemas.manifest import GroupRow, Manifest, ShardRow
 from saturi.schemas.terms import DropReason, Region, Split
 
@@ -30,7 +30,7 @@ _ALL = "all"
 _EXAMPLE_OF_EACH = "one example of each region"
 
 
-def show_build(console: Console, result: BuildResult, out: Path, *, details: bool = False) -> None:
+def show_build(console: Console, result: BuildResult, out: Location, *, details: bool = False) -> None:
     """
     Print what a build holds, region by region, and what was left out and why.
 
@@ -107,7 +107,7 @@ def _has(group: GroupRow, region: str) -> bool:
     return group.region == region and bool(group.train + group.validation)
 
 
-def _show_examples(console: Console, manifest: Manifest, out: Path) -> None:
+def _show_examples(console: Console, manifest: Manifest, out: Location) -> None:
     """Print a pair of each region, or of all where shards are not apart by region."""
     pairs = {}
     for region in (*Region, _ALL):
@@ -150,16 +150,19 @@ def _show_excluded(console: Console, manifest: Manifest) -> None:
 
 
 def show_run(console: Console, run: BuildFacts, *, details: bool = False) -> None:
-    """Print what a build took, in one line; what was on disk was not read, so that a rate would be none."""
+    """Print what a build took, in one line; what was in the stage was not read, so that a rate would be none."""
     segments = run.segments_made + run.segments_reused
     reading = (
-        f"{run.segments_reused:,} of {counted(segments, 'segment')} on disk before"
+        f"{run.segments_reused:,} of {counted(segments, 'segment')} there before"
         if run.segments_reused
         else f"{size(run.json_bytes / max(run.seconds, 1e-6))}/s"
     )
     words = [f"{size(run.json_bytes)} of JSON in {run.seconds:.1f} s", reading, counted(run.workers, "worker")]
     if details:
         words.append(f"peak memory: parent {size(run.parent_peak_bytes)}, worker {size(run.worker_peak_bytes)}")
+    if run.requests:
+        read, written = size(run.requested_read_bytes), size(run.requested_written_bytes)
+        words.append(f"object storage: {counted(run.requests, 'request')}, {read} read, {written} written")
     console.print()
     print_line(console, " · ".join(words), "dim")
 
