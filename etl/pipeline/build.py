@@ -42,6 +42,7 @@ from saturi.etl.select.selection import segments_of, select
 from saturi.etl.select.tasks import ShareTask
 from saturi.etl.settings.options import BuildOptions
 from saturi.etl.settings.paths import folder_of
+from saturi.etl.storage.location import Location
 from saturi.schemas.brief import brief
 from saturi.schemas.manifest import Manifest
 
@@ -75,7 +76,7 @@ class BuildResult(Struct, frozen=True, kw_only=True):
 
 
 def build(  # noqa: PLR0913 - the six behind the star are how, not what
-    corpus: str | Path | Iterable[str | Path],
+    corpus: str | Location | Iterable[str | Location],
     out: str | Path,
     options: BuildOptions | None = None,
     *,
@@ -92,7 +93,7 @@ def build(  # noqa: PLR0913 - the six behind the star are how, not what
     run again.
 
     Args:
-        corpus: Folders, zips, or parts of split zips; one path, or several.
+        corpus: Folders, zips, or parts of split zips; one path or URL, or several.
         out: Folder for the result: new, empty, or of an earlier build.
         options: What decides the result; the defaults are the original recipe's, without duplicates and leaks.
         workers: Number of processes at most, and never more than there is work for; None for one a processor.
@@ -163,7 +164,7 @@ def _notes_on_replaced(before: tuple[int, dict[str, Any]] | None, manifest: Mani
     return [f"this replaced the build that was in {given} ({facts})"]
 
 
-def dry_run(corpus: str | Path | Iterable[str | Path], options: BuildOptions | None = None) -> list[Scan]:
+def dry_run(corpus: str | Location | Iterable[str | Location], options: BuildOptions | None = None) -> list[Scan]:
     """
     Return a scan of each archive of *corpus*, by its directory; no label file is read and nothing is written.
 

@@ -125,7 +125,7 @@ class ObjectPath:
         return hash((self.root, self._name))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return ObjectPath, (str(self),)
+        return _object_at, (self.root, self.key)
 
     def facts(self) -> "ObjectFacts | None":
         """Return size, time and ETag of the object, or None where it is not there."""
@@ -208,9 +208,17 @@ def is_url(text: str) -> bool:
 
 def location_of(text: str) -> Location:
     """
-    Return the location that *text*, which stands for one in a task or a file, names.
+    Return the location that *text*, which stands for one in a task or a file, names; a key in it may hold `?` and `#`.
 
     Raises:
         OptionError: It is a URL, and none of object storage.
     """
-    return ObjectPath(text) if is_url(text) else Path(text)
+    match = _URL.fullmatch(text)
+    if match is None:
+        return Path(text)
+    bucket, _, key = match["rest"].partition("/")
+    return _object_at(f"{match['scheme']}://{bucket}", key)
+
+
+def _object_at(root: str, key: str) -> ObjectPath:
+    return ObjectPath(root) / key
