@@ -37,9 +37,8 @@ class Archive(Struct, frozen=True, kw_only=True):
     One zip, one set of parts, or one folder of loose label files.
 
     `name` is the path below its argument, in NFC, with forward slashes; `paths` are the files, or the URLs of the objects,
-    to open, in order; `spare` are the parts that may stand in where `paths` turns out to be no whole zip; `facts` are those
-    of the objects that `paths`, and then `spare`, name, none for files. `deidentified` is whether a name says so
-    ("비식별화완료").
+    to open, in order; `spare` are the parts that may stand in where `paths` turns out to be no whole zip; `facts` and
+    `spare_facts` are those of the objects, none for files. `deidentified` is whether a name says so ("비식별화완료").
     """
 
     name: str
@@ -49,6 +48,7 @@ class Archive(Struct, frozen=True, kw_only=True):
     spare: tuple[str, ...] = ()
     deidentified: bool = False
     facts: tuple[ObjectFacts, ...] = ()
+    spare_facts: tuple[ObjectFacts, ...] = ()
 
 
 class Corpus(Struct, frozen=True):
@@ -156,8 +156,13 @@ def _archive(name: str, form: Form, files: Sequence[Found], spare: Sequence[Foun
         hints=parse_archive(parts),
         spare=tuple(str(file.path) for file in spare),
         deidentified=is_deidentified(parts),
-        facts=tuple(file.facts for file in (*files, *spare) if file.facts is not None),
+        facts=_facts(files),
+        spare_facts=_facts(spare),
     )
+
+
+def _facts(files: Iterable[Found]) -> tuple[ObjectFacts, ...]:
+    return tuple(file.facts for file in files if file.facts is not None)
 
 
 def _named_apart(archives: Iterable[Archive]) -> tuple[Archive, ...]:

@@ -90,17 +90,14 @@ def scan(archive: Archive, rules: ScanRules, stage: Path | None = None) -> Scan:
         except ArchiveError:
             if not archive.spare:
                 raise
-            return _scan(_of_parts(archive), rules, stage)
+            parts = structs.replace(
+                archive, form=Form.PARTS, paths=archive.spare, facts=archive.spare_facts, spare=(), spare_facts=()
+            )
+            return _scan(parts, rules, stage)
     except InputError as error:
         if not rules.allow_bad_archives:
             raise
         return unreadable(archive, error)
-
-
-def _of_parts(archive: Archive) -> Archive:
-    """Return *archive* with the spare parts in place of the zip."""
-    facts = archive.facts[len(archive.paths) :]
-    return structs.replace(archive, form=Form.PARTS, paths=archive.spare, facts=facts, spare=())
 
 
 def unreadable(archive: Archive, error: InputError) -> Scan:

@@ -45,7 +45,7 @@ def useful_workers(corpus: Corpus, workers: int) -> int:
 
 def _size_of(archive: Archive) -> int:
     if archive.facts:
-        return sum(facts.size for facts in archive.facts[: len(archive.paths)])
+        return sum(facts.size for facts in archive.facts)
     return sum(Path(path).stat().st_size for path in archive.paths)
 
 
