@@ -140,10 +140,17 @@ class _Handler(S3Handler):  # type: ignore[misc]  # has no types
     def _dispatch(self, action: Any) -> None:
         self.fault: Fault | None = None
         self.sent_bytes = 0
+        self.noted = False
         self.action = action  # the base parses the URL, and then calls this
         try:
             super()._dispatch(self._act)
         finally:
+            self._note()
+
+    def _note(self) -> None:
+        """Remember the request, once and before it is answered, so that whoever has the answer finds it."""
+        if not self.noted:
+            self.noted = True
             self.storage.note(
                 Request(self.command, getattr(self, "key", ""), self.headers.get("Range", ""), self.sent_bytes)
             )
@@ -174,8 +181,9 @@ class _Handler(S3Handler):  # type: ignore[misc]  # has no types
     def _send_headers(self, status: HTTPStatus, length: int, headers: Any = None) -> None:
         if self.fault is Fault.LOST or (self.fault in (Fault.RESET, Fault.TRUNCATED) and length == 0):
             self._reset()
-        super()._send_headers(status, length, headers)
         self.sent_bytes = length
+        self._note()
+        super()._send_headers(status, length, headers)
         if self.fault in (Fault.RESET, Fault.TRUNCATED) and status < HTTPStatus.BAD_REQUEST:
             self.wfile = _Cut(self.wfile, length // 2, self)
 

@@ -252,6 +252,8 @@ def test_a_changed_object_is_not_read_on(storage: Storage, tmp_path: Path, *, lo
     path = storage.folder / key
     before = path.read_bytes()
     path.write_bytes(before + b" " if loose else before[:100] + b"x" + before[101:])
+    (tmp_path / "stage").mkdir()
+    (tmp_path / "stage" / MARKER).touch()
     result = read_batch(ReadTask(batch, str(tmp_path / "stage")))
     if loose:
         assert isinstance(result, StagedBatch)
@@ -297,7 +299,7 @@ def test_an_archive_that_goes_is_left_out_where_that_is_allowed(storage: Storage
     def delete_when_read(_method: str, key: str) -> None:
         asked.append(key)
         if asked.count(f"aihub/{REPEAT_ZIP}") == 3:  # behind its end and its directory
-            gone.unlink()
+            gone.unlink(missing_ok=True)
 
     storage.faults = delete_when_read
     with pytest.raises(InputError, match="no such object"):
@@ -314,7 +316,7 @@ def test_loose_objects_that_cannot_be_read_are_rejects(storage: Storage, tmp_pat
     write_loose(tmp_path / "aihub", [*answers(3), ("large.json", b" " * 3_000_000)])
     url = put_tree(storage, tmp_path / "aihub", "aihub")
     [batch] = _batches(url)
-    gone, *_ = storage.keys()
+    *_, gone = storage.keys()
     (storage.folder / gone).unlink()
     contents = [one.content for one in read_members(batch) if one is not None]
     reasons = [one.reason for one in contents if isinstance(one, Defect)]

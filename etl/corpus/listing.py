@@ -131,7 +131,7 @@ def _list_objects(argument: ObjectPath, listing: Listing) -> None:
             raise _missing(argument)
         raise InputError(str(argument), *_refusal_of(argument.name))
     folders, marked = _folders_of(argument, first, objects)
-    if "" in marked and any(folder.name == "" and MANIFEST in folder.others for folder in folders):
+    if "" in marked and (argument / MANIFEST).is_file():
         raise _refusal_of_build(argument)
     for folder in folders:
         if not any(above in marked for above in _with_folders_above(folder.name)):
