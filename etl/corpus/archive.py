@@ -25,7 +25,7 @@ from saturi.etl.errors import InputError
 from saturi.etl.runtime.stopwatch import lap
 from saturi.etl.settings.regular import open_descriptor
 from saturi.etl.storage.client import ChangedError, impatient
-from saturi.etl.storage.location import location_of
+from saturi.etl.storage.location import object_of
 from saturi.schemas.terms import RejectReason
 
 try:
@@ -217,7 +217,7 @@ def _object_contents(batch: Batch) -> Callable[[int, bytes], bytes | Defect]:
     Where the storage has refused one to the last, the others are asked for once: else a batch of them would take hours.
     """
     folder, states, max_bytes = (
-        location_of(batch.archive.paths[0]),
+        object_of(batch.archive.paths[0]),
         batch.place.listed_states(),
         batch.limits.max_member_bytes,
     )

@@ -3,7 +3,7 @@
 import os
 import shlex
 import unicodedata
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -112,7 +112,7 @@ def _list_path(argument: Path, listing: Listing) -> None:
         raise InputError(str(argument), f"it is {kind}", _AS_DOWNLOADED)
     part = _part_or_zip(argument)
     siblings = [path for path in argument.parent.iterdir() if _is_part_of(path, part)] if part else [argument]
-    _add_zips(argument, dict.fromkeys(siblings), listing)
+    _add_zips(argument, ((path, None) for path in siblings), listing)
 
 
 def _list_objects(argument: ObjectPath, listing: Listing) -> None:
@@ -140,14 +140,16 @@ def _list_objects(argument: ObjectPath, listing: Listing) -> None:
 
 def _list_object(argument: ObjectPath, facts: ObjectFacts, listing: Listing) -> None:
     part = _part_or_zip(argument)
-    beside = argument.parent.below() if part else iter(())
-    siblings = {path: one for path, one in beside if path.parent == argument.parent and _is_part_of(path, part)}
-    _add_zips(argument, siblings or {argument: facts}, listing)
+    zips = [(argument, facts)]
+    if part:
+        beside = (row for row in argument.parent.below() if row[0].parent == argument.parent)
+        zips = [(path, one) for path, one in beside if _is_part_of(path, part)]
+    _add_zips(argument, zips, listing)
 
 
-def _add_zips(argument: Location, zips: Mapping[Location, ObjectFacts | None], listing: Listing) -> None:
+def _add_zips(argument: Location, zips: Iterable[tuple[Location, ObjectFacts | None]], listing: Listing) -> None:
     context = nfc("/".join(argument.parts[-3:-1]))
-    for path, facts in zips.items():
+    for path, facts in zips:
         listing.zips.setdefault(path, Found(path, nfc(path.name), context, facts))
 
 
@@ -277,10 +279,10 @@ def _is_file_or_broken(path: Location) -> bool:
     return isinstance(path, ObjectPath) or path.is_file() or not path.exists()
 
 
-def _is_part_of(path: Location, part: Part | None) -> bool:
+def _is_part_of(path: Location, part: Part) -> bool:
     """Whether *path* is a part of the same zip as *part*, cut in the same way."""
     other = part_of(path.name)
-    return None not in (other, part) and (other.stem, other.numbered) == (part.stem, part.numbered)
+    return other is not None and (other.stem, other.numbered) == (part.stem, part.numbered)
 
 
 def nfc(name: str) -> str:

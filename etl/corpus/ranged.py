@@ -9,7 +9,7 @@ from saturi.etl.corpus.mapped import CHANGED, CHANGED_ADVICE, MappedFile
 from saturi.etl.corpus.opening import failure
 from saturi.etl.errors import InputError
 from saturi.etl.storage.client import ChangedError
-from saturi.etl.storage.location import ObjectPath, location_of
+from saturi.etl.storage.location import ObjectPath, object_of
 from saturi.etl.storage.objects import ObjectFacts
 
 STORAGE_ADVICE = "check that it is there and may be read, and run the same command again"
@@ -53,10 +53,8 @@ class RangedFile:
         self.facts = facts
         self._pieces: list[_Piece] = []
         for path, one in zip(paths, facts, strict=True):
-            location = location_of(path)
-            if isinstance(location, ObjectPath):
-                self._pieces.append(_Piece(location, self.size, one))
-                self.size += one.size
+            self._pieces.append(_Piece(object_of(path), self.size, one))
+            self.size += one.size
         self._limit = self._tail_start = self.size
         self._tail = b""
         self._runs: list[_Run] = []

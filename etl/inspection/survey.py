@@ -69,7 +69,8 @@ def inspect(
     if sample is not None:
         whole_number("sample", sample)
     survey = _Survey(partial(_open_pool, make_executor, workers), watcher)
-    if not any(isinstance(path, Path) and is_there(path / MARKER) for path in paths):
+    builds = [path for path in paths if isinstance(path, Path) and is_there(path / MARKER)]
+    if not builds:
         if stage is not None:
             raise OptionError("--stage", "a corpus has none", "give the folder of a build, or leave it out")
         return _inspect_corpus(survey, paths, sample)
@@ -77,7 +78,7 @@ def inspect(
         option = "OUT" if len(paths) > 1 else "--sample"
         raise OptionError(option, "a build is looked at by itself, and as a whole", "give one folder and no sample")
     return _inspect_build(
-        survey, FinishedBuild.open(paths[0]), paths[0] / STAGE if stage is None else path_of(stage, "--stage")
+        survey, FinishedBuild.open(builds[0]), builds[0] / STAGE if stage is None else path_of(stage, "--stage")
     )
 
 

@@ -125,7 +125,7 @@ class ObjectPath:
         return hash((self.root, self._name))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _object_at, (self.root, self.key)
+        return object_of, (str(self),)
 
     def facts(self) -> "ObjectFacts | None":
         """Return size, time and ETag of the object, or None where it is not there."""
@@ -213,12 +213,16 @@ def location_of(text: str) -> Location:
     Raises:
         OptionError: It is a URL, and none of object storage.
     """
-    match = _URL.fullmatch(text)
-    if match is None:
-        return Path(text)
-    bucket, _, key = match["rest"].partition("/")
-    return _object_at(f"{match['scheme']}://{bucket}", key)
+    return object_of(text) if is_url(text) else Path(text)
 
 
-def _object_at(root: str, key: str) -> ObjectPath:
-    return ObjectPath(root) / key
+def object_of(url: str) -> ObjectPath:
+    """
+    Return the path that *url*, the text of one, names.
+
+    Raises:
+        OptionError: It is none of object storage.
+    """
+    scheme, _, rest = url.partition("://")
+    bucket, _, key = rest.partition("/")
+    return ObjectPath(f"{scheme}://{bucket}") / key
