@@ -22,6 +22,8 @@ from typing import Any, NamedTuple
 
 from localbucket import S3Error, S3Handler
 
+from saturi.etl.storage.client import _store
+
 NAME = "bucket"
 KEYS = {
     "AWS_ACCESS_KEY_ID": "invented-access-key",
@@ -65,7 +67,7 @@ class Storage:
         self.folder = root / NAME
         self.folder.mkdir(parents=True)
         self.url = f"s3://{NAME}"
-        self.faults: Callable[[str, str], Fault | None] = lambda _method, _key: None
+        self.faults: Callable[[str, str], Fault | None] = undisturbed
         self.lies = False
         self.markers: list[str] = []
         self.requests: list[Request] = []
@@ -103,11 +105,17 @@ class Storage:
 @contextmanager
 def object_storage(root: Path) -> Iterator[Storage]:
     """Run a server whose bucket is a folder in *root*."""
+    _store.cache_clear()  # which knows the server of the test before by the same name
     storage = Storage(root)
     try:
         yield storage
     finally:
         storage.stop()
+
+
+def undisturbed(_method: str, _key: str) -> Fault | None:
+    """Return no fault."""
+    return None
 
 
 def random_faults(seed: int, share: float) -> Callable[[str, str], Fault | None]:

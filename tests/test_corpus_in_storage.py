@@ -15,6 +15,7 @@ import pytest
 from corpora import (
     ANSWER_ZIP,
     CONVERSATION_ZIP,
+    MANY_MEMBERS,
     REPEAT_ZIP,
     Member,
     answers,
@@ -22,11 +23,12 @@ from corpora import (
     member,
     stem,
     write_loose,
+    write_many,
     write_parts,
     write_zip,
     zip_bytes,
 )
-from object_storage import Fault, Storage, object_storage, put_tree, random_faults
+from object_storage import Fault, Storage, object_storage, put_tree, random_faults, undisturbed
 from runs import counts_of, invoke, one_thread, result_of, saturi
 
 from saturi.etl.corpus.archive import Defect, read_members
@@ -59,7 +61,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
 @pytest.fixture
 def storage(server: Storage) -> Iterator[Storage]:
     yield server
-    server.faults = lambda _method, _key: None
+    server.faults = undisturbed
     server.markers.clear()
     server.requests.clear()
     for entry in server.folder.iterdir():
@@ -156,22 +158,21 @@ def test_an_inspection_of_a_bucket_is_that_of_a_disk(storage: Storage, tmp_path:
 
 def test_no_byte_of_an_archive_comes_twice(storage: Storage, tmp_path: Path) -> None:
     """Scan and batches ask for each byte of an archive once, also where it is in parts, and of every batch at once."""
-    content = random.Random(1).randbytes(60_000).hex().encode()
-    members = [(f"say_{number}.json", content) for number in range(600)]  # 72 MB of JSON: three batches
-    write_zip(tmp_path / "aihub" / "TL_x.zip", members)
+    large = [(f"{number}.json", bytes(1_000_000)) for number in range(34)]
+    write_zip(tmp_path / "aihub" / "TL_large.zip", large, zipfile.ZIP_STORED)
+    write_many(tmp_path / "aihub")
     write_parts(tmp_path / "aihub" / "VL_x.zip", answers(40))
     url = put_tree(storage, tmp_path / "aihub", "aihub")
     batches = _batches(url)
-    assert Counter(batch.archive.name for batch in batches) == {"TL_x.zip": 3, "VL_x.zip": 1}
-    assert len([one for batch in batches for one in read_members(batch)]) == 640
+    assert Counter(batch.archive.name for batch in batches) == {"TL_large.zip": 1, ANSWER_ZIP: 3, "VL_x.zip": 1}
+    assert sum(one is not None for batch in batches for one in read_members(batch)) == 34 + MANY_MEMBERS + 40
     for key in [path.relative_to(storage.folder).as_posix() for path in storage.folder.glob("aihub/*")]:
         ranges = _ranges(storage, key)
         assert ranges[0][0] == 0
         assert ranges[-1][1] == (storage.folder / key).stat().st_size
         assert all(one[1] == after[0] for one, after in pairwise(ranges))
-    assert (
-        len(_ranges(storage, "TL_x.zip")) == 2 + 2 + 2 + 1
-    )  # the end, the directory; two batches of 19 MB, one of 3 MB
+    assert len(_ranges(storage, ANSWER_ZIP)) == 2 + 3  # the end, the directory, three batches
+    assert max(stop - start for start, stop in _ranges(storage, "TL_large.zip")) <= 16 << 20
     assert storage.asked() == {"GET": len(storage.requests)}
 
 
@@ -218,7 +219,7 @@ def test_odd_and_damaged_zips_are_read_as_on_a_disk(storage: Storage, tmp_path: 
     swapped = zip_bytes([*answers(2), *answers(2)])  # each member twice
     contents = [whole, commented, swapped, _with_long_headers(), b"junk" * 50_000 + whole, whole[:-30], b"", whole[:50]]
     chance = random.Random(7)
-    for _ in range(60):
+    for _ in range(30):
         damaged = bytearray(whole)
         for _ in range(chance.randint(1, 4)):
             damaged[chance.randrange(len(whole))] = chance.choice([0, 1, 0x7F, 0xFF, chance.randrange(256)])
@@ -281,7 +282,7 @@ def test_broken_answers_are_asked_for_again(storage: Storage, tmp_path: Path) ->
     build(url, tmp_path / "bucket", OPTIONS, make_executor=one_thread)
     storage.faults = random_faults(3, 0.1)
     members = _members(f"{url}/Training")
-    storage.faults = lambda _method, _key: None
+    storage.faults = undisturbed
     assert members == _members(corpus / "Training")
     build(corpus, tmp_path / "disk", OPTIONS, make_executor=one_thread)
     assert result_of(tmp_path / "bucket") == result_of(tmp_path / "disk")
@@ -373,13 +374,15 @@ def test_many_objects_are_one_folder(storage: Storage, tmp_path: Path) -> None:
     assert [batch.extent for batch in one.batches] == [batch.extent for batch in other.batches]
 
 
-def test_the_folder_of_a_build_is_refused(storage: Storage, tmp_path: Path) -> None:
+@pytest.mark.parametrize("marker", [MARKER, f"{MARKER}/owner.json", ".claims/00000001"])
+def test_the_folder_of_a_build_is_refused(storage: Storage, tmp_path: Path, marker: str) -> None:
     """The output of a build is no corpus, and no part of one, in object storage as on a disk."""
     write_zip(tmp_path / "aihub" / "out" / "x.zip", answers(1))
     (tmp_path / "aihub" / "out" / "manifest.json").write_bytes(b"{}")
     url = put_tree(storage, tmp_path / "aihub", "aihub")
-    (storage.folder / "aihub" / "out" / MARKER).mkdir()
-    (storage.folder / "aihub" / "out" / MARKER / "owner.json").write_bytes(b"{}")
+    place = storage.folder / "aihub" / "out" / marker
+    place.parent.mkdir(exist_ok=True)
+    place.touch()
     with pytest.raises(InputError, match="the folder of a build, not a corpus"):
         discover(f"{url}/out")
     with pytest.raises(EmptyCorpusError, match="nothing is in it"):

@@ -23,6 +23,9 @@ from saturi.etl.storage.client import impatient
 from saturi.etl.storage.location import Location, ObjectPath
 from saturi.etl.storage.objects import ObjectFacts
 
+_MARKERS = frozenset({MARKER, ".claims"})
+"""In object storage, what says that the folder around it is a build's: an object, or the folder of claims."""
+
 _AS_DOWNLOADED = "give the zips as downloaded, or the folder that holds them"
 
 
@@ -223,8 +226,9 @@ def _folders_of(
     for path, facts in (first, *more):
         *above, name = path.relative_to(argument).parts or ("",)
         folder = "/".join(above)
-        if MARKER in (*above, name):
-            marked.add("/".join(above[: above.index(MARKER)] if MARKER in above else above))
+        depth = next((depth for depth, part in enumerate((*above, name)) if part in _MARKERS), None)
+        if depth is not None:
+            marked.add("/".join(above[:depth]))
         elif facts.size:
             folders.update(_with_folders_above(folder))
             add(folder, name, facts)
