@@ -4,6 +4,7 @@ import os
 import shlex
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -133,12 +134,13 @@ def _list_objects(argument: ObjectPath, listing: Listing) -> None:
         if _is_zip_name(argument.name) or not argument.is_file():
             raise _missing(argument)
         raise InputError(str(argument), *_refusal_of(argument.name))
-    folders, marked = _folders_of(argument, first, objects)
-    if "" in marked and (argument / MANIFEST).is_file():
+    found, beginning = _Objects(), len(f"{argument.key}/" if argument.key else "")
+    for path, facts in chain((first,), objects):
+        found.add(path.key[beginning:], facts)
+    if "" in found.marked and (argument / MANIFEST).is_file():
         raise _refusal_of_build(argument)
-    for folder in folders:
-        if not any(above in marked for above in _with_folders_above(folder.name)):
-            _add_folder(folder, listing)
+    for folder in found.folders(argument):
+        _add_folder(folder, listing)
 
 
 def _list_object(argument: ObjectPath, facts: ObjectFacts, listing: Listing) -> None:
@@ -202,47 +204,57 @@ def _walk(argument: Path) -> Iterator[_Folder]:
         yield _Folder(folder, "" if relative == "." else relative, context, len(others) < len(names), others)
 
 
-def _folders_of(
-    argument: ObjectPath, first: tuple[ObjectPath, ObjectFacts], more: Iterator[tuple[ObjectPath, ObjectFacts]]
-) -> tuple[list[_Folder], set[str]]:
+class _Objects:
     """
-    Return the folders that hold *first* and *more*, objects below *argument*, and the names of those that are a build's.
+    The objects below an argument by their folders; they come in any order, and of label files nothing is kept.
 
     An object of no bytes that has the name of a folder, or of neither a zip nor a label file, is what consoles leave where a
     folder was made.
     """
-    others: dict[str, dict[str, ObjectFacts | None]] = {}
-    labels: set[str] = set()
-    empty: list[tuple[str, str, ObjectFacts]] = []
-    folders: set[str] = {""}
-    marked: set[str] = set()
 
-    def add(folder: str, name: str, facts: ObjectFacts) -> None:
-        if is_label_file(name.encode()):
-            labels.add(folder)
-        else:
-            others.setdefault(folder, {})[name] = facts if _is_zip_name(name) else None
+    def __init__(self) -> None:
+        self.marked: set[str] = set()
+        """The folders that are a build's."""
+        self._others: dict[str, dict[str, ObjectFacts | None]] = {}
+        self._with_label_files: set[str] = set()
+        self._empty: dict[str, ObjectFacts] = {}
+        self._folders: set[str] = {""}
 
-    for path, facts in (first, *more):
-        *above, name = path.relative_to(argument).parts or ("",)
-        folder = "/".join(above)
-        depth = next((depth for depth, part in enumerate((*above, name)) if part in _MARKERS), None)
+    def add(self, name: str, facts: ObjectFacts) -> None:
+        """Take in an object by its name below the argument."""
+        if any(marker in name for marker in _MARKERS) and self._mark(name.split("/")):
+            return
+        folder, _, file = name.rpartition("/")
+        if folder not in self._folders:
+            self._folders.update(_with_folders_above(folder))
+        if facts.size:
+            self._put(folder, file, facts)
+        elif file:
+            self._empty[name] = facts
+
+    def _mark(self, parts: list[str]) -> bool:
+        """Note the folder that an object marks as a build's, and return whether it does."""
+        depth = next((depth for depth, part in enumerate(parts) if part in _MARKERS), None)
         if depth is not None:
-            marked.add("/".join(above[:depth]))
-        elif facts.size:
-            folders.update(_with_folders_above(folder))
-            add(folder, name, facts)
-        elif name:
-            folders.update(_with_folders_above(folder))
-            empty.append((folder, name, facts))
-    for folder, name, facts in empty:
-        if f"{folder}/{name}".lstrip("/") not in folders and (is_label_file(name.encode()) or _is_zip_name(name)):
-            add(folder, name, facts)
-    context = nfc(argument.name)
-    return [
-        _Folder(argument / name, nfc(name), context, name in labels, others.get(name, {}))
-        for name in sorted(labels | others.keys())
-    ], set(map(nfc, marked))
+            self.marked.add("/".join(parts[:depth]))
+        return depth is not None
+
+    def _put(self, folder: str, file: str, facts: ObjectFacts) -> None:
+        if is_label_file(file.encode()):
+            self._with_label_files.add(folder)
+        else:
+            self._others.setdefault(folder, {})[file] = facts if _is_zip_name(file) else None
+
+    def folders(self, argument: ObjectPath) -> Iterator[_Folder]:
+        """Yield the folders of *argument* that are no build's."""
+        for name, facts in self._empty.items():
+            folder, _, file = name.rpartition("/")
+            if name not in self._folders and (is_label_file(file.encode()) or _is_zip_name(file)):
+                self._put(folder, file, facts)
+        for name in sorted(self._with_label_files | self._others.keys()):
+            if self.marked.isdisjoint(_with_folders_above(name)):
+                others = self._others.get(name, {})
+                yield _Folder(argument / name, nfc(name), nfc(argument.name), name in self._with_label_files, others)
 
 
 def _with_folders_above(name: str) -> Iterator[str]:

@@ -211,10 +211,11 @@ def _label_objects(folder: ObjectPath) -> Iterator[tuple[bytes, ObjectFacts]]:
     """
     rows: list[str] = []
     folders: set[str] = set()
+    beginning = len(f"{folder.key}/" if folder.key else "")
     try:
         for path, facts in folder.below():
-            name, *below = path.relative_to(folder).parts or ("",)
-            if below:
+            name, slash, _ = path.key[beginning:].partition("/")
+            if slash:
                 folders.add(name)
             elif is_label_file(name.encode()):
                 rows.append(f"{name}\0{facts.size}\0{facts.modified_ns}\0{facts.etag}")
