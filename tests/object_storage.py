@@ -10,6 +10,7 @@ import socket
 import struct
 import threading
 import time
+import xml.etree.ElementTree as ET
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -58,7 +59,8 @@ class Storage:
     A server with one bucket.
 
     `folder` holds its objects, `url` and `environment` are for clients. `faults` is asked before each request (method, key)
-    for what shall happen to it; `lies` makes it ignore If-None-Match. `requests` holds all of them.
+    for what shall happen to it; `lies` makes it ignore If-None-Match. `markers` are keys of folders, with a slash at the end,
+    which consoles leave where a folder was made; they are listed. `requests` holds all of them.
     """
 
     def __init__(self, root: Path) -> None:
@@ -67,6 +69,7 @@ class Storage:
         self.url = f"s3://{NAME}"
         self.faults: Callable[[str, str], Fault | None] = undisturbed
         self.lies = False
+        self.markers: list[str] = []
         self.requests: list[Request] = []
         self._noting = threading.Lock()
         handler = type("Handler", (_Handler,), {"data_root": root, "storage": self})
@@ -172,6 +175,16 @@ class _Handler(S3Handler):  # type: ignore[misc]  # has no types
             case Fault.SLOW:
                 time.sleep(0.5)
         self.action(bucket, key)
+
+    def _add_list_entries(self, root: Any, contents: Any, common_prefixes: Any, encode: Any) -> None:
+        if "start-after" not in self.query:
+            for key in self.storage.markers:
+                if key.startswith(self.query.get("prefix", "")):
+                    item = ET.SubElement(root, "Contents")
+                    facts = {"LastModified": "2026-01-01T00:00:00.000Z", "ETag": '"0"', "Size": "0"}
+                    for name, value in {"Key": encode(key), **facts}.items():
+                        ET.SubElement(item, name).text = value
+        super()._add_list_entries(root, contents, common_prefixes, encode)
 
     def _send_headers(self, status: HTTPStatus, length: int, headers: Any = None) -> None:
         if self.fault is Fault.LOST or (self.fault in (Fault.RESET, Fault.TRUNCATED) and length == 0):

@@ -8,20 +8,24 @@ what it refuses.
 
 import os
 import zlib
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
+from contextlib import ExitStack
 from typing import NamedTuple
 
 from msgspec import Struct
 
-from saturi.etl.corpus.batches import Batch, Limits
+from saturi.etl.corpus.batches import Batch, Limits, Place
 from saturi.etl.corpus.directory import ENCRYPTED, LOCAL_HEADER, Entry, decode_name, parse_entries
 from saturi.etl.corpus.discover import Form
-from saturi.etl.corpus.mapped import CHANGED, CHANGED_ADVICE, MappedFile, read_fully
+from saturi.etl.corpus.mapped import CHANGED, CHANGED_ADVICE, UnreadableBytesError, read_fully
 from saturi.etl.corpus.names import is_label_file
 from saturi.etl.corpus.opening import failure, is_exhausted
+from saturi.etl.corpus.ranged import STORAGE_ADVICE, ArchiveFile, RangedFile, open_archive
 from saturi.etl.errors import InputError
 from saturi.etl.runtime.stopwatch import lap
 from saturi.etl.settings.regular import open_descriptor
+from saturi.etl.storage.client import ChangedError, impatient
+from saturi.etl.storage.location import object_of
 from saturi.schemas.terms import RejectReason
 
 try:
@@ -37,6 +41,9 @@ INFLATER = "zlib" if inflater is zlib else "ISA-L"
 _STORED, _DEFLATED = 0, 8
 _RATIO_FREE_BYTES = 1 << 20
 """Below this size the ratio is not looked at: small files of repeated text may well be packed 200:1."""
+
+_EXTRA_FIELD_BYTES = 1 << 10
+"""What is read behind a member at once, as far as the next does not begin: its local header may be longer than is known."""
 
 
 class Defect(Struct, frozen=True):
@@ -70,12 +77,15 @@ def read_members(batch: Batch, spared: Container[int] = frozenset()) -> Iterator
 
 def _read_zip(batch: Batch, spared: Container[int]) -> Iterator[Member | None]:
     place, overlapping, repeated = batch.place, set(batch.place.overlapping), set(batch.place.repeated)
-    with MappedFile(batch.archive.paths) as file:
-        directory = file.read(place.start, place.stop - place.start)
+    with open_archive(batch.archive.paths, batch.archive.facts) as file:
+        directory = _slice_of_directory(file, place)
         if (file.size, zlib.crc32(directory)) != (place.archive_bytes, place.crc32):
             raise InputError(batch.archive.paths[0], CHANGED, CHANGED_ADVICE)
-        file.window(*place.window)
         entries, _ = parse_entries(directory, place.shift)
+        if isinstance(file, RangedFile):
+            file.gather(_spans(batch, entries, spared), place.window[1])
+        else:
+            file.window(*place.window)
         for number, entry in enumerate(entries, batch.extent.first):
             if number in repeated or not is_label_file(entry.name):
                 yield None
@@ -85,9 +95,32 @@ def _read_zip(batch: Batch, spared: Container[int]) -> Iterator[Member | None]:
             )
             try:
                 content = refusal or _content(file, entry, place.window[1])
-            except InputError as error:
+            except UnreadableBytesError as error:
                 content = Defect(RejectReason.UNREADABLE, entry.offset, error.args[1])
             yield Member(number, decode_name(entry.name, entry.flags), entry.json_bytes, entry.crc32, content)
+
+
+def _slice_of_directory(file: ArchiveFile, place: Place) -> bytes:
+    """Return the slice of the directory that lists a batch."""
+    if place.directory:
+        return zlib.decompress(place.directory)
+    return file.read(place.start, place.stop - place.start)
+
+
+def _spans(batch: Batch, entries: Sequence[Entry], spared: Container[int]) -> Iterator[tuple[int, int]]:
+    """Yield from where to where those members of a batch reach that are to be read, or what lies behind one up to the next."""
+    place, left_out = batch.place, {*batch.place.repeated, *batch.place.overlapping}
+    for number, entry in enumerate(entries, batch.extent.first):
+        if number in left_out or number in spared or not is_label_file(entry.name):
+            continue
+        if _refusal(entry, batch.limits, overlaps=False) is None:
+            end = entry.offset + LOCAL_HEADER.size + len(entry.name) + _most_packed(entry)
+            yield entry.offset, max(end, min(end + _EXTRA_FIELD_BYTES, place.next))
+
+
+def _most_packed(entry: Entry) -> int:
+    """Return the bytes of a packed member that are read: a longer one than it could need to inflate is no work of packing."""
+    return min(entry.packed_bytes, entry.json_bytes + entry.json_bytes // 8 + _RATIO_FREE_BYTES)
 
 
 def _spared(at: int | None) -> Defect:
@@ -116,7 +149,7 @@ def _refusal(entry: Entry, limits: Limits, overlaps: bool) -> Defect | None:  # 
     return None
 
 
-def _content(file: MappedFile, entry: Entry, limit: int) -> bytes | Defect:
+def _content(file: ArchiveFile, entry: Entry, limit: int) -> bytes | Defect:
     """Return the bytes of a member, checked; *limit* is where the data of members ends at the latest."""
     at = entry.offset
     header = file.slice(at, at + LOCAL_HEADER.size)
@@ -128,7 +161,7 @@ def _content(file: MappedFile, entry: Entry, limit: int) -> bytes | Defect:
     start = at + LOCAL_HEADER.size + name_length + extra_length
     if start + entry.packed_bytes > limit:
         return Defect(RejectReason.TRUNCATED, at, "reaches past the end of the data")
-    packed = file.slice(start, start + entry.packed_bytes)
+    packed = file.slice(start, start + _most_packed(entry))
     lap("find")
     content = bytes(packed) if entry.method == _STORED else inflate(packed, entry.json_bytes, at)
     lap("inflate")
@@ -160,15 +193,55 @@ def inflate(packed: bytes | memoryview, size: int, at: int) -> bytes | Defect:
 
 
 def _read_folder(batch: Batch, spared: Container[int]) -> Iterator[Member | None]:
-    folder = os.path.join(os.fsencode(batch.archive.paths[0]), b"")  # noqa: PTH118 - a Path takes as long as to open a file
+    content_of = _object_contents(batch) if batch.place.states else _file_contents(batch)
     for index, raw in enumerate(batch.place.listed(), batch.extent.first):
-        content = _spared(None) if index in spared else _file_content(folder + raw, batch.limits.max_member_bytes)
+        content = _spared(None) if index in spared else content_of(index - batch.extent.first, raw)
         lap("read file")
         size = 0 if isinstance(content, Defect) else len(content)
         # Of a file that cannot be read the reason stands for its bytes, so that no empty file is like it.
         check = crc32(content.reason.encode() if isinstance(content, Defect) else content)
         lap("crc")
         yield Member(index, decode_name(raw, 0), size, check, content)
+
+
+def _file_contents(batch: Batch) -> Callable[[int, bytes], bytes | Defect]:
+    """Return a function that reads a file of a batch, by its place in there and its name."""
+    folder = os.path.join(os.fsencode(batch.archive.paths[0]), b"")  # noqa: PTH118 - a Path takes as long as to open a file
+    return lambda _, name: _file_content(folder + name, batch.limits.max_member_bytes)
+
+
+def _object_contents(batch: Batch) -> Callable[[int, bytes], bytes | Defect]:
+    """
+    Return a function that reads an object of a batch, by its place in there and its name.
+
+    Where the storage has refused one to the last, the others are asked for once: else a batch of them would take hours.
+    """
+    folder, states, max_bytes = (
+        object_of(batch.archive.paths[0]),
+        batch.place.listed_states(),
+        batch.limits.max_member_bytes,
+    )
+    refused = False
+
+    def content_of(index: int, name: bytes) -> bytes | Defect:
+        nonlocal refused
+        size, etag = states[index]
+        if size > max_bytes:
+            return Defect(RejectReason.TOO_LARGE, None, f"more than the {max_bytes} bytes allowed")
+        path = folder / name.decode()
+        try:
+            with ExitStack() as stack:
+                if refused:
+                    stack.enter_context(impatient())
+                return bytes(path.read_range(0, size, etag))
+        except (ChangedError, FileNotFoundError, PermissionError) as error:
+            refused = refused or isinstance(error, PermissionError)
+            detail = error.strerror if isinstance(error, ChangedError) else f"cannot be read ({error.strerror})"
+            return Defect(RejectReason.UNREADABLE, None, str(detail))
+        except OSError as error:
+            raise failure(str(path), "read", error, STORAGE_ADVICE) from error
+
+    return content_of
 
 
 def _file_content(path: bytes, max_bytes: int) -> bytes | Defect:

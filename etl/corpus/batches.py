@@ -52,6 +52,9 @@ class Place(Struct, frozen=True, kw_only=True):
     `start` to `stop` is the slice, of CRC-32 `crc32`, in an archive of `archive_bytes`; `shift` what all offsets in it are
     moved by, `window` the bytes of the archive that hold the members, `overlapping` those entries whose data overlaps
     another's, `repeated` those that an earlier entry lists already; `names` are the file names of a folder, separated by NUL.
+
+    In object storage, where each request takes its time: `directory` is the slice itself, deflated, unless it is large, and
+    `next` where the first entry behind the batch begins; `states` are size and ETag of each of `names`.
     """
 
     start: int = 0
@@ -63,10 +66,18 @@ class Place(Struct, frozen=True, kw_only=True):
     overlapping: tuple[int, ...] = ()
     repeated: tuple[int, ...] = ()
     names: bytes = b""
+    directory: bytes = b""
+    next: int = 0
+    states: bytes = b""
 
     def listed(self) -> list[bytes]:
         """Return the file names of a folder."""
         return self.names.split(b"\0")
+
+    def listed_states(self) -> list[tuple[int, str]]:
+        """Return size and ETag of the objects of a folder, in the order of their names."""
+        states = (state.decode().partition(" ") for state in self.states.split(b"\0"))
+        return [(int(size), etag) for size, _, etag in states]
 
 
 class Limits(Struct, frozen=True):

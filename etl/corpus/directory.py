@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from saturi.etl.corpus.mapped import MappedFile
+from saturi.etl.corpus.ranged import ArchiveFile
 from saturi.etl.errors import ArchiveError
 from saturi.etl.output.printable import counted
 
@@ -54,16 +54,14 @@ class Directory(NamedTuple):
     shift: int
 
 
-def find_directory(file: MappedFile, where: str) -> Directory:
+def find_directory(file: ArchiveFile, where: str) -> Directory:
     """
     Return the place of the central directory of *file*.
 
     Raises:
         ArchiveError: There is none: the file is empty, cut off, or no zip.
     """
-    tail_start = max(file.size - _END.size - _LONGEST_COMMENT, 0)
-    tail = file.read(tail_start, file.size - tail_start)
-    at = _find_end(tail)
+    tail_start, tail, at = _find_end(file)
     if at < 0:
         problem = "the file is empty" if file.size == 0 else "no zip, or cut off: its central directory is missing"
         raise ArchiveError(where, problem, DOWNLOAD_AGAIN)
@@ -80,7 +78,22 @@ def find_directory(file: MappedFile, where: str) -> Directory:
     return Directory(start, end, entries, start - offset)
 
 
-def _find_end(tail: bytes) -> int:
+def _find_end(file: ArchiveFile) -> tuple[int, bytes, int]:
+    """
+    Return where the tail of *file* begins, the tail, and the offset of the end record in it, or -1.
+
+    Few archives have a comment: of the others no more is read than the records at the end, which lie behind the directory.
+    """
+    for length in (_END64.size + _END64_LOCATOR.size + _END.size, _END.size + _LONGEST_COMMENT):
+        tail_start = max(file.size - length, 0)
+        tail = file.read(tail_start, file.size - tail_start)
+        at = _end_in(tail)
+        if at + _END.size == len(tail) and tail.endswith(b"\0\0"):  # no comment, by its declared length
+            break
+    return tail_start, tail, at
+
+
+def _end_in(tail: bytes) -> int:
     """Return the offset of the end record in *tail*, or -1: the last one whose comment ends the file, else the last at all."""
     last = -1
     at = tail.rfind(b"PK\5\6")
@@ -93,7 +106,7 @@ def _find_end(tail: bytes) -> int:
     return last
 
 
-def _find_zip64(file: MappedFile, end: int) -> tuple[int, int, int, int, int, int] | None:
+def _find_zip64(file: ArchiveFile, end: int) -> tuple[int, int, int, int, int, int] | None:
     """Return (end of the directory, two numbers of volumes, entries, size, offset) of a ZIP64 archive; None where it is none."""
     locator = file.read(end - _END64_LOCATOR.size, _END64_LOCATOR.size) if end >= _END64_LOCATOR.size else b""
     if not locator.startswith(b"PK\6\7"):
@@ -115,7 +128,7 @@ class Block(NamedTuple):
     entries: list[Entry]
 
 
-def read_directory(file: MappedFile, directory: Directory, where: str) -> Iterator[Block]:
+def read_directory(file: ArchiveFile, directory: Directory, where: str) -> Iterator[Block]:
     """
     Yield the central directory in blocks.
 

@@ -6,30 +6,26 @@ lies.
 """
 
 import os
-import shlex
-import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
 
 from msgspec import Struct, structs
 
-from saturi.etl.corpus.directory import decode_name
-from saturi.etl.corpus.names import Hints, is_audio_archive, is_deidentified, is_label_file, parse_archive
-from saturi.etl.corpus.opening import failure
+from saturi.etl.corpus.listing import Found, Listing, list_argument
+from saturi.etl.corpus.names import Hints, is_audio_archive, is_deidentified, parse_archive
+from saturi.etl.corpus.opening import facts_of
 from saturi.etl.corpus.parts import Part, gap_in, part_of, refuse_gaps, without_part
-from saturi.etl.corpus.unread import Unread, notes_on, unread_kind
-from saturi.etl.errors import EmptyCorpusError, EtlError, InputError, MissingPathError
-from saturi.etl.output.debris import is_debris
-from saturi.etl.output.files import MARKER
-from saturi.etl.output.folder import MANIFEST
+from saturi.etl.corpus.unread import notes_on
+from saturi.etl.errors import EmptyCorpusError
 from saturi.etl.output.printable import counted
-from saturi.etl.settings.paths import paths_of
-from saturi.etl.settings.regular import kind_of
+from saturi.etl.settings.paths import locations_of
+from saturi.etl.storage.location import Location, ObjectPath
+from saturi.etl.storage.objects import ObjectFacts
 
 
 class Form(StrEnum):
-    """Form of an archive on disk."""
+    """Form of an archive."""
 
     ZIP = "zip"
     PARTS = "parts"
@@ -40,9 +36,9 @@ class Archive(Struct, frozen=True, kw_only=True):
     """
     One zip, one set of parts, or one folder of loose label files.
 
-    `name` is the path below its argument, in NFC, with forward slashes; `paths` are the files to open,
-    in order; `spare` are the parts that may stand in where `paths` turns out to be no whole zip. `deidentified` is whether
-    a name says so ("비식별화완료").
+    `name` is the path below its argument, in NFC, with forward slashes; `paths` are the files, or the URLs of the objects,
+    to open, in order; `spare` are the parts that may stand in where `paths` turns out to be no whole zip; `facts` and
+    `spare_facts` are those of the objects, none for files. `deidentified` is whether a name says so ("비식별화완료").
     """
 
     name: str
@@ -51,6 +47,8 @@ class Archive(Struct, frozen=True, kw_only=True):
     hints: Hints
     spare: tuple[str, ...] = ()
     deidentified: bool = False
+    facts: tuple[ObjectFacts, ...] = ()
+    spare_facts: tuple[ObjectFacts, ...] = ()
 
 
 class Corpus(Struct, frozen=True):
@@ -66,26 +64,9 @@ class Corpus(Struct, frozen=True):
     notes: tuple[str, ...] = ()
 
 
-class _Found(Struct, frozen=True):
-    """A zip, a part of one, or a folder of loose label files: where it is, its name below the argument, and what lies above."""
-
-    path: Path
-    name: str
-    context: str
-
-
-class _Listing(Struct):
-    """Files below the arguments; a million loose label files are one entry, that of their folder."""
-
-    zips: dict[Path, _Found]
-    folders: dict[Path, _Found]
-    others: set[Path]
-    unread: dict[Unread, list[str]]
-
-
-def discover(paths: str | Path | Iterable[str | Path]) -> Corpus:
+def discover(paths: str | Location | Iterable[str | Location]) -> Corpus:
     """
-    Return the archives below *paths*.
+    Return the archives below *paths*, which may be URLs of object storage.
 
     Raises:
         OptionError: A path is empty.
@@ -94,13 +75,13 @@ def discover(paths: str | Path | Iterable[str | Path]) -> Corpus:
         ArchiveError: A part of a split archive is missing.
         EmptyCorpusError: There is no archive.
     """
-    arguments = sorted({Path(os.path.abspath(path)) for path in paths_of(paths, "CORPUS")})  # noqa: PTH100 - resolve() would follow links out of the corpus
+    arguments = sorted(set(map(_absolute, locations_of(paths, "CORPUS"))), key=str)
     if not arguments:
         raise EmptyCorpusError("corpus", "no path was given", "name a folder or a zip with label files")
-    listing = _Listing({}, {}, set(), {})
+    listing = Listing({}, {}, set(), {})
     for argument in arguments:
-        if set(arguments).isdisjoint(argument.parents) or not os.path.exists(argument):  # noqa: PTH110 - this one never raises; else it is found below another
-            _list_argument_safely(argument, listing)
+        if set(arguments).isdisjoint(argument.parents) or not _exists(argument):  # else it is found below another
+            list_argument(argument, listing)
     audio = {path for path, file in listing.zips.items() if is_audio_archive(f"{file.context}/{file.name}")}
     archives = [*_zips(file for path, file in listing.zips.items() if path not in audio), *_folders(listing.folders)]
     if not archives:
@@ -110,7 +91,7 @@ def discover(paths: str | Path | Iterable[str | Path]) -> Corpus:
     return Corpus(_named_apart(archives), len(audio_archives), len(listing.others), notes)
 
 
-def _lack_of(listing: _Listing, audio: int) -> tuple[str, str]:
+def _lack_of(listing: Listing, audio: int) -> tuple[str, str]:
     """Return (what is wrong with a corpus without an archive, what to do)."""
     advice = "give the folder that holds the downloaded label zips (TL_*.zip, VL_*.zip)"
     beside = f" beside {counted(audio, 'audio archive')}" if audio else f" among {counted(len(listing.others), 'file')}"
@@ -121,127 +102,67 @@ def _lack_of(listing: _Listing, audio: int) -> tuple[str, str]:
     return f"no label archive found{beside}", advice
 
 
-def _list_argument_safely(argument: Path, listing: _Listing) -> None:
-    try:
-        _list_argument(argument, listing)
-    except EtlError:
-        raise
-    except OSError as error:
-        raise failure(str(argument), "read", error, "check the path and its permissions") from error
-    except RecursionError as error:
-        raise InputError(str(argument), "folders nested too deeply", "give the folder further down") from error
+def _absolute(path: Location) -> Location:
+    return path if isinstance(path, ObjectPath) else Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links out of the corpus
 
 
-def _list_argument(argument: Path, listing: _Listing) -> None:
-    if argument.is_dir():
-        if (argument / MARKER).exists() and (argument / MANIFEST).exists():
-            advice = f"give what it was made from, or see saturi inspect {shlex.quote(str(argument))}"
-            raise InputError(str(argument), "the folder of a build, not a corpus", advice)
-        _list_folder(argument, listing)
-        return
-    if not argument.exists():
-        raise MissingPathError(str(argument), "there is no such file or folder", "check the spelling")
-    kind = kind_of(argument.stat().st_mode)
-    if kind is not None:
-        raise InputError(str(argument), f"it is {kind}", "give the zips as downloaded, or the folder that holds them")
-    part = part_of(argument.name)
-    if part is None and argument.suffix.lower() != ".zip":
-        raise InputError(str(argument), *_refusal_of(argument.name))
-    siblings = [path for path in argument.parent.iterdir() if _is_part_of(path, part)] if part else [argument]
-    context = _nfc("/".join(argument.parts[-3:-1]))
-    for path in siblings:
-        listing.zips.setdefault(path, _Found(path, _nfc(path.name), context))
+def _exists(path: Location) -> bool:
+    return path.exists() if isinstance(path, ObjectPath) else os.path.exists(path)  # noqa: PTH110 - this one never raises
 
 
-def _refusal_of(name: str) -> tuple[str, str]:
-    """Return (what is wrong with a file *name* that is given as a corpus, what to do)."""
-    kind = unread_kind(name)
-    if kind is not None:
-        problem, advice = kind.split("; ", 1)
-        return problem, advice
-    return "neither a folder nor a zip", "give the zips as downloaded, or the folder that holds them"
-
-
-def _list_folder(argument: Path, listing: _Listing) -> None:
-    def fail(error: OSError) -> None:
-        raise failure(str(error.filename or argument), "listed", error, "check its permissions") from error
-
-    context = _nfc(argument.name)
-    seen: set[str] = set()
-    for here, below, names in os.walk(argument, onerror=fail, followlinks=True):
-        real = os.path.realpath(here)
-        if real in seen:  # a link back up, or a second one to the same place
-            below.clear()
-            continue
-        seen.add(real)
-        if MARKER in names:  # the output of a build is no part of a corpus, wherever it lies
-            below.clear()
-            continue
-        folder = Path(here)
-        relative = _nfc(folder.relative_to(argument).as_posix())
-        prefix = "" if relative == "." else relative + "/"
-        for name in names:
-            # Of a million loose label files nothing is kept but their folder.
-            if not is_label_file(os.fsencode(name)):
-                _list_file(_Found(folder / name, prefix + _nfc(name), context), names, listing)
-            elif folder not in listing.folders:
-                listing.folders[folder] = _Found(folder, relative, context)
-
-
-def _list_file(file: _Found, names: Iterable[str], listing: _Listing) -> None:
-    """Add a file that is no label file to its list; *names* are those of all files in its folder."""
-    if _is_zip_name(file.path.name) and _is_file_or_broken(file.path):
-        listing.zips.setdefault(file.path, file)
-    elif file.path not in listing.others:
-        listing.others.add(file.path)
-        kind = unread_kind(file.path.name, names)
-        if kind is not None and not is_audio_archive(f"{file.context}/{file.name}"):
-            listing.unread.setdefault(kind, []).append(file.name)
-
-
-def _zips(files: Iterable[_Found]) -> list[Archive]:
-    whole: dict[tuple[Path, str], _Found] = {}
-    parts: dict[tuple[Path, str, bool], list[tuple[Part, _Found]]] = {}
+def _zips(files: Iterable[Found]) -> list[Archive]:
+    whole: dict[tuple[str, str], Found] = {}
+    parts: dict[tuple[str, str, bool], list[tuple[Part, Found]]] = {}
     for file in files:
         part = part_of(file.path.name)
         if part is not None:
-            parts.setdefault((file.path.parent, part.stem, part.numbered), []).append((part, file))
+            parts.setdefault((str(file.path.parent), part.stem, part.numbered), []).append((part, file))
         else:
-            whole[file.path.parent, file.path.name] = file
-    spares: dict[tuple[Path, str], tuple[str, ...]] = {}
+            whole[str(file.path.parent), file.path.name] = file
+    spares: dict[tuple[str, str], list[Found]] = {}
     archives = []
     for (folder, stem, _), members in sorted(parts.items()):
         members.sort(key=lambda member: member[0].place)
-        split = [(part, file.path) for part, file in members]
-        paths = tuple(str(path) for _, path in split)
+        split = [(part, str(file.path), _size(file)) for part, file in members]
+        pieces = [file for _, file in members]
         if (folder, stem) not in whole:
             refuse_gaps(split)
-            first = members[0][1]
-            archives.append(_archive(first, without_part(first.name), Form.PARTS, paths))
+            archives.append(_archive(without_part(pieces[0].name), Form.PARTS, pieces))
         elif gap_in(split) is None:
             # A half-merged or empty zip beside the left-over parts is common; which of them is whole is seen when it is
             # opened.
-            spares.setdefault((folder, stem), paths)
+            spares.setdefault((folder, stem), pieces)
     for key, file in sorted(whole.items()):
-        archives.append(_archive(file, file.name, Form.ZIP, (str(file.path),), spares.get(key, ())))
+        archives.append(_archive(file.name, Form.ZIP, [file], spares.get(key, [])))
     return archives
 
 
-def _folders(folders: dict[Path, _Found]) -> list[Archive]:
+def _size(file: Found) -> int:
+    """Return the bytes of a part; 0 where it is gone meanwhile, or a link to nothing."""
+    return facts_of(str(file.path)).size if file.facts is None else file.facts.size
+
+
+def _folders(folders: dict[Location, Found]) -> list[Archive]:
     """Return an archive for every folder that directly holds label files."""
-    return [_archive(file, file.name, Form.FOLDER, (str(folder),)) for folder, file in folders.items()]
+    return [_archive(folder.name, Form.FOLDER, [folder]) for folder in folders.values()]
 
 
-def _archive(file: _Found, name: str, form: Form, paths: tuple[str, ...], spare: tuple[str, ...] = ()) -> Archive:
-    parts = [*reversed(name.split("/")), *reversed(file.context.split("/"))]
+def _archive(name: str, form: Form, files: Sequence[Found], spare: Sequence[Found] = ()) -> Archive:
+    parts = [*reversed(name.split("/")), *reversed(files[0].context.split("/"))]
     return Archive(
         name=name,
         form=form,
-        paths=paths,
+        paths=tuple(str(file.path) for file in files),
         hints=parse_archive(parts),
-        spare=spare,
+        spare=tuple(str(file.path) for file in spare),
         deidentified=is_deidentified(parts),
+        facts=_facts(files),
+        spare_facts=_facts(spare),
     )
+
+
+def _facts(files: Iterable[Found]) -> tuple[ObjectFacts, ...]:
+    return tuple(file.facts for file in files if file.facts is not None)
 
 
 def _named_apart(archives: Iterable[Archive]) -> tuple[Archive, ...]:
@@ -258,24 +179,3 @@ def _named_apart(archives: Iterable[Archive]) -> tuple[Archive, ...]:
         seen.add(name)
         named.append(structs.replace(archive, name=name))
     return tuple(named)
-
-
-def _is_zip_name(name: str) -> bool:
-    """Whether a file *name* is a zip's or a part's, and not the shadow a Mac leaves beside it (`._x.zip`)."""
-    return not is_debris(name) and (name.lower().endswith(".zip") or part_of(name) is not None)
-
-
-def _is_file_or_broken(path: Path) -> bool:
-    """Whether *path* is a file, or a link to none, which is an error when it is opened; a pipe or a device is neither."""
-    return path.is_file() or not path.exists()
-
-
-def _is_part_of(path: Path, part: Part) -> bool:
-    """Whether *path* is a part of the same zip as *part*, cut in the same way."""
-    other = part_of(path.name)
-    return other is not None and (other.stem, other.numbered) == (part.stem, part.numbered)
-
-
-def _nfc(name: str) -> str:
-    # A name that is no UTF-8 comes in surrogates, which cannot be written down; it is read as members' names are.
-    return unicodedata.normalize("NFC", decode_name(os.fsencode(name), 0))

@@ -16,8 +16,8 @@ from msgspec import Struct, structs
 
 from saturi.etl.corpus.batches import BATCH_BYTES, BATCH_ENTRIES, BatchCutter, Extent, Limits, Place, path_in_stage
 from saturi.etl.corpus.directory import LOCAL_HEADER, Directory, Entry, read_directory
-from saturi.etl.corpus.mapped import MappedFile
 from saturi.etl.corpus.names import is_label_file
+from saturi.etl.corpus.ranged import ArchiveFile, RangedFile
 from saturi.etl.corpus.unread import is_archive
 from saturi.etl.errors import ArchiveError
 from saturi.etl.output.files import make_folder, write_whole
@@ -28,6 +28,8 @@ LAYOUT_VERSION = 2
 
 _LONGEST_EXTRA_FIELD = 0xFFFF
 _BLOCK_BYTES = 1 << 20
+_MOST_CARRIED = 128 << 10
+"""Bytes of a slice of a directory, deflated, that travels with its batch; that of 350 label files has 8 kB."""
 
 
 class Layout(Struct, frozen=True):
@@ -49,7 +51,7 @@ class Layout(Struct, frozen=True):
 _DECODER = msgspec.json.Decoder(Layout)
 
 
-def find_layout(stage: Location, file: MappedFile, directory: Directory, limits: Limits) -> Layout | None:
+def find_layout(stage: Location, file: ArchiveFile, directory: Directory, limits: Limits) -> Layout | None:
     """Return the layout of the archive *file* that lies in *stage*, or None where there is none that is whole."""
     digest = _digest(file, directory)
     for at in range(directory.start, directory.stop, _BLOCK_BYTES):
@@ -82,7 +84,7 @@ def _path(stage: Location, fingerprint: str, directory: Directory, limits: Limit
     return path_in_stage(stage, hashlib.sha256(msgspec.json.encode(facts)).hexdigest(), "layout")
 
 
-def _digest(file: MappedFile, directory: Directory) -> "hashlib._Hash":
+def _digest(file: ArchiveFile, directory: Directory) -> "hashlib._Hash":
     """Return the beginning of a fingerprint: the SHA-256 of the size of an archive and of its central directory."""
     return hashlib.sha256(f"{file.size} {directory.start} ".encode())
 
@@ -91,7 +93,7 @@ def _checksum(content: bytes) -> bytes:
     return b"%08x" % zlib.crc32(content)
 
 
-def lay_out(file: MappedFile, directory: Directory, limits: Limits, where: str, max_entries: int) -> Layout:
+def lay_out(file: ArchiveFile, directory: Directory, limits: Limits, where: str, max_entries: int) -> Layout:
     """
     Return the layout of all entries of *directory*.
 
@@ -101,11 +103,12 @@ def lay_out(file: MappedFile, directory: Directory, limits: Limits, where: str, 
     digest = _digest(file, directory)
     offsets, ends = array("q"), array("q")
     cutter = BatchCutter(limits.max_member_bytes)
-    slices: list[tuple[int, int, Extent]] = []
+    slicer = _Slicer(file, directory)
+    slices: list[tuple[Place, Extent]] = []
     transcripts = archives = 0
-    at = start = directory.start
     for block in read_directory(file, directory, where):
         digest.update(block.content)
+        begin = at = 0
         for entry in block.entries:
             offset, end = _claim(entry, directory.start)
             offsets.append(offset)
@@ -116,32 +119,65 @@ def lay_out(file: MappedFile, directory: Directory, limits: Limits, where: str, 
                 archives += is_archive(entry.name)
             at += entry.length
             if cutter.add(entry.packed_bytes, entry.json_bytes, label_file=is_label):
-                slices.append((start, at, cutter.take()))
-                start = at
+                slices.append((slicer.cut(block.content[begin:at]), cutter.take()))
+                begin = at
+        slicer.hold(block.content[begin:])
         refuse_beyond(max_entries, len(offsets), where)
     if cutter.entries:
-        slices.append((start, at, cutter.take()))
+        slices.append((slicer.cut(b""), cutter.take()))
     overlapping = _overlapping(offsets, ends)
     repeats = _repeats(file, directory, where, set(overlapping)) if overlapping else {}
     if repeats:
         for number in repeats:
             offsets[number] = ends[number] = -1
         overlapping = _overlapping(offsets, ends)
+    ordered = _ordered(offsets) if isinstance(file, RangedFile) else None
     batches = []
-    for start, stop, extent in slices:
+    for place, extent in slices:
         again = {number: entry for number, entry in repeats.items() if extent.first <= number < extent.last}
-        place = Place(
-            start=start,
-            stop=stop,
-            crc32=zlib.crc32(file.read(start, stop - start)),
-            archive_bytes=file.size,
-            shift=directory.shift,
+        place = structs.replace(  # noqa: PLW2901 - the same place, of which more is known
+            place,
             window=_window(offsets, ends, extent, directory.start),
+            next=_next(ordered, ends, extent, directory.start) if ordered is not None else 0,
             overlapping=tuple(_among(overlapping, extent)),
             repeated=tuple(again),
         )
         batches.append((_without(extent, again.values(), limits), place))
     return Layout(digest.hexdigest(), batches, len(offsets), transcripts, archives, len(repeats))
+
+
+class _Slicer:
+    """
+    Cut a directory, block by block, into the slices of batches.
+
+    That of an object is a part of the place of its batch, so that no worker asks for it again.
+    """
+
+    def __init__(self, file: ArchiveFile, directory: Directory) -> None:
+        self._carries = isinstance(file, RangedFile)
+        self._archive_bytes, self._shift = file.size, directory.shift
+        self._start = directory.start
+        self._held = bytearray()
+
+    def hold(self, content: bytes) -> None:
+        """Take in what a block holds of the next slice."""
+        self._held += content
+
+    def cut(self, content: bytes) -> Place:
+        """Return the place of the slice that ends with *content*, as far as it follows from the slice, and begin the next."""
+        self._held += content
+        packed = zlib.compress(self._held, 6) if self._carries else b""
+        place = Place(
+            start=self._start,
+            stop=self._start + len(self._held),
+            crc32=zlib.crc32(self._held),
+            archive_bytes=self._archive_bytes,
+            shift=self._shift,
+            directory=packed if len(packed) <= _MOST_CARRIED else b"",
+        )
+        self._start = place.stop
+        self._held.clear()
+        return place
 
 
 def _among(numbers: list[int], extent: Extent) -> list[int]:
@@ -162,7 +198,7 @@ def _without(extent: Extent, entries: Iterable[Entry], limits: Limits) -> Extent
     return extent
 
 
-def _repeats(file: MappedFile, directory: Directory, where: str, suspects: Container[int]) -> dict[int, Entry]:
+def _repeats(file: ArchiveFile, directory: Directory, where: str, suspects: Container[int]) -> dict[int, Entry]:
     """Return by number, in order, those of *suspects* that list the very member that an earlier one of them lists."""
     repeats: dict[int, Entry] = {}
     known: set[int] = set()  # hashes: a hostile directory may hold millions
@@ -203,6 +239,18 @@ def _window(offsets: "array[int]", ends: "array[int]", extent: Extent, directory
     """Return the bytes to map for the entries of *extent*: all of their headers and data, and none of the directory."""
     start = min((offset for offset in offsets[extent.first : extent.last] if offset >= 0), default=0)
     return start, min(max(ends[extent.first : extent.last]) + _LONGEST_EXTRA_FIELD, directory_start)
+
+
+def _ordered(offsets: "array[int]") -> "array[int]":
+    """Return *offsets* in ascending order."""
+    in_order = all(offsets[i] <= offsets[i + 1] for i in range(len(offsets) - 1))
+    return offsets if in_order else array("q", sorted(offsets))
+
+
+def _next(ordered: "array[int]", ends: "array[int]", extent: Extent, directory_start: int) -> int:
+    """Return where the first entry begins that is behind all of *extent*; where there is none, the directory begins."""
+    index = bisect_left(ordered, max(ends[extent.first : extent.last]))
+    return ordered[index] if index < len(ordered) else directory_start
 
 
 def _overlapping(offsets: "array[int]", ends: "array[int]") -> list[int]:

@@ -16,6 +16,10 @@ CHANGED = "has changed since the build began"
 CHANGED_ADVICE = "leave the corpus alone while it is read, and run the same command again"
 
 
+class UnreadableBytesError(InputError):
+    """Some bytes of a file cannot be read, and others may."""
+
+
 class _Piece(NamedTuple):
     """One of the files: its path and descriptor, the place of its first byte among all, and its size."""
 
@@ -94,7 +98,7 @@ class MappedFile:
         Return bytes *start* to *stop* of the mapped window; fewer where it ends before.
 
         Raises:
-            InputError: They are not mapped, and cannot be read.
+            UnreadableBytesError: They are not mapped, and cannot be read.
         """
         if len(self._maps) == 1:  # one file: the rule, and called twice a member
             at, view = self._maps[0]
@@ -114,7 +118,7 @@ class MappedFile:
         Return up to *length* bytes from *start*, copied; fewer only where the last file ends.
 
         Raises:
-            InputError: The system cannot read them.
+            UnreadableBytesError: The system cannot read them.
         """
         contents = []
         for piece in self._pieces:
@@ -125,7 +129,7 @@ class MappedFile:
                     contents.append(read_fully(piece.descriptor, last - first))
                 except OSError as error:
                     problem = f"cannot be read at byte {first - piece.start:,} ({error.strerror or error})"
-                    raise InputError(piece.path, problem, "check the disk, or download it again") from error
+                    raise UnreadableBytesError(piece.path, problem, "check the disk, or download it again") from error
         return b"".join(contents)
 
 

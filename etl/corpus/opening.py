@@ -8,6 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from saturi.etl.errors import EtlError, ExhaustedError, InputError, exhausted_error
+from saturi.etl.storage.objects import ObjectFacts
 
 
 class FileFacts(NamedTuple):
@@ -58,6 +59,6 @@ def facts_in(status: os.stat_result) -> FileFacts:
     return FileFacts(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
 
-def witness_of(facts: Iterable[FileFacts]) -> str:
-    """Return a hash of the facts of several files, which is another one as soon as one of them changes."""
+def witness_of(facts: Iterable[FileFacts | ObjectFacts]) -> str:
+    """Return a hash of the facts of several files, or objects, which is another one as soon as one of them changes."""
     return hashlib.sha256(msgspec.json.encode(list(facts))).hexdigest()

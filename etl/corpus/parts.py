@@ -7,7 +7,6 @@ offsets from its own beginning.
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from saturi.etl.errors import ArchiveError
@@ -42,24 +41,24 @@ def without_part(name: str) -> str:
     return name if part is None else part.stem
 
 
-def gap_in(parts: Sequence[tuple[Part, Path]]) -> tuple[str, str] | None:
+def gap_in(parts: Sequence[tuple[Part, str, int]]) -> tuple[str, str] | None:
     """
     Return (the file after the gap, what is missing), or None where *parts*, in order, follow one another from the first.
 
     Args:
-        parts: All of one zip and one kind, and where they lie.
+        parts: All of one zip and one kind, where they lie, and their bytes.
     """
     expected = 1 if parts and parts[0][0].numbered else 0
-    for part, path in parts:
+    for part, path, size in parts:
         if part.place != expected:
             missing = f"{part.stem}.{expected:03}" if part.numbered else f"{part.stem}.part{expected}"
             incomplete = "" if part.numbered or expected == 0 else " or incomplete"
-            return str(path), f"the parts do not follow one another: {missing} is missing{incomplete}"
-        expected += 1 if part.numbered else _size(path)
+            return path, f"the parts do not follow one another: {missing} is missing{incomplete}"
+        expected += 1 if part.numbered else size
     return None
 
 
-def refuse_gaps(parts: Sequence[tuple[Part, Path]]) -> None:
+def refuse_gaps(parts: Sequence[tuple[Part, str, int]]) -> None:
     """
     Do nothing where *parts* follow one another.
 
@@ -69,11 +68,3 @@ def refuse_gaps(parts: Sequence[tuple[Part, Path]]) -> None:
     gap = gap_in(parts)
     if gap is not None:
         raise ArchiveError(*gap, "download the missing part again")
-
-
-def _size(path: Path) -> int:
-    """Return the bytes of a part; 0 where it is gone meanwhile, or a link to nothing."""
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0

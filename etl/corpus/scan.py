@@ -13,12 +13,13 @@ from saturi.etl.corpus.batches import Batch, BatchCutter, Extent, Limits, Place,
 from saturi.etl.corpus.directory import find_directory
 from saturi.etl.corpus.discover import Archive, Form
 from saturi.etl.corpus.layout import Layout, find_layout, lay_out, refuse_beyond, write_layout
-from saturi.etl.corpus.mapped import MappedFile
 from saturi.etl.corpus.names import is_label_file
 from saturi.etl.corpus.opening import FileFacts, facts_of, failure, witness_of
+from saturi.etl.corpus.ranged import STORAGE_ADVICE, RangedFile, open_archive
 from saturi.etl.errors import ArchiveError, InputError
 from saturi.etl.output.printable import counted
-from saturi.etl.storage.location import Location
+from saturi.etl.storage.location import Location, ObjectPath, location_of
+from saturi.etl.storage.objects import ObjectFacts
 
 
 class ScanRules(Struct, frozen=True):
@@ -88,7 +89,10 @@ def scan(archive: Archive, rules: ScanRules, stage: Location | None = None) -> S
         except ArchiveError:
             if not archive.spare:
                 raise
-            return _scan(structs.replace(archive, form=Form.PARTS, paths=archive.spare, spare=()), rules, stage)
+            parts = structs.replace(
+                archive, form=Form.PARTS, paths=archive.spare, facts=archive.spare_facts, spare=(), spare_facts=()
+            )
+            return _scan(parts, rules, stage)
     except InputError as error:
         if not rules.allow_bad_archives:
             raise
@@ -106,13 +110,15 @@ def _scan(archive: Archive, rules: ScanRules, stage: Location | None) -> Scan:
 
 def _scan_zip(archive: Archive, rules: ScanRules, stage: Location | None) -> Scan:
     limits = rules.limits
-    with MappedFile(archive.paths) as file:
+    with open_archive(archive.paths, archive.facts) as file:
         directory = find_directory(file, archive.paths[0])
-        layout = find_layout(stage, file, directory, limits) if stage is not None else None
+        # Of an object a directory comes once: what a layout in the stage would save is looking at it, not reading it.
+        kept = None if isinstance(file, RangedFile) else stage
+        layout = find_layout(kept, file, directory, limits) if kept is not None else None
         if layout is None:
             layout = lay_out(file, directory, limits, archive.paths[0], rules.max_entries)
-            if stage is not None:
-                write_layout(stage, layout, directory, limits)
+            if kept is not None:
+                write_layout(kept, layout, directory, limits)
         witness = witness_of(file.facts)
     refuse_beyond(rules.max_entries, layout.entries, archive.paths[0])
     batches = [
@@ -157,16 +163,16 @@ def _scan_folder(archive: Archive, limits: Limits) -> Scan:
     batches: list[Batch] = []
     cutter = BatchCutter(limits.max_member_bytes)
     names: list[bytes] = []
-    facts: list[FileFacts] = []
+    facts: list[FileFacts | ObjectFacts] = []
 
     def cut() -> None:
         batches.append(_loose_batch(archive, names, facts, cutter.take(), limits))
         names.clear()
         facts.clear()
 
-    for name in _label_files(archive.paths[0]):
-        names.append(os.fsencode(name))
-        facts.append(facts_of(os.path.join(archive.paths[0], name)))  # noqa: PTH118 - a Path is 20 times the memory
+    for name, one in _label_files_in(archive.paths[0]):
+        names.append(name)
+        facts.append(one)
         if cutter.add(facts[-1].size, facts[-1].size, label_file=True):
             cut()
     if names:
@@ -176,11 +182,50 @@ def _scan_folder(archive: Archive, limits: Limits) -> Scan:
     return Scan(archive=archive, fingerprint="", batches=batches)
 
 
-def _loose_batch(archive: Archive, names: list[bytes], facts: list[FileFacts], extent: Extent, limits: Limits) -> Batch:
+def _loose_batch(
+    archive: Archive, names: list[bytes], facts: list[FileFacts | ObjectFacts], extent: Extent, limits: Limits
+) -> Batch:
     """Return a batch of loose label files, named by their place; their facts identify them."""
     here = hashlib.sha256(msgspec.json.encode([os.fsencode(archive.paths[0]).hex(), *(name.hex() for name in names)]))
     key = key_of(here.hexdigest(), extent, limits)
-    return Batch(archive, key, extent, Place(names=b"\0".join(names)), limits, witness_of(facts))
+    states = b"\0".join(b"%d %s" % (one.size, one.etag.encode()) for one in facts if isinstance(one, ObjectFacts))
+    return Batch(archive, key, extent, Place(names=b"\0".join(names), states=states), limits, witness_of(facts))
+
+
+def _label_files_in(folder: str) -> Iterator[tuple[bytes, FileFacts | ObjectFacts]]:
+    """Yield name and facts of the label files, or objects, directly in *folder*, in the order of their names in NFC."""
+    location = location_of(folder)
+    if isinstance(location, ObjectPath):
+        yield from _label_objects(location)
+        return
+    for name in _label_files(folder):
+        yield os.fsencode(name), facts_of(os.path.join(folder, name))  # noqa: PTH118 - a Path is 20 times the memory
+
+
+def _label_objects(folder: ObjectPath) -> Iterator[tuple[bytes, ObjectFacts]]:
+    """
+    Yield the label files of a folder in object storage.
+
+    Between NUL, which is in no key, a text for each: of a million of them, all else would be several times the memory.
+    """
+    rows: list[str] = []
+    folders: set[str] = set()
+    beginning = len(f"{folder.key}/" if folder.key else "")
+    try:
+        for path, facts in folder.below():
+            name, slash, _ = path.key[beginning:].partition("/")
+            if slash:
+                folders.add(name)
+            elif is_label_file(name.encode()):
+                rows.append(f"{name}\0{facts.size}\0{facts.modified_ns}\0{facts.etag}")
+    except OSError as error:
+        raise failure(str(folder), "listed", error, STORAGE_ADVICE) from error
+    rows.sort()
+    rows.sort(key=partial(unicodedata.normalize, "NFC"))
+    for row in rows:
+        name, size, modified_ns, etag = row.split("\0")
+        if int(size) or name not in folders:  # else what consoles leave where a folder was made
+            yield name.encode(), ObjectFacts(int(size), int(modified_ns), etag)
 
 
 def _label_files(folder: str) -> list[str]:

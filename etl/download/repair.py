@@ -78,7 +78,7 @@ def _repair(zip_path: Path, parts: list[tuple[Part, Path]], folder: Path) -> Rep
     state = partial(RepairedArchive, path=zip_path.relative_to(folder).as_posix())
     there, paths = is_there(zip_path), [path for _, path in parts]
     found = "an empty or half-merged zip beside its parts" if there else "its parts alone"
-    gap = gap_in(parts)
+    gap = gap_in([(part, str(path), facts_of(str(path)).size) for part, path in parts])
     if there and flaw_in(zip_path.name, zip_path) is None:
         if _holds(zip_path, parts):
             return state(state="whole", detail=f"{len(parts)} parts are left over beside it")

@@ -29,7 +29,8 @@ from saturi.etl.runtime.processes import checked_workers, process_pool
 from saturi.etl.runtime.progress import Progress, Watcher
 from saturi.etl.settings.checks import whole_number
 from saturi.etl.settings.options import BuildOptions
-from saturi.etl.settings.paths import path_of, paths_of
+from saturi.etl.settings.paths import locations_of, path_of
+from saturi.etl.storage.location import Location
 from saturi.schemas.inspection import INSPECTION_VERSION, InspectedArchive, Inspection
 
 Task = TypeVar("Task", InspectTask, SketchTask)
@@ -38,7 +39,7 @@ _FEWEST_SAMPLED = 10  # label files of an archive, give or take some, if it has 
 
 
 def inspect(
-    corpus: str | Path | Iterable[str | Path],
+    corpus: str | Location | Iterable[str | Location],
     *,
     sample: int | None = None,
     stage: str | Path | None = None,
@@ -63,12 +64,13 @@ def inspect(
         InputError: There is nothing to look at, or a build has no stage any more.
         WorkerKilledError: A worker is killed again and again.
     """
-    paths = paths_of(corpus, "CORPUS")
+    paths = locations_of(corpus, "CORPUS")
     workers = checked_workers(workers)
     if sample is not None:
         whole_number("sample", sample)
     survey = _Survey(partial(_open_pool, make_executor, workers), watcher)
-    if not any(is_there(path / MARKER) for path in paths):
+    builds = [path for path in paths if isinstance(path, Path) and is_there(path / MARKER)]
+    if not builds:
         if stage is not None:
             raise OptionError("--stage", "a corpus has none", "give the folder of a build, or leave it out")
         return _inspect_corpus(survey, paths, sample)
@@ -76,11 +78,11 @@ def inspect(
         option = "OUT" if len(paths) > 1 else "--sample"
         raise OptionError(option, "a build is looked at by itself, and as a whole", "give one folder and no sample")
     return _inspect_build(
-        survey, FinishedBuild.open(paths[0]), paths[0] / STAGE if stage is None else path_of(stage, "--stage")
+        survey, FinishedBuild.open(builds[0]), builds[0] / STAGE if stage is None else path_of(stage, "--stage")
     )
 
 
-def _inspect_corpus(survey: "_Survey", paths: Sequence[Path], sample: int | None) -> Inspection:
+def _inspect_corpus(survey: "_Survey", paths: Sequence[Location], sample: int | None) -> Inspection:
     corpus = discover(paths)
     rules = scan_rules(BuildOptions(allow_bad_archives=True))
     scans = [scan(archive, rules) for archive in corpus.archives]

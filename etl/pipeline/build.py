@@ -4,7 +4,6 @@ import hashlib
 import time
 from collections.abc import Iterable
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
@@ -69,7 +68,7 @@ class BuildResult(Struct, frozen=True, kw_only=True):
 
 
 def build(  # noqa: PLR0913 - the six behind the star are how, not what
-    corpus: str | Path | Iterable[str | Path],
+    corpus: str | Location | Iterable[str | Location],
     out: str | Location,
     options: BuildOptions | None = None,
     *,
@@ -86,7 +85,7 @@ def build(  # noqa: PLR0913 - the six behind the star are how, not what
     run again.
 
     Args:
-        corpus: Folders, zips, or parts of split zips; one path, or several.
+        corpus: Folders, zips, or parts of split zips; one path or URL, or several.
         out: Folder for the result, or its URL: new, empty, or of an earlier build.
         options: What decides the result; the defaults are the original recipe's, without duplicates and leaks.
         workers: Number of processes at most, and never more than there is work for; None for one a processor.
@@ -166,7 +165,7 @@ def _notes_on_replaced(before: tuple[int, dict[str, Any]] | None, manifest: Mani
     return [f"this replaced the build that was in {given} ({facts})"]
 
 
-def dry_run(corpus: str | Path | Iterable[str | Path], options: BuildOptions | None = None) -> list[Scan]:
+def dry_run(corpus: str | Location | Iterable[str | Location], options: BuildOptions | None = None) -> list[Scan]:
     """
     Return a scan of each archive of *corpus*, by its directory; no label file is read and nothing is written.
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from saturi.etl.corpus.batches import BATCH_BYTES, Limits
-from saturi.etl.corpus.discover import Corpus, Form
+from saturi.etl.corpus.discover import Archive, Corpus, Form
 from saturi.etl.corpus.scan import Scan, ScanRules, unreadable
 from saturi.etl.errors import EmptyCorpusError, InputError
 from saturi.etl.pipeline.sums import check_sum
@@ -40,8 +40,14 @@ def useful_workers(corpus: Corpus, workers: int) -> int:
         if archive.form is Form.FOLDER:
             return workers
         with suppress(OSError):  # the scan has a sentence for it
-            batches += 1 + sum(Path(path).stat().st_size for path in archive.paths) // _PACKED_BATCH_BYTES
+            batches += 1 + _size_of(archive) // _PACKED_BATCH_BYTES
     return max(1, min(workers, batches))
+
+
+def _size_of(archive: Archive) -> int:
+    if archive.facts:
+        return sum(facts.size for facts in archive.facts)
+    return sum(Path(path).stat().st_size for path in archive.paths)
 
 
 def scan_archives(run: Run, corpus: Corpus, rules: ScanRules, stage: Location) -> list[Scan]:

@@ -125,7 +125,7 @@ class ObjectPath:
         return hash((self.root, self._name))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return ObjectPath, (str(self),)
+        return object_of, (str(self),)
 
     def facts(self) -> "ObjectFacts | None":
         """Return size, time and ETag of the object, or None where it is not there."""
@@ -208,9 +208,21 @@ def is_url(text: str) -> bool:
 
 def location_of(text: str) -> Location:
     """
-    Return the location that *text*, which stands for one in a task or a file, names.
+    Return the location that *text*, which stands for one in a task or a file, names; a key in it may hold `?` and `#`.
 
     Raises:
         OptionError: It is a URL, and none of object storage.
     """
-    return ObjectPath(text) if is_url(text) else Path(text)
+    return object_of(text) if is_url(text) else Path(text)
+
+
+def object_of(url: str) -> ObjectPath:
+    """
+    Return the path that *url*, the text of one, names.
+
+    Raises:
+        OptionError: It is none of object storage.
+    """
+    scheme, _, rest = url.partition("://")
+    bucket, _, key = rest.partition("/")
+    return ObjectPath(f"{scheme}://{bucket}") / key

@@ -85,7 +85,7 @@ def read_range(root: str, key: str, start: int, stop: int, etag: str) -> memoryv
 
     def get(store: "ObjectStore") -> memoryview:
         result = obstore.get(store, key, options={"range": (start, stop)})
-        if (result.meta["e_tag"] or "") != etag:  # not every server heeds If-Match
+        if _etag_in(result.meta) != etag:  # not every server heeds If-Match
             raise ChangedError(errno.ESTALE, CHANGED)
         content = memoryview(result.bytes())
         _refuse_short(len(content), stop - start)
@@ -182,7 +182,12 @@ def delete(root: str, key: str) -> None:
 def _facts_in(row: "ObjectMeta") -> ObjectFacts:
     modified = row["last_modified"]
     at_ns = int(modified.timestamp()) * 10**9 + modified.microsecond * 1_000
-    return ObjectFacts(row["size"], at_ns, row["e_tag"] or "")
+    return ObjectFacts(row["size"], at_ns, _etag_in(row))
+
+
+def _etag_in(row: "ObjectMeta") -> str:
+    """Return the ETag of an object without quotes, which some storages leave out in lists."""
+    return (row["e_tag"] or "").strip('"')
 
 
 def _refuse_short(length: int, expected: int) -> None:

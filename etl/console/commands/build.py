@@ -10,8 +10,9 @@ from saturi.etl.console.commands.declared import declared_options
 from saturi.etl.console.commands.parameters import Term, config_option, corpus_of
 from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json, resumable, typed_without
-from saturi.etl.console.paths import PATH
+from saturi.etl.console.paths import LOCATION
 from saturi.etl.settings.options import BuildOptions, RunOptions
+from saturi.etl.storage.location import Location
 from saturi.schemas.inspection import ScannedArchive
 from saturi.schemas.terms import Dedup, Dimension
 
@@ -73,7 +74,7 @@ _MERGE = click.option("--merge", type=Term(Dimension), multiple=True, help="Leav
 
 
 @click.command(cls=Command, groups=GROUPS, examples=EXAMPLES, waits=True)
-@click.argument("corpus", nargs=-1, type=PATH)
+@click.argument("corpus", nargs=-1, type=LOCATION)
 @config_option("build")
 @declared_options(RunOptions)
 @declared_options(BuildOptions, beside={"dedup": _NO_DEDUP, "shard_by": _MERGE})
@@ -149,7 +150,7 @@ def _refuse_report(out: Path, *, dry_run: bool) -> None:
     require_page(out / PAGE)
 
 
-def _dry_run(paths: tuple[Path, ...], options: BuildOptions, *, as_json: bool, details: bool) -> None:
+def _dry_run(paths: tuple[Location, ...], options: BuildOptions, *, as_json: bool, details: bool) -> None:
     from saturi.etl.console.lines import print_next
     from saturi.etl.console.screens.build import show_scans
     from saturi.etl.pipeline.build import dry_run

@@ -7,12 +7,13 @@ import click
 from saturi.etl.console.commands.parameters import config_option, corpus_of
 from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json
-from saturi.etl.console.paths import PATH
+from saturi.etl.console.paths import LOCATION, PATH
 from saturi.etl.output.folder import MANIFEST
+from saturi.etl.storage.location import Location
 
 
 @click.command(cls=Command)
-@click.argument("corpus", nargs=-1, type=PATH)
+@click.argument("corpus", nargs=-1, type=LOCATION)
 @config_option("corpus")
 @click.option("--sample", type=int, help="Look at so many label files, of every archive its share.  [default: all]")
 @click.option("--stage", type=PATH, help="Folder of a build's segments.  [default: OUT/stage]")
@@ -22,7 +23,7 @@ from saturi.etl.output.folder import MANIFEST
 @click.pass_context
 def inspect(  # noqa: PLR0913 - one an option
     ctx: click.Context,
-    corpus: tuple[Path, ...],
+    corpus: tuple[Location, ...],
     sample: int | None,
     stage: Path | None,
     workers: int | None,
@@ -61,7 +62,7 @@ def inspect(  # noqa: PLR0913 - one an option
         save_page(survey_report(inspection), report)
     if as_json:
         return
-    if any((path / MANIFEST).exists() for path in corpus):
+    if any(isinstance(path, Path) and (path / MANIFEST).exists() for path in corpus):
         print_next(console, "estimate", *corpus)
     else:
         print_next(console, "build", *corpus, "--out", "out")

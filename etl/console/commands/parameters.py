@@ -15,6 +15,7 @@ from saturi.etl.formats.tables import OTHERS
 from saturi.etl.settings.checks import find_term, listed
 from saturi.etl.settings.config import DEFAULT_NAME, Config, read_config
 from saturi.etl.settings.sizes import parse_bytes
+from saturi.etl.storage.location import Location
 
 _FALLBACK_CORPUS = "data"
 
@@ -132,14 +133,14 @@ def _read_defaults(table: str, ctx: click.Context, _param: click.Parameter, path
     ctx.meta["config"] = config
 
 
-def corpus_of(ctx: click.Context, given: tuple[Path, ...]) -> tuple[Path, ...]:
+def corpus_of(ctx: click.Context, given: tuple[Location, ...]) -> tuple[Location, ...]:
     """
     Return the paths of the corpus: those *given*, else those of `etl.toml`, else `./data`.
 
     Raises:
         MissingPathError: There is none of these.
     """
-    paths: tuple[Path, ...] = given or ctx.meta["config"].paths
+    paths: tuple[Location, ...] = given or ctx.meta["config"].paths
     fallback = Path(_FALLBACK_CORPUS)
     if not paths and not fallback.exists():
         advice = f"give folders or zips of label files, or try it on an invented corpus: saturi sample {fallback}"
