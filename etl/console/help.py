@@ -192,9 +192,9 @@ def _wait_option() -> click.Option:
 
 def _wait_for(error: LockedError) -> None:
     """Return when the folder of *error* is free, after saying that it is waited for."""
-    from saturi.etl.output.folder import locked  # noqa: PLC0415 - help does not wait for it
+    from saturi.etl.output.folder import held, locked  # noqa: PLC0415 - help does not wait for it
 
-    last = 0.0
+    last, path = 0.0, Path(error.path)
     while True:
         now = time.monotonic()
         if not last or now - last >= _REPEAT_SECONDS:
@@ -202,7 +202,7 @@ def _wait_for(error: LockedError) -> None:
             _say_waiting(error.path)
         time.sleep(_LOOK_SECONDS)
         try:
-            with locked(Path(error.path)):
+            with locked(path) if path.is_dir() else held(path, path, ""):
                 return
         except LockedError:
             continue

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -10,6 +9,7 @@ import msgspec
 from saturi.etl.errors import BuildError
 from saturi.etl.output.lines import whole_lines
 from saturi.etl.settings.regular import open_regular
+from saturi.etl.storage.location import Location
 from saturi.schemas.chat import Example
 from saturi.schemas.manifest import ChunkRow
 
@@ -24,7 +24,7 @@ _DECODE = msgspec.json.Decoder(Example).decode_lines
 ReadChunk = Callable[[ChunkRow], Iterator[bytes]]
 
 
-def scan_examples(folder: Path, chunks: Sequence[ChunkRow], read_chunk: ReadChunk) -> "pl.LazyFrame":
+def scan_examples(folder: Location, chunks: Sequence[ChunkRow], read_chunk: ReadChunk) -> "pl.LazyFrame":
     """
     Return `COLUMNS` of the examples of *chunks*, in their order; see `FinishedBuild.examples`.
 
@@ -52,7 +52,7 @@ def scan_examples(folder: Path, chunks: Sequence[ChunkRow], read_chunk: ReadChun
     return register_io_source(batches, schema=schema)
 
 
-def first_pairs(path: Path) -> list[tuple[str, str]]:
+def first_pairs(path: Location) -> list[tuple[str, str]]:
     """
     Return source and target of the first examples of the chunk at *path*, some hundred of them.
 
@@ -68,7 +68,7 @@ def first_pairs(path: Path) -> list[tuple[str, str]]:
         raise BuildError(str(path), f"damaged ({error})", "run `saturi verify`, and build again") from error
 
 
-def _batches(folder: Path, chunks: Sequence[ChunkRow], read_chunk: ReadChunk) -> Iterator[dict[str, object]]:
+def _batches(folder: Location, chunks: Sequence[ChunkRow], read_chunk: ReadChunk) -> Iterator[dict[str, object]]:
     """Yield the columns of some thousand examples at a time."""
     for chunk in chunks:
         numbers = count(1)

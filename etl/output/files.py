@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from saturi.etl.errors import DiskFullError, StorageError
+from saturi.etl.storage.location import Location, ObjectPath
 
 MARKER = ".saturi"
 """The file that says that a folder is ours; it is also the lock of whoever writes there."""
@@ -171,9 +172,11 @@ def link_whole(source: Path, target: Path) -> None:
         sync_folder(target.parent)
 
 
-def is_there(path: Path) -> bool:
+def is_there(path: Location) -> bool:
     """Whether something has the name *path*; also where the system does not say what, as whoever opens it will see."""
     try:
+        if isinstance(path, ObjectPath):
+            return path.is_file()
         os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
         return False

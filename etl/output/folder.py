@@ -22,6 +22,7 @@ from saturi.etl.errors import ForeignFolderError, LockedError
 from saturi.etl.output.debris import is_debris
 from saturi.etl.output.files import MARKER, is_link, make_folder, storage_errors, sweep, sync_folder, write_whole
 from saturi.etl.output.sums import file_sha256, joined, read_sums, write_sums
+from saturi.etl.storage.location import Location, ObjectPath
 from saturi.schemas.manifest import Manifest
 from saturi.schemas.terms import Split
 
@@ -112,17 +113,28 @@ def locked(folder: Path) -> Iterator[None]:
         LockedError: Another process holds it.
         StorageError: It cannot be written.
     """
-    marker = folder / MARKER
-    refuse_link(marker)
-    with storage_errors(marker, 0):
-        marker.touch()
-        lock = FileLock(marker, timeout=0, preserve_lock_file=True, fallback_to_soft=False)
+    with held(folder / MARKER, folder, "wait until it ends, or give another folder"):
+        yield
+
+
+@contextmanager
+def held(file: Path, place: Path, advice: str) -> Iterator[None]:
+    """
+    Hold *file*, made where it is missing, for this process; *place* is what it stands for.
+
+    Raises:
+        ForeignFolderError: It is a link to elsewhere.
+        LockedError: Another process holds it; *advice* says what to do.
+        StorageError: It cannot be written.
+    """
+    refuse_link(file)
+    with storage_errors(file, 0):
+        file.touch()
+        lock = FileLock(file, timeout=0, preserve_lock_file=True, fallback_to_soft=False)
         try:
             lock.acquire()
         except Timeout:
-            raise LockedError(
-                folder, "another command is writing there", "wait until it ends, or give another folder"
-            ) from None
+            raise LockedError(place, "another command is writing there", advice) from None
     try:
         yield
     finally:
@@ -202,24 +214,31 @@ def _move(work: Path, out: Path, paths: Iterable[str]) -> None:
             sync_folder(folder)
 
 
-def chunk_files(out: Path) -> list[str]:
+def chunk_files(out: Location) -> list[str]:
     """
     Return every file below `chunks`, relative to *out*, with forward slashes, sorted; without what file managers left there.
 
     Raises:
         OSError: A folder cannot be listed.
     """
+    below = _files_below(out / CHUNKS)
+    return sorted(f"{CHUNKS}/{path}" for path in below if not is_debris(f"{CHUNKS}/{path}"))
+
+
+def _files_below(folder: Location) -> list[str]:
+    """Return every file below *folder*, relative to it."""
+    if isinstance(folder, ObjectPath):
+        return [path.relative_to(folder).as_posix() for path, _ in folder.below()]
 
     def fail(error: OSError) -> None:
         if not isinstance(error, FileNotFoundError):
             raise error
 
-    files = [
-        (Path(folder) / name).relative_to(out).as_posix()
-        for folder, _, names in os.walk(out / CHUNKS, onerror=fail)
+    return [
+        (Path(here) / name).relative_to(folder).as_posix()
+        for here, _, names in os.walk(folder, onerror=fail)
         for name in names
     ]
-    return sorted(path for path in files if not is_debris(path))
 
 
 def encode_manifest(manifest: Manifest) -> bytes:

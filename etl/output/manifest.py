@@ -1,12 +1,11 @@
 """The manifest on disk, decoded strictly: what a later version or another program wrote is refused."""
 
-from pathlib import Path
-
 import msgspec
 from msgspec import Struct
 
 from saturi.etl.errors import BuildError
 from saturi.etl.output.folder import CHUNK_PATH
+from saturi.etl.storage.location import Location
 from saturi.schemas.manifest import MANIFEST_VERSION, Manifest
 
 
@@ -16,7 +15,7 @@ class _Versioned(Struct, frozen=True):
     version: int
 
 
-def decode_manifest(path: Path, content: bytes) -> Manifest:
+def decode_manifest(path: Location, content: bytes) -> Manifest:
     """
     Return the manifest that *content*, the bytes of the file at *path*, is.
 

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from saturi.etl.output.files import write_whole
-from saturi.etl.settings.regular import open_regular
+from saturi.etl.settings.regular import open_regular, read_regular
+from saturi.etl.storage.location import Location
 
 SUMS = "SHA256SUMS"
 
@@ -21,9 +22,9 @@ _BLOCK_BYTES = 1 << 20
 _LINE = re.compile(r"([0-9a-f]{64})  ([^\r\n]+)")
 
 
-def file_sha256(path: Path) -> str:
+def file_sha256(path: Location) -> str:
     """
-    Return the hash of the file at *path*.
+    Return the hash of the file, or the object, at *path*.
 
     Raises:
         OSError: It cannot be read, or is no regular file.
@@ -35,7 +36,7 @@ def file_sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def read_sums(folder: Path) -> dict[str, frozenset[str]]:
+def read_sums(folder: Location) -> dict[str, frozenset[str]]:
     """
     Return what the list in *folder* holds: nothing where there is none; lines that are none of a list are left out.
 
@@ -43,8 +44,7 @@ def read_sums(folder: Path) -> dict[str, frozenset[str]]:
         OSError: It cannot be read.
     """
     try:
-        with open_regular(folder / SUMS) as file:
-            lines = file.readall().decode(errors="replace").split("\n")
+        lines = read_regular(folder / SUMS).decode(errors="replace").split("\n")
     except (FileNotFoundError, NotADirectoryError):
         return {}
     sums: dict[str, frozenset[str]] = {}

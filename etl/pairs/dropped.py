@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
@@ -22,6 +21,7 @@ from saturi.etl.read.segments import read_any_header
 from saturi.etl.select.exclusion import exclusion_of
 from saturi.etl.select.markup import CleanSettings
 from saturi.etl.select.utterances import PLACEMENT_COLUMNS, as_pairs, read_utterances, resolve_placement
+from saturi.etl.storage.location import Location
 from saturi.schemas.pairs import ShownPair
 from saturi.schemas.terms import DropReason, Region, SpeechType
 
@@ -50,7 +50,7 @@ class Dropped:
         BuildError: Its options are of another version, or its decisions are missing or damaged.
     """
 
-    def __init__(self, build: FinishedBuild, stage: Path) -> None:
+    def __init__(self, build: FinishedBuild, stage: Location) -> None:
         self._build, self._stage = build, stage
         self._options = options_of(build)
         self._decisions = build.decisions()
@@ -155,7 +155,7 @@ class Dropped:
         names = pl.DataFrame(groups, schema={"region": pl.String, "speech_type": pl.String}, orient="row")
         return frame.join(names, on=["region", "speech_type"], how="semi", maintain_order="left")
 
-    def _utterances(self, path: Path, archive: str, columns: Sequence[str]) -> pl.DataFrame:
+    def _utterances(self, path: Location, archive: str, columns: Sequence[str]) -> pl.DataFrame:
         source = SegmentSource(str(path), archive, self._hints[archive])
         return read_utterances(source, self._options.unit, self._options.source, columns)
 

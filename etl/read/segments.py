@@ -16,6 +16,7 @@ from msgspec import structs
 from saturi.etl.corpus.archive import crc32
 from saturi.etl.errors import StorageError
 from saturi.etl.output.files import write_whole
+from saturi.etl.storage.location import Location
 from saturi.schemas.segment import SEGMENT_VERSION, SegmentHeader
 
 FILES = pl.Schema(
@@ -76,13 +77,13 @@ def _checksum(header: SegmentHeader, *parts: bytes | memoryview) -> int:
     return checksum
 
 
-def read_header(path: Path, key: str) -> SegmentHeader | None:
+def read_header(path: Location, key: str) -> SegmentHeader | None:
     """Return the header of the segment at *path*, or None where there is none that can be trusted to be *key*."""
     header = read_any_header(path)
     return header if header is not None and header.key == key else None
 
 
-def read_any_header(path: Path) -> SegmentHeader | None:
+def read_any_header(path: Location) -> SegmentHeader | None:
     """Return the header of the segment at *path*, whichever it is, or None where there is none that is whole."""
     try:
         segment = _open(path.read_bytes())
@@ -91,7 +92,7 @@ def read_any_header(path: Path) -> SegmentHeader | None:
     return segment[0] if segment is not None else None
 
 
-def read_files(path: Path, columns: Sequence[str]) -> pl.DataFrame:
+def read_files(path: Location, columns: Sequence[str]) -> pl.DataFrame:
     """
     Return *columns* of the label files of a segment.
 
@@ -102,7 +103,7 @@ def read_files(path: Path, columns: Sequence[str]) -> pl.DataFrame:
     return from_ipc(body[: header.files_bytes], columns)
 
 
-def read_sentences(path: Path, columns: Sequence[str]) -> pl.DataFrame:
+def read_sentences(path: Location, columns: Sequence[str]) -> pl.DataFrame:
     """
     Return *columns* of the sentences of a segment.
 
@@ -113,14 +114,14 @@ def read_sentences(path: Path, columns: Sequence[str]) -> pl.DataFrame:
     return from_ipc(body[header.files_bytes :], columns)
 
 
-def _open_whole(path: Path) -> tuple[SegmentHeader, memoryview]:
+def _open_whole(path: Location) -> tuple[SegmentHeader, memoryview]:
     """Return the header and the two streams of a segment that was whole when this build began to use it."""
     try:
         segment = _open(path.read_bytes())
     except OSError as error:
-        raise StorageError(path, f"cannot be read any more ({error.strerror or error})", _AGAIN) from error
+        raise StorageError(str(path), f"cannot be read any more ({error.strerror or error})", _AGAIN) from error
     if segment is None:
-        raise StorageError(path, "has been damaged since it was written", _AGAIN)
+        raise StorageError(str(path), "has been damaged since it was written", _AGAIN)
     return segment
 
 

@@ -3,7 +3,6 @@
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 import msgspec
 import polars as pl
@@ -19,6 +18,7 @@ from saturi.etl.select.markup import RULES, CleanSettings
 from saturi.etl.select.split import resolve_scripts
 from saturi.etl.select.utterances import PLACEMENT_COLUMNS, merge_small, read_utterances, resolve_placement
 from saturi.etl.settings.options import BuildOptions
+from saturi.etl.storage.location import Location
 from saturi.schemas.report import MarkupFacts, StageFacts
 from saturi.schemas.terms import DropReason, SpeechType, Split
 
@@ -31,7 +31,7 @@ _MARKUP_UTTERANCES = 100_000
 """Utterances in which markup is counted, at most: it takes longer than everything else."""
 
 
-def stage_facts(build: FinishedBuild, stage: Path) -> StageFacts:
+def stage_facts(build: FinishedBuild, stage: Location) -> StageFacts:
     """
     Return what the segments in *stage*, which *build* is made of, say beyond its manifest.
 
@@ -50,7 +50,7 @@ def stage_facts(build: FinishedBuild, stage: Path) -> StageFacts:
     return tally.facts(options)
 
 
-def _frames(build: FinishedBuild, stage: Path, options: BuildOptions) -> Iterator[pl.DataFrame]:
+def _frames(build: FinishedBuild, stage: Location, options: BuildOptions) -> Iterator[pl.DataFrame]:
     """
     Yield the utterances of each segment.
 

@@ -1,13 +1,13 @@
 """The utterances of a segment as a frame: where each belongs, and the two texts of its pair."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 
 import polars as pl
 
 from saturi.etl.corpus.groups import ELICITED, SegmentSource
 from saturi.etl.corpus.names import Hints
 from saturi.etl.read.segments import read_files, read_sentences
+from saturi.etl.storage.location import Location, location_of
 from saturi.etl.select.clean import TEXTS, clean
 from saturi.etl.select.markup import CleanSettings
 from saturi.schemas.terms import Direction, Generation, Region, Source, SpeechType, Unit
@@ -49,7 +49,7 @@ def read_utterances(segment: SegmentSource, unit: Unit, source: Source, columns:
         standard Korean, may be null), *columns* of `FILES`, and `sentence` (from 1, of a turn that of its first; null where
         the utterance is a whole label file).
     """
-    path = Path(segment.path)
+    path = location_of(segment.path)
     if unit is Unit.SENTENCE:
         pairs = _with_files(_pairs(path, source), read_files(path, columns))
         return pairs.drop("file", "turn").with_row_index("row")
@@ -65,7 +65,7 @@ def read_utterances(segment: SegmentSource, unit: Unit, source: Source, columns:
     return frame.with_row_index("row")
 
 
-def _pairs(path: Path, source: Source) -> pl.DataFrame:
+def _pairs(path: Location, source: Source) -> pl.DataFrame:
     """Return `file` (row in `FILES`), `sentence`, `turn`, `source` and `target` of every sentence of the segment at *path*."""
     spellings = dict.fromkeys([source, Source.DIALECT, "standard"])
     spelling = pl.when(pl.col("turn").is_null()).then(source).otherwise(Source.DIALECT)  # 2020 has but one

@@ -1,10 +1,14 @@
-"""Regular files, opened without waiting: a pipe that is never written to, or a device without an end, holds nobody up."""
+"""
+Regular files, opened without waiting, and objects: a pipe that is never written to, or a device without an end, holds nobody up.
+"""
 
 import errno
 import io
 import os
 import stat
 from pathlib import Path
+
+from saturi.etl.storage.location import Location, ObjectPath
 
 _FLAGS = os.O_RDONLY
 for _name in ("O_BINARY", "O_NONBLOCK", "O_NOCTTY"):  # not every system has each
@@ -50,13 +54,33 @@ def open_descriptor(path: str | bytes) -> int:
     return descriptor
 
 
-def open_regular(path: Path) -> io.FileIO:
+def open_regular(path: Location) -> io.RawIOBase:
     """
-    Open the file at *path* for reading, unbuffered.
+    Open the file, or the object, at *path* for reading from its beginning, unbuffered.
 
     Raises:
         NotRegularError: It is a pipe, a socket or a device.
         OSError: It cannot be opened, or is a folder.
     """
+    if isinstance(path, ObjectPath):
+        return path.open_raw()
     # Path.open takes no opener; whoever calls this closes the file.
     return open(path, "rb", buffering=0, opener=lambda name, _: open_descriptor(name))
+
+
+def read_regular(path: Location) -> bytes:
+    """
+    Return the content of the file, or the object, at *path*.
+
+    Raises:
+        OSError: As of `open_regular`.
+    """
+    if isinstance(path, ObjectPath):
+        return path.read_bytes()
+    with open_regular(path) as file:
+        return file.readall()
+
+
+def unread_advice(path: Location, of_a_file: str = "check the path and its permissions") -> str:
+    """Return what to do where *path* cannot be read: *of_a_file* on a disk."""
+    return "check bucket, endpoint and credentials" if isinstance(path, ObjectPath) else of_a_file
