@@ -92,7 +92,8 @@ def _kind_of(path: Location) -> Literal["file", "folder", "other"]:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise MissingPathError(str(path), "does not exist", "check the path") from error
     except (OSError, ValueError) as error:
-        raise InputError(str(path), f"cannot be read ({error})", unread_advice(path)) from error
+        problem = f"cannot be read ({getattr(error, 'strerror', None) or error})"  # a name with a NUL is a ValueError
+        raise InputError(str(path), problem, unread_advice(path)) from error
     return "folder" if stat.S_ISDIR(mode) else "file" if stat.S_ISREG(mode) else "other"
 
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 from saturi.etl.corpus.discover import Archive
 from saturi.etl.storage.location import Location
 
-Place = TypeVar("Place", bound=Location)
+Stage = TypeVar("Stage", bound=Location)
 
 BATCH_BYTES = 32 * 1024 * 1024
 """JSON in a batch: 0.1 s of work, of which a killed build loses little. A worker holds its texts, a tenth of it in 2022, several
@@ -98,12 +98,12 @@ def key_of(fingerprint: str, extent: Extent, limits: Limits) -> str:
     return hashlib.sha256(msgspec.json.encode(facts)).hexdigest()
 
 
-def path_in_stage(stage: Place, key: str, ending: str) -> Place:
+def path_in_stage(stage: Stage, key: str, ending: str) -> Stage:
     """Return the path of a file in the stage; a folder for each first byte, since file systems dislike many names in one."""
-    return cast("Place", stage / key[:2] / f"{key[:32]}.{ending}")  # `/` gives of each kind the same kind
+    return cast("Stage", stage / key[:2] / f"{key[:32]}.{ending}")  # `/` gives of each kind the same kind
 
 
-def segment_path(stage: Place, key: str) -> Place:
+def segment_path(stage: Stage, key: str) -> Stage:
     """Return the path of the segment *key*."""
     return path_in_stage(stage, key, "segment")
 

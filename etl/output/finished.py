@@ -194,6 +194,22 @@ class FinishedBuild:
         """
         return self._scan(DECISIONS_FILE)
 
+    def read_table(self, table: str) -> bytes:
+        """
+        Return the bytes of a table that lies beside the chunks, by its name.
+
+        Raises:
+            BuildError: It is missing, or its hash is not the one that is listed.
+        """
+        if table in self._fetched:
+            return self._fetched[table]
+        content = _read_whole(self.given / table)
+        if hashlib.sha256(content).hexdigest() not in self._sums.get(table, ()) and table in self._sums:
+            raise BuildError(str(self.given / table), "damaged", "build again")
+        if isinstance(self.given, ObjectPath):
+            self._fetched[table] = content
+        return content
+
     def collect(self, rows: "pl.LazyFrame") -> "pl.DataFrame":
         """
         Return *rows* of lineage or decisions, which are decoded only now.
@@ -208,11 +224,7 @@ class FinishedBuild:
         import polars as pl  # noqa: PLC0415 - the parent of a build never loads it
 
         # As bytes, since Polars takes neither every path for a path nor each for one file.
-        content = self._fetched.get(table) or _read_whole(self.given / table)
-        if hashlib.sha256(content).hexdigest() not in self._sums.get(table, ()) and table in self._sums:
-            raise BuildError(str(self.given / table), "damaged", "build again")
-        if isinstance(self.given, ObjectPath):
-            self._fetched[table] = content
+        content = self.read_table(table)
         with _undecodable(self.given / table):
             frame = pl.scan_parquet(io.BytesIO(content))
             frame.collect_schema()

@@ -7,9 +7,9 @@ import polars as pl
 from saturi.etl.corpus.groups import ELICITED, SegmentSource
 from saturi.etl.corpus.names import Hints
 from saturi.etl.read.segments import read_files, read_sentences
-from saturi.etl.storage.location import Location, location_of
 from saturi.etl.select.clean import TEXTS, clean
 from saturi.etl.select.markup import CleanSettings
+from saturi.etl.storage.location import Location, location_of
 from saturi.schemas.terms import Direction, Generation, Region, Source, SpeechType, Unit
 
 PLACEMENT_COLUMNS = ("region", "speech_type", "split", "label_region", "label_speech_type", "script", "speakers")

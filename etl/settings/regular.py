@@ -1,12 +1,9 @@
-"""
-Regular files, opened without waiting, and objects: a pipe that is never written to, or a device without an end, holds nobody up.
-"""
+"""Regular files and objects, opened without waiting: a pipe that is never written to, or an endless device, holds nobody up."""
 
 import errno
 import io
 import os
 import stat
-from pathlib import Path
 
 from saturi.etl.storage.location import Location, ObjectPath
 
