@@ -8,7 +8,6 @@ too long for a terminal is folded between words; elsewhere it stays one line.
 import re
 import shlex
 from collections.abc import Iterable
-from pathlib import Path
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -69,7 +68,7 @@ def print_failure(console: Console, sentence: str) -> None:
     print_line(console, Text("Not a success: ", f"bold {FAILURE}").append_text(plain(sentence, "default")))
 
 
-def print_next(console: Console, *words: str | Path) -> None:
+def print_next(console: Console, *words: str | Location) -> None:
     """Print the command of *words* that comes next, as it is typed."""
     print_line(console, Text("Next: ").append_text(plain(shlex.join(map(str, ("saturi", *words))), NEXT)))
 

@@ -32,9 +32,7 @@ _BY_STRATUM = ("chrf", "edit_f05", "over_edit")
 _HUB_NAME = re.compile(r"[\w-][\w.-]*/[\w.-]+")
 
 
-def export_card(
-    out: str | Location, model: str, base_model: str | None = None, evaluation: str | None = None
-) -> Path:
+def export_card(out: str | Location, model: str, base_model: str | None = None, evaluation: str | None = None) -> Path:
     """
     Write the card of a model that was tuned on a build, and return its folder.
 

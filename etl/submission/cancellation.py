@@ -1,6 +1,5 @@
 """The cancellation of jobs; steps done are billed all the same."""
 
-
 from saturi.etl.errors import OptionError, ProviderError, RefusedError, SpendingError
 from saturi.etl.output.printable import counted
 from saturi.etl.providers.pace import Pace

@@ -1,6 +1,5 @@
 """The status of everything submitted from a build: jobs and files, as the ledger has them after the provider was asked."""
 
-
 from msgspec import Struct
 
 from saturi.etl.errors import ProviderError, RefusedError

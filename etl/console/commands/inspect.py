@@ -7,24 +7,25 @@ import click
 from saturi.etl.console.commands.parameters import config_option, corpus_of
 from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json
-from saturi.etl.console.paths import PATH
+from saturi.etl.console.paths import LOCATION, PATH
 from saturi.etl.output.folder import MANIFEST
+from saturi.etl.storage.location import Location
 
 
 @click.command(cls=Command)
-@click.argument("corpus", nargs=-1, type=PATH)
+@click.argument("corpus", nargs=-1, type=LOCATION)
 @config_option("corpus")
 @click.option("--sample", type=int, help="Look at so many label files, of every archive its share.  [default: all]")
-@click.option("--stage", type=PATH, help="Folder of a build's segments.  [default: OUT/stage]")
+@click.option("--stage", type=LOCATION, help="Folder of a build's segments, or its URL.  [default: OUT/stage]")
 @click.option("--workers", type=int, help="Number of processes.  [default: one a processor]")
 @click.option("--report", type=PATH, help="Also write the contents as a page to this file.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything on stdout, for machines.")
 @click.pass_context
 def inspect(  # noqa: PLR0913 - one an option
     ctx: click.Context,
-    corpus: tuple[Path, ...],
+    corpus: tuple[Location, ...],
     sample: int | None,
-    stage: Path | None,
+    stage: Location | None,
     workers: int | None,
     report: Path | None,
     *,

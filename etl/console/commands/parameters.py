@@ -15,6 +15,7 @@ from saturi.etl.formats.tables import OTHERS
 from saturi.etl.settings.checks import find_term, listed
 from saturi.etl.settings.config import DEFAULT_NAME, Config, read_config
 from saturi.etl.settings.sizes import parse_bytes
+from saturi.etl.storage.location import Location
 
 _FALLBACK_CORPUS = "data"
 
@@ -132,14 +133,14 @@ def _read_defaults(table: str, ctx: click.Context, _param: click.Parameter, path
     ctx.meta["config"] = config
 
 
-def corpus_of(ctx: click.Context, given: tuple[Path, ...]) -> tuple[Path, ...]:
+def corpus_of(ctx: click.Context, given: tuple[Location, ...]) -> tuple[Location, ...]:
     """
     Return the paths of the corpus: those *given*, else those of `etl.toml`, else `./data`.
 
     Raises:
         MissingPathError: There is none of these.
     """
-    paths: tuple[Path, ...] = given or ctx.meta["config"].paths
+    paths: tuple[Location, ...] = given or ctx.meta["config"].paths
     fallback = Path(_FALLBACK_CORPUS)
     if not paths and not fallback.exists():
         advice = f"give folders or zips of label files, or try it on an invented corpus: saturi sample {fallback}"
@@ -149,5 +150,10 @@ def corpus_of(ctx: click.Context, given: tuple[Path, ...]) -> tuple[Path, ...]:
 
 def key_file_of(ctx: click.Context, *tables: str) -> Path | None:
     """Return the file with the key that the first of *tables* of the configuration file names, or `[submit]`."""
-    names = (ctx.meta["config"].table(table).get("key_file") for table in (*tables, "submit"))
+    return file_of(ctx, "key_file", *tables)
+
+
+def file_of(ctx: click.Context, option: str, *tables: str) -> Path | None:
+    """Return the file that *option* names in the first of *tables* of the configuration file that has it, or in `[submit]`."""
+    names = (ctx.meta["config"].table(table).get(option) for table in (*tables, "submit"))
     return next((Path(name) for name in names if name is not None), None)
