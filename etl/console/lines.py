@@ -16,6 +16,7 @@ from rich.text import Text
 
 from saturi.etl.console.display import display
 from saturi.etl.output.printable import printable
+from saturi.etl.storage.location import Location
 
 SUCCESS, NOTE, FAILURE, NEXT = "green", "yellow", "red", "cyan"
 """Colours by what they mean."""
