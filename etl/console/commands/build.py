@@ -12,6 +12,7 @@ from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json, resumable, typed_without
 from saturi.etl.console.paths import PATH
 from saturi.etl.settings.options import BuildOptions, RunOptions
+from saturi.etl.storage.location import Location
 from saturi.schemas.inspection import ScannedArchive
 from saturi.schemas.terms import Dedup, Dimension
 
@@ -140,13 +141,14 @@ def _options(ctx: click.Context, given: dict[str, Any]) -> BuildOptions:
     return BuildOptions(**given, clean_rules=ctx.meta["config"].clean)
 
 
-def _refuse_report(out: Path, *, dry_run: bool) -> None:
+def _refuse_report(out: Location, *, dry_run: bool) -> None:
     """Return if a page can be made after the build."""
+    from saturi.etl.output.side import local_side
     from saturi.etl.reports.page import PAGE, require_page
 
     if dry_run:
         raise click.UsageError("--report: nothing is built with --dry-run; give one of them")
-    require_page(out / PAGE)
+    require_page(local_side(out) / PAGE)
 
 
 def _dry_run(paths: tuple[Path, ...], options: BuildOptions, *, as_json: bool, details: bool) -> None:
