@@ -130,6 +130,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(S3Handler):  # type: ignore[misc]  # has no types
     storage: Storage
+    wfile: Any
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its base's name
         """Log nothing."""

@@ -91,9 +91,9 @@ CALLS: dict[str, Callable[[ObjectPath], object]] = {
     "get": lambda path: path.read_bytes() == TEXT,
     "head": lambda path: path.is_file(),
     "list": lambda path: [below for below, _ in path.parent.below()] == [path],
-    "put": lambda path: path.write(TEXT) is None,
-    "copy": lambda path: path.copy_to(path.with_name("copy")) is None,
-    "delete": lambda path: path.with_name("copy").delete() is None,
+    "put": lambda path: [path.write(TEXT)],
+    "copy": lambda path: [path.copy_to(path.with_name("copy"))],
+    "delete": lambda path: [path.with_name("copy").delete()],
 }
 
 
