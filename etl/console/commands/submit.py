@@ -81,10 +81,10 @@ def submit(ctx: click.Context, /, **given: Any) -> None:
         allow_http=options.allow_http,
     )
     resumable()
-    if isinstance(out, ObjectPath):
-        print_note(errors, f"the ledger is kept in {ledger_of(out, options.ledger)}")
     with submitting(errors) as report:
         done = run(out, options, consent=consent, report=report)
+    if isinstance(out, ObjectPath):
+        print_note(errors, f"the ledger is kept in {ledger_of(out, options.ledger)}")
     if as_json:
         print_json("submit", Submitted(created=done.created, jobs=done.jobs))
     else:
