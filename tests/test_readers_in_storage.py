@@ -244,6 +244,21 @@ def test_an_export_downloads_what_it_needs(to: str, storage: Storage, remote: st
     assert tmp_path in there.parents
 
 
+@pytest.mark.usefixtures("hasty")
+def test_an_export_that_breaks_off(storage: Storage, remote: str, out: Path) -> None:
+    """What was downloaded for an export that failed is not downloaded again by the next one."""
+    *first, last = (f"small/{chunk.path}" for chunk in FinishedBuild.open(out).manifest.chunks)
+    storage.faults = lambda _method, key: Fault.FORBIDDEN if key == last else None
+    with pytest.raises(BuildError, match="the storage refuses: 403"):
+        saturi.export(remote, "hf")
+    assert not (local_side(remote) / "manifest.json").exists()
+    storage.faults = lambda _method, _key: None
+    storage.requests.clear()
+    assert tree_of(saturi.export(remote, "hf")) == tree_of(saturi.export(out, "hf"))
+    assert not {request.key for request in storage.requests} & set(first)
+    assert not (local_side(remote) / ".work").exists()
+
+
 def test_an_export_of_another_build(storage: Storage, remote: str, large: Path) -> None:
     """When the bucket holds another build, its export takes the place of the one before, and nothing of that stays."""
     saturi.export(remote, "hf")

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from saturi.etl.errors import ForeignFolderError, OptionError
-from saturi.etl.output.files import MARKER, make_folder, storage_errors, write_whole
+from saturi.etl.output.files import MARKER, storage_errors, write_whole
 from saturi.etl.settings.paths import output_of
 from saturi.etl.storage.location import Location, ObjectPath
 
@@ -51,9 +51,9 @@ def make_side(out: str | Location) -> Path:
     side, location = local_side(out), output_of(out, "OUT")
     if not isinstance(location, ObjectPath):
         return side
-    make_folder(side)
     named, content = side / URL, f"{location}\n".encode()
     with storage_errors(named, 0):
+        side.mkdir(mode=0o700, parents=True, exist_ok=True)  # for this user alone, as the specification below has it
         if named.exists() and named.read_bytes() != content:
             raise ForeignFolderError(side, f"it is kept for another URL than {location}", "rename that folder")
         (side / MARKER).touch()
