@@ -1,7 +1,6 @@
 """Chat JSONL, line by line, against what fine-tuning APIs take; nothing is changed, and nothing sent."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from saturi.etl.checking.limits import Limits, limits_of
 from saturi.etl.checking.report import CheckReport
@@ -9,7 +8,8 @@ from saturi.etl.example.tokens import Tokenizer, load_tokenizer
 from saturi.etl.output.finished import FinishedBuild
 from saturi.etl.providers.profiles import DEFAULT_PROVIDER, read_providers
 from saturi.etl.settings.checks import whole_number
-from saturi.etl.settings.paths import paths_of
+from saturi.etl.settings.paths import locations_of
+from saturi.etl.storage.location import Location
 
 SHOWN = 20
 
@@ -18,10 +18,10 @@ Observer = Callable[[str, bytes], None]
 
 
 def check(
-    files: str | Path | Sequence[str | Path],
+    files: str | Location | Sequence[str | Location],
     limits: Limits | None = None,
     *,
-    validation: str | Path | Sequence[str | Path] = (),
+    validation: str | Location | Sequence[str | Location] = (),
     tokenizer: Tokenizer | None = None,
     show: int = SHOWN,
 ) -> CheckReport:
@@ -31,8 +31,9 @@ def check(
     A file may be larger than memory, of which 20 bytes a line are used to find lines that are there twice.
 
     Args:
-        files: Files of chat JSONL, or folders of builds, whose manifest names the split of each chunk. The chunks of a split
-            are checked as one file without a byte order mark: for sending they are joined, and a mark is put in front.
+        files: Files of chat JSONL, or folders of builds, whose manifest names the split of each chunk; or URLs of either. The
+            chunks of a split are checked as one file without a byte order mark: for sending they are joined, and a mark is put
+            in front.
         limits: What they are held against; None for what OpenAI takes.
         validation: Files held out from training.
         tokenizer: Counts tokens of examples; None for o200k_base.
@@ -47,7 +48,7 @@ def check(
 
     show = whole_number("show", show, 0)
     limits = limits or limits_of(read_providers()[DEFAULT_PROVIDER])
-    sets = list(file_sets(paths_of(files, "FILES"), paths_of(validation, "--validation")))
+    sets = list(file_sets(locations_of(files, "FILES"), locations_of(validation, "--validation")))
     return Checker(limits, tokenizer or load_tokenizer(), show).check(sets)
 
 

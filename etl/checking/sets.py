@@ -2,12 +2,14 @@
 
 import stat
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from saturi.etl.errors import InputError, MissingPathError
 from saturi.etl.output.finished import FinishedBuild
 from saturi.etl.output.lines import file_bytes, read_blocks
+from saturi.etl.settings.regular import unread_advice
+from saturi.etl.storage.client import impatient
+from saturi.etl.storage.location import Location, ObjectPath
 from saturi.schemas.manifest import ChunkRow
 from saturi.schemas.terms import Split
 
@@ -22,7 +24,7 @@ class BuildChunk(NamedTuple):
 class CheckedFile(NamedTuple):
     """A file, and, of a build, its chunk."""
 
-    path: Path
+    path: Location
     chunk: BuildChunk | None = None
 
     @property
@@ -58,7 +60,7 @@ class FileSet(NamedTuple):
     build: FinishedBuild | None = None
 
 
-def file_sets(paths: Sequence[Path], validation: Sequence[Path]) -> Iterator[FileSet]:
+def file_sets(paths: Sequence[Location], validation: Sequence[Location]) -> Iterator[FileSet]:
     """
     Yield what *paths* and the files of *validation* name.
 
@@ -68,27 +70,40 @@ def file_sets(paths: Sequence[Path], validation: Sequence[Path]) -> Iterator[Fil
     for split, given in ((Split.TRAIN, paths), (Split.VALIDATION, validation)):
         for path in given:
             kind = _kind_of(path)
-            if stat.S_ISDIR(kind) and split is Split.TRAIN:
+            if kind == "folder" and split is Split.TRAIN:
                 yield from sets_of_build(FinishedBuild.open(path))
-            elif stat.S_ISREG(kind):
+            elif kind == "file":
                 yield FileSet(str(path), split, [CheckedFile(path)])
             else:
                 raise InputError(str(path), "no file", "give files of chat JSONL one by one")
 
 
-def _kind_of(path: Path) -> int:
+def _kind_of(path: Location) -> Literal["file", "folder", "other"]:
     """
-    Return the mode of what lies at *path*.
+    Return the kind of what lies at *path*.
 
     Raises:
         InputError: Nothing does, or the system does not say what.
     """
     try:
-        return path.stat().st_mode
+        if isinstance(path, ObjectPath):
+            return _kind_of_object(path)
+        mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError) as error:
         raise MissingPathError(str(path), "does not exist", "check the path") from error
     except (OSError, ValueError) as error:
-        raise InputError(str(path), f"cannot be read ({error})", "check the path and its permissions") from error
+        problem = f"cannot be read ({getattr(error, 'strerror', None) or error})"  # a name with a NUL is a ValueError
+        raise InputError(str(path), problem, unread_advice(path)) from error
+    return "folder" if stat.S_ISDIR(mode) else "file" if stat.S_ISREG(mode) else "other"
+
+
+def _kind_of_object(path: ObjectPath) -> Literal["file", "folder"]:
+    with impatient():  # a wrong name or key is to be met at once
+        if path.is_file():
+            return "file"
+        if path.is_dir():
+            return "folder"
+    raise FileNotFoundError
 
 
 def sets_of_build(build: FinishedBuild) -> Iterator[FileSet]:

@@ -16,6 +16,8 @@ class NamedPath(click.Path):
         """Return the path, or fail with a sentence."""
         if value == "":
             self.fail("the path is empty; name a file or a folder, or the working directory by a dot", param, ctx)
+        if isinstance(value, str) and is_url(value):
+            self.fail("it is a URL, and has to be a path; give a path on this machine", param, ctx)
         path = super().convert(value, param, ctx)
         return path_of(value, "path") if isinstance(value, str) and value.startswith("~") else path
 

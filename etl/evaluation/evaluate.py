@@ -32,9 +32,12 @@ from saturi.etl.evaluation.verdict import check_thresholds, claim_of, failures_o
 from saturi.etl.output.files import make_folder, storage_errors
 from saturi.etl.output.finished import FinishedBuild
 from saturi.etl.output.folder import locked
+from saturi.etl.output.side import make_side
 from saturi.etl.providers.pace import Pace
 from saturi.etl.runtime.memory import require_address_space
-from saturi.etl.submission.ledger import LEDGER, read_ledger
+from saturi.etl.storage.location import Location
+from saturi.etl.submission.keeping import ledger_of
+from saturi.etl.submission.ledger import read_ledger
 from saturi.etl.version import __version__
 from saturi.schemas.evaluation import EVALUATION_VERSION, Evaluation, MetricRow, SystemScores, TestRow, TestSetRow
 
@@ -48,7 +51,7 @@ _LIBRARIES = ("sacrebleu", "rouge_score", "nltk", "rapidfuzz")
 
 
 def evaluate(
-    out: str | Path | None = None,
+    out: str | Location | None = None,
     options: EvaluateOptions | None = None,
     *,
     consent: Consent | None = None,
@@ -61,7 +64,7 @@ def evaluate(
     What was answered before is not asked again, whatever ended the run before.
 
     Args:
-        out: Folder of the build; None with a file as the test set.
+        out: Folder of the build, or its URL; None with a file as the test set.
         options: What is evaluated, where it is asked, and up to which cost.
         consent: Asked before anything leaves this machine; None agrees to what the options say, and so not to any cost.
         report: Called as it goes on.
@@ -83,9 +86,12 @@ def evaluate(
     consent = consent or PriorConsent(accept_data_terms=options.accept_data_terms)
     place = place_of(out, options)
     build = None if out is None else FinishedBuild.open(out)
-    (systems, notes), scorer = systems_of(build, options), Scorer()
+    ledger = None if build is None else ledger_of(build.folder, options.ledger)
+    (systems, notes), scorer = systems_of(build, ledger, options), Scorer()
     check_thresholds(options.thresholds, _metric_rows(scorer))
     folder = folder_of(place, options.folder_name)
+    if out is not None:
+        make_side(out)
     make_folder(folder)
     with ExitStack() as stack:
         stack.enter_context(locked(folder))
@@ -95,7 +101,7 @@ def evaluate(
         journal = stack.enter_context(_open_journal(folder))
         answers = Answers(partial(read_rows, drafts / ROWS), journal, options, report)
         bill = answers.bill(systems)
-        agree(bill, consent, journal, unknown_price=options.allow_unknown_price, terms_accepted=_terms_accepted(build))
+        agree(bill, consent, journal, unknown_price=options.allow_unknown_price, terms_accepted=_terms_accepted(ledger))
         for system, its_bill in zip(systems, bill.systems, strict=True):
             answers.ask(system, its_bill, pace)
         answers.refuse_unanswered()
@@ -214,11 +220,11 @@ def _open_journal(folder: Path) -> Journal:
     return journal
 
 
-def _terms_accepted(build: FinishedBuild | None) -> bool:
-    """Return whether the terms of the data were agreed to when something was submitted from *build*."""
-    if build is None or not (build.folder / LEDGER).exists():
+def _terms_accepted(file: Path | None) -> bool:
+    """Return whether the terms of the data were agreed to when something was submitted, by the ledger *file*."""
+    if file is None or not file.exists():
         return False
-    with read_ledger(build.folder) as ledger:
+    with read_ledger(file) as ledger:
         return ledger.terms_accepted()
 
 

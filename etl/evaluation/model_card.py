@@ -19,7 +19,8 @@ from saturi.etl.output.finished import FinishedBuild
 from saturi.etl.output.folder import claimed, refuse_link
 from saturi.etl.output.printable import printable
 from saturi.etl.output.replacement import Content, replace_files
-from saturi.etl.settings import paths
+from saturi.etl.output.side import make_side
+from saturi.etl.storage.location import Location
 from saturi.schemas.evaluation import Evaluation, MetricRow, Score, SystemScores, TestSetRow
 from saturi.schemas.manifest import Manifest
 from saturi.schemas.terms import Direction, Source, Split, Unit
@@ -31,14 +32,14 @@ _BY_STRATUM = ("chrf", "edit_f05", "over_edit")
 _HUB_NAME = re.compile(r"[\w-][\w.-]*/[\w.-]+")
 
 
-def export_card(out: str | Path, model: str, base_model: str | None = None, evaluation: str | None = None) -> Path:
+def export_card(out: str | Location, model: str, base_model: str | None = None, evaluation: str | None = None) -> Path:
     """
     Write the card of a model that was tuned on a build, and return its folder.
 
     The same build and evaluation give the same bytes. A card of before is replaced, unless it was edited.
 
     Args:
-        out: Folder of the build.
+        out: Folder of the build, or its URL.
         model: The tuned model, by its name in the evaluation.
         base_model: The model that it was tuned from; None for the base model of the evaluation.
         evaluation: Name of the evaluation; None for that of the validation split, if there is one.
@@ -50,28 +51,28 @@ def export_card(out: str | Path, model: str, base_model: str | None = None, eval
         OptionError: A name is empty, or the evaluation has no such model.
         StorageError: The folder cannot be written, or a build is writing there.
     """
-    out = paths.folder_of(out, "OUT")
     for option, name in (("--card", model), ("--base-model", base_model), ("--evaluation", evaluation)):
         if name == "":
             raise OptionError(option, "the name is empty", "give a name, or leave it out")
     build = FinishedBuild.open(out)
     build.refuse_damage()
-    found = _evaluation_of(build, evaluation)
+    side = make_side(build.given)
+    found = _evaluation_of(build, side, evaluation)
     if found is not None:
         _refuse_unknown(found, model)
         base_model = _base_of(found, model, base_model)
     card = model_card(build.manifest, build.manifest_sha256, (model, base_model), found)
-    folder = out / EXPORTS / MODEL_CARD
-    with claimed(out, out):
+    folder = side / EXPORTS / MODEL_CARD
+    with claimed(side, side):
         for path in (folder.parent, folder):
             refuse_link(path)
         replace_files(folder, {CARD: Content.of(card)})
     return folder
 
 
-def _evaluation_of(build: FinishedBuild, name: str | None) -> Evaluation | None:
-    """Return the evaluation *name* of *build*; None where no name is given, and there is none of the validation split."""
-    folder = folder_of(build.folder, name or Split.VALIDATION)
+def _evaluation_of(build: FinishedBuild, side: Path, name: str | None) -> Evaluation | None:
+    """Return the evaluation *name* in *side*; None where no name is given, and there is none of the validation split."""
+    folder = folder_of(side, name or Split.VALIDATION)
     if name is None and not is_there(folder / SCORES):
         return None
     found = read_evaluation(folder).evaluation

@@ -111,6 +111,14 @@ class EvaluateOptions(Struct, frozen=True, kw_only=True):
     ] = False
     providers: Annotated[Path | None, Option(help="Your own providers.toml.")] = None
     models: Annotated[Path | None, Option(help="Your own models.toml.")] = None
+    ledger: Annotated[
+        Path | None,
+        Option(
+            help="File of the ledger.",
+            unset="that of [submit], else as in submit",
+            only="command line",
+        ),
+    ] = None
     key_file: Annotated[
         Path | None,
         Option(help="File with the key, readable by its owner alone.", unset="that of [submit]", only="file"),

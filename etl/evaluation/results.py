@@ -13,6 +13,8 @@ from msgspec import Struct
 from saturi.etl.errors import InputError, OptionError
 from saturi.etl.evaluation.options import EvaluateOptions
 from saturi.etl.output.files import PendingFile, storage_errors, sync_folder, write_whole
+from saturi.etl.output.side import local_side
+from saturi.etl.storage.location import Location
 from saturi.schemas.brief import brief
 from saturi.schemas.evaluation import EVALUATION_VERSION, Evaluation
 
@@ -199,15 +201,15 @@ def read_predictions_table(folder: Path) -> "pl.LazyFrame":
     return table
 
 
-def place_of(out: str | Path | None, options: EvaluateOptions) -> Path:
+def place_of(out: str | Location | None, options: EvaluateOptions) -> Path:
     """
-    Return the folder beside which evaluations are kept: that of the build, else that of the file.
+    Return the folder beside which evaluations are kept: the local side of the build, else that of the file.
 
     Raises:
         OptionError: There is neither.
     """
     if out is not None:
-        return Path(out).absolute()
+        return local_side(out).absolute()
     if options.file is None:
         raise OptionError("OUT", "no build and no file", "give the folder of a build, or a test set by --file")
     return options.file.absolute().parent

@@ -15,7 +15,7 @@ from saturi.etl.output.lines import BOM, read_blocks, whole_lines
 from saturi.etl.providers.account import Account, open_account
 from saturi.etl.providers.models import base_name
 from saturi.etl.providers.profiles import DEFAULT_PROVIDER, find_provider, read_providers
-from saturi.etl.submission.ledger import LEDGER, read_ledger
+from saturi.etl.submission.ledger import read_ledger
 from saturi.etl.submission.plan import build_hash
 from saturi.schemas.evaluation import ChatRequest, Prediction, SystemKind, SystemRole, TestRow
 from saturi.schemas.ledger import AccountRow, JobRow
@@ -57,21 +57,22 @@ class _Known(NamedTuple):
     elsewhere: frozenset[str]
 
 
-def systems_of(build: FinishedBuild | None, options: EvaluateOptions) -> Lineup:
+def systems_of(build: FinishedBuild | None, ledger: Path | None, options: EvaluateOptions) -> Lineup:
     """
     Return the systems that *options* name: copying first, the base models, the other models, the files.
 
     A tune that learnt from another build is no system: rows may be in what it learnt from, which is not there any more.
 
     Args:
-        build: The build, whose ledger knows models and where they are; None for none.
+        build: The build; None for none.
+        ledger: File of its ledger, which knows models and where they are.
         options: Of the evaluation.
 
     Raises:
         OptionError: A profile is unknown, or there is no address.
         BuildError: The ledger is damaged; or a model that is named, or every tune of the ledger, is of another build.
     """
-    known = _Known({}, {}, frozenset()) if build is None else _read_ledger(build)
+    known = _Known({}, {}, frozenset()) if build is None or ledger is None else _read_ledger(build, ledger)
     refused = [name for name in options.model if name in known.elsewhere]
     tunes = known.tuned_from.keys()
     if build is not None and (refused or (not options.model and tunes and tunes <= known.elsewhere)):
@@ -195,11 +196,11 @@ def _account(row: AccountRow | None, options: EvaluateOptions) -> Account:
     )
 
 
-def _read_ledger(build: FinishedBuild) -> _Known:
-    """Return the models of the ledger beside *build*, each tune after what it was tuned from."""
-    if not (build.folder / LEDGER).exists():
+def _read_ledger(build: FinishedBuild, file: Path) -> _Known:
+    """Return the models of the ledger of *build* in *file*, each tune after what it was tuned from."""
+    if not file.exists():
         return _Known({}, {}, frozenset())
-    with read_ledger(build.folder) as ledger:
+    with read_ledger(file) as ledger:
         accounts = {row.id: row for row in ledger.accounts()}
         jobs = {job.fine_tuned_model: job for job in ledger.jobs() if job.fine_tuned_model is not None}
     found: dict[str, AccountRow] = {}

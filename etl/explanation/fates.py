@@ -3,7 +3,6 @@
 import unicodedata
 from collections import defaultdict, deque
 from collections.abc import Iterator
-from pathlib import Path
 
 import msgspec
 import polars as pl
@@ -11,10 +10,10 @@ import polars as pl
 from saturi.etl.corpus.batches import segment_path
 from saturi.etl.corpus.groups import Group, SegmentSource
 from saturi.etl.corpus.names import Hints
-from saturi.etl.errors import BuildError
+from saturi.etl.errors import BuildError, StorageError
 from saturi.etl.output.finished import FinishedBuild
 from saturi.etl.output.options import options_of
-from saturi.etl.read.segments import read_any_header, read_files
+from saturi.etl.read.segments import read_files
 from saturi.etl.select.clean import compose
 from saturi.etl.select.exclusion import exclusion_of
 from saturi.etl.select.markup import CleanSettings
@@ -27,6 +26,7 @@ from saturi.etl.select.utterances import (
     resolve_placement,
     standard_column,
 )
+from saturi.etl.storage.location import Location
 from saturi.schemas.explanation import Explanation, Fate, KeyPlace
 from saturi.schemas.terms import DropReason, Region, SpeechType, Split, SplitKey
 
@@ -49,7 +49,7 @@ class Fates:
         BuildError: Its options are of another version, or one of its tables is missing or damaged.
     """
 
-    def __init__(self, build: FinishedBuild, stage: Path, *, text: bool) -> None:
+    def __init__(self, build: FinishedBuild, stage: Location, *, text: bool) -> None:
         manifest = build.manifest
         self._options = options_of(build)
         self._rules = rules_in_force(self._options)
@@ -83,11 +83,12 @@ class Fates:
 
     def _of_segment(self, archive: str, segment: str, name: str) -> Iterator[Explanation]:
         path = segment_path(self._stage, segment)
-        if read_any_header(path) is None:
+        try:
+            files = read_files(path, _COLUMNS).filter(_is_called(name))
+        except StorageError as error:
             advice = "give its folder by --stage, or build again"
-            raise BuildError(str(path), "a segment of this build is not there, or damaged", advice)
+            raise BuildError(str(path), "a segment of this build is not there, or damaged", advice) from error
         source = SegmentSource(str(path), archive, self._hints[archive])
-        files = read_files(path, _COLUMNS).filter(_is_called(name))
         for number, member, reason, position, detail in files.iter_rows():
             if reason is not None:
                 yield Explanation(

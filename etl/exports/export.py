@@ -21,13 +21,15 @@ from saturi.etl.exports.card import dataset_card
 from saturi.etl.exports.steps import USUAL, usage_of
 from saturi.etl.exports.trainers import TRAINERS, Trainer
 from saturi.etl.exports.training import Export, Step, Training, joined
+from saturi.etl.output.copies import copy_build
 from saturi.etl.output.files import draft_in, make_folder, sweep
 from saturi.etl.output.finished import FinishedBuild
 from saturi.etl.output.folder import claimed, refuse_link
 from saturi.etl.output.replacement import Content, replace_files
+from saturi.etl.output.side import local_side, make_side
 from saturi.etl.output.sums import file_sha256
 from saturi.etl.settings.checks import check_name
-from saturi.etl.settings.paths import folder_of
+from saturi.etl.storage.location import Location, ObjectPath
 from saturi.schemas.manifest import ShardRow
 from saturi.schemas.terms import Split
 
@@ -53,12 +55,12 @@ class Exported(NamedTuple):
     steps: Sequence[Step]
 
 
-def export(out: str | Path, to: str, base_model: str = DEFAULT_BASE_MODEL) -> Path:
+def export(out: str | Location, to: str, base_model: str = DEFAULT_BASE_MODEL) -> Path:
     """
     Write what *to* reads into a folder beside the chunks of a build, and return the folder; see `write_export`.
 
     Args:
-        out: Folder of the build.
+        out: Folder of the build, or its URL.
         to: One of `Trainer`.
         base_model: The model to tune: a short name of `base_models.toml`, or as the trainer names it.
 
@@ -72,39 +74,49 @@ def export(out: str | Path, to: str, base_model: str = DEFAULT_BASE_MODEL) -> Pa
     return write_export(out, to, base_model).folder
 
 
-def write_export(out: str | Path, to: str, base_model: str = DEFAULT_BASE_MODEL) -> Exported:
+def write_export(out: str | Location, to: str, base_model: str = DEFAULT_BASE_MODEL) -> Exported:
     """
     Write what *to* reads into a folder beside the chunks of a build, and return what comes next.
 
     The same build gives the same bytes. The configurations lead to the chunks where they are, as far as the trainer reads
     them so; where it does not, and in the Hugging Face folder, the export has data of its own: the chunks under further names
     where they are the same and the system can do that, else files of their own. Only what an export wrote is replaced: models,
-    caches and notes that lie there stay. Arguments and errors are those of `export`.
+    caches and notes that lie there stay. Of a build in object storage the chunks are first downloaded to its local side, those
+    that are not there yet. Arguments and errors are those of `export`.
     """
-    out = folder_of(out, "OUT")
     if to not in set(Trainer):
         raise OptionError("--to", f"{to!r} is unknown", f"choose from {', '.join(Trainer)}")
     check_name("--base-model", base_model)
     trainer = Trainer(to)
-    build = FinishedBuild.open(out)
+    build = _on_this_machine(FinishedBuild.open(out))
     build.refuse_damage()
     _refuse_patterns(build)
-    folder = out / EXPORTS / trainer
+    side = local_side(build.given)
+    folder = side / EXPORTS / trainer
     training = _training(build, trainer, base_model)
     written = TRAINERS[trainer](training)
     notes = _notes(written, training, build.manifest.shards)
-    with claimed(out, out):
+    with claimed(side, side):
         for path in (folder.parent, folder):
             refuse_link(path)
         make_folder(folder)
         sweep(folder.parent)
-        with _contents(build, written, _usage(written, training, notes), folder.parent) as files:
+        with _contents(build, written, _usage(written, training, notes), side) as files:
             replace_files(folder, files)
     return Exported(folder, notes, written.steps[:USUAL])
 
 
+def _on_this_machine(build: FinishedBuild) -> FinishedBuild:
+    """Return *build*, or what of it is downloaded to its local side, which trainers read as if it had been built there."""
+    if not isinstance(build.given, ObjectPath):
+        return build
+    side = make_side(build.given)
+    with claimed(side, side):
+        return copy_build(build, side)
+
+
 def _refuse_patterns(build: FinishedBuild) -> None:
-    path = str(build.folder.resolve())
+    path = os.path.realpath(str(build.folder))
     match = _PATTERN.search(path)
     if match is not None or os.path.expandvars(path) != path:
         name = match[0] if match else "$"
@@ -156,14 +168,14 @@ def _usage(export: Export, training: Training, notes: Sequence[str]) -> str:
 
 
 @contextmanager
-def _contents(build: FinishedBuild, export: Export, usage: str, folder: Path) -> Iterator[dict[str, Content]]:
-    """Give the files of an export by their path in it, the card last; those of data lie in *folder* meanwhile."""
+def _contents(build: FinishedBuild, export: Export, usage: str, side: Path) -> Iterator[dict[str, Content]]:
+    """Give the files of an export by their path in it, the card last; chunks lie in *side*, and what is made of them meanwhile."""
     with ExitStack() as drafts:
         files = {name: Content.of(text) for name, text in export.files.items()}
         for path, chunk in export.links.items():
-            files[path] = Content(build.folder / chunk.path, chunk.sha256)
+            files[path] = Content(side / chunk.path, chunk.sha256)
         for path, write in export.data.items():
-            draft = drafts.enter_context(draft_in(folder))
+            draft = drafts.enter_context(draft_in(side / EXPORTS))
             write(build, draft)
             files[path] = Content(draft, file_sha256(draft))
         card = dataset_card(build.manifest, build.manifest_sha256, export.front, usage)

@@ -1,7 +1,6 @@
 """Look at one batch, or one segment, and sketch what is in it; nothing is written."""
 
 from collections import Counter
-from pathlib import Path
 from typing import Any
 from zlib import crc32
 
@@ -19,6 +18,7 @@ from saturi.etl.read.segments import FILES, SENTENCES, read_any_header, read_fil
 from saturi.etl.select.clean import count_residues, suspects
 from saturi.etl.select.markup import RULES
 from saturi.etl.select.utterances import PLACEMENT_COLUMNS, resolve_placement
+from saturi.etl.storage.location import location_of
 from saturi.schemas.segment import Kind
 from saturi.schemas.terms import Generation, Region, SpeechType
 
@@ -72,7 +72,7 @@ def inspect_segment(task: SketchTask) -> BatchSketch:
     Raises:
         BuildError: The segment is not there any more, or damaged.
     """
-    path = Path(task.source.path)
+    path = location_of(task.source.path)
     header = read_any_header(path)
     if header is None:
         raise BuildError(

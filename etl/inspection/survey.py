@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -21,7 +20,7 @@ from saturi.etl.inspection.tasks import InspectTask, SketchTask
 from saturi.etl.inspection.warnings import warnings_of
 from saturi.etl.output.files import MARKER, is_there
 from saturi.etl.output.finished import FinishedBuild
-from saturi.etl.output.folder import STAGE
+from saturi.etl.output.folder import MANIFEST, STAGE
 from saturi.etl.pipeline.reading import scan_rules
 from saturi.etl.read.copies import SUM_MODULUS, Holding, copies_among
 from saturi.etl.runtime.executor import ExecutorMaker, Workers
@@ -29,8 +28,8 @@ from saturi.etl.runtime.processes import checked_workers, process_pool
 from saturi.etl.runtime.progress import Progress, Watcher
 from saturi.etl.settings.checks import whole_number
 from saturi.etl.settings.options import BuildOptions
-from saturi.etl.settings.paths import locations_of, path_of
-from saturi.etl.storage.location import Location
+from saturi.etl.settings.paths import locations_of, output_of
+from saturi.etl.storage.location import Location, ObjectPath
 from saturi.schemas.inspection import INSPECTION_VERSION, InspectedArchive, Inspection
 
 Task = TypeVar("Task", InspectTask, SketchTask)
@@ -42,7 +41,7 @@ def inspect(
     corpus: str | Location | Iterable[str | Location],
     *,
     sample: int | None = None,
-    stage: str | Path | None = None,
+    stage: str | Location | None = None,
     workers: int | None = None,
     watcher: Watcher | None = None,
     make_executor: ExecutorMaker | None = None,
@@ -51,8 +50,8 @@ def inspect(
     Return what is in *corpus*, archive by archive, and by region and speech type; nothing is written anywhere.
 
     Args:
-        corpus: Folders, zips, or parts of split zips; or the folder of a finished build, of which the stage is looked at
-            and no archive.
+        corpus: Folders, zips, or parts of split zips; or the folder of a finished build, or its URL, of which the stage is
+            looked at and no archive.
         sample: Look at about so many label files, of every archive its share, and some 10 at least; None for all.
         stage: Folder of the build's segments, where that is not `stage` in its folder.
         workers: Number of processes; None for one a processor.
@@ -64,22 +63,25 @@ def inspect(
         InputError: There is nothing to look at, or a build has no stage any more.
         WorkerKilledError: A worker is killed again and again.
     """
-    paths = locations_of(corpus, "CORPUS")
+    places = locations_of(corpus, "CORPUS")
     workers = checked_workers(workers)
     if sample is not None:
         whole_number("sample", sample)
     survey = _Survey(partial(_open_pool, make_executor, workers), watcher)
-    builds = [path for path in paths if isinstance(path, Path) and is_there(path / MARKER)]
-    if not builds:
+    if not any(map(_is_output, places)):
         if stage is not None:
             raise OptionError("--stage", "a corpus has none", "give the folder of a build, or leave it out")
-        return _inspect_corpus(survey, paths, sample)
-    if len(paths) > 1 or sample is not None:
-        option = "OUT" if len(paths) > 1 else "--sample"
+        return _inspect_corpus(survey, places, sample)
+    if len(places) > 1 or sample is not None:
+        option = "OUT" if len(places) > 1 else "--sample"
         raise OptionError(option, "a build is looked at by itself, and as a whole", "give one folder and no sample")
-    return _inspect_build(
-        survey, FinishedBuild.open(builds[0]), builds[0] / STAGE if stage is None else path_of(stage, "--stage")
-    )
+    build = FinishedBuild.open(places[0])
+    return _inspect_build(survey, build, build.given / STAGE if stage is None else output_of(stage, "--stage"))
+
+
+def _is_output(place: Location) -> bool:
+    """Return whether *place* is an output folder, which on a disk has a marker before there is a build in it."""
+    return is_there(place / (MANIFEST if isinstance(place, ObjectPath) else MARKER))
 
 
 def _inspect_corpus(survey: "_Survey", paths: Sequence[Location], sample: int | None) -> Inspection:
@@ -110,7 +112,7 @@ def _shares(scans: Sequence[Scan], sample: int | None) -> Iterator[float]:
             yield min(max(sample / whole, _FEWEST_SAMPLED / one.label_files), 1.0)
 
 
-def _inspect_build(survey: "_Survey", build: FinishedBuild, stage: Path) -> Inspection:
+def _inspect_build(survey: "_Survey", build: FinishedBuild, stage: Location) -> Inspection:
     build.refuse_damage()
     manifest = build.manifest
     hints = {row.archive: msgspec.convert((row.region, row.speech_type, row.split), Hints) for row in manifest.corpus}

@@ -1,10 +1,9 @@
-"""The finished build: an output folder with a manifest, and what can be asked of it. Nothing here writes."""
+"""The finished build: an output folder, on a disk or in object storage, with a manifest. Nothing here writes."""
 
 import hashlib
 import io
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from saturi.etl.errors import BuildError
@@ -16,8 +15,10 @@ from saturi.etl.output.manifest import decode_manifest
 from saturi.etl.output.printable import counted
 from saturi.etl.output.sums import SUMS, Sums, file_sha256, read_sums
 from saturi.etl.output.verification import Damage, Measure, Verification
-from saturi.etl.settings.paths import folder_of
-from saturi.etl.settings.regular import open_regular
+from saturi.etl.settings.paths import output_of
+from saturi.etl.settings.regular import open_regular, read_regular, unread_advice
+from saturi.etl.storage.client import ChangedError, impatient
+from saturi.etl.storage.location import Location, ObjectPath
 from saturi.schemas.brief import brief
 from saturi.schemas.manifest import ChunkRow, Manifest
 from saturi.schemas.origin import Origin
@@ -38,40 +39,43 @@ class FinishedBuild:
 
     Args:
         given: The folder as it was named, for messages.
-        manifest_sha256: The hash of the manifest as it lies there.
+        content: The manifest as it lies there, byte for byte.
         manifest: What is in it.
         sums: The list of hashes that lies beside it.
     """
 
-    def __init__(self, given: Path, manifest_sha256: str, manifest: Manifest, sums: Sums) -> None:
+    def __init__(self, given: Location, content: bytes, manifest: Manifest, sums: Sums) -> None:
         self.given = given
         self.folder = given.absolute()
+        self.content = content
         self.manifest = manifest
-        self.manifest_sha256 = manifest_sha256
+        self.manifest_sha256 = hashlib.sha256(content).hexdigest()
         self._sums = sums
         self._measured: dict[str, Damage | None] = {}
+        self._fetched: dict[str, bytes] = {}  # tables from object storage, each of which comes over the network once
 
     def __repr__(self) -> str:
         return brief(self, folder=str(self.given), examples=self.manifest.counts.examples)
 
     @classmethod
-    def open(cls, out: str | Path) -> "FinishedBuild":
+    def open(cls, out: str | Location) -> "FinishedBuild":
         """
         Return the build in *out*.
 
         Raises:
-            OptionError: The path is empty.
+            OptionError: The path is empty, or a URL of no object storage.
             BuildError: There is none, or its manifest is damaged, or of another version.
         """
-        folder = folder_of(out, "OUT")
-        content = _read_whole(folder / MANIFEST)
+        folder = output_of(out, "OUT")
+        with impatient():  # a wrong name or key is to be met at once
+            content = _read_whole(folder / MANIFEST)
         manifest = decode_manifest(folder / MANIFEST, content)
         try:
             sums = read_sums(folder)
         except OSError as error:
             problem = f"cannot be read ({error.strerror or error})"
-            raise BuildError(str(folder / SUMS), problem, "check its permissions") from error
-        return cls(folder, hashlib.sha256(content).hexdigest(), manifest, sums)
+            raise BuildError(str(folder / SUMS), problem, unread_advice(folder, "check its permissions")) from error
+        return cls(folder, content, manifest, sums)
 
     def read_chunk(self, chunk: ChunkRow) -> Iterator[bytes]:
         """
@@ -190,6 +194,22 @@ class FinishedBuild:
         """
         return self._scan(DECISIONS_FILE)
 
+    def read_table(self, table: str) -> bytes:
+        """
+        Return the bytes of a table that lies beside the chunks, by its name.
+
+        Raises:
+            BuildError: It is missing, or its hash is not the one that is listed.
+        """
+        if table in self._fetched:
+            return self._fetched[table]
+        content = _read_whole(self.given / table)
+        if hashlib.sha256(content).hexdigest() not in self._sums.get(table, ()) and table in self._sums:
+            raise BuildError(str(self.given / table), "damaged", "build again")
+        if isinstance(self.given, ObjectPath):
+            self._fetched[table] = content
+        return content
+
     def collect(self, rows: "pl.LazyFrame") -> "pl.DataFrame":
         """
         Return *rows* of lineage or decisions, which are decoded only now.
@@ -204,9 +224,7 @@ class FinishedBuild:
         import polars as pl  # noqa: PLC0415 - the parent of a build never loads it
 
         # As bytes, since Polars takes neither every path for a path nor each for one file.
-        content = _read_whole(self.given / table)
-        if hashlib.sha256(content).hexdigest() not in self._sums.get(table, ()) and table in self._sums:
-            raise BuildError(str(self.given / table), "damaged", "build again")
+        content = self.read_table(table)
         with _undecodable(self.given / table):
             frame = pl.scan_parquet(io.BytesIO(content))
             frame.collect_schema()
@@ -224,6 +242,8 @@ class FinishedBuild:
         except FileNotFoundError:
             damage = Damage(chunk.path, "missing", counted(chunk.examples, "example"))
         except OSError as error:
+            if isinstance(self.folder, ObjectPath) and not isinstance(error, ChangedError):
+                raise _unread(self.given / chunk.path, error) from error  # the storage, and not the build
             damage = Damage(chunk.path, "unreadable", error.strerror or "")
         self._measured[chunk.path] = damage
 
@@ -243,6 +263,8 @@ class FinishedBuild:
         elif self.manifest_sha256 not in self._sums.get(MANIFEST, {self.manifest_sha256}):
             yield Damage(MANIFEST, "changed", "its SHA-256 differs")
         for name in TABLES:
+            if name in self._fetched:  # and so has the hash that is listed
+                continue
             try:
                 if name in self._sums and file_sha256(self.folder / name) not in self._sums[name]:
                     yield Damage(name, "changed", "its SHA-256 differs")
@@ -257,11 +279,12 @@ class FinishedBuild:
 
     def _refusal(self, damage: list[Damage]) -> BuildError:
         more = f" and {len(damage) - 1} more" if damage[1:] else ""
-        problem = f"{damage[0].path} is {damage[0].problem}{more}"
+        why = f" ({damage[0].detail})" if damage[0].problem == "unreadable" and damage[0].detail else ""
+        problem = f"{damage[0].path} is {damage[0].problem}{why}{more}"
         return BuildError(str(self.given), problem, "see saturi verify, and build again")
 
 
-def verify(out: str | Path) -> Verification:
+def verify(out: str | Location) -> Verification:
     """
     Return what is wrong with the build in *out*.
 
@@ -271,7 +294,7 @@ def verify(out: str | Path) -> Verification:
     return FinishedBuild.open(out).verification()
 
 
-def _read_whole(path: Path) -> bytes:
+def _read_whole(path: Location) -> bytes:
     """
     Return the content of a file of a build.
 
@@ -279,19 +302,26 @@ def _read_whole(path: Path) -> bytes:
         BuildError: It is missing, or cannot be read.
     """
     try:
-        with open_regular(path) as file:
-            return file.readall()
+        return read_regular(path)
     except (FileNotFoundError, NotADirectoryError) as error:
         if path.name != MANIFEST:
             raise BuildError(str(path), "missing", "build again") from error
         advice = "give the folder that a build wrote to, or build it first"
-        raise BuildError(str(path), "there is no finished build", advice) from error
+        problem = "there is no finished build"
+        if isinstance(path, ObjectPath):
+            problem += f" ({error.strerror})"
+        raise BuildError(str(path), problem, advice) from error
     except OSError as error:
-        raise BuildError(str(path), f"cannot be read ({error.strerror or error})", "check its permissions") from error
+        raise _unread(path, error) from error
+
+
+def _unread(path: Location, error: OSError) -> BuildError:
+    problem = f"cannot be read ({error.strerror or error})"
+    return BuildError(str(path), problem, unread_advice(path, "check its permissions"))
 
 
 @contextmanager
-def _undecodable(path: Path) -> Iterator[None]:
+def _undecodable(path: Location) -> Iterator[None]:
     """Translate what Polars makes of a damaged table at *path*."""
     import polars as pl  # noqa: PLC0415 - the parent of a build never loads it
 

@@ -1,11 +1,11 @@
 """JSONL in blocks of whole lines: split at newlines and nothing else, in memory that does not grow with the file."""
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 from saturi.etl.errors import InputError
-from saturi.etl.settings.regular import open_regular
+from saturi.etl.settings.regular import open_regular, unread_advice
+from saturi.etl.storage.location import Location, ObjectPath
 
 BLOCK_BYTES = 1 << 20
 MAX_LINE_BYTES = 64 << 20
@@ -21,9 +21,9 @@ class Block(NamedTuple):
     too_long: bool = False
 
 
-def read_blocks(path: Path) -> Iterator[bytes]:
+def read_blocks(path: Location) -> Iterator[bytes]:
     """
-    Yield the bytes of the file at *path*, at most `BLOCK_BYTES` at a time.
+    Yield the bytes of the file, or the object, at *path*, at most `BLOCK_BYTES` at a time.
 
     Raises:
         InputError: It cannot be read.
@@ -64,18 +64,21 @@ def whole_lines(blocks: Iterable[bytes]) -> Iterator[Block]:
         yield Block(b"".join(begun))
 
 
-def file_bytes(path: Path) -> int:
+def file_bytes(path: Location) -> int:
     """
-    Return the size of the file at *path*.
+    Return the size of the file, or the object, at *path*.
 
     Raises:
         InputError: The system does not give it.
     """
     try:
+        if isinstance(path, ObjectPath):
+            facts = path.facts()
+            return 0 if facts is None else facts.size  # whoever reads it will see that it is gone
         return path.stat().st_size
     except OSError as error:
         raise _unreadable(path, error) from error
 
 
-def _unreadable(path: Path, error: OSError) -> InputError:
-    return InputError(str(path), f"cannot be read ({error.strerror or error})", "check the path and its permissions")
+def _unreadable(path: Location, error: OSError) -> InputError:
+    return InputError(str(path), f"cannot be read ({error.strerror or error})", unread_advice(path))

@@ -8,6 +8,7 @@ ever removed. In object storage chunks are copied to their names by the storage 
 """
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import msgspec
 from msgspec import Struct
@@ -45,12 +46,23 @@ def open_work(out: Location, key: str, hold: Hold) -> Location:
         LockedError: Another command has taken *out* over.
         StorageError: The system does not allow it.
     """
+    if isinstance(out, Path):
+        return open_local_work(out, key)
     work = out / WORK
-    if isinstance(work, ObjectPath):
-        hold.refuse_loss(look=True)
-        with storage_errors(work, 0):
-            remove_all(work, but=key)
-        return work / key
+    hold.refuse_loss(look=True)
+    with storage_errors(work, 0):
+        remove_all(work, but=key)
+    return work / key
+
+
+def open_local_work(out: Path, key: str) -> Path:
+    """
+    Return the work folder of *out*, on a disk, for what is named *key*: what a killed run of that key left, or an empty one.
+
+    Raises:
+        StorageError: The system does not allow it.
+    """
+    work = out / WORK
     named = work / "key"
     with storage_errors(work, 0):
         if not (named.exists() and named.read_bytes() == key.encode()):

@@ -1,19 +1,19 @@
 """The differences between two finished builds: options, archives, counts, and pairs by label file and sentence."""
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from saturi.etl.output.finished import FinishedBuild
 from saturi.etl.settings.checks import whole_number
+from saturi.etl.storage.location import Location
 from saturi.schemas.pairs import BuildDiff, ChangedValue
 
 _MOST_LISTED = 1_000
 
 
-def diff(first: str | Path, second: str | Path, count: int = 5) -> BuildDiff:
+def diff(first: str | Location, second: str | Location, count: int = 5) -> BuildDiff:
     """
     Return the differences between the builds in *first* and *second*.
 
@@ -21,7 +21,7 @@ def diff(first: str | Path, second: str | Path, count: int = 5) -> BuildDiff:
     read, and so verified.
 
     Args:
-        first, second: Folders of finished builds.
+        first, second: Folders of finished builds, or their URLs.
         count: Most pairs of each kind to list.
 
     Raises:

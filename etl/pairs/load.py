@@ -1,11 +1,11 @@
 """All pairs of a finished build as one frame, with what is known of each."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from saturi.etl.errors import OptionError
 from saturi.etl.output.finished import FinishedBuild
 from saturi.etl.pairs.places import Places, script_of
+from saturi.etl.storage.location import Location
 from saturi.schemas.terms import Split
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 COLUMNS = ("source", "target", "region", "speech_type", "split", "script", "archive", "member", "sentence")
 
 
-def load(out: str | Path) -> "pl.DataFrame":
+def load(out: str | Location) -> "pl.DataFrame":
     """
     Return all examples of the build in *out*, in the order of its chunks, which are verified as they are read.
 
@@ -62,7 +62,7 @@ def load(out: str | Path) -> "pl.DataFrame":
     )
 
 
-def load_dataset(out: str | Path) -> "DatasetDict":
+def load_dataset(out: str | Location) -> "DatasetDict":
     """
     Return the frame of `load` as a `datasets.DatasetDict`, with the splits of the build.
 

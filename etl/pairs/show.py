@@ -1,7 +1,6 @@
 """A few pairs of a finished build to look at: examples, or utterances that were dropped for one reason."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,7 +15,8 @@ from saturi.etl.pairs.places import Places
 from saturi.etl.pairs.runs import runs_of
 from saturi.etl.pairs.wanted import Wanted
 from saturi.etl.settings.checks import one_of, terms_of, whole_number
-from saturi.etl.settings.paths import path_of
+from saturi.etl.settings.paths import output_of
+from saturi.etl.storage.location import Location
 from saturi.schemas.chat import Example
 from saturi.schemas.manifest import ChunkRow
 from saturi.schemas.pairs import ShownPair
@@ -30,26 +30,26 @@ _DECODE = msgspec.json.Decoder(Example).decode
 
 
 def show(  # noqa: PLR0913 - those behind the star narrow the choice
-    out: str | Path,
+    out: str | Location,
     count: int = 5,
     *,
     region: str | Iterable[str] | None = None,
     speech_type: str | Iterable[str] | None = None,
     split: str | None = None,
     dropped: str | None = None,
-    stage: str | Path | None = None,
+    stage: str | Location | None = None,
 ) -> list[ShownPair]:
     """
     Return pairs of the build in *out*, spread evenly over it, in its order; the same ones every time.
 
     Args:
-        out: Folder of a finished build.
+        out: Folder of a finished build, or its URL.
         count: Most pairs to return.
         region: One region, or several; all for None.
         speech_type: One speech type, or several; all for None.
         split: One split; both for None.
         dropped: The reason of utterances that were dropped, to show these instead of examples.
-        stage: Folder of the segments, where that is not `stage` in *out*; the texts of dropped utterances lie there.
+        stage: Folder of the segments, or its URL, where that is not `stage` in *out*; the texts of dropped utterances lie there.
 
     Raises:
         OptionError: A value is out of its range.
@@ -68,7 +68,7 @@ def show(  # noqa: PLR0913 - those behind the star narrow the choice
         return list(_examples(build, wanted, count))
     from saturi.etl.pairs.dropped import Dropped  # noqa: PLC0415 - loads Polars, which examples need not
 
-    folder = build.folder / STAGE if stage is None else path_of(stage, "--stage")
+    folder = build.folder / STAGE if stage is None else output_of(stage, "--stage")
     return Dropped(build, folder).pairs(one_of("dropped", dropped, DropReason), wanted, count)
 
 

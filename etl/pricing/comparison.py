@@ -1,7 +1,6 @@
 """The comparison: what the same build costs at every provider whose models are known. Nothing is spent."""
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from saturi.etl.example.tokens import load_tokenizer
@@ -11,6 +10,7 @@ from saturi.etl.pricing.tariff import check_rate
 from saturi.etl.providers.models import read_models
 from saturi.etl.providers.profiles import read_providers
 from saturi.etl.settings.checks import whole_number
+from saturi.etl.storage.location import Location
 from saturi.schemas.estimate import Offer
 from saturi.schemas.model import EpochRule, Model
 from saturi.schemas.provider import Provider
@@ -24,7 +24,7 @@ ANY_MODEL = "any"
 
 
 def estimate_all(
-    out: str | Path,
+    out: str | Location,
     *,
     epochs: int | None = None,
     rate: float | None = None,
@@ -38,7 +38,7 @@ def estimate_all(
     are last, and have none.
 
     Args:
-        out: Folder of a build.
+        out: Folder of a build, or its URL.
         epochs: Times that every example is seen; None for as many as each provider would choose.
         rate: South Korean won for one US dollar.
         models, providers: Facts of both; None for those of this package.

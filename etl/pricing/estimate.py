@@ -8,12 +8,13 @@ from saturi.etl.output.finished import FinishedBuild
 from saturi.etl.pricing.tariff import tariff_of
 from saturi.etl.providers.models import DEFAULT_MODEL
 from saturi.etl.settings.checks import whole_number
+from saturi.etl.storage.location import Location
 from saturi.schemas.estimate import Estimate
 from saturi.schemas.model import Model
 
 
 def estimate(  # noqa: PLR0913 - the five behind the star have defaults that suit most
-    out: str | Path,
+    out: str | Location,
     model: str = DEFAULT_MODEL,
     *,
     epochs: int | None = None,
@@ -26,7 +27,7 @@ def estimate(  # noqa: PLR0913 - the five behind the star have defaults that sui
     Return the estimate for fine-tuning *model* on the build in *out*.
 
     Args:
-        out: Folder of a build.
+        out: Folder of a build, or its URL.
         model: A model, one of its snapshots, or a tune of either.
         epochs: Times that every example is seen; None for as many as the provider would choose.
         sample: Also estimate the cost of so many examples of train; where it has no more, that is the cost of all of them.

@@ -9,7 +9,7 @@ from saturi.etl.output.finished import FinishedBuild
 from saturi.etl.output.folder import BUILD_FACTS, MANIFEST
 from saturi.etl.settings.declaration import Declaration, Kind, declarations
 from saturi.etl.settings.options import BuildOptions
-from saturi.etl.settings.regular import open_regular
+from saturi.etl.settings.regular import read_regular
 from saturi.schemas.report import BuildRecord, RunFacts
 
 _CLEANING = "clean_rules"  # the table `[clean]` of etl.toml, and no option of the command line
@@ -28,8 +28,7 @@ def build_record(build: FinishedBuild) -> BuildRecord:
 
 def _run(build: FinishedBuild) -> RunFacts | None:
     try:
-        with open_regular(build.folder / BUILD_FACTS) as file:
-            return msgspec.json.decode(file.readall(), type=RunFacts)
+        return msgspec.json.decode(read_regular(build.folder / BUILD_FACTS), type=RunFacts)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
 

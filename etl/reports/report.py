@@ -10,12 +10,15 @@ from saturi.etl.evaluation.results import FOLDER, SCORES, read_evaluation
 from saturi.etl.example.tokens import load_tokenizer
 from saturi.etl.output.finished import FinishedBuild
 from saturi.etl.output.folder import STAGE
+from saturi.etl.output.side import local_side
 from saturi.etl.pricing.tariff import Tariff, tariff_of
 from saturi.etl.providers.models import DEFAULT_MODEL, find_model, read_models
 from saturi.etl.reports.corpus import corpus_facts, duplicates, flow_facts, inspected_corpus
 from saturi.etl.reports.record import build_record
-from saturi.etl.settings.paths import path_of
-from saturi.etl.submission.ledger import LEDGER, read_ledger
+from saturi.etl.settings.paths import output_of, path_of
+from saturi.etl.storage.location import Location
+from saturi.etl.submission.keeping import ledger_of
+from saturi.etl.submission.ledger import read_ledger
 from saturi.etl.version import __version__
 from saturi.schemas.estimate import Estimate
 from saturi.schemas.evaluation import Evaluation
@@ -31,21 +34,23 @@ _EVALUATIONS = 3
 
 
 def report(
-    out: str | Path,
+    out: str | Location,
     model: str = DEFAULT_MODEL,
     *,
     models: Mapping[str, Model] | None = None,
-    stage: str | Path | None = None,
+    stage: str | Location | None = None,
+    ledger: str | Path | None = None,
     text: bool = False,
 ) -> Report:
     """
     Return the report of the build in *out*: what its folder says, and what is missing there.
 
     Args:
-        out: Folder of a build.
+        out: Folder of a build, or its URL.
         model: What prices and limits are of: a model, one of its snapshots, or a tune of either.
         models: Facts of models; None for those of this package.
-        stage: Folder of the segments, where that is not `stage` in *out*.
+        stage: Folder of the segments, or its URL, where that is not `stage` in *out*.
+        ledger: File of the ledger, where that is not the one of *out*.
         text: Also list the most frequent changed words, which are text of the corpus.
 
     Raises:
@@ -60,9 +65,10 @@ def report(
     build = FinishedBuild.open(out)
     estimate = _estimate(build, tariff or _unpriced(model, models))
     texts = text_facts(build, text=text)
-    folder = build.given / STAGE if stage is None else path_of(stage, "--stage")
+    folder = build.given / STAGE if stage is None else output_of(stage, "--stage")
     staged = _known("stage", lambda: stage_facts(build, folder), missing, StorageError, BuildError)
-    evaluated = _evaluated(build.folder)
+    evaluated = _evaluated(local_side(build.given).absolute())
+    file = ledger_of(build.given, None if ledger is None else path_of(ledger, "--ledger"))
     return Report(
         version=__version__,
         corpus=corpus_facts(build, staged),
@@ -73,7 +79,7 @@ def report(
         tokens=_tokens(estimate),
         estimate=None if tariff is None else estimate,
         split=_split(build.manifest),
-        jobs=_known("ledger", lambda: _jobs(build.folder), missing, EtlError) or [],
+        jobs=_known("ledger", lambda: _jobs(file), missing, EtlError) or [],
         evaluations=_evaluations(evaluated[-_EVALUATIONS:], missing),
         earlier_evaluations=len(evaluated[:-_EVALUATIONS]),
         record=build_record(build),
@@ -135,10 +141,11 @@ def _split(manifest: Manifest) -> SplitFacts:
     )
 
 
-def _jobs(folder: Path) -> list[TrainingJob]:
-    if not (folder / LEDGER).exists():
+def _jobs(file: Path) -> list[TrainingJob]:
+    """Return the jobs of the ledger in *file*, if there is one."""
+    if not file.exists():
         return []
-    with read_ledger(folder, only_read=True) as ledger:
+    with read_ledger(file, only_read=True) as ledger:
         losses = ledger.losses()
         return [
             TrainingJob(
@@ -159,7 +166,7 @@ def _jobs(folder: Path) -> list[TrainingJob]:
 
 
 def _evaluated(folder: Path) -> list[Path]:
-    """Return the folders of the evaluations of a build, the last one last."""
+    """Return the folders of the evaluations in *folder*, the last one last."""
     try:
         scores = sorted((folder / FOLDER).glob(f"*/{SCORES}"), key=lambda path: path.stat().st_mtime_ns)
     except OSError:

@@ -11,6 +11,8 @@ from saturi.etl.providers.client import Client
 from saturi.etl.providers.pace import Pace
 from saturi.etl.providers.profiles import find_provider, read_providers
 from saturi.etl.settings.paths import path_of
+from saturi.etl.storage.location import Location
+from saturi.etl.submission.keeping import ledger_of
 from saturi.etl.submission.ledger import Ledger, read_ledger
 from saturi.etl.submission.news import Reporter, report_waits
 from saturi.etl.submission.remote import Remote
@@ -19,9 +21,10 @@ from saturi.schemas.provider import Provider
 
 class Access(Struct, frozen=True, kw_only=True):
     """
-    How to get into the accounts that a ledger names.
+    A ledger, and how to get into the accounts that it names.
 
     Args:
+        ledger: File of the ledger; None for the one on the local side of the build.
         key_file: File with the key, for its owner's eyes only; None for the environment.
         providers: File of the user's own, laid over the profiles of this package.
 
@@ -29,11 +32,12 @@ class Access(Struct, frozen=True, kw_only=True):
         OptionError: A path is empty.
     """
 
+    ledger: Path | None = None
     key_file: Path | None = None
     providers: Path | None = None
 
     def __post_init__(self) -> None:
-        for name, path in (("key_file", self.key_file), ("--providers", self.providers)):
+        for name, path in (("--ledger", self.ledger), ("key_file", self.key_file), ("--providers", self.providers)):
             if path is not None:
                 structs.force_setattr(self, name.removeprefix("--"), path_of(path, name))
 
@@ -68,14 +72,14 @@ class Remotes(dict[str, Remote]):
 
 @contextmanager
 def open_remotes(
-    out: Path, access: Access | None, report: Reporter, pace: Pace | None, *, only_read: bool = False
+    out: Location, access: Access | None, report: Reporter, pace: Pace | None, *, only_read: bool = False
 ) -> Iterator[Remotes]:
     """
     Yield a remote for each account in the ledger of the build in *out*.
 
     Args:
-        out: Folder of the build, absolute.
-        access: Where keys and profiles are.
+        out: Folder of the build, or its URL.
+        access: Where the ledger, keys and profiles are.
         report: Takes news while a provider is waited for.
         pace: Waits and deadlines.
         only_read: Whether a ledger will do that cannot be written; what the provider says is then not kept.
@@ -84,5 +88,6 @@ def open_remotes(
         BuildError: Nothing was submitted from there.
     """
     with ExitStack() as stack:
-        ledger = stack.enter_context(read_ledger(out, only_read=only_read))
-        yield Remotes(stack, ledger, access or Access(), pace or Pace(), report)
+        access = access or Access()
+        ledger = stack.enter_context(read_ledger(ledger_of(out, access.ledger), only_read=only_read))
+        yield Remotes(stack, ledger, access, pace or Pace(), report)

@@ -1,11 +1,10 @@
 """The cancellation of jobs; steps done are billed all the same."""
 
-from pathlib import Path
-
 from saturi.etl.errors import OptionError, ProviderError, RefusedError, SpendingError
 from saturi.etl.output.printable import counted
 from saturi.etl.providers.pace import Pace
-from saturi.etl.settings.paths import folder_of
+from saturi.etl.settings.paths import output_of
+from saturi.etl.storage.location import Location
 from saturi.etl.submission.access import Access, Remotes, open_remotes
 from saturi.etl.submission.consent import Consent, PriorConsent
 from saturi.etl.submission.jobs import cancel_job, refreshed
@@ -14,7 +13,7 @@ from saturi.schemas.ledger import FINAL, GONE, JobRow
 
 
 def cancel(
-    out: str | Path,
+    out: str | Location,
     job_id: str | None = None,
     access: Access | None = None,
     *,
@@ -28,9 +27,9 @@ def cancel(
     Each is tried, whatever becomes of the others: a job that is not cancelled runs on, and is billed.
 
     Args:
-        out: Folder of a build.
+        out: Folder of a build, or its URL.
         job_id: The job; None for all.
-        access: Where keys and profiles are.
+        access: Where the ledger, keys and profiles are.
         consent: Asked before; None agrees to nothing.
         report: Takes the new status of each job, and the problem of each that is not cancelled.
         pace: How long to wait for an answer.
@@ -41,7 +40,7 @@ def cancel(
         SpendingError: Consent was not given.
         ProviderError: A job was not cancelled; raised when all were tried.
     """
-    with open_remotes(folder_of(out, "OUT").absolute(), access, report, pace) as remotes:
+    with open_remotes(output_of(out, "OUT").absolute(), access, report, pace) as remotes:
         rows = [row for row in remotes.ledger.jobs() if row.job_id is not None and job_id in (None, row.job_id)]
         if job_id is not None and not rows:
             raise OptionError("JOB", f"the ledger has no job {job_id!r}", "see saturi status for those it has")

@@ -7,18 +7,21 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from itertools import accumulate
 from math import ceil
-from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from msgspec import Struct
 
 from saturi.etl.errors import BuildError
 from saturi.etl.providers.wires import Renderer, renderer_of
+from saturi.etl.settings.regular import unread_advice
+from saturi.etl.storage.location import Location, ObjectPath
+from saturi.etl.storage.window import Window
 from saturi.schemas.ledger import Piece
 from saturi.schemas.provider import Wire
 
 BOM = b"\xef\xbb\xbf"
 _BLOCK_BYTES = 1 << 20
+_LINE_BYTES = 1 << 16  # in which the end of a line is looked for first; most examples have a hundredth of it
 
 
 class Digests(NamedTuple):
@@ -34,13 +37,13 @@ class Content(Struct, frozen=True, kw_only=True):
     Chunks of a build, one after the other, as one file.
 
     Args:
-        folder: The output folder of the build.
+        folder: The output folder of the build, or its URL.
         pieces: The chunks, in order.
         bom: Whether a UTF-8 byte order mark goes first.
         wire: The wire format that decides its form.
     """
 
-    folder: Path
+    folder: Location
     pieces: tuple[Piece, ...]
     bom: bool = False
     wire: Wire = "openai"
@@ -81,7 +84,7 @@ class Content(Struct, frozen=True, kw_only=True):
     def _line_end(self, start: int, end: int) -> int | None:
         """Return the last position in (*start*, *end*] that follows a newline, or None."""
         while end > start:
-            first = max(start, end - _BLOCK_BYTES)
+            first = max(start, end - _LINE_BYTES)
             with Span(self, first, end) as span:
                 at = span.readall().rfind(b"\n")
             if at >= 0:
@@ -162,10 +165,10 @@ class Span(io.RawIOBase):
         self._start, self._length = start, end - start
         self._position = 0
         chunks = [(content.folder / piece.path, piece.bytes) for piece in content.pieces]
-        self._sources: list[Path | None] = [*([None] if content.bom else []), *(path for path, _ in chunks)]
+        self._sources: list[Location | None] = [*([None] if content.bom else []), *(path for path, _ in chunks)]
         sizes = [*([len(BOM)] if content.bom else []), *(size for _, size in chunks)]
         self._ends = list(accumulate(sizes))
-        self._open: tuple[int, BinaryIO] | None = None
+        self._open: tuple[int, BinaryIO | Window] | None = None
 
     def readable(self) -> bool:
         """Return True."""
@@ -204,24 +207,28 @@ class Span(io.RawIOBase):
             return BOM[offset : offset + wanted]
         try:
             file = self._opened(index, path)
-            file.seek(offset)
-            block = file.read(wanted)
+            if isinstance(file, Window):
+                block = bytes(file.read(offset, wanted, offset + self._start + self._length - at))
+            else:
+                file.seek(offset)
+                block = file.read(wanted)
         except OSError as error:
-            raise BuildError(str(path), f"cannot be read ({error.strerror})", "build again") from error
+            advice = unread_advice(path, "build again")
+            raise BuildError(str(path), f"cannot be read ({error.strerror})", advice) from error
         if not block:
             raise BuildError(str(path), "shorter than the manifest says", "build again")
         return block
 
-    def _opened(self, index: int, path: Path) -> BinaryIO:
+    def _opened(self, index: int, path: Location) -> BinaryIO | Window:
         if self._open is None or self._open[0] != index:
             self._close_chunk()
-            self._open = (index, path.open("rb", buffering=0))
+            self._open = (index, Window(path) if isinstance(path, ObjectPath) else path.open("rb", buffering=0))
         return self._open[1]
 
     def _close_chunk(self) -> None:
-        if self._open is not None:
+        if self._open is not None and not isinstance(self._open[1], Window):
             self._open[1].close()
-            self._open = None
+        self._open = None
 
     def close(self) -> None:
         """Close the chunk that is open."""

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 from msgspec import Struct, structs
 
 from saturi.etl.errors import JobFailedError
 from saturi.etl.output.printable import counted
+from saturi.etl.storage.location import Location
 from saturi.etl.submission.consent import Consent
 from saturi.etl.submission.follow import follow
 from saturi.etl.submission.jobs import agree_to_another, create_job, has_failed, known_job
@@ -45,13 +45,13 @@ class Execution:
     The execution of *plan* at *remote*, from the build in *out*.
 
     Args:
-        out: Folder of the build.
+        out: Folder of the build, or its URL.
         plan: The plan.
         remote: The account, and the ledger of the build.
         report: Takes news of bytes and jobs.
     """
 
-    def __init__(self, out: Path, plan: Plan, remote: Remote, report: Reporter) -> None:
+    def __init__(self, out: Location, plan: Plan, remote: Remote, report: Reporter) -> None:
         self.out, self.plan, self.remote, self.report = out, plan, remote, report
         self._file_ids: dict[str, str] = {}  # of the files that are there, by their names
 

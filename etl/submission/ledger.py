@@ -1,5 +1,5 @@
 """
-The ledger: a record of everything sent to providers, in SQLite beside the build.
+The ledger: a record of everything sent to providers, in SQLite, on this machine (see `keeping`).
 
 The intent is written before each request, the outcome after it, each on the disk before the next step; so whatever may
 have happened is known after any crash.
@@ -225,14 +225,13 @@ class Ledger:
             raise BuildError(str(self.path), f"damaged ({error})", advice) from error
 
 
-def read_ledger(out: Path, *, only_read: bool = False) -> Ledger:
+def read_ledger(path: Path, *, only_read: bool = False) -> Ledger:
     """
-    Return the ledger of the build in *out*.
+    Return the ledger at *path*.
 
     Raises:
-        BuildError: Nothing was submitted from there.
+        BuildError: There is none: nothing was submitted.
     """
-    path = out / LEDGER
     if not path.exists():
         raise BuildError(str(path), "nothing was submitted from here", "give the folder of a build, or submit it first")
     return Ledger(path, only_read=only_read)

@@ -69,6 +69,10 @@ class SubmitOptions(Struct, frozen=True, kw_only=True):
     ] = False
     providers: Annotated[Path | None, Option(help="Your own providers.toml.")] = None
     models: Annotated[Path | None, Option(help="Your own models.toml.")] = None
+    ledger: Annotated[
+        Path | None,
+        Option(help="File of the ledger.", unset="ledger.sqlite in OUT, or, of a URL, in a folder of yours"),
+    ] = None
     key_file: Annotated[
         Path | None,
         Option(help="File with the key, readable by its owner alone.", unset="the environment", only="file"),

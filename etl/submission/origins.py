@@ -8,6 +8,7 @@ from msgspec import structs
 from saturi.etl.errors import BuildError
 from saturi.etl.output.finished import FinishedBuild
 from saturi.etl.providers.wires import HEADERS
+from saturi.etl.storage.location import Location
 from saturi.etl.submission.content import locate
 from saturi.etl.submission.ledger import Ledger
 from saturi.etl.submission.news import Flaw
@@ -28,7 +29,7 @@ def lines_in(message: str, code: str | None = None) -> list[int]:
     return list(dict.fromkeys(numbers))[:_MOST_LINES]
 
 
-def flaws_of(out: Path, ledger: Ledger, row: JobRow) -> tuple[Flaw, ...]:
+def flaws_of(out: Location, ledger: Ledger, row: JobRow) -> tuple[Flaw, ...]:
     """
     Return the lines that the error of *row* names, with where they came from as far as that is known.
 
@@ -49,7 +50,7 @@ def _flaw(file: FileRow, line: int) -> Flaw:
     return Flaw(line=line, chunk=chunk, chunk_line=chunk_line)
 
 
-def _with_origins(out: Path, file: FileRow, flaws: list[Flaw]) -> list[Flaw]:
+def _with_origins(out: Location, file: FileRow, flaws: list[Flaw]) -> list[Flaw]:
     """Return *flaws* with archive, member and sentence, where the chunks are still those that were sent."""
     sent = {piece.path: piece.sha256 for piece in file.pieces}
     try:

@@ -1,18 +1,18 @@
 """The removal of uploaded files that no job needs."""
 
 from collections.abc import Set
-from pathlib import Path
 from typing import NamedTuple
 
 from msgspec import Struct, structs
 
 from saturi.etl.errors import ProviderError, RefusedError, SpendingError
-from saturi.etl.output.folder import locked
 from saturi.etl.output.printable import counted
 from saturi.etl.providers.pace import Pace
-from saturi.etl.settings.paths import folder_of
+from saturi.etl.settings.paths import output_of
+from saturi.etl.storage.location import Location
 from saturi.etl.submission.access import Access, open_remotes
 from saturi.etl.submission.consent import Consent, PriorConsent
+from saturi.etl.submission.keeping import holding
 from saturi.etl.submission.news import Reporter, silent
 from saturi.etl.submission.remote import Remote
 from saturi.schemas.brief import brief
@@ -43,7 +43,7 @@ class SortedFiles(NamedTuple):
 
 
 def clean(
-    out: str | Path,
+    out: str | Location,
     access: Access | None = None,
     *,
     consent: Consent | None = None,
@@ -57,8 +57,8 @@ def clean(
     nothing is asked, and its files are named in the result.
 
     Args:
-        out: Folder of a build.
-        access: Where keys and profiles are.
+        out: Folder of a build, or its URL.
+        access: Where the ledger, keys and profiles are.
         consent: Asked before; None agrees to nothing.
         report: Takes news while it waits for an answer.
         pace: How long to wait for one.
@@ -69,10 +69,8 @@ def clean(
         SpendingError: Consent was not given.
         ProviderError: Files were not deleted, or not listed; raised when all accounts and files were tried.
     """
-    with (
-        open_remotes(folder_of(out, "OUT").absolute(), access, report, pace) as remotes,
-        locked(folder_of(out, "OUT").absolute()),
-    ):
+    location, access = output_of(out, "OUT").absolute(), access or Access()
+    with open_remotes(location, access, report, pace) as remotes, holding(location, access.ledger):
         rows = [row for row in remotes.ledger.files() if row.state != "deleted"]
         kept = [row.name for row in rows if not remotes.provider(row.account).deletes_files]
         accounts = dict.fromkeys(row.account for row in rows if remotes.provider(row.account).deletes_files)

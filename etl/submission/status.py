@@ -1,12 +1,11 @@
 """The status of everything submitted from a build: jobs and files, as the ledger has them after the provider was asked."""
 
-from pathlib import Path
-
 from msgspec import Struct
 
 from saturi.etl.errors import ProviderError, RefusedError
 from saturi.etl.providers.pace import Pace
-from saturi.etl.settings.paths import folder_of
+from saturi.etl.settings.paths import output_of
+from saturi.etl.storage.location import Location
 from saturi.etl.submission.access import Access, open_remotes
 from saturi.etl.submission.jobs import refreshed
 from saturi.etl.submission.news import Reporter, silent
@@ -30,14 +29,14 @@ class Status(Struct, frozen=True, kw_only=True):
 
 
 def status(
-    out: str | Path, access: Access | None = None, *, report: Reporter = silent, pace: Pace | None = None
+    out: str | Location, access: Access | None = None, *, report: Reporter = silent, pace: Pace | None = None
 ) -> Status:
     """
     Return jobs and files submitted from *out*; what a provider does not answer is as the ledger has it.
 
     Args:
-        out: Folder of a build.
-        access: Where keys and profiles are.
+        out: Folder of a build, or its URL.
+        access: Where the ledger, keys and profiles are.
         report: Takes news while it waits for an answer.
         pace: How long to wait for one.
 
@@ -45,7 +44,7 @@ def status(
         BuildError: Nothing was submitted from there.
         OptionError: There is no key.
     """
-    with open_remotes(folder_of(out, "OUT").absolute(), access, report, pace, only_read=True) as remotes:
+    with open_remotes(output_of(out, "OUT").absolute(), access, report, pace, only_read=True) as remotes:
         problems: dict[str, str] = {}  # by account: one that does not answer is not asked for each of its jobs
         jobs = []
         for row in remotes.ledger.jobs():

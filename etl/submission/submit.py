@@ -1,20 +1,21 @@
 """Submit a build, top to bottom: the plan, what became of it before, what is agreed to, the files, the jobs."""
 
 from contextlib import ExitStack
-from pathlib import Path
 
 from saturi.etl.errors import OptionError
+from saturi.etl.output.copies import copy_manifest
 from saturi.etl.output.finished import FinishedBuild
-from saturi.etl.output.folder import locked
 from saturi.etl.providers.account import open_account
 from saturi.etl.providers.client import Client
 from saturi.etl.providers.pace import Pace
-from saturi.etl.settings.paths import folder_of
+from saturi.etl.settings.paths import output_of
+from saturi.etl.storage.location import Location, ObjectPath
 from saturi.etl.submission.billing import Quote, terms_of
 from saturi.etl.submission.consent import Consent, PriorConsent
 from saturi.etl.submission.content import Digester
 from saturi.etl.submission.execution import Execution, Submission
-from saturi.etl.submission.ledger import LEDGER, Ledger
+from saturi.etl.submission.keeping import holding
+from saturi.etl.submission.ledger import Ledger
 from saturi.etl.submission.news import Reporter, report_waits, silent
 from saturi.etl.submission.options import SubmitOptions
 from saturi.etl.submission.plan import Plan, PlannedJob, make_plan, materials_of
@@ -26,7 +27,7 @@ from saturi.schemas.remote import JobEstimate
 from saturi.schemas.terms import Split
 
 
-def plan_submission(out: str | Path, options: SubmitOptions | None = None) -> Plan:
+def plan_submission(out: str | Location, options: SubmitOptions | None = None) -> Plan:
     """
     Return the plan that `submit` would carry out, without a request to the provider.
 
@@ -36,7 +37,7 @@ def plan_submission(out: str | Path, options: SubmitOptions | None = None) -> Pl
         EligibilityError: The provider or the model has come to its end.
         OptionError: An option cannot be, or a job is over a limit of the provider.
     """
-    return _plan(FinishedBuild.open(folder_of(out, "OUT").absolute()), options or SubmitOptions())
+    return _plan(FinishedBuild.open(output_of(out, "OUT").absolute()), options or SubmitOptions())
 
 
 def _plan(build: FinishedBuild, options: SubmitOptions) -> Plan:
@@ -93,7 +94,7 @@ def _notes_on_serving(provider: Provider) -> list[str]:
 
 
 def submit(
-    out: str | Path,
+    out: str | Location,
     options: SubmitOptions | None = None,
     *,
     consent: Consent | None = None,
@@ -107,7 +108,7 @@ def submit(
     job but the first waits until the one before has a model.
 
     Args:
-        out: Folder of a build.
+        out: Folder of a build, or its URL.
         options: Provider, model and plan, and up to which cost.
         consent: Asked for what cannot be undone; None agrees to what the options say, and so not to any cost.
         report: Takes news of bytes and jobs on their way.
@@ -120,19 +121,21 @@ def submit(
         NoAnswerError: The provider does not answer; the next run goes on from here.
         ProviderError: It refuses something.
         JobFailedError: A job of a chain ended without a model.
-        LockedError: Another build or submission holds the folder.
+        LockedError: Another build or submission holds the folder, or another submission the ledger.
     """
-    out, options, pace = folder_of(out, "OUT").absolute(), options or SubmitOptions(), pace or Pace()
+    out, options, pace = output_of(out, "OUT").absolute(), options or SubmitOptions(), pace or Pace()
     consent = consent or PriorConsent(
         accept_data_terms=options.accept_data_terms, resubmit=options.resubmit, allow_http=options.allow_http
     )
     build = FinishedBuild.open(out)  # before the lock, which is not left in a folder that holds no build
     with ExitStack() as stack:
-        stack.enter_context(locked(out))
+        file = stack.enter_context(holding(out, options.ledger))
         plan = _plan(build, options)
         refuse_unencrypted(plan.account, options, consent)  # before the key goes there
         client = stack.enter_context(Client(plan.account, pace, report_waits(report)))
-        ledger = stack.enter_context(Ledger(out / LEDGER))
+        ledger = stack.enter_context(Ledger(file))
+        if isinstance(out, ObjectPath) and options.ledger is None:
+            copy_manifest(build, file.parent)
         ledger.save_account(plan.account.row)
 
         def agree(plan: Plan, new: tuple[PlannedJob, ...], estimates: tuple[JobEstimate, ...]) -> None:

@@ -2,21 +2,20 @@
 
 import time
 from functools import partial
-from pathlib import Path
 
-from saturi.etl.errors import LockedError
-from saturi.etl.output.folder import locked
 from saturi.etl.providers.pace import Pace
-from saturi.etl.settings.paths import folder_of
+from saturi.etl.settings.paths import output_of
+from saturi.etl.storage.location import Location
 from saturi.etl.submission.access import Access, open_remotes
 from saturi.etl.submission.follow import follow
+from saturi.etl.submission.keeping import is_held
 from saturi.etl.submission.news import Reporter, silent
 from saturi.etl.submission.origins import flaws_of
 from saturi.schemas.ledger import JobRow
 
 
 def watch(
-    out: str | Path,
+    out: str | Location,
     access: Access | None = None,
     *,
     report: Reporter = silent,
@@ -29,8 +28,8 @@ def watch(
     at any time; it reports everything from the start.
 
     Args:
-        out: Folder of a build.
-        access: Where keys and profiles are.
+        out: Folder of a build, or its URL.
+        access: Where the ledger, keys and profiles are.
         report: Takes all news.
         pace: How often to look, and how long to bear with a provider that does not answer.
 
@@ -39,11 +38,11 @@ def watch(
         NoAnswerError: A provider did not answer for too long.
         ProviderError: It refuses to answer.
     """
-    out = folder_of(out, "OUT").absolute()
+    out, access = output_of(out, "OUT").absolute(), access or Access()
     with open_remotes(out, access, report, pace) as remotes:
         ended: dict[tuple[str, int], JobRow] = {}
         while True:
-            more_may_come = _is_held(out)  # asked before the ledger is read, so that no job falls between
+            more_may_come = is_held(out, access.ledger)  # asked before the ledger is read, so that no job falls between
             jobs = remotes.ledger.jobs()
             rows = [row for row in jobs if row.job_id is not None and (row.key, row.attempt) not in ended]
             for row in follow(remotes, rows, partial(flaws_of, out, remotes.ledger), report):
@@ -52,12 +51,3 @@ def watch(
                 return tuple(ended.values())
             if not rows:
                 time.sleep(remotes.pace.poll_seconds)
-
-
-def _is_held(out: Path) -> bool:
-    """Return whether a submission from *out* is under way, or a build into it."""
-    try:
-        with locked(out):
-            return False
-    except LockedError:
-        return True

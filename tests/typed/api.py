@@ -71,6 +71,7 @@ from saturi.etl.corpus.scan import Scan
 from saturi.etl.download.news import News
 from saturi.etl.output.verification import Damage
 from saturi.etl.runtime.measurements import BuildFacts
+from saturi.etl.storage.location import ObjectPath
 from saturi.etl.submission.plan import Plan, PlannedJob
 from saturi.schemas.estimate import SampleEstimate, Saving, ShardEstimate
 from saturi.schemas.evaluation import Evaluation, Score
@@ -127,7 +128,7 @@ def types_of_finished_builds(out: Path) -> None:
     """Types of a finished build and its frames."""
     finished = FinishedBuild.open(out)
     assert_type(finished, FinishedBuild)
-    assert_type(finished.folder, Path)
+    assert_type(finished.folder, Path | ObjectPath)
     assert_type(finished.manifest, Manifest)
     assert_type(finished.manifest_sha256, str)
     assert_type(finished.read_chunk(finished.manifest.chunks[0]), Iterator[bytes])

@@ -1,6 +1,5 @@
 """`build`: label archives to chunks and a manifest."""
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -141,13 +140,14 @@ def _options(ctx: click.Context, given: dict[str, Any]) -> BuildOptions:
     return BuildOptions(**given, clean_rules=ctx.meta["config"].clean)
 
 
-def _refuse_report(out: Path, *, dry_run: bool) -> None:
+def _refuse_report(out: Location, *, dry_run: bool) -> None:
     """Return if a page can be made after the build."""
+    from saturi.etl.output.side import local_side
     from saturi.etl.reports.page import PAGE, require_page
 
     if dry_run:
         raise click.UsageError("--report: nothing is built with --dry-run; give one of them")
-    require_page(out / PAGE)
+    require_page(local_side(out) / PAGE)
 
 
 def _dry_run(paths: tuple[Location, ...], options: BuildOptions, *, as_json: bool, details: bool) -> None:

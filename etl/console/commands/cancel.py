@@ -1,12 +1,11 @@
 """`cancel`: end jobs."""
 
-from pathlib import Path
-
 import click
 
-from saturi.etl.console.commands.access import ledger_command
+from saturi.etl.console.commands.access import ledger_command, naming
 from saturi.etl.console.commands.asking import Asking
 from saturi.etl.console.output import consoles
+from saturi.etl.storage.location import Location
 from saturi.etl.submission.access import Access
 from saturi.etl.submission.news import JobStatus, News
 
@@ -14,7 +13,7 @@ from saturi.etl.submission.news import JobStatus, News
 @ledger_command
 @click.argument("job", required=False)
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def cancel(out: Path, access: Access, *, job: str | None, yes: bool) -> None:
+def cancel(out: Location, access: Access, *, job: str | None, yes: bool) -> None:
     """Cancel JOB, or every job submitted from OUT that has not ended; what is done of it is billed all the same."""
     from saturi.etl.console.lines import print_line, print_next
     from saturi.etl.console.screens.submit import submitting
@@ -33,4 +32,4 @@ def cancel(out: Path, access: Access, *, job: str | None, yes: bool) -> None:
         rows = run(out, job, access, consent=Asking(errors, yes=yes), report=show)
     if not rows:
         print_line(console, "no job to cancel: all have ended")
-    print_next(console, "status", out)
+    print_next(console, "status", out, *naming(access.ledger))

@@ -6,12 +6,13 @@ import click
 
 from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json
-from saturi.etl.console.paths import PATH
+from saturi.etl.console.paths import LOCATION, PATH
+from saturi.etl.storage.location import Location
 
 
 @click.command(cls=Command)
-@click.argument("files", nargs=-1, required=True, type=PATH)
-@click.option("--validation", multiple=True, type=PATH, help="File held out; may be repeated.")
+@click.argument("files", nargs=-1, required=True, type=LOCATION)
+@click.option("--validation", multiple=True, type=LOCATION, help="File held out; may be repeated.")
 @click.option("--provider", default="openai", show_default=True, help="Provider whose limits hold.")
 @click.option("--model", help="Model whose limits hold.  [default: none]")
 @click.option("--tokenizer", type=PATH, help="The tokenizer.json of an open model.")
@@ -24,8 +25,8 @@ def check(  # noqa: PLR0913 - one an option
     ctx: click.Context,
     /,
     *,
-    files: tuple[Path, ...],
-    validation: tuple[Path, ...],
+    files: tuple[Location, ...],
+    validation: tuple[Location, ...],
     provider: str,
     model: str | None,
     tokenizer: Path | None,
@@ -35,7 +36,7 @@ def check(  # noqa: PLR0913 - one an option
     as_json: bool,
 ) -> None:
     """
-    Check every line of FILES (chat JSONL, or the folder of a build) for what a provider refuses, or you may not mean.
+    Check every line of FILES (chat JSONL, the folder of a build, or URLs) for what a provider refuses, or you may not mean.
 
     The exit code is 1 if the provider would refuse them, and 0 if there are only warnings.
     """

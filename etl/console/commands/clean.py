@@ -1,20 +1,20 @@
 """`clean`: delete uploaded files."""
 
 from functools import partial
-from pathlib import Path
 
 import click
 
-from saturi.etl.console.commands.access import ledger_command
+from saturi.etl.console.commands.access import ledger_command, naming
 from saturi.etl.console.commands.asking import Asking
 from saturi.etl.console.output import consoles
 from saturi.etl.output.printable import counted
+from saturi.etl.storage.location import Location
 from saturi.etl.submission.access import Access
 
 
 @partial(ledger_command, waits=True)
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def clean(out: Path, access: Access, *, yes: bool) -> None:
+def clean(out: Location, access: Access, *, yes: bool) -> None:
     """Delete the files uploaded from OUT that no job at the provider needs any more."""
     from saturi.etl.console.lines import print_line, print_next
     from saturi.etl.console.screens.submit import submitting
@@ -30,4 +30,4 @@ def clean(out: Path, access: Access, *, yes: bool) -> None:
             console,
             f"{counted(len(done.kept), 'file')} kept at a provider that deletes none over its API: see its own pages",
         )
-    print_next(console, "status", out)
+    print_next(console, "status", out, *naming(access.ledger))

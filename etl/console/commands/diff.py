@@ -1,21 +1,20 @@
 """`diff`: what differs between two builds."""
 
-from pathlib import Path
-
 import click
 
 from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json
-from saturi.etl.console.paths import PATH
+from saturi.etl.console.paths import LOCATION
+from saturi.etl.storage.location import Location
 
 
 @click.command(cls=Command)
-@click.argument("first", type=PATH)
-@click.argument("second", type=PATH)
+@click.argument("first", type=LOCATION)
+@click.argument("second", type=LOCATION)
 @click.option("-n", "--count", type=int, default=5, show_default=True, help="Most pairs of each kind to list.")
 @click.option("--json", "as_json", is_flag=True, help="Print the differences on stdout, for machines.")
 @click.pass_context
-def diff(ctx: click.Context, /, *, first: Path, second: Path, count: int, as_json: bool) -> None:
+def diff(ctx: click.Context, /, *, first: Location, second: Location, count: int, as_json: bool) -> None:
     """
     Print what differs between the builds in FIRST and SECOND: options, counts, and pairs by label file and sentence.
 

@@ -7,14 +7,15 @@ import click
 
 from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json
-from saturi.etl.console.paths import PATH
+from saturi.etl.console.paths import LOCATION, PATH
 from saturi.etl.errors import OptionError
 from saturi.etl.output.printable import counted
 from saturi.etl.providers.models import DEFAULT_MODEL
+from saturi.etl.storage.location import Location
 
 
 @click.command(cls=Command)
-@click.argument("out", type=PATH)
+@click.argument("out", type=LOCATION)
 @click.option("--model", default=DEFAULT_MODEL, show_default=True, help="Model, snapshot, or tune of either.")
 @click.option("--epochs", type=int, help="Times every example is seen.  [default: by the provider's rule]")
 @click.option("--sample", type=int, help="Also show what so many examples would cost.")
@@ -26,7 +27,7 @@ from saturi.etl.providers.models import DEFAULT_MODEL
 @click.option("--json", "as_json", is_flag=True, help="Print the estimate on stdout, for machines.")
 def estimate(  # noqa: PLR0913 - one an option
     *,
-    out: Path,
+    out: Location,
     model: str,
     epochs: int | None,
     sample: int | None,

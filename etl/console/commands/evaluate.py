@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec import structs
 
+from saturi.etl.console.commands.access import naming
 from saturi.etl.console.commands.asking import typed
 from saturi.etl.console.commands.declared import declared_options
-from saturi.etl.console.commands.parameters import config_option, key_file_of
+from saturi.etl.console.commands.parameters import config_option, file_of, key_file_of
 from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json, resumable
-from saturi.etl.console.paths import PATH
+from saturi.etl.console.paths import LOCATION
 from saturi.etl.errors import OptionError
 from saturi.etl.evaluation.bill import Bill, PriorConsent
 from saturi.etl.evaluation.options import EvaluateOptions
+from saturi.etl.output.side import local_side
+from saturi.etl.storage.location import Location
 from saturi.etl.submission.consent import TERMS
 from saturi.schemas.evaluation import ShownRow, ShownRows
 
@@ -25,7 +28,16 @@ if TYPE_CHECKING:
 
 _NOBODY = "no model was evaluated: the ledger has no tune, and neither --model nor --predictions was given."
 GROUPS = {
-    "Systems": ("--model", "--base-model", "--predictions", "--provider", "--base-url", "--providers", "--models"),
+    "Systems": (
+        "--model",
+        "--base-model",
+        "--predictions",
+        "--provider",
+        "--base-url",
+        "--providers",
+        "--models",
+        "--ledger",
+    ),
     "Rows": ("--split", "--file", "--sample"),
     "Asking": ("--concurrency", "--seed", "--leave-out-unanswered"),
     "Cost": ("--max-cost", "--accept-data-terms", "--allow-unknown-price", "--yes"),
@@ -43,7 +55,7 @@ _TEXTS = ("source", "reference", "prediction")
 
 
 @click.command(cls=Command, groups=GROUPS, examples=EXAMPLES, waits=True)
-@click.argument("out", required=False, type=PATH)
+@click.argument("out", required=False, type=LOCATION)
 @config_option("evaluate")
 @declared_options(EvaluateOptions)
 @click.option("--yes", is_flag=True, help="Agree to the cost, up to --max-cost.")
@@ -67,7 +79,8 @@ def evaluate(ctx: click.Context, /, **given: Any) -> None:
 
     out, yes, show, text, as_json = (given.pop(name) for name in ("out", "yes", "show", "text", "as_json"))
     report = given.pop("report")
-    options = EvaluateOptions(key_file=key_file_of(ctx, "evaluate"), **given)
+    ledger = given.pop("ledger") or file_of(ctx, "ledger")
+    options = EvaluateOptions(ledger=ledger, key_file=key_file_of(ctx, "evaluate"), **given)
     console, errors = consoles()
     if text and show is None:
         raise OptionError("--text", "it says how rows are shown, and none are", "add --show N")
@@ -93,9 +106,9 @@ def evaluate(ctx: click.Context, /, **given: Any) -> None:
     if report:
         from saturi.etl.console.commands.pages import save_report
 
-        save_report(out)
+        save_report(out, ledger=ledger)
     elif not (as_json or result.failures or out is None):
-        print_next(console, "report", out)
+        print_next(console, "report", out, *naming(ledger))
     ctx.exit(1 if result.failures else 0)
 
 
@@ -111,13 +124,13 @@ def _show_rows(folder: Path, most: int, *, as_json: bool, text: bool) -> None:
         show_extremes(consoles()[0], found, text=text)
 
 
-def _require_build(out: Path | None) -> None:
+def _require_build(out: Location | None) -> None:
     """Return if a page can be made after the evaluation."""
     from saturi.etl.reports.page import PAGE, require_page
 
     if out is None:
         raise OptionError("--report", "a report is of a build, and none is given", "give the folder of a build")
-    require_page(out / PAGE)
+    require_page(local_side(out) / PAGE)
 
 
 _UNASKED = "No model was asked."

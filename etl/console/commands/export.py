@@ -1,7 +1,6 @@
 """`export`: a build for what trains open models, or the card of a model that was tuned on it."""
 
 import shlex
-from pathlib import Path
 
 import click
 
@@ -9,14 +8,15 @@ from saturi.etl.console.commands.parameters import Term
 from saturi.etl.console.help import Command
 from saturi.etl.console.lines import print_line, print_note
 from saturi.etl.console.output import consoles
-from saturi.etl.console.paths import PATH
+from saturi.etl.console.paths import LOCATION
 from saturi.etl.errors import OptionError
 from saturi.etl.exports.base_models import DEFAULT_BASE_MODEL
 from saturi.etl.exports.trainers import Trainer
+from saturi.etl.storage.location import Location
 
 
 @click.command(cls=Command)
-@click.argument("out", type=PATH)
+@click.argument("out", type=LOCATION)
 @click.option("--to", type=Term(Trainer), help="What will read it.")
 @click.option("--card", metavar="MODEL", help="Write the card of this tuned model, instead.")
 @click.option(
@@ -30,7 +30,7 @@ from saturi.etl.exports.trainers import Trainer
     help="With --card: the evaluation whose scores it shows.",
     show_default="that of the validation split, if there is one",
 )
-def export(out: Path, to: str | None, card: str | None, base_model: str | None, evaluation: str | None) -> None:
+def export(out: Location, to: str | None, card: str | None, base_model: str | None, evaluation: str | None) -> None:
     """
     Write a ready configuration, or a dataset folder, with a dataset card, beside the chunks of the build in OUT.
 
@@ -49,13 +49,13 @@ def export(out: Path, to: str | None, card: str | None, base_model: str | None, 
         _write_export(out, to, DEFAULT_BASE_MODEL if base_model is None else base_model)
 
 
-def _write_card(out: Path, model: str, base_model: str | None, evaluation: str | None) -> None:
+def _write_card(out: Location, model: str, base_model: str | None, evaluation: str | None) -> None:
     from saturi.etl.evaluation.model_card import export_card
 
     print_line(consoles()[0], f"{export_card(out, model, base_model, evaluation)}: see its README.md")
 
 
-def _write_export(out: Path, to: str, base_model: str) -> None:
+def _write_export(out: Location, to: str, base_model: str) -> None:
     from saturi.etl.exports.export import write_export
 
     exported = write_export(out, to, base_model)

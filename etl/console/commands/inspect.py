@@ -16,7 +16,7 @@ from saturi.etl.storage.location import Location
 @click.argument("corpus", nargs=-1, type=LOCATION)
 @config_option("corpus")
 @click.option("--sample", type=int, help="Look at so many label files, of every archive its share.  [default: all]")
-@click.option("--stage", type=PATH, help="Folder of a build's segments.  [default: OUT/stage]")
+@click.option("--stage", type=LOCATION, help="Folder of a build's segments, or its URL.  [default: OUT/stage]")
 @click.option("--workers", type=int, help="Number of processes.  [default: one a processor]")
 @click.option("--report", type=PATH, help="Also write the contents as a page to this file.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything on stdout, for machines.")
@@ -25,7 +25,7 @@ def inspect(  # noqa: PLR0913 - one an option
     ctx: click.Context,
     corpus: tuple[Location, ...],
     sample: int | None,
-    stage: Path | None,
+    stage: Location | None,
     workers: int | None,
     report: Path | None,
     *,

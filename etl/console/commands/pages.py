@@ -5,8 +5,10 @@ import os
 from pathlib import Path
 
 from saturi.etl.console.output import consoles
+from saturi.etl.output.side import make_side
 from saturi.etl.reports.page import PAGE, write_page
 from saturi.etl.reports.words import Language
+from saturi.etl.storage.location import Location
 from saturi.schemas.report import Report
 
 
@@ -25,8 +27,8 @@ def save_page(report: Report, file: Path, language: Language | None = None) -> N
     print_line(consoles()[1], f"Report: {file}")
 
 
-def save_report(out: Path, stage: Path | None = None) -> None:
-    """Write the report of the build in *out* to its folder."""
+def save_report(out: Location, stage: Location | None = None, ledger: Path | None = None) -> None:
+    """Write the report of the build in *out* to its local side."""
     from saturi.etl.reports.report import report
 
-    save_page(report(out, stage=stage), out / PAGE)
+    save_page(report(out, stage=stage, ledger=ledger), make_side(out) / PAGE)

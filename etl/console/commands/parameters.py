@@ -150,5 +150,10 @@ def corpus_of(ctx: click.Context, given: tuple[Location, ...]) -> tuple[Location
 
 def key_file_of(ctx: click.Context, *tables: str) -> Path | None:
     """Return the file with the key that the first of *tables* of the configuration file names, or `[submit]`."""
-    names = (ctx.meta["config"].table(table).get("key_file") for table in (*tables, "submit"))
+    return file_of(ctx, "key_file", *tables)
+
+
+def file_of(ctx: click.Context, option: str, *tables: str) -> Path | None:
+    """Return the file that *option* names in the first of *tables* of the configuration file that has it, or in `[submit]`."""
+    names = (ctx.meta["config"].table(table).get(option) for table in (*tables, "submit"))
     return next((Path(name) for name in names if name is not None), None)

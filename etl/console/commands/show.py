@@ -1,6 +1,5 @@
 """`show`: pairs of a build, with their changed words marked."""
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -8,20 +7,21 @@ import click
 from saturi.etl.console.commands.parameters import Term
 from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json
-from saturi.etl.console.paths import PATH
+from saturi.etl.console.paths import LOCATION
+from saturi.etl.storage.location import Location
 from saturi.schemas.terms import DropReason, Region, SpeechType, Split
 
 
 @click.command(cls=Command)
-@click.argument("out", type=PATH)
+@click.argument("out", type=LOCATION)
 @click.option("-n", "--count", type=int, default=5, show_default=True, help="Most pairs to show.")
 @click.option("--region", type=Term(Region), multiple=True, help="Only this region; may be repeated.")
 @click.option("--speech-type", type=Term(SpeechType), multiple=True, help="Only this speech type; may be repeated.")
 @click.option("--split", type=Term(Split), help="Only this split.")
 @click.option("--dropped", type=Term(DropReason), metavar="REASON", help="Utterances dropped for this reason, instead.")
-@click.option("--stage", type=PATH, help="Folder of the segments.  [default: OUT/stage]")
+@click.option("--stage", type=LOCATION, help="Folder of the segments, or its URL.  [default: OUT/stage]")
 @click.option("--json", "as_json", is_flag=True, help="Print the pairs on stdout, for machines.")
-def show(out: Path, *, as_json: bool, **given: Any) -> None:
+def show(out: Location, *, as_json: bool, **given: Any) -> None:
     """
     Print pairs of the build in OUT, source and target, with the words that differ marked.
 

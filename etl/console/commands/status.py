@@ -1,19 +1,18 @@
 """`status`: jobs and files as the provider shows them."""
 
-from pathlib import Path
-
 import click
 
-from saturi.etl.console.commands.access import ledger_command
+from saturi.etl.console.commands.access import ledger_command, naming
 from saturi.etl.console.lines import print_next, print_note
 from saturi.etl.console.output import consoles, print_json
 from saturi.etl.errors import ProviderError
+from saturi.etl.storage.location import Location
 from saturi.etl.submission.access import Access
 
 
 @ledger_command
 @click.option("--json", "as_json", is_flag=True, help="Print jobs and files on stdout, for machines.")
-def status(out: Path, access: Access, *, as_json: bool) -> None:
+def status(out: Location, access: Access, *, as_json: bool) -> None:
     """
     Show every job and file submitted from OUT, as the provider sees them now.
 
@@ -34,4 +33,4 @@ def status(out: Path, access: Access, *, as_json: bool) -> None:
     if result.problems:
         click.get_current_context().exit(ProviderError.exit_code)
     if not as_json:
-        print_next(console, "watch", out)
+        print_next(console, "watch", out, *naming(access.ledger))

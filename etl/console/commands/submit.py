@@ -4,13 +4,16 @@ from typing import Any
 
 import click
 
+from saturi.etl.console.commands.access import naming
 from saturi.etl.console.commands.asking import Asking
 from saturi.etl.console.commands.declared import declared_options
 from saturi.etl.console.commands.parameters import config_option, key_file_of
 from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json, resumable, typed_without
-from saturi.etl.console.paths import PATH
+from saturi.etl.console.paths import LOCATION
 from saturi.etl.errors import SpendingError
+from saturi.etl.storage.location import ObjectPath
+from saturi.etl.submission.keeping import ledger_of
 from saturi.etl.submission.options import SubmitOptions
 from saturi.schemas.ledger import Submitted
 
@@ -18,7 +21,7 @@ GROUPS = {
     "Where": ("--provider", "--base-url", "--allow-http", "--providers"),
     "Jobs": ("--model", "--models", "--epochs", "--plan", "--suffix", "--seed", "--resubmit"),
     "Cost": ("--max-cost", "--accept-data-terms", "--allow-unknown-price", "--yes"),
-    "Run": ("--dry-run", "--json", "--config"),
+    "Run": ("--dry-run", "--ledger", "--json", "--config"),
 }
 """Options by the heading they are under in the help."""
 
@@ -30,7 +33,7 @@ EXAMPLES = (
 
 
 @click.command(cls=Command, groups=GROUPS, examples=EXAMPLES, waits=True)
-@click.argument("out", type=PATH)
+@click.argument("out", type=LOCATION)
 @config_option("submit")
 @declared_options(SubmitOptions)
 @click.option("--yes", is_flag=True, help="Agree to the cost, up to --max-cost.")
@@ -80,8 +83,10 @@ def submit(ctx: click.Context, /, **given: Any) -> None:
     resumable()
     with submitting(errors) as report:
         done = run(out, options, consent=consent, report=report)
+    if isinstance(out, ObjectPath):
+        print_note(errors, f"the ledger is kept in {ledger_of(out, options.ledger)}")
     if as_json:
         print_json("submit", Submitted(created=done.created, jobs=done.jobs))
     else:
         show_submission(console, done)
-        print_next(console, "watch", out)
+        print_next(console, "watch", out, *naming(options.ledger))

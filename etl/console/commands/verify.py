@@ -1,19 +1,18 @@
 """`verify`: chunks against the manifest."""
 
-from pathlib import Path
-
 import click
 
 from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json
-from saturi.etl.console.paths import PATH
+from saturi.etl.console.paths import LOCATION
+from saturi.etl.storage.location import Location
 
 
 @click.command(cls=Command)
-@click.argument("out", type=PATH)
+@click.argument("out", type=LOCATION)
 @click.option("--json", "as_json", is_flag=True, help="Print the findings on stdout, for machines.")
 @click.pass_context
-def verify(ctx: click.Context, out: Path, *, as_json: bool) -> None:
+def verify(ctx: click.Context, out: Location, *, as_json: bool) -> None:
     """Hash and count every chunk in OUT again; the exit code is 4 if one is changed, missing or extra."""
     from saturi.etl.console.lines import print_next
     from saturi.etl.console.screens.verify import show_verification

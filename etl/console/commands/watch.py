@@ -1,15 +1,15 @@
 """`watch`: follow jobs to their end."""
 
 from functools import partial
-from pathlib import Path
 
 import click
 
-from saturi.etl.console.commands.access import ledger_command
+from saturi.etl.console.commands.access import ledger_command, naming
 from saturi.etl.console.commands.parameters import Seconds
 from saturi.etl.console.output import consoles, print_json_line, resumable
 from saturi.etl.errors import ProviderError
 from saturi.etl.providers.pace import Pace
+from saturi.etl.storage.location import Location
 from saturi.etl.submission.access import Access
 from saturi.schemas.ledger import SUCCEEDED
 
@@ -26,7 +26,7 @@ _DAY_SECONDS = 86_400
     help="Seconds between looks.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print each event as a line of JSON on stdout, for machines.")
-def watch(out: Path, access: Access, *, seconds: float, as_json: bool) -> None:
+def watch(out: Location, access: Access, *, seconds: float, as_json: bool) -> None:
     """
     Follow every job submitted from OUT to its end: events, losses, and in the end models, tokens and cost.
 
@@ -48,5 +48,5 @@ def watch(out: Path, access: Access, *, seconds: float, as_json: bool) -> None:
         print_note(errors, "no job is known here: submit again, which also looks for one whose answer was lost.")
     failed = sum(row.status != SUCCEEDED for row in rows)
     if rows and not (failed or as_json):
-        print_next(console, "evaluate", out)
+        print_next(console, "evaluate", out, *naming(access.ledger))
     click.get_current_context().exit(ProviderError.exit_code if failed else 0)
