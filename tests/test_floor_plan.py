@@ -51,6 +51,8 @@ WALLS = {
         "etl/download/connections.py",
     ),
     "obstore": ("etl/storage/", "etl/providers/object_store.py"),
+    "distributed": ("etl/runtime/cluster.py",),
+    "dask": ("etl/runtime/cluster.py",),
     "click": ("etl/console/",),
     "rich": ("etl/console/",),
     "tokenizers": ("etl/example/tokens.py",),

@@ -113,8 +113,8 @@ def build(  # noqa: PLR0913 - the six behind the star are how, not what
     archives = discover(corpus)
     workers = useful_workers(archives, workers)
     make_executor = make_executor or partial(process_pool, workers)
-    with claimed(out, stage), Workers(make_executor, 2 * workers, profile=profile) as pool:
-        run = Run(pool, Meter(workers, began), watcher or _ignore)
+    with claimed(out, stage), Workers(make_executor, workers, profile=profile) as pool:
+        run = Run(pool, Meter(pool.count, began), watcher or _ignore)
         before = _options_there(out)
         manifest, notes = _run(run, archives, options, stage, out)
     facts = run.meter.facts()
