@@ -115,7 +115,9 @@ def main() -> None:
         took: dict[str, list[Took]] = {_PROCESSES: [], address: []}
         for number in range(given.runs + 1):  # the first to warm up
             for contender, runs in took.items():
-                runs += [_measured(corpus, given.workers, contender)] * (number > 0)
+                measured = _measured(corpus, given.workers, contender)
+                if number:
+                    runs.append(measured)
     print("| build by | wall | CPU of tasks | client | worker | scheduler |\n|---|---|---|---|---|---|")
     print(_row("processes", took[_PROCESSES]))
     print(_row("Dask", took[address]))

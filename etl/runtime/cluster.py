@@ -10,6 +10,7 @@ killed, and keep out workers that have no saturi.
 
 import asyncio
 import logging
+import os
 import pickle
 import sys
 import threading
@@ -69,6 +70,7 @@ class DaskExecutor(Executor):
     def __init__(self, client: Any, notify: Notify, owned: tuple[Callable[[], None], ...] = ()) -> None:
         self._client, self._notify, self._owned = client, notify, owned
         self._engine = _engine()
+        self._lost = (self._engine.KilledWorker, CancelledError, OSError)
         self._address = str(client.scheduler.address)
         self._versions = pickle.dumps(own_versions())
         self._loop = client.loop.asyncio_loop
@@ -104,7 +106,7 @@ class DaskExecutor(Executor):
             return False
         try:
             self._await_workers()
-        except OSError:
+        except ClusterError:
             if self._client.status == "running":
                 raise
             return False
@@ -126,13 +128,13 @@ class DaskExecutor(Executor):
         _close(self._owned)
 
     def _await_workers(self) -> None:
-        """Return when there is a worker."""
+        """Return when there is a worker; a cluster that adapts starts the first one for a call that waits."""
         with _saying(self._notify, f"{self._address}: no worker is there yet; waiting for one"):
             try:
-                self._client.wait_for_workers(1, timeout=_patience_seconds())
+                self._client.submit(os.getpid, key=f"saturi.wait-{uuid4().hex}", pure=False).result(_patience_seconds())
             except TimeoutError:
                 raise self._deserted() from None
-            except (OSError, self._engine.client.ClosedClientError) as error:
+            except (*self._lost, self._engine.client.ClosedClientError) as error:
                 raise _lost(self._address, error) from error
 
     def _check_workers(self) -> None:
@@ -165,7 +167,7 @@ class DaskExecutor(Executor):
         """Return what a call on a worker returned, or raise what it raised."""
         try:
             packed = await remote
-        except (self._engine.KilledWorker, CancelledError, OSError) as error:
+        except self._lost as error:
             raise self._problem or BrokenExecutor(str(error)) from error
         except Exception as error:
             problem = f"a task cannot be run there ({type(error).__name__}: {error})"
