@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -127,6 +128,11 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield running
 
 
+def _plugins(dask_scheduler: Any) -> list[str]:
+    """Return the names of the plugins for workers, and of those of the scheduler."""
+    return sorted([*dask_scheduler.worker_plugins, *dask_scheduler.plugins])
+
+
 def _workers(running: Cluster) -> Workers:
     return Workers(partial(dask_executor, running.address), 1)
 
@@ -137,16 +143,21 @@ def _values(workers: Workers, function: Callable[[Any], int], tasks: list[Any]) 
     return {outcome.task: None if outcome.result is None else outcome.result.value for outcome in outcomes}
 
 
+def _without_progress(errors: str) -> list[str]:
+    """Return the lines of stderr that a build writes whatever the time it takes."""
+    return [line for line in errors.splitlines() if re.match(r"[a-z ]+: [0-9]", line) is None]
+
+
 def test_the_bytes_are_those_of_one_thread(built: Built, shared: Cluster, tmp_path: Path) -> None:
     """A build on a cluster says what one by processes does, and gives its bytes; of the corpus nothing is in the cluster's logs."""
     run = invoke("build", built.corpus, *ARGUMENTS, "--scheduler", shared.address, cwd=tmp_path)
-    assert run.returncode == 1, run.stderr  # the sample has many rejects
+    assert run.returncode == 0, run.stderr
     built.check(tmp_path / "out")
     assert facts_of(tmp_path / "out")["workers"] == 2
     assert 1 << 20 < facts_of(tmp_path / "out")["worker_peak_bytes"] < 1 << 30
     assert "transcription" not in shared.logs()
     again = invoke("build", built.corpus, *ARGUMENTS, "--scheduler", shared.address, "--profile", cwd=tmp_path)
-    assert again.returncode == 1
+    assert again.returncode == 0
     assert facts_of(tmp_path / "out")["segments_made"] == 0
     assert facts_of(tmp_path / "out")["stages"]
 
@@ -154,26 +165,23 @@ def test_the_bytes_are_those_of_one_thread(built: Built, shared: Cluster, tmp_pa
 def test_a_cluster_of_its_own(built: Built, tmp_path: Path) -> None:
     """Without a scheduler a build starts a cluster of processes and ends it; the terminal has no line of the engine."""
     run = saturi("build", built.corpus, *ARGUMENTS, "--workers", "2", cwd=tmp_path)
-    assert run.returncode == 1
+    assert run.returncode == 0
     built.check(tmp_path / "out")
-    plain = invoke(
-        "build", built.corpus, "--max-chunk-examples", "20", "--validation", "0.2", cwd=tmp_path, NO_COLOR="1"
-    )
-    assert run.stderr.splitlines() == [
-        line for line in plain.stderr.splitlines() if not line.startswith("reading label files")
-    ]
+    plain = invoke("build", built.corpus, "--max-chunk-examples", "20", "--validation", "0.2", cwd=tmp_path)
+    assert _without_progress(run.stderr) == _without_progress(plain.stderr)
     assert facts_of(tmp_path / "out")["workers"] == 2
 
 
 def test_what_is_there_before_is_there_afterwards(shared: Cluster) -> None:
     """A client of somebody else stays open, and its scheduler keeps no task and no plugin of ours."""
     with shared.client() as client:
+        plugins = client.run_on_scheduler(_plugins)
         with Workers(partial(dask_executor, client), 1) as workers:
             assert _values(workers, square, [1, 2, 3]) == {1: 1, 2: 4, 3: 9}
         assert client.status == "running"
         assert client.submit(square, 4).result() == 16
         wait_for(lambda: client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks)) == 0)
-        assert client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.worker_plugins)) == 0
+        assert client.run_on_scheduler(_plugins) == plugins
 
 
 def test_errors_of_tasks_come_through(shared: Cluster) -> None:
@@ -351,7 +359,7 @@ def test_workers_of_other_versions(package: str, expected: str, shared: Cluster,
 )
 def test_options_that_do_not_fit(arguments: tuple[str, ...], expected: str, tmp_path: Path) -> None:
     """An executor and a scheduler that do not fit each other are refused before anything is looked at."""
-    assert expected in error_of(invoke("build", *arguments, cwd=tmp_path), 2)
+    assert expected in error_of(invoke("build", tmp_path, *arguments, cwd=tmp_path), 2)
 
 
 def test_a_build_with_processes_does_not_load_dask() -> None:
