@@ -121,6 +121,7 @@ class Cluster:
         with (self.folder / f"{part}-{self._started}.log").open("w", encoding="utf-8") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", f"distributed.cli.dask_{part}", *arguments],
+                cwd=self.folder,  # which comes before all other paths
                 env={**os.environ, **environment, "PYTHONPATH": paths.lstrip(os.pathsep)},
                 stdout=log,
                 stderr=log,

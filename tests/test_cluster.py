@@ -321,7 +321,7 @@ def test_workers_that_all_leave(tmp_path: Path) -> None:
     ("package", "expected"),
     [
         pytest.param("msgspec-9.9.9.dist-info/METADATA", "has msgspec 9.9.9; install msgspec", id="another-version"),
-        pytest.param("saturi/__init__.py", "No module named 'saturi.etl'; install saturi", id="no-saturi"),
+        pytest.param("saturi.py", "No module named 'saturi.etl'", id="no-saturi"),
     ],
 )
 def test_workers_of_other_versions(package: str, expected: str, shared: Cluster, tmp_path: Path) -> None:
@@ -329,13 +329,13 @@ def test_workers_of_other_versions(package: str, expected: str, shared: Cluster,
     write_zip(tmp_path / "corpus" / ANSWER_ZIP, answers(5))
     file = tmp_path / "packages" / package
     file.parent.mkdir(parents=True)
-    file.write_text("Name: msgspec\nVersion: 9.9.9\n" if "dist-info" in package else "")
+    file.write_text("Name: msgspec\nVersion: 9.9.9\n" if file.name == "METADATA" else "")
     with cluster(tmp_path / "cluster", 1) as running:
         with Workers(partial(dask_executor, running.address), 1) as workers:
             running.add_worker("--nthreads", "1", PYTHONPATH=str(tmp_path / "packages"))
             running.wait_for_workers(2)
             wait_for(lambda: workers.count == 2)
-            with pytest.raises((OptionError, ClusterError)):
+            with pytest.raises(OptionError):
                 _values(workers, square, list(range(50)))
         run = invoke("build", "corpus", *ARGUMENTS, "--scheduler", running.address, cwd=tmp_path)
     sentence = error_of(run, 2)

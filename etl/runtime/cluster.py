@@ -31,7 +31,6 @@ from saturi.etl.runtime.clients import (
     saying,
 )
 from saturi.etl.runtime.worker import (
-    answer,
     own_versions,
     packed_call,
     refuse_other_versions,
@@ -65,7 +64,6 @@ class DaskExecutor(Executor):
         self._killed = engine().KilledWorker
         self._lost = (self._killed, engine().client.ClosedClientError, CancelledError, OSError)
         self._address = str(self._client.scheduler.address)
-        self._versions = pickle.dumps(own_versions())
         self._loop = self._client.loop.asyncio_loop
         self._under_way: dict[Future[Any], Any] = {}
         self._problem: ClusterError | None = None
@@ -80,9 +78,8 @@ class DaskExecutor(Executor):
         call = packed_call(function, args, kwargs)
         name = getattr(args[0] if args else function, "__name__", function.__name__)  # of the task, for the dashboard
         with self._broken_where_lost():
-            remote = self._client.submit(
-                answer, self._versions, call, key=f"saturi.{name}-{uuid4().hex}", pure=False, retries=0
-            )
+            key = f"saturi.{name}-{uuid4().hex}"
+            remote = self._client.submit(pickle.loads, call, key=key, pure=False, retries=0)
         future = asyncio.run_coroutine_threadsafe(self._answer(remote), self._loop)
         self._under_way[future] = remote
         future.add_done_callback(self._under_way.pop)
@@ -132,14 +129,10 @@ class DaskExecutor(Executor):
         """Prepare all workers, and compare their versions; those that join later, or die meanwhile, do so with their first call."""
         ours = own_versions()
         for who, theirs in self._client.run(worker_facts, on_error="return").items():
-            if isinstance(theirs, ImportError):
-                raise OptionError(
-                    "--scheduler", f"worker {who}: {theirs}", "install saturi and its libraries there, as here"
-                )
             if isinstance(theirs, OSError):
                 continue
             if isinstance(theirs, Exception):
-                raise ClusterError(self._address, f"worker {who} cannot be prepared ({theirs})", "look at its log")
+                raise _unusable(f"worker {who}", theirs)
             refuse_other_versions(f"worker {who}", theirs.versions, ours)
             if theirs.polars_threads > 1:
                 fact = f"had loaded Polars with {theirs.polars_threads} threads"
@@ -157,10 +150,7 @@ class DaskExecutor(Executor):
         except self._lost as error:
             raise self._problem or BrokenExecutor(str(error)) from error
         except Exception as error:
-            problem = f"a task cannot be run there ({type(error).__name__}: {error})"
-            raise ClusterError(
-                self._address, problem, "install saturi there, as here, on scheduler and workers"
-            ) from error
+            raise _unusable("a worker", error) from error
         return unpacked_answer(packed)
 
     async def _look_at_workers(self) -> None:
@@ -226,6 +216,11 @@ def dask_executor(scheduler: Any = None, *, workers: int | None = None, notify: 
             if not isinstance(error, BrokenExecutor):
                 raise
     raise lost(str(scheduler))
+
+
+def _unusable(who: str, error: Exception) -> OptionError:
+    """Return the error for the worker *who*, on which not even a call could be made."""
+    return OptionError("--scheduler", f"{who} cannot run saturi ({error})", "install there what is installed here")
 
 
 def _say_nothing(_: str) -> None:

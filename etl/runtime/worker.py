@@ -2,7 +2,8 @@
 A worker, in a pool of processes or in a cluster: how it is prepared, and how one of a cluster takes a call.
 
 A cluster's engine logs and keeps what a task raises, with its arguments. So calls and answers are bytes here, and an error is
-an answer like any other.
+an answer like any other. A call is a pickle that makes it where it is loaded: a worker that cannot import what it is handed
+ends (distributed 2026.8), and every worker has `pickle.loads`.
 """
 
 import gc
@@ -12,6 +13,7 @@ import platform
 import socket
 import threading
 import traceback
+import zlib
 from functools import cache
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
@@ -82,24 +84,35 @@ def worker_facts() -> WorkerFacts:
     return WorkerFacts(own_versions(), import_module("polars").thread_pool_size())
 
 
+class _Call(NamedTuple):
+    """The arguments of `_answer`, which is called where this is unpickled."""
+
+    versions: dict[str, str]
+    call: bytes
+
+    def __reduce__(self) -> tuple[Any, tuple[dict[str, str], bytes]]:
+        return _answer, (self.versions, self.call)
+
+
 def packed_call(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
-    """Return a call of *function*, a function of a module, as `answer` takes it."""
-    return pickle.dumps((function, args, kwargs))
+    """Return a call of *function*, a function of a module; `pickle.loads` makes it, and returns what `unpacked_answer` opens."""
+    call = zlib.compress(pickle.dumps((function, args, kwargs)), 1)  # no log shows what is in it
+    return pickle.dumps(_Call(own_versions(), call))
 
 
-def answer(versions: bytes, call: bytes) -> bytes:
+def _answer(versions: dict[str, str], call: bytes) -> bytes:
     """
-    Return the answer to *call*, which `unpacked_answer` opens; run in a worker of a cluster, one call at a time in a process.
+    Return the answer to *call*, in a worker of a cluster, one call at a time in a process.
 
     Args:
-        versions: Those of the process that submits, pickled; a worker may have joined after they were compared.
-        call: From `packed_call`.
+        versions: Those of the process that submits; a worker may have joined after they were compared.
+        call: A function, its arguments and its keyword arguments.
     """
     with _one_at_a_time:
         try:
             load_polars()
-            refuse_other_versions(f"a worker on {socket.gethostname()}", own_versions(), pickle.loads(versions))
-            function, args, kwargs = pickle.loads(call)
+            refuse_other_versions(f"a worker on {socket.gethostname()}", own_versions(), versions)
+            function, args, kwargs = pickle.loads(zlib.decompress(call))
             return pickle.dumps((function(*args, **kwargs), None))
         except Exception as error:  # noqa: BLE001 - whatever a call raises is raised where it was submitted
             return _packed_error(error)
