@@ -80,7 +80,7 @@ def run(stage: Path, work: Path, options: BuildOptions, workers: int) -> Took:
         archive = Archive(name=one.archive, form=Form.ZIP, paths=(), hints=one.hints)
         reads.append(ReadArchive(Scan(archive=archive, fingerprint="", batches=[]), one.headers))
     began = time.monotonic()
-    with Workers(partial(process_pool, workers), 2 * workers) as pool:
+    with Workers(partial(process_pool, workers), workers) as pool:
         meter = Meter(workers, began)
         selection = select(Run(pool, meter, lambda _: None), reads, options, stage, work)
     facts = meter.facts()

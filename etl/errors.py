@@ -14,6 +14,7 @@ The tree of errors; each class has the exit code of the command line.
     │   ├── DiskFullError                              no space left
     │   ├── ExhaustedError                             no memory, open files or processes are left
     │   │   └── WorkerKilledError                      workers are killed again and again, by no fault of a file
+    │   ├── ClusterError                               no scheduler, or no worker, of a cluster answers
     │   ├── LockedError                                another build writes there
     │   └── ForeignFolderError                         the folder holds files that are not ours
     ├── ProviderError (RuntimeError)                6  a provider's API, or AI-Hub, refused something, or does not answer
@@ -223,6 +224,10 @@ def _place(error: BaseException) -> str:
     """Return the name of the module that raised *error*."""
     frames = [frame for frame, _ in walk_tb(error.__traceback__)]
     return str(frames[-1].f_globals.get("__name__")) if frames else ""
+
+
+class ClusterError(StorageError):
+    """A cluster is not there, or has no workers; the path is the address of its scheduler."""
 
 
 class LockedError(StorageError):

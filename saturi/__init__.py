@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from saturi.etl.providers.pace import Pace as Pace
     from saturi.etl.reports.page import write_page as write_page
     from saturi.etl.reports.report import report as report
+    from saturi.etl.runtime.cluster import dask_executor as dask_executor
     from saturi.etl.settings.options import BuildOptions as BuildOptions
     from saturi.etl.submission.access import Access as Access
     from saturi.etl.submission.cancellation import cancel as cancel
@@ -97,6 +98,7 @@ _HOMES = {
     "saturi.etl.providers.pace": ("Pace",),
     "saturi.etl.reports.page": ("write_page",),
     "saturi.etl.reports.report": ("report",),
+    "saturi.etl.runtime.cluster": ("dask_executor",),
     "saturi.etl.settings.options": ("BuildOptions",),
     "saturi.etl.submission.access": ("Access",),
     "saturi.etl.submission.cancellation": ("cancel",),
@@ -143,6 +145,7 @@ __all__ = [
     "cancel",
     "check",
     "clean",
+    "dask_executor",
     "diff",
     "doctor",
     "dry_run",

@@ -257,7 +257,7 @@ def test_a_bar_fits_the_terminal(width: int) -> None:
 def test_a_step_is_shown_when_it_begins() -> None:
     """Each step is reported before the first of its results, so that no screen shows the one before, done."""
     seen: list[Progress] = []
-    with Workers(one_thread, 2) as pool:
+    with Workers(one_thread, 1) as pool:
         Run(pool, Meter(1, 0.0), seen.append).map("write", str, [1, 2])
     assert seen == [Progress("write", done, 2) for done in (0, 1, 2)]
 

@@ -51,6 +51,8 @@ WALLS = {
         "etl/download/connections.py",
     ),
     "obstore": ("etl/storage/", "etl/providers/object_store.py"),
+    "distributed": ("etl/runtime/clients.py",),
+    "dask": ("etl/runtime/clients.py",),
     "click": ("etl/console/",),
     "rich": ("etl/console/",),
     "tokenizers": ("etl/example/tokens.py",),

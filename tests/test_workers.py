@@ -80,7 +80,7 @@ def be_a_parent(method: str, folder: str) -> None:
 
 @pytest.fixture(params=_METHODS)
 def workers(request: pytest.FixtureRequest) -> Iterator[Workers]:
-    with Workers(partial(process_pool, 2, request.param), 4) as started:
+    with Workers(partial(process_pool, 2, request.param), 2) as started:
         yield started
 
 
@@ -157,7 +157,7 @@ def test_tasks_are_taken_as_they_are_needed() -> None:
             taken += 1
             yield taken
 
-    with Workers(partial(ThreadPoolExecutor, 2), 4) as workers:
+    with Workers(partial(ThreadPoolExecutor, 2), 2) as workers:
         outcomes = workers.map(square, endless())
         for number in range(1, 10):
             next(outcomes)
@@ -172,7 +172,7 @@ def test_any_executor_will_do() -> None:
         made.append(ThreadPoolExecutor(1))
         return made[-1]
 
-    with Workers(make, 2) as workers:
+    with Workers(make, 1) as workers:
         assert _values(workers.map(square, range(9))) == {number: number * number for number in range(9)}
     assert len(made) == 1
     with pytest.raises(RuntimeError):

@@ -134,7 +134,7 @@ def _segments(build: FinishedBuild) -> list[tuple[str, str]]:
 def _open_pool(make_executor: ExecutorMaker | None, workers: int, tasks: int) -> Workers:
     """Return the workers for *tasks*: never more of them than tasks."""
     useful = max(1, min(workers, tasks))
-    return Workers(make_executor or partial(process_pool, useful), 2 * useful)
+    return Workers(make_executor or partial(process_pool, useful), useful)
 
 
 class _Part(NamedTuple):

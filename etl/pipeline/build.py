@@ -106,8 +106,8 @@ def build(  # noqa: PLR0913 - the six behind the star are how, not what
     archives = discover(corpus)
     workers = useful_workers(archives, workers)
     make_executor = make_executor or partial(process_pool, workers)
-    with claimed(out, stage) as hold, Workers(make_executor, 2 * workers, profile=profile) as pool:
-        run = Run(pool, Meter(workers, began, asked_before), watcher or _ignore)
+    with claimed(out, stage) as hold, Workers(make_executor, workers, profile=profile) as pool:
+        run = Run(pool, Meter(pool.count, began, asked_before), watcher or _ignore)
         before = _options_there(out)
         manifest, notes = _run(run, archives, options, _Places(stage, out, hold))
     facts = run.meter.facts()

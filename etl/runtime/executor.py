@@ -76,19 +76,37 @@ class OwnProcesses(Protocol):
         ...
 
 
+@runtime_checkable
+class ForeignWorkers(Protocol):
+    """What an executor has as well where its workers come and go by themselves, as those of a cluster."""
+
+    def count_workers(self) -> int:
+        """Return the number of workers at present."""
+        ...
+
+    def recover(self) -> bool:
+        """
+        Wait for workers after some have died; return whether this executor goes on.
+
+        Raises:
+            ClusterError: None comes.
+        """
+        ...
+
+
 class Workers:
     """
     Run tasks through an executor, and renew it when it breaks.
 
     Args:
         make_executor: Returns a fresh executor.
-        width: Number of tasks under way at once; twice the workers keeps each of them busy.
+        count: Number of workers, where the executor does not know it better.
         profile: Also measure the stages of each task.
     """
 
-    def __init__(self, make_executor: ExecutorMaker, width: int, *, profile: bool = False) -> None:
+    def __init__(self, make_executor: ExecutorMaker, count: int, *, profile: bool = False) -> None:
         self._make_executor = make_executor
-        self._width = width
+        self._count = count
         self._profile = profile
         self._executor = make_executor()
         self._under_way: set[Future[Any]] = set()
@@ -114,6 +132,11 @@ class Workers:
         wait(set(self._under_way), timeout=_GRACE_SECONDS)
         if isinstance(self._executor, OwnProcesses):
             self._executor.kill_workers()
+
+    @property
+    def count(self) -> int:
+        """The number of workers at present."""
+        return self._executor.count_workers() if isinstance(self._executor, ForeignWorkers) else self._count
 
     def map(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Outcome[Task, Result]]:
         """
@@ -152,6 +175,8 @@ class Workers:
 
     def _refuse_dead_workers(self) -> None:
         """Raise what keeps workers from starting, where not even a task that does nothing comes back from new workers."""
+        if isinstance(self._executor, ForeignWorkers):  # it has waited for some
+            return
         try:
             self._submit(do_nothing, None).result()
         except BrokenExecutor:
@@ -164,7 +189,7 @@ class Workers:
         self, function: Callable[[Task], Result], waiting: Iterator[Task], running: dict[Future[Measured[Result]], Task]
     ) -> list[Task]:
         """Submit tasks until enough are running; return the one that met a broken executor, if any."""
-        while len(running) < self._width:
+        while len(running) < 2 * self.count:  # so that none waits for its next task
             for task in waiting:
                 try:
                     running[self._submit(function, task)] = task
@@ -182,6 +207,8 @@ class Workers:
         return future
 
     def _renew(self) -> None:
+        if isinstance(self._executor, ForeignWorkers) and self._executor.recover():
+            return
         self._executor.shutdown(wait=True, cancel_futures=True)
         self._executor = self._make_executor()
 

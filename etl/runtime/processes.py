@@ -1,7 +1,6 @@
 """The default executor: a pool of processes, and what each of its workers is."""
 
 import atexit
-import gc
 import multiprocessing
 import os
 import signal
@@ -9,7 +8,6 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from contextlib import suppress
-from importlib import import_module
 from multiprocessing import connection
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
@@ -20,11 +18,8 @@ from saturi.etl.errors import exhausted_error
 from saturi.etl.runtime.executor import do_nothing
 from saturi.etl.runtime.interrupts import interrupts_deferred
 from saturi.etl.runtime.memory import require_address_space
+from saturi.etl.runtime.worker import load_polars
 from saturi.etl.settings.options import MOST_WORKERS, RunOptions
-
-_GC_THRESHOLD = 100_000
-"""Rows of a batch, and what Polars imports, are many small objects without cycles; looking through them at the default of 700
-costs 3 % of reading, and 8 % of a worker's start."""
 
 _OOM_SCORE = "500"  # of 1,000: as if it had half of all memory more
 
@@ -105,8 +100,6 @@ def start_worker(line: Connection | None = None) -> None:
     for name in ("SIGINT", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
-    os.environ["POLARS_MAX_THREADS"] = "1"
-    gc.set_threshold(_GC_THRESHOLD)
     _die_before_parent()
     try:
         if line is not None:
@@ -114,14 +107,13 @@ def start_worker(line: Connection | None = None) -> None:
             _silence_libraries()
         require_address_space("a worker")
         threading.Thread(target=_die_with_parent, args=(line,), daemon=True).start()
-        import_module("polars")
+        load_polars()
     except (MemoryError, ImportError, NameError, OSError, RuntimeError, SystemError) as error:
         if line is None:
             raise
         exhausted = exhausted_error(error)
         _report(line, exhausted.problem if exhausted is not None else f"{type(error).__name__}: {error}")
         os._exit(1)
-    gc.freeze()
     # What a worker makes is in files by then; taking Polars apart would take 0.05 s.
     atexit.register(os._exit, 0)
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -62,6 +63,17 @@ def parse_balance(text: str) -> Balance:
     return Balance(one_of("balance", name, Dimension), int(number) if colon else None)
 
 
+class ExecutorName(StrEnum):
+    """Name of an executor."""
+
+    PROCESS = "process"
+    DASK = "dask"
+
+
+_ADDRESS = re.compile(r"(?:(?:tcp|tls|wss?)://)?(?:[\w.-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}", re.ASCII)
+"""Of a scheduler of Dask; without a protocol it is TCP."""
+
+
 class RunOptions(Struct, frozen=True, kw_only=True):
     """
     Options of the run of a build, which do not decide its bytes.
@@ -75,9 +87,28 @@ class RunOptions(Struct, frozen=True, kw_only=True):
         int | None, Option(help="Number of processes.", unset="one a processor", low=1, high=MOST_WORKERS)
     ] = None
     stage: Annotated[Location | None, Option(help="Folder for decoded segments, or its URL.", unset="OUT/stage")] = None
+    executor: Annotated[ExecutorName, Option(help="Where tasks run: processes of this machine, or Dask.")] = (
+        ExecutorName.PROCESS
+    )
+    scheduler: Annotated[
+        str | None,
+        Option(
+            help="Address of a Dask cluster's scheduler.",
+            unset="a cluster of its own",
+            metavar="tcp://HOST:PORT",
+        ),
+    ] = None
 
     def __post_init__(self) -> None:
         check_options(self)
+        if self.scheduler is None:
+            return
+        if _ADDRESS.fullmatch(self.scheduler) is None:
+            raise OptionError("--scheduler", f"{self.scheduler!r} is no address", "give one as tcp://host:8786")
+        if self.executor != ExecutorName.DASK:
+            raise OptionError("--scheduler", "processes of this machine have none", "give --executor dask, too")
+        if self.workers is not None:
+            raise OptionError("--workers", "a scheduler has its own workers", "give no number with --scheduler")
 
 
 class BuildOptions(Struct, frozen=True, kw_only=True):

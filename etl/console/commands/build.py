@@ -1,6 +1,8 @@
 """`build`: label archives to chunks and a manifest."""
 
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -10,10 +12,14 @@ from saturi.etl.console.commands.parameters import Term, config_option, corpus_o
 from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json, resumable, typed_without
 from saturi.etl.console.paths import LOCATION
-from saturi.etl.settings.options import BuildOptions, RunOptions
+from saturi.etl.settings.declaration import declarations
+from saturi.etl.settings.options import BuildOptions, ExecutorName, RunOptions
 from saturi.etl.storage.location import Location
 from saturi.schemas.inspection import ScannedArchive
 from saturi.schemas.terms import Dedup, Dimension
+
+if TYPE_CHECKING:
+    from saturi.etl.runtime.executor import ExecutorMaker
 
 GROUPS = {
     "Corpus": ("--region", "--speech-type", "--unit", "--source", "--max-member-bytes", "--max-ratio", "--max-entries"),
@@ -48,6 +54,8 @@ GROUPS = {
     ),
     "Run": (
         "--workers",
+        "--executor",
+        "--scheduler",
         "--stage",
         "--config",
         "--dry-run",
@@ -91,7 +99,7 @@ def build(ctx: click.Context, /, **given: Any) -> None:
     once is not read again.
     """
     paths = corpus_of(ctx, given.pop("corpus"))
-    how = RunOptions(out=given.pop("out"), workers=given.pop("workers"), stage=given.pop("stage"))
+    how = RunOptions(**{declared.name: given.pop(declared.name) for declared in declarations(RunOptions)})
     as_json, dry_run, profile = given.pop("as_json"), given.pop("dry_run"), given.pop("profile")
     report, details = given.pop("report"), given.pop("details")
     options = _options(ctx, given)
@@ -106,9 +114,19 @@ def build(ctx: click.Context, /, **given: Any) -> None:
     from saturi.etl.pipeline.build import build as run
 
     console, errors = consoles()
+    make_executor = _executor_maker(how, partial(print_note, errors))
     resumable()
     with watching(errors) as watcher:
-        result = run(paths, how.out, options, workers=how.workers, stage=how.stage, watcher=watcher, profile=profile)
+        result = run(
+            paths,
+            how.out,
+            options,
+            workers=how.workers,
+            stage=how.stage,
+            watcher=watcher,
+            make_executor=make_executor,
+            profile=profile,
+        )
     if as_json:
         print_json("build", result.manifest.counts, warnings=result.warnings, failures=result.failures)
     else:
@@ -127,6 +145,15 @@ def build(ctx: click.Context, /, **given: Any) -> None:
     if not (as_json or result.failures):
         print_next(console, "verify", how.out)
     ctx.exit(1 if result.failures else 0)
+
+
+def _executor_maker(how: RunOptions, notify: Callable[[str], None]) -> "ExecutorMaker | None":
+    """Return what makes the executor, or None for the default."""
+    if how.executor == ExecutorName.PROCESS:
+        return None
+    from saturi.etl.runtime.cluster import dask_executor
+
+    return partial(dask_executor, how.scheduler, workers=how.workers, notify=notify)
 
 
 def _options(ctx: click.Context, given: dict[str, Any]) -> BuildOptions:

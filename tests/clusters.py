@@ -1,0 +1,157 @@
+"""Dask clusters on loopback, each part a process of its own as on machines of their own, to be killed and started again."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from distributed import Client
+from killings import PATIENCE_SECONDS, kill_group, workers_of
+from runs import ROOT
+
+_POLL_SECONDS = 0.05
+_KILLED_BY_ONE = "0"
+
+Part = subprocess.Popen[str]
+
+
+class Cluster:
+    """
+    A scheduler at one address, and workers of one thread, each below a nanny.
+
+    Args:
+        folder: For logs and what workers keep.
+        allowed_failures: Workers that a task may kill before it is given up, as the scheduler's setting has it.
+    """
+
+    def __init__(self, folder: Path, allowed_failures: str = _KILLED_BY_ONE) -> None:
+        self.folder = folder
+        self._port = _free_port()
+        self.address = f"tcp://127.0.0.1:{self._port}"
+        self._allowed_failures = allowed_failures
+        self._started = 0
+        self.workers: list[Part] = []
+        self.start_scheduler()
+
+    def start_scheduler(self) -> None:
+        """Start the scheduler, at the address that it had before."""
+        self.scheduler = self._start(
+            "scheduler",
+            *("--host", "127.0.0.1", "--port", str(self._port), "--no-dashboard"),
+            environment={"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": self._allowed_failures},
+        )
+
+    def add_worker(self, *arguments: str, **environment: str) -> Part:
+        """Start a worker below a nanny."""
+        nanny = self._start(
+            "worker",
+            *(self.address, "--host", "127.0.0.1", "--nworkers", "1", "--no-dashboard", "--memory-limit", "0"),
+            *("--local-directory", str(self.folder), *(arguments or ("--nthreads", "1"))),
+            environment=environment,
+        )
+        self.workers.append(nanny)
+        return nanny
+
+    def add_workers(self, count: int) -> None:
+        """Start *count* workers, and wait for them."""
+        wanted = len(self.workers) + count
+        for _ in range(count):
+            self.add_worker()
+        self.wait_for_workers(wanted)
+
+    def wait_for_workers(self, count: int) -> None:
+        """Wait until the scheduler has *count* workers, no more and no less."""
+        with self.client() as client:
+            wait_for(lambda: len(client.nthreads()) == count)
+
+    def remove_worker(self) -> None:
+        """Ask the last worker to leave, as who scales a cluster down does, and wait for its end."""
+        nanny = self.workers.pop()
+        nanny.terminate()
+        nanny.wait(PATIENCE_SECONDS)
+
+    def kill_worker(self, index: int = 0) -> None:
+        """Kill a worker, which its nanny replaces, as far as it has one at the moment."""
+        for pid in workers_of(self.workers[index]):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+
+    def kill_nanny(self, index: int = 0) -> None:
+        """Kill a nanny with its worker, as a machine does that loses its power."""
+        nanny = self.workers.pop(index)
+        kill_group(nanny)
+        nanny.wait()
+
+    def kill_scheduler(self) -> None:
+        """Kill the scheduler; workers end by themselves then."""
+        kill_group(self.scheduler)
+        self.scheduler.wait()
+        for nanny in self.workers:
+            kill_group(nanny)
+            nanny.wait()
+        self.workers.clear()
+
+    @contextmanager
+    def client(self) -> Iterator[Any]:
+        """Yield a client of the cluster."""
+        with Client(self.address, set_as_default=False, timeout=PATIENCE_SECONDS) as client:
+            yield client
+
+    def logs(self) -> str:
+        """Return what all parts have logged."""
+        return "".join(path.read_text(encoding="utf-8", errors="replace") for path in self.folder.glob("*.log"))
+
+    def close(self) -> None:
+        """End all parts."""
+        for part in (*self.workers, self.scheduler):
+            kill_group(part)
+            part.wait()
+
+    def _start(self, part: str, *arguments: str, environment: Mapping[str, str]) -> Part:
+        self._started += 1
+        paths = os.pathsep.join((*environment.get("PYTHONPATH", "").split(os.pathsep), str(ROOT), str(ROOT / "tests")))
+        with (self.folder / f"{part}-{self._started}.log").open("w", encoding="utf-8") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", f"distributed.cli.dask_{part}", *arguments],
+                cwd=self.folder,  # which comes before all other paths
+                env={**os.environ, **environment, "PYTHONPATH": paths.lstrip(os.pathsep)},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                text=True,
+            )
+
+
+@contextmanager
+def cluster(folder: Path, workers: int = 2, allowed_failures: str = _KILLED_BY_ONE) -> Iterator[Cluster]:
+    """Yield a cluster with *workers* that are there, which does not outlive the block."""
+    folder.mkdir(parents=True, exist_ok=True)
+    running = Cluster(folder, allowed_failures)
+    try:
+        running.add_workers(workers)
+        yield running
+    finally:
+        running.close()
+
+
+def wait_for(holds: Callable[[], bool]) -> None:
+    """Wait until something *holds*, however busy the machine."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(_POLL_SECONDS)
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port

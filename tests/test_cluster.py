@@ -1,0 +1,461 @@
+"""Builds on Dask clusters of real processes: the bytes of one process, whatever is killed, added or removed meanwhile."""
+
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import dask
+import pytest
+from clusters import Cluster, cluster, wait_for
+from corpora import ANSWER_ZIP, answers, write_parts, write_zip
+from deadly_worker import KILLER
+from killings import ATTEMPTS, PATIENCE_SECONDS, kill_group, reached, started, wait_until
+from runs import (
+    ROOT,
+    counts_of,
+    digest_of,
+    error_of,
+    facts_of,
+    invoke,
+    leftovers_of,
+    one_thread,
+    rejects_of,
+    saturi,
+    segments_of,
+)
+
+from saturi import dask_executor
+from saturi.etl.errors import ClusterError, InputError, OptionError
+from saturi.etl.pipeline.build import build
+from saturi.etl.runtime.executor import Workers
+from saturi.etl.settings.options import BuildOptions
+from saturi.etl.synthetic.corpus import SampleReport
+
+if not Path("/proc/self/task").exists():
+    pytest.skip("without /proc, the workers of a cluster cannot be found", allow_module_level=True)
+
+OPTIONS = BuildOptions(max_chunk_examples=20, validation=0.2)
+ARGUMENTS = ("--max-chunk-examples", "20", "--validation", "0.2", "--executor", "dask")
+
+
+def square(number: int) -> int:
+    return number * number
+
+
+def square_and_die_once(task: tuple[int, str]) -> int:
+    """Square a number; the process that does so for the first time, where a marker is named, is killed."""
+    number, marker = task
+    if marker and not Path(marker).exists():
+        Path(marker).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number * number
+
+
+def square_and_die(number: int) -> int:
+    """Square a number, except for one that kills."""
+    if number == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number * number
+
+
+def fail(number: int) -> int:
+    if number == 1:
+        raise InputError("x.zip", "is broken", "mend it")
+    if number == 2:
+        raise LookupError("어데 갔노")
+    return number
+
+
+def wait_for_file(path: str) -> int:
+    """Return when there is a file at *path*; leave one beside it that says that this has begun."""
+    Path(f"{path}.begun").touch()
+    while not Path(path).exists():
+        time.sleep(0.01)
+    return 1
+
+
+def alone_in_its_process(folder: str) -> int:
+    """Return how many tasks run in this process while this one does."""
+    mine = Path(folder) / f"{os.getpid()}-{threading.get_ident()}"
+    mine.touch()
+    time.sleep(0.05)
+    beside = len(list(Path(folder).glob(f"{os.getpid()}-*")))
+    mine.unlink()
+    return beside
+
+
+class Built:
+    """A corpus of both generations, in zips and in parts, and the build of it by one thread."""
+
+    def __init__(self, corpus: Path, out: Path) -> None:
+        self.corpus = corpus
+        build([corpus], out, OPTIONS, make_executor=one_thread)
+        self.digest = digest_of(out)
+        self.lineage = (out / "lineage.parquet").read_bytes()
+        self.segments = len(segments_of(out / "stage"))
+
+    def check(self, out: Path) -> None:
+        """Check that the build in *out* is this one, and that nothing else is there."""
+        assert digest_of(out) == self.digest
+        assert (out / "lineage.parquet").read_bytes() == self.lineage
+        assert leftovers_of(out) == []
+
+
+@pytest.fixture(scope="module")
+def built(sample: SampleReport, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    folder = tmp_path_factory.mktemp("built")
+    corpus = folder / "corpus"
+    corpus.mkdir()
+    (corpus / "sample").symlink_to(sample.folder)
+    write_parts(corpus / "parts" / ANSWER_ZIP, answers(60))
+    return Built(corpus, folder / "out")
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A cluster of two workers, for tests that leave it as it is."""
+    with cluster(tmp_path_factory.mktemp("cluster")) as running:
+        yield running
+
+
+def _plugins(dask_scheduler: Any) -> list[str]:
+    """Return the names of the plugins for workers, and of those of the scheduler."""
+    return sorted([*dask_scheduler.worker_plugins, *dask_scheduler.plugins])
+
+
+def _workers(running: Cluster) -> Workers:
+    return Workers(partial(dask_executor, running.address), 1)
+
+
+def _values(workers: Workers, function: Callable[[Any], int], tasks: list[Any]) -> dict[Any, int | None]:
+    outcomes = list(workers.map(function, tasks))
+    assert len(outcomes) == len(tasks)
+    return {outcome.task: None if outcome.result is None else outcome.result.value for outcome in outcomes}
+
+
+def _without_progress(errors: str) -> list[str]:
+    """Return the lines of stderr that a build writes whatever the time it takes."""
+    return [line for line in errors.splitlines() if re.match(r"[a-z ]+: [0-9]", line) is None]
+
+
+def test_the_bytes_are_those_of_one_thread(built: Built, shared: Cluster, tmp_path: Path) -> None:
+    """A build on a cluster says what one by processes does, and gives its bytes; of the corpus nothing is in the cluster's logs."""
+    run = invoke("build", built.corpus, *ARGUMENTS, "--scheduler", shared.address, cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    built.check(tmp_path / "out")
+    assert facts_of(tmp_path / "out")["workers"] == 2
+    assert 1 << 20 < facts_of(tmp_path / "out")["worker_peak_bytes"] < 1 << 30
+    assert "transcription" not in shared.logs()
+    again = invoke("build", built.corpus, *ARGUMENTS, "--scheduler", shared.address, "--profile", cwd=tmp_path)
+    assert again.returncode == 0
+    assert facts_of(tmp_path / "out")["segments_made"] == 0
+    assert facts_of(tmp_path / "out")["stages"]
+
+
+def test_a_cluster_of_its_own(built: Built, tmp_path: Path) -> None:
+    """Without a scheduler a build starts a cluster of processes and ends it; the terminal has no line of the engine."""
+    run = saturi("build", built.corpus, *ARGUMENTS, "--workers", "2", cwd=tmp_path)
+    assert run.returncode == 0
+    built.check(tmp_path / "out")
+    plain = invoke("build", built.corpus, "--max-chunk-examples", "20", "--validation", "0.2", cwd=tmp_path)
+    assert _without_progress(run.stderr) == _without_progress(plain.stderr)
+    assert facts_of(tmp_path / "out")["workers"] == 2
+
+
+def test_what_is_there_before_is_there_afterwards(shared: Cluster) -> None:
+    """A client of somebody else stays open, and its scheduler keeps no task and no plugin of ours."""
+    with shared.client() as client:
+        plugins = client.run_on_scheduler(_plugins)
+        with Workers(partial(dask_executor, client), 1) as workers:
+            assert _values(workers, square, [1, 2, 3]) == {1: 1, 2: 4, 3: 9}
+        assert client.status == "running"
+        assert client.submit(square, 4).result() == 16
+        wait_for(lambda: client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks)) == 0)
+        assert client.run_on_scheduler(_plugins) == plugins
+
+
+def test_errors_of_tasks_come_through(shared: Cluster) -> None:
+    """An error raised by a task reaches the caller, one that nobody foresaw with its traceback; the cluster does not log it."""
+    with _workers(shared) as workers:
+        with pytest.raises(InputError, match=r"x\.zip: is broken; mend it"):
+            workers.alone(fail, 1)
+        with pytest.raises(LookupError, match="어데 갔노") as caught:
+            workers.alone(fail, 2)
+        assert "in fail" in caught.value.__notes__[0]
+        assert _values(workers, fail, [5]) == {5: 5}
+    assert "어데" not in shared.logs()
+    assert "Traceback" not in shared.logs()
+
+
+def test_the_width_follows_the_cluster(tmp_path: Path) -> None:
+    """Twice as many tasks are under way as the cluster has workers, and with another worker two more."""
+    with cluster(tmp_path / "cluster", 1) as running, _workers(running) as workers:
+        taken: list[str] = []
+
+        def endless() -> Iterator[str]:
+            while True:
+                taken.append(str(tmp_path / f"task-{len(taken)}"))
+                yield taken[-1]
+
+        outcomes = workers.map(wait_for_file, endless())
+        (tmp_path / "task-0").touch()
+        next(outcomes)
+        assert len(taken) == 2
+        running.add_workers(1)
+        wait_for(lambda: workers.count == 2)
+        (tmp_path / "task-1").touch()
+        next(outcomes)
+        assert len(taken) == 5
+        for number in range(20):
+            (tmp_path / f"task-{number}").touch()
+
+
+def test_one_task_at_a_time_in_a_process(tmp_path: Path) -> None:
+    """A worker with several threads is named in one sentence, and runs one task at a time all the same."""
+    said: list[str] = []
+    with cluster(tmp_path / "cluster", 0) as running:
+        running.add_worker("--nthreads", "3")
+        with Workers(partial(dask_executor, running.address, notify=said.append), 1) as workers:
+            tasks = [str(tmp_path / "tasks")] * 6
+            (tmp_path / "tasks").mkdir()
+            assert [one.result and one.result.value for one in workers.map(alone_in_its_process, tasks)] == [1] * 6
+    assert "--nthreads 1" in said[-1]
+
+
+def test_a_worker_that_is_killed_once(tmp_path: Path) -> None:
+    """A killed worker costs nothing, whether its task is given up at once or run again by the cluster."""
+    for allowed in ("0", "3"):
+        marker = tmp_path / f"killed-{allowed}"
+        tasks = [(number, str(marker) if number == 5 else "") for number in range(12)]
+        with cluster(tmp_path / allowed, allowed_failures=allowed) as running, _workers(running) as workers:
+            assert _values(workers, square_and_die_once, tasks) == {task: task[0] ** 2 for task in tasks}
+        assert marker.exists()
+
+
+def test_a_task_that_always_kills(tmp_path: Path) -> None:
+    """A task that kills every worker comes back without a result, and all others with theirs."""
+    with cluster(tmp_path / "cluster") as running, _workers(running) as workers:
+        expected = {number: None if number == 3 else number * number for number in range(8)}
+        assert _values(workers, square_and_die, list(range(8))) == expected
+
+
+def test_a_member_that_kills_its_worker(tmp_path: Path) -> None:
+    """A member whose every reader is killed is rejected on a cluster, too, and nothing else is."""
+    corpus, out = tmp_path / "corpus", tmp_path / "out"
+    write_zip(corpus / ANSWER_ZIP, answers(12))
+    with cluster(tmp_path / "cluster", 0) as running:
+        name = "say_set1_collectorgs1_speakergs7_1_0_8.json"
+        for _ in range(2):
+            running.add_worker("--nthreads", "1", "--preload", "deadly_worker", **{KILLER: name})
+        build([corpus], out, BuildOptions(max_rejects=0.5), make_executor=partial(dask_executor, running.address))
+    assert [(row["member"], row["reason"]) for row in rejects_of(out)] == [(name, "worker_killed")]
+    assert counts_of(out)["decoded"] == 11
+
+
+def test_a_scheduler_that_is_started_again(tmp_path: Path) -> None:
+    """When the scheduler goes and another comes at its address, what was under way is run again there."""
+    with cluster(tmp_path / "cluster", 1) as running, _workers(running) as workers, ThreadPoolExecutor(1) as thread:
+        path, begun = tmp_path / "task", tmp_path / "task.begun"
+        ended = thread.submit(_values, workers, wait_for_file, [str(path)])
+        wait_for(begun.exists)
+        running.kill_scheduler()
+        begun.unlink()
+        running.start_scheduler()
+        running.add_worker()
+        wait_for(begun.exists)
+        path.touch()
+        assert ended.result() == {str(path): 1}
+
+
+def test_no_scheduler(tmp_path: Path) -> None:
+    """Where no scheduler answers, a build ends with 5 and one sentence, and has written nothing."""
+    write_zip(tmp_path / "corpus" / ANSWER_ZIP, answers(5))
+    patience = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "500ms"}
+    address = "tcp://127.0.0.1:9"
+    run = saturi("build", "corpus", *ARGUMENTS, "--scheduler", address, cwd=tmp_path, **patience)
+    sentence = error_of(run, 5)
+    assert sentence.startswith(f"saturi: {address}: the scheduler does not answer")
+    assert not (tmp_path / "out" / "manifest.json").exists()
+
+
+def test_no_workers(tmp_path: Path) -> None:
+    """A cluster without workers is waited for, as long as Dask's setting says, and then named in one sentence."""
+    write_zip(tmp_path / "corpus" / ANSWER_ZIP, answers(5))
+    patience = {"DASK_DISTRIBUTED__SCHEDULER__NO_WORKERS_TIMEOUT": "6s"}
+    with cluster(tmp_path / "cluster", 0) as running:
+        run = saturi("build", "corpus", *ARGUMENTS, "--scheduler", running.address, cwd=tmp_path, **patience)
+    assert run.returncode == 5
+    said, sentence = run.stderr.splitlines()
+    assert said == f"Note: {running.address}: no worker is there yet; waiting for one"
+    assert sentence.startswith(f"saturi: {running.address}: the cluster has no worker; start some")
+
+
+def test_workers_that_all_leave(tmp_path: Path) -> None:
+    """Where no worker is left while tasks are under way, that is said, and is the end after as long as Dask's setting says."""
+    said: list[str] = []
+    with (
+        dask.config.set({"distributed.scheduler.no-workers-timeout": "6s"}),
+        cluster(tmp_path / "cluster", 1) as running,
+        Workers(partial(dask_executor, running.address, notify=said.append), 1) as workers,
+        ThreadPoolExecutor(1) as thread,
+    ):
+        ended = thread.submit(_values, workers, wait_for_file, [str(tmp_path / "task")])
+        wait_for((tmp_path / "task.begun").exists)
+        running.kill_nanny()
+        with pytest.raises(ClusterError, match="has no worker"):
+            ended.result()
+    assert [sentence for sentence in said if "no worker is" in sentence]
+
+
+@pytest.mark.parametrize(
+    ("package", "expected"),
+    [
+        pytest.param("msgspec-9.9.9.dist-info/METADATA", "has msgspec 9.9.9; install msgspec", id="another-version"),
+        pytest.param("saturi.py", "No module named 'saturi.etl'", id="no-saturi"),
+    ],
+)
+def test_workers_of_other_versions(package: str, expected: str, shared: Cluster, tmp_path: Path) -> None:
+    """A worker with another version, or without saturi, is named before anything is read, and when it joins later."""
+    write_zip(tmp_path / "corpus" / ANSWER_ZIP, answers(5))
+    file = tmp_path / "packages" / package
+    file.parent.mkdir(parents=True)
+    file.write_text("Name: msgspec\nVersion: 9.9.9\n" if file.name == "METADATA" else "")
+    with cluster(tmp_path / "cluster", 1) as running:
+        with Workers(partial(dask_executor, running.address), 1) as workers:
+            running.add_worker("--nthreads", "1", PYTHONPATH=str(tmp_path / "packages"))
+            running.wait_for_workers(2)
+            wait_for(lambda: workers.count == 2)
+            with pytest.raises(OptionError):
+                _values(workers, square, list(range(50)))
+        run = invoke("build", "corpus", *ARGUMENTS, "--scheduler", running.address, cwd=tmp_path)
+    sentence = error_of(run, 2)
+    assert expected in sentence
+    assert not (tmp_path / "out" / "manifest.json").exists()
+    assert shared.address not in sentence
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("--scheduler", "tcp://host:8786"), "--scheduler: processes of this machine have none"),
+        (("--executor", "dask", "--scheduler", "host"), "--scheduler: 'host' is no address"),
+        (("--executor", "dask", "--scheduler", "tcp://a:b@host:1"), "is no address"),
+        (
+            ("--executor", "dask", "--scheduler", "host:1", "--workers", "2"),
+            "--workers: a scheduler has its own workers",
+        ),
+        (("--executor", "spark"), "'spark' is unknown; choose from process, dask"),
+    ],
+)
+def test_options_that_do_not_fit(arguments: tuple[str, ...], expected: str, tmp_path: Path) -> None:
+    """An executor and a scheduler that do not fit each other are refused before anything is looked at."""
+    assert expected in error_of(invoke("build", tmp_path, *arguments, cwd=tmp_path), 2)
+
+
+def test_a_build_with_processes_does_not_load_dask() -> None:
+    """The command `build` is there without loading the engine."""
+    code = (
+        "import sys, saturi.etl.console.commands.build, saturi.etl.pipeline.build; print('distributed' in sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout == "False\n"
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["its-own", "of-others"])
+def test_interrupted(own: bool, built: Built, shared: Cluster, tmp_path: Path) -> None:
+    """Ctrl-C ends a build on a cluster with 130 and how to go on; a cluster of others lives, and the next run goes on."""
+    where = ("--workers", "2") if own else ("--scheduler", shared.address)
+    for attempt in range(ATTEMPTS):
+        folder = tmp_path / str(attempt)
+        folder.mkdir()
+        with started("build", built.corpus, "--out", "out", *ARGUMENTS, *where, cwd=folder) as process:
+            if reached(process, lambda folder=folder: bool(segments_of(folder / "out" / "stage"))):  # type: ignore[misc]
+                kill_group(process, signal.SIGINT)
+            output, errors = process.communicate(timeout=PATIENCE_SECONDS)
+        if process.returncode == 130:
+            break
+    assert (process.returncode, output) == (130, "")
+    assert [line for line in errors.splitlines() if "Run the same command again" in line]
+    assert "Traceback" not in errors
+    assert "distributed" not in errors
+    build([built.corpus], folder / "out", OPTIONS, make_executor=one_thread)
+    built.check(folder / "out")
+    if not own:
+        shared.wait_for_workers(2)
+
+
+def test_workers_come_and_go(big_sample: Path, tmp_path: Path) -> None:
+    """Workers that are added and removed while a build runs change nothing of its bytes."""
+    build([big_sample], tmp_path / "expected", OPTIONS, make_executor=one_thread)
+    with cluster(tmp_path / "cluster", 1) as running:
+        with started("build", big_sample, *ARGUMENTS, "--scheduler", running.address, cwd=tmp_path) as process:
+            stage = tmp_path / "out" / "stage"
+            wait_until(process, lambda: len(segments_of(stage)) >= 1)
+            running.add_workers(2)
+            running.remove_worker()
+            running.kill_nanny()
+            _, errors = process.communicate(timeout=PATIENCE_SECONDS)
+        assert process.returncode == 0, errors
+    assert "Traceback" not in errors
+    assert digest_of(tmp_path / "out") == digest_of(tmp_path / "expected")
+
+
+def test_killed_at_random_moments(big_sample: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """Whatever part of a cluster is killed, and whenever, the build, or the next run of it, gives the same bytes."""
+    kills: int = request.config.getoption("--cluster-kills")
+    build([big_sample], tmp_path / "expected", OPTIONS, make_executor=one_thread)
+    expected, rng, done = digest_of(tmp_path / "expected"), random.Random(33), 0
+    with cluster(tmp_path / "cluster") as running:
+        while done < kills:
+            folder = tmp_path / f"from-{done}"
+            folder.mkdir()
+            with started("build", big_sample, *ARGUMENTS, "--scheduler", running.address, cwd=folder) as process:
+                while done < kills and reached(process, _after(rng.uniform(0.5, 4))):
+                    _KILLS[done % len(_KILLS)](running, process)
+                    done += 1
+                _, errors = process.communicate(timeout=PATIENCE_SECONDS)
+            assert process.returncode in (0, -signal.SIGKILL), errors
+            assert "Traceback" not in errors
+            if process.returncode:
+                build([big_sample], folder / "out", OPTIONS, make_executor=partial(dask_executor, running.address))
+            assert digest_of(folder / "out") == expected
+            assert leftovers_of(folder / "out") == []
+
+
+def _after(seconds: float) -> Callable[[], bool]:
+    """Return what holds *seconds* from now."""
+    moment = time.monotonic() + seconds
+    return lambda: time.monotonic() >= moment
+
+
+def _kill_worker(running: Cluster, _: subprocess.Popen[str]) -> None:
+    running.kill_worker()
+
+
+def _kill_nanny(running: Cluster, _: subprocess.Popen[str]) -> None:
+    running.kill_nanny()
+    running.add_worker()
+
+
+def _kill_scheduler(running: Cluster, _: subprocess.Popen[str]) -> None:
+    running.kill_scheduler()
+    running.start_scheduler()
+    for _part in range(2):
+        running.add_worker()
+
+
+def _kill_client(_: Cluster, process: subprocess.Popen[str]) -> None:
+    kill_group(process)
+
+
+_KILLS = (_kill_worker, _kill_scheduler, _kill_nanny, _kill_client)
