@@ -100,7 +100,7 @@ def engine() -> ModuleType:
     except ModuleNotFoundError as error:
         problem = f"dask needs the package {error.name}"
         raise OptionError("--executor", problem, "run `pip install 'saturi[dask]'`") from error
-    return distributed
+    return distributed  # type: ignore[no-any-return]  # has no types
 
 
 def patience_seconds() -> float:
