@@ -120,9 +120,12 @@ def test_the_api_reads_urls(local: Path, url: str) -> None:
     assert saturi.inspect(url, make_executor=one_thread) == saturi.inspect(local, make_executor=one_thread)
 
 
-def test_each_chunk_is_read_once(storage: Storage, local: Path, url: str) -> None:
-    """To verify a build, check its lines and read its examples, each chunk comes over the network once."""
-    saturi.check(url)
+@pytest.mark.parametrize(
+    "reader", [saturi.verify, saturi.check, saturi.load, saturi.report], ids=lambda one: one.__name__
+)
+def test_each_chunk_is_read_once(reader: Callable[[str], object], storage: Storage, local: Path, url: str) -> None:
+    """To verify a build, check its lines, read its examples or report on it, each chunk comes over the network once."""
+    reader(url)
     chunks = FinishedBuild.open(local).manifest.chunks
     read = sum(request.sent_bytes for request in storage.requests if "/chunks/" in request.key and request.range)
     assert read == sum(chunk.bytes for chunk in chunks)

@@ -63,8 +63,8 @@ def report(
     missing: list[str] = []
     tariff = _known("price", partial(tariff_of, model, models), missing, UnknownPriceError)
     build = FinishedBuild.open(out)
+    texts = text_facts(build, text=text)  # which reads every chunk, and so verifies it: below none is read again
     estimate = _estimate(build, tariff or _unpriced(model, models))
-    texts = text_facts(build, text=text)
     folder = build.given / STAGE if stage is None else output_of(stage, "--stage")
     staged = _known("stage", lambda: stage_facts(build, folder), missing, StorageError, BuildError)
     evaluated = _evaluated(local_side(build.given).absolute())
