@@ -68,6 +68,7 @@ def _cluster(workers: int) -> Iterator[str]:
     address = f"tcp://127.0.0.1:{port}"
     part = [sys.executable, "-m"]
     scheduler = [*part, "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"]
+    scheduler += ["--dashboard-address", "127.0.0.1:0"]
     worker = [*part, "distributed.cli.dask_worker", address, "--host", "127.0.0.1", "--nworkers", str(workers)]
     worker += ["--nthreads", "1", "--memory-limit", "0", "--no-dashboard", "--local-directory", str(_FOLDER)]
     parts = [subprocess.Popen(one, cwd=ROOT, stderr=subprocess.DEVNULL) for one in (scheduler, worker)]

@@ -43,7 +43,7 @@ class Cluster:
         """Start the scheduler, at the address that it had before."""
         self.scheduler = self._start(
             "scheduler",
-            *("--host", "127.0.0.1", "--port", str(self._port), "--no-dashboard"),
+            *("--host", "127.0.0.1", "--port", str(self._port), "--no-dashboard", "--dashboard-address", "127.0.0.1:0"),
             environment={"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": self._allowed_failures},
         )
 

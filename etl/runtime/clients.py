@@ -75,10 +75,9 @@ def _local(distributed: ModuleType, workers: int) -> Connection:
                 n_workers=workers,
                 threads_per_worker=1,
                 processes=True,
-                dashboard_address=None,
                 memory_limit=None,  # as of processes; the engine's is its share of the machine, and ends a worker
                 silence_logs=logging.CRITICAL,
-                scheduler_kwargs={"allowed_failures": 0},
+                scheduler_kwargs={"allowed_failures": 0, "dashboard": False, "dashboard_address": "127.0.0.1:0"},
             )
             client = distributed.Client(cluster, set_as_default=False)
         except (OSError, RuntimeError) as error:
