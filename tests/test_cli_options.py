@@ -53,7 +53,7 @@ OPTIONS: dict[str, tuple[list[str], str, Any]] = {
     "allow_bad_archives": (["--allow-bad-archives"], "true", True),
 }
 OTHERS = {"config", "out", "workers", "stage", "dry-run", "profile", "report", "json", "help", "no-dedup", "merge"}
-OTHERS |= {"details", "wait", "progress", "log-file"}
+OTHERS |= {"details", "wait", "progress", "log-file", "executor", "scheduler"}
 DEFAULTS = json.loads(json.dumps(BuildOptions().as_json()))
 RULES: dict[str, str] = DEFAULTS["clean_rules"]
 CHOSEN = {name: value for name, (_, _, value) in OPTIONS.items()} | {"clean_rules": RULES}

@@ -16,6 +16,7 @@ from saturi.etl.corpus.opening import failure
 from saturi.etl.corpus.parts import Part, part_of
 from saturi.etl.corpus.unread import Unread, unread_kind
 from saturi.etl.errors import EtlError, InputError, MissingPathError
+from saturi.etl.output.claim import CLAIMS
 from saturi.etl.output.debris import is_debris
 from saturi.etl.output.files import MARKER
 from saturi.etl.output.folder import MANIFEST
@@ -24,7 +25,7 @@ from saturi.etl.storage.client import impatient
 from saturi.etl.storage.location import Location, ObjectPath
 from saturi.etl.storage.objects import ObjectFacts
 
-_MARKERS = frozenset({MARKER, ".claims"})
+_MARKERS = frozenset({MARKER, CLAIMS})
 """In object storage, what says that the folder around it is a build's: an object, or the folder of claims."""
 
 _AS_DOWNLOADED = "give the zips as downloaded, or the folder that holds them"

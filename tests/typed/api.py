@@ -38,6 +38,7 @@ from saturi import (
     cancel,
     check,
     clean,
+    dask_executor,
     diff,
     doctor,
     dry_run,
@@ -70,6 +71,7 @@ from saturi.etl.checking.report import Problem
 from saturi.etl.corpus.scan import Scan
 from saturi.etl.download.news import News
 from saturi.etl.output.verification import Damage
+from saturi.etl.runtime.cluster import DaskExecutor
 from saturi.etl.runtime.measurements import BuildFacts
 from saturi.etl.storage.location import ObjectPath
 from saturi.etl.submission.plan import Plan, PlannedJob
@@ -113,6 +115,7 @@ def types_of_builds(corpus: Sequence[Path], out: Path) -> None:
     assert_type(result.manifest.shards, list[ShardRow])
     assert_type(result.manifest.chunks, list[ChunkRow])
     assert_type(dry_run(corpus), list[Scan])
+    assert_type(dask_executor("tcp://host:8786"), DaskExecutor)
     assert_type(sample(out, 400, seed=1), SampleReport)
     assert_type(inspect(corpus), Inspection)
     assert_type(inspect(out).archives, list[InspectedArchive])
