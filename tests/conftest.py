@@ -50,6 +50,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--cuts", type=int, default=12, help="how many downloads break off at a random byte")
     parser.addoption("--fetch-kills", type=int, default=4, help="how many downloads are killed at a random moment")
     parser.addoption("--cluster-kills", type=int, default=4, help="how many parts of Dask clusters are killed")
+    parser.addoption(
+        "--storage-faults",
+        type=int,
+        default=5,
+        help="how many builds meet random faults of object storage, and how many one",
+    )
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew")
 
 

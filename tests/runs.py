@@ -81,6 +81,17 @@ def result_of(out: Path) -> dict[str, bytes]:
     return {path.relative_to(out).as_posix(): path.read_bytes() for path in files}
 
 
+def promised_of(out: Path) -> dict[str, object]:
+    """Return `digest_of` with the tables, and with the list of hashes but for that of times."""
+    tables = ("lineage.parquet", "decisions.parquet")
+    sums = (out / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
+    return {
+        **digest_of(out),
+        **{name: hashlib.sha256((out / name).read_bytes()).hexdigest() for name in tables},
+        "SHA256SUMS": [line for line in sums if not line.endswith("build.json")],
+    }
+
+
 def digest_of(out: Path) -> dict[str, str]:
     """Return `result_of` with the SHA-256 of each file, which a failed comparison prints more shortly."""
     return {path: hashlib.sha256(content).hexdigest() for path, content in result_of(out).items()}

@@ -3,13 +3,12 @@
 import os
 import shutil
 from functools import partial
-from itertools import count
 from pathlib import Path
 
 import pytest
 from killings import ATTEMPTS, killed_when
-from object_storage import Fault, Storage, put_tree, random_faults, undisturbed
-from runs import digest_of, facts_of, invoke, one_thread, segments_of
+from object_storage import Fault, Storage, put_tree, undisturbed
+from runs import facts_of, invoke, one_thread, promised_of, segments_of
 
 from saturi.etl.errors import OptionError
 from saturi.etl.output.claim import CLAIMS
@@ -27,8 +26,6 @@ OPTIONS = BuildOptions(max_chunk_examples=20, validation=0.2, region=(Region.JEJ
 OTHER = BuildOptions(max_chunk_examples=15, dedup=Dedup.NONE, region=(Region.JEJU, Region.GANGWON))
 """Of few groups, since each has objects of its own, and requests for them."""
 
-TABLES = ("lineage.parquet", "decisions.parquet")
-
 build_here = partial(build, make_executor=one_thread)
 
 
@@ -38,7 +35,7 @@ class Local:
     def __init__(self, corpus: Path, folder: Path, options: BuildOptions) -> None:
         self.corpus, self.out = corpus, folder / "out"
         build_here(corpus, self.out, options, stage=folder.parent / "stage")
-        self.result = promised(self.out)
+        self.result = promised_of(self.out)
 
 
 @pytest.fixture(scope="module")
@@ -58,16 +55,6 @@ def other(folder: Path, local: Local) -> Local:
     return Local(local.corpus, folder / "other", OTHER)
 
 
-def promised(out: Path) -> dict[str, object]:
-    """Return all of a build whose bytes are promised, its list of hashes included but for that of its times."""
-    sums = (out / "SHA256SUMS").read_text().splitlines()
-    return {
-        **digest_of(out),
-        **{name: (out / name).read_bytes() for name in TABLES},
-        "SHA256SUMS": [line for line in sums if not line.endswith("build.json")],
-    }
-
-
 def out_of(storage: Storage, name: str = "out") -> Path:
     """Return the folder that the server keeps the objects of *name* in."""
     return storage.folder / name
@@ -82,7 +69,7 @@ def test_the_bytes_are_those_of_a_disk(local: Local, folder: Path, storage: Stor
     """A build in object storage, by processes, has the bytes of one on a disk, and leaves nothing else but its claims."""
     result = build(local.corpus, f"{storage.url}/out", WHOLE, make_executor=partial(process_pool, 2))
     out = out_of(storage)
-    assert promised(out) == Local(local.corpus, folder / "whole", WHOLE).result
+    assert promised_of(out) == Local(local.corpus, folder / "whole", WHOLE).result
     assert result.out == f"{storage.url}/out"
     assert len(segments_of(out / "stage")) == result.facts.segments_made
     assert leftovers(storage) == []
@@ -106,7 +93,7 @@ def test_a_second_build_reads_no_archive(local: Local, other: Local, storage: St
     for options, expected in ((OTHER, other), (OPTIONS, local), (OPTIONS, local)):
         result = build_here(local.corpus, url, options)
         assert result.facts.segments_made == 0
-        assert promised(out_of(storage)) == expected.result
+        assert promised_of(out_of(storage)) == expected.result
     assert leftovers(storage) == []
 
 
@@ -131,7 +118,7 @@ def test_one_here_and_one_there(local: Local, storage: Storage, tmp_path: Path, 
     out, stage = (url, str(tmp_path / "stage")) if remote == "out" else (str(tmp_path / "out"), url)
     assert build_here(local.corpus, out, OPTIONS, stage=stage).facts.segments_reused == 0
     assert build_here(local.corpus, out, OPTIONS, stage=stage).facts.segments_made == 0
-    assert promised(out_of(storage) if remote == "out" else tmp_path / "out") == local.result
+    assert promised_of(out_of(storage) if remote == "out" else tmp_path / "out") == local.result
     assert segments_of(tmp_path / "stage" if remote == "out" else out_of(storage, "stage"))
 
 
@@ -148,12 +135,12 @@ def test_a_build_is_on_a_disk_when_it_is_copied(local: Local, other: Local, stor
     build_here(local.corpus, f"{storage.url}/out", OPTIONS)
     shutil.copytree(out_of(storage), tmp_path / "out")
     build_here(local.corpus, tmp_path / "out", OTHER)
-    assert promised(tmp_path / "out") == other.result
+    assert promised_of(tmp_path / "out") == other.result
     build_here(local.corpus, put_tree(storage, local.out, "back"), OTHER)
-    assert promised(out_of(storage, "back")) == other.result
+    assert promised_of(out_of(storage, "back")) == other.result
 
 
-# Kills and faults.
+# Kills.
 
 
 @pytest.fixture
@@ -171,9 +158,9 @@ def test_builds_killed_at_any_moment_go_on(local: Local, storage: Storage, tmp_p
         least = takes * (number + 1) // (kills + 1)
         killed_when(partial(_has_asked, storage, least), "build", local.corpus, "--out", url, *ARGUMENTS, cwd=tmp_path)
         if (out_of(storage) / "manifest.json").exists():
-            assert promised(out_of(storage)) == local.result
+            assert promised_of(out_of(storage)) == local.result
     build_here(local.corpus, url, OPTIONS)
-    assert promised(out_of(storage)) == local.result
+    assert promised_of(out_of(storage)) == local.result
     assert leftovers(storage) == []
 
 
@@ -196,7 +183,7 @@ def test_a_build_killed_while_it_publishes(
     assert not (out / "manifest.json").exists()
     storage.faults = undisturbed
     build_here(local.corpus, url, again)
-    assert promised(out) == (local if again is OPTIONS else other).result
+    assert promised_of(out) == (local if again is OPTIONS else other).result
     assert leftovers(storage) == []
 
 
@@ -206,17 +193,6 @@ def _slow_copies(method: str, key: str) -> Fault | None:
 
 def _is_half_published(out: Path) -> bool:
     return (out / ".work").exists() and not (out / "manifest.json").exists() and (out / "SHA256SUMS").exists()
-
-
-def test_faults_change_no_byte(local: Local, storage: Storage, request: pytest.FixtureRequest) -> None:
-    """Whatever the storage does to some of the requests, the build has the same bytes."""
-    for seed in range(request.config.getoption("--faults") // 50):
-        number, faults = count(), random_faults(seed, 0.02)
-        storage.faults = lambda method, key: faults(method, key) if next(number) > 40 else None  # noqa: B023 - used here
-        build_here(local.corpus, f"{storage.url}/{seed}", OPTIONS)
-        storage.faults = undisturbed
-        assert promised(out_of(storage, str(seed))) == local.result
-        assert leftovers(storage) == []
 
 
 def test_a_large_object_is_there_when_it_is_finished(storage: Storage) -> None:
