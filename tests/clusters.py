@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ Part = subprocess.Popen[str]
 
 class Cluster:
     """
-    A scheduler at one address, and workers of one thread, each below a nanny.
+    A scheduler at one address, and machines with workers of one thread; those of a machine are below one nanny.
 
     Args:
         folder: For logs and what workers keep.
@@ -36,7 +36,7 @@ class Cluster:
         self.address = f"tcp://127.0.0.1:{self._port}"
         self._allowed_failures = allowed_failures
         self._started = 0
-        self.workers: list[Part] = []
+        self.machines: dict[Part, int] = {}
         self.start_scheduler()
 
     def start_scheduler(self) -> None:
@@ -47,57 +47,51 @@ class Cluster:
             environment={"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": self._allowed_failures},
         )
 
-    def add_worker(self, *arguments: str, **environment: str) -> Part:
-        """Start a worker below a nanny."""
-        nanny = self._start(
+    def add(self, *arguments: str, workers: int = 1, **environment: str) -> None:
+        """Add a machine with *workers*."""
+        part = self._start(
             "worker",
-            *(self.address, "--host", "127.0.0.1", "--nworkers", "1", "--no-dashboard", "--memory-limit", "0"),
+            *(self.address, "--host", "127.0.0.1", "--no-dashboard", "--memory-limit", "0", "--nworkers", str(workers)),
             *("--local-directory", str(self.folder), *(arguments or ("--nthreads", "1"))),
-            environment=environment,
+            environment={"DASK_DISTRIBUTED__WORKER__MULTIPROCESSING_METHOD": "forkserver", **environment},
         )
-        self.workers.append(nanny)
-        return nanny
+        self.machines[part] = workers
 
-    def add_workers(self, count: int) -> None:
-        """Start *count* workers, and wait for them."""
-        wanted = len(self.workers) + count
-        for _ in range(count):
-            self.add_worker()
-        self.wait_for_workers(wanted)
+    def grow(self, *arguments: str, workers: int = 1, **environment: str) -> None:
+        """Add a machine with *workers*, and wait until there are as many as there are to be."""
+        self.add(*arguments, workers=workers, **environment)
+        self.wait_for_workers()
 
-    def wait_for_workers(self, count: int) -> None:
-        """Wait until the scheduler has *count* workers, no more and no less."""
+    def wait_for_workers(self) -> None:
+        """Wait until the scheduler has all workers of all machines, no more and no less."""
         with self.client() as client:
-            wait_for(lambda: len(client.nthreads()) == count)
+            wait_for(lambda: len(client.nthreads()) == sum(self.machines.values()))
 
-    def remove_worker(self) -> None:
-        """Ask the last worker to leave, as who scales a cluster down does, and wait for its end."""
-        nanny = self.workers.pop()
-        nanny.terminate()
-        nanny.wait(PATIENCE_SECONDS)
+    def shrink(self) -> None:
+        """Ask the machine that was added last to leave, as who scales a cluster down does, and wait for its end."""
+        part, _ = self.machines.popitem()
+        part.terminate()
+        part.wait(PATIENCE_SECONDS)
 
-    def kill_worker(self, index: int = 0) -> None:
-        """Kill a worker, which its nanny replaces, as far as it has one at the moment."""
-        for pid in workers_of(self.workers[index]):
-            try:
+    def kill_worker(self) -> None:
+        """Kill a worker of the first machine, whose nanny replaces it, as far as it has one at the moment."""
+        for pid in workers_of(next(iter(self.machines)))[:1]:
+            with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
 
-    def kill_nanny(self, index: int = 0) -> None:
-        """Kill a nanny with its worker, as a machine does that loses its power."""
-        nanny = self.workers.pop(index)
-        kill_group(nanny)
-        nanny.wait()
+    def kill_machine(self) -> None:
+        """Kill the first machine, as a loss of power does."""
+        part = next(iter(self.machines))
+        del self.machines[part]
+        kill_group(part)
+        part.wait()
 
     def kill_scheduler(self) -> None:
         """Kill the scheduler; workers end by themselves then."""
         kill_group(self.scheduler)
         self.scheduler.wait()
-        for nanny in self.workers:
-            kill_group(nanny)
-            nanny.wait()
-        self.workers.clear()
+        while self.machines:
+            self.kill_machine()
 
     @contextmanager
     def client(self) -> Iterator[Any]:
@@ -111,7 +105,7 @@ class Cluster:
 
     def close(self) -> None:
         """End all parts."""
-        for part in (*self.workers, self.scheduler):
+        for part in (*self.machines, self.scheduler):
             kill_group(part)
             part.wait()
 
@@ -132,11 +126,12 @@ class Cluster:
 
 @contextmanager
 def cluster(folder: Path, workers: int = 2, allowed_failures: str = _KILLED_BY_ONE) -> Iterator[Cluster]:
-    """Yield a cluster with *workers* that are there, which does not outlive the block."""
+    """Yield a cluster with *workers* on one machine, which are there; it does not outlive the block."""
     folder.mkdir(parents=True, exist_ok=True)
     running = Cluster(folder, allowed_failures)
     try:
-        running.add_workers(workers)
+        if workers:
+            running.grow(workers=workers)
         yield running
     finally:
         running.close()

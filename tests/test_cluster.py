@@ -1,9 +1,7 @@
 """Builds on Dask clusters of real processes: the bytes of one process, whatever is killed, added or removed meanwhile."""
 
 import os
-import random
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -20,7 +18,7 @@ import pytest
 from clusters import Cluster, cluster, wait_for
 from corpora import ANSWER_ZIP, answers, write_parts, write_zip
 from deadly_worker import KILLER
-from killings import ATTEMPTS, PATIENCE_SECONDS, kill_group, reached, started, wait_until
+from killings import ATTEMPTS, PATIENCE_SECONDS, kill_group, reached, started
 from runs import (
     ROOT,
     counts_of,
@@ -46,6 +44,9 @@ if not Path("/proc/self/task").exists():
     pytest.skip("without /proc, the workers of a cluster cannot be found", allow_module_level=True)
 
 OPTIONS = BuildOptions(max_chunk_examples=20, validation=0.2)
+ALONE = ("--nthreads", "1", "--no-nanny")
+"""Arguments of a worker without a nanny, which is one process less."""
+
 ARGUMENTS = ("--max-chunk-examples", "20", "--validation", "0.2", "--executor", "dask")
 
 
@@ -126,12 +127,6 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A cluster of two workers, for tests that leave it as it is; a task is run again after one worker that it has killed."""
     with cluster(tmp_path_factory.mktemp("cluster"), allowed_failures="1") as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def large(big_sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """A corpus that takes a few seconds."""
-    return Built(big_sample, tmp_path_factory.mktemp("large") / "out")
 
 
 def _plugins(dask_scheduler: Any) -> list[str]:
@@ -217,26 +212,25 @@ def test_the_width_follows_the_cluster(shared: Cluster, tmp_path: Path) -> None:
         (tmp_path / "task-0").touch()
         next(outcomes)
         assert len(taken) == 4
-        shared.add_workers(1)
+        shared.grow(*ALONE)
         wait_for(lambda: workers.count == 3)
         (tmp_path / "task-1").touch()
         next(outcomes)
         assert len(taken) == 7
         for number in range(7):
             (tmp_path / f"task-{number}").touch()
-    shared.remove_worker()
+    shared.shrink()
 
 
 def test_one_task_at_a_time_in_a_process(shared: Cluster, tmp_path: Path) -> None:
     """A worker with several threads is named in one sentence, and runs one task at a time all the same."""
     said: list[str] = []
-    shared.add_worker("--nthreads", "3")
-    shared.wait_for_workers(3)
+    shared.grow("--nthreads", "3", "--no-nanny")
     with Workers(partial(dask_executor, shared.address, notify=said.append), 1) as workers:
         tasks = [str(tmp_path / "tasks")] * 12
         (tmp_path / "tasks").mkdir()
         assert [one.result and one.result.value for one in workers.map(alone_in_its_process, tasks)] == [1] * 12
-    shared.remove_worker()
+    shared.shrink()
     assert "--nthreads 1" in said[-1]
 
 
@@ -262,8 +256,7 @@ def test_a_member_that_kills_its_worker(tmp_path: Path) -> None:
     write_zip(corpus / ANSWER_ZIP, answers(2))  # each level of halves costs a worker
     name = "say_set1_collectorgs1_speakergs2_1_0_8.json"
     with cluster(tmp_path / "cluster", 0) as running:
-        for _ in range(2):
-            running.add_worker("--nthreads", "1", "--preload", "deadly_worker", **{KILLER: name})
+        running.add("--nthreads", "1", "--preload", "deadly_worker", workers=2, **{KILLER: name})
         build([corpus], out, BuildOptions(max_rejects=0.5), make_executor=partial(dask_executor, running.address))
     assert [(row["member"], row["reason"]) for row in rejects_of(out)] == [(name, "worker_killed")]
     assert counts_of(out)["decoded"] == 1
@@ -278,7 +271,7 @@ def test_a_scheduler_that_is_started_again(tmp_path: Path) -> None:
         running.kill_scheduler()
         begun.unlink()
         running.start_scheduler()
-        running.add_worker()
+        running.add(*ALONE)
         wait_for(begun.exists)
         path.touch()
         assert ended.result() == {str(path): 1}
@@ -287,9 +280,9 @@ def test_a_scheduler_that_is_started_again(tmp_path: Path) -> None:
 def test_no_scheduler(tmp_path: Path) -> None:
     """Where no scheduler answers, a build ends with 5 and one sentence, and has written nothing."""
     write_zip(tmp_path / "corpus" / ANSWER_ZIP, answers(5))
-    patience = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "500ms"}
     address = "tcp://127.0.0.1:9"
-    run = saturi("build", "corpus", *ARGUMENTS, "--scheduler", address, cwd=tmp_path, **patience)
+    with dask.config.set({"distributed.comm.timeouts.connect": "500ms"}):
+        run = invoke("build", "corpus", *ARGUMENTS, "--scheduler", address, cwd=tmp_path)
     sentence = error_of(run, 5)
     assert sentence.startswith(f"saturi: {address}: the scheduler does not answer")
     assert not (tmp_path / "out" / "manifest.json").exists()
@@ -298,9 +291,9 @@ def test_no_scheduler(tmp_path: Path) -> None:
 def test_no_workers(tmp_path: Path) -> None:
     """A cluster without workers is waited for, as long as Dask's setting says, and then named in one sentence."""
     write_zip(tmp_path / "corpus" / ANSWER_ZIP, answers(5))
-    patience = {"DASK_DISTRIBUTED__SCHEDULER__NO_WORKERS_TIMEOUT": "6s"}
-    with cluster(tmp_path / "cluster", 0) as running:
-        run = saturi("build", "corpus", *ARGUMENTS, "--scheduler", running.address, cwd=tmp_path, **patience)
+    patience = {"distributed.scheduler.no-workers-timeout": "6s"}
+    with cluster(tmp_path / "cluster", 0) as running, dask.config.set(patience):
+        run = invoke("build", "corpus", *ARGUMENTS, "--scheduler", running.address, cwd=tmp_path)
     assert run.returncode == 5
     said, sentence = run.stderr.splitlines()
     assert said == f"Note: {running.address}: no worker is there yet; waiting for one"
@@ -318,7 +311,7 @@ def test_workers_that_all_leave(tmp_path: Path) -> None:
     ):
         ended = thread.submit(_values, workers, wait_for_file, [str(tmp_path / "task")])
         wait_for((tmp_path / "task.begun").exists)
-        running.kill_nanny()
+        running.kill_machine()
         with pytest.raises(ClusterError, match="has no worker"):
             ended.result()
     assert [sentence for sentence in said if "no worker is" in sentence]
@@ -337,15 +330,14 @@ def test_workers_of_other_versions(package: str, expected: str, shared: Cluster,
     file = tmp_path / "packages" / package
     file.parent.mkdir(parents=True)
     file.write_text("Name: msgspec\nVersion: 9.9.9\n" if file.name == "METADATA" else "")
-    shared.wait_for_workers(2)
+    shared.wait_for_workers()
     with _workers(shared) as workers:
-        shared.add_worker("--nthreads", "1", PYTHONPATH=str(tmp_path / "packages"))
-        shared.wait_for_workers(3)
+        shared.grow(*ALONE, PYTHONPATH=str(tmp_path / "packages"))
         wait_for(lambda: workers.count == 3)
         with pytest.raises(OptionError):
             _values(workers, square, list(range(50)))
     run = invoke("build", "corpus", *ARGUMENTS, "--scheduler", shared.address, cwd=tmp_path)
-    shared.remove_worker()
+    shared.shrink()
     assert expected in error_of(run, 2)
     assert not (tmp_path / "out" / "manifest.json").exists()
 
@@ -397,69 +389,4 @@ def test_interrupted(own: bool, built: Built, shared: Cluster, tmp_path: Path) -
     build([built.corpus], folder / "out", OPTIONS, make_executor=one_thread)
     built.check(folder / "out")
     if not own:
-        shared.wait_for_workers(2)
-
-
-def test_workers_come_and_go(large: Built, tmp_path: Path) -> None:
-    """Workers that are added and removed while a build runs change nothing of its bytes."""
-    with cluster(tmp_path / "cluster", 1) as running:
-        with started("build", large.corpus, *ARGUMENTS, "--scheduler", running.address, cwd=tmp_path) as process:
-            stage = tmp_path / "out" / "stage"
-            wait_until(process, lambda: len(segments_of(stage)) >= 1)
-            running.add_workers(2)
-            running.remove_worker()
-            running.kill_nanny()
-            _, errors = process.communicate(timeout=PATIENCE_SECONDS)
-        assert process.returncode == 0, errors
-    assert "Traceback" not in errors
-    large.check(tmp_path / "out")
-
-
-def test_killed_at_random_moments(large: Built, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    """Whatever part of a cluster is killed, and whenever, the build, or the next run of it, gives the same bytes."""
-    kills: int = request.config.getoption("--cluster-kills")
-    rng, done = random.Random(33), 0
-    with cluster(tmp_path / "cluster") as running:
-        while done < kills:
-            folder = tmp_path / f"from-{done}"
-            folder.mkdir()
-            with started("build", large.corpus, *ARGUMENTS, "--scheduler", running.address, cwd=folder) as process:
-                while done < kills and reached(process, _after(rng.uniform(0.5, 4))):
-                    _KILLS[done % len(_KILLS)](running, process)
-                    done += 1
-                _, errors = process.communicate(timeout=PATIENCE_SECONDS)
-            assert process.returncode in (0, -signal.SIGKILL), errors
-            assert "Traceback" not in errors
-            if process.returncode:
-                build([large.corpus], folder / "out", OPTIONS, make_executor=partial(dask_executor, running.address))
-            large.check(folder / "out")
-            shutil.rmtree(folder)
-
-
-def _after(seconds: float) -> Callable[[], bool]:
-    """Return what holds *seconds* from now."""
-    moment = time.monotonic() + seconds
-    return lambda: time.monotonic() >= moment
-
-
-def _kill_worker(running: Cluster, _: subprocess.Popen[str]) -> None:
-    running.kill_worker()
-
-
-def _kill_nanny(running: Cluster, _: subprocess.Popen[str]) -> None:
-    running.kill_nanny()
-    running.add_worker()
-
-
-def _kill_scheduler(running: Cluster, _: subprocess.Popen[str]) -> None:
-    running.kill_scheduler()
-    running.start_scheduler()
-    for _part in range(2):
-        running.add_worker()
-
-
-def _kill_client(_: Cluster, process: subprocess.Popen[str]) -> None:
-    kill_group(process)
-
-
-_KILLS = (_kill_worker, _kill_scheduler, _kill_nanny, _kill_client)
+        shared.wait_for_workers()

@@ -19,11 +19,13 @@ import pytest
 from clusters import Cluster, cluster
 from killings import PATIENCE_SECONDS, kill_group, reached, started
 from object_storage import Fault, Storage, put_tree
-from runs import error_of, facts_of, invoke, promised_of
+from runs import error_of, facts_of, invoke, one_thread, promised_of
 
 from saturi import dask_executor
 from saturi.etl.output.claim import CLAIMS
 from saturi.etl.pipeline.build import build
+from saturi.etl.runtime.executor import ExecutorMaker
+from saturi.etl.runtime.processes import process_pool
 from saturi.etl.settings.options import BuildOptions
 from saturi.etl.synthetic.corpus import SampleReport
 from saturi.schemas.terms import Dedup, Region
@@ -41,13 +43,16 @@ ARGUMENTS = (
 )
 """Of two builds that replace each other, with chunks of the same names and other contents."""
 
+ALONE = ("--nthreads", "1", "--no-nanny")
+"""Arguments of a worker without a nanny, which is one process less."""
+
 Process = subprocess.Popen[str]
 
 _BESIDE_EVERY = 5
 """Kills between two attempts to build beside a build."""
 
-_MOST_REQUESTS = 60
-"""Between two kills; a build has some hundred."""
+_MOST_REQUESTS = 300
+"""Between two kills; a build has some hundreds."""
 
 
 @pytest.fixture(scope="module")
@@ -55,9 +60,11 @@ def expected(sample: SampleReport, tmp_path_factory: pytest.TempPathFactory) -> 
     """What builds of the sample by processes on a disk promise, one for each of the options."""
     folder = tmp_path_factory.mktemp("disk")
     promised = []
-    for number, options in enumerate(OPTIONS):
-        build(sample.folder, folder / str(number), options, stage=folder / "stage", workers=2)
-        promised.append(promised_of(folder / str(number)))
+    makers: list[ExecutorMaker] = [partial(process_pool, 2), one_thread]
+    for number, (options, make_executor) in enumerate(zip(OPTIONS, makers, strict=True)):
+        out = folder / str(number)
+        build(sample.folder, out, options, stage=folder / "stage", make_executor=make_executor)
+        promised.append(promised_of(out))
     return promised
 
 
@@ -74,7 +81,7 @@ def test_the_bytes_are_those_of_processes_on_a_disk(
     url, out = f"{storage.url}/out", storage.folder / "out"
     with cluster(tmp_path / "cluster", 0) as running:
         for workers in (1, 2, 3):
-            running.add_workers(1)
+            running.grow(*ALONE)
             arguments = (*ARGUMENTS[0], "--scheduler", running.address)
             run = invoke("build", corpus, "--out", url, *arguments, cwd=tmp_path)
             assert run.returncode == 0, run.stderr
@@ -89,9 +96,9 @@ def test_the_bytes_are_those_of_processes_on_a_disk(
             building = thread.submit(build, corpus, url, OPTIONS[0], make_executor=make_executor)
             try:
                 assert held.wait(PATIENCE_SECONDS)
-                running.remove_worker()
-                running.add_workers(1)
-                running.kill_nanny()
+                running.shrink()
+                running.grow(*ALONE)
+                running.kill_machine()
             finally:
                 changed.set()
             building.result()
@@ -206,20 +213,19 @@ def _kill_worker(running: Cluster, _: Process) -> None:
     running.kill_worker()
 
 
-def _kill_nanny(running: Cluster, _: Process) -> None:
-    running.kill_nanny()
-    running.add_worker()
+def _kill_machine(running: Cluster, _: Process) -> None:
+    running.kill_machine()
+    running.add(workers=2)
 
 
 def _kill_scheduler(running: Cluster, _: Process) -> None:
     running.kill_scheduler()
     running.start_scheduler()
-    for _part in range(2):
-        running.add_worker()
+    running.add(workers=2)
 
 
 def _kill_client(_: Cluster, process: Process) -> None:
     kill_group(process)
 
 
-_KILLS = (_kill_worker, _kill_scheduler, _kill_nanny, _kill_client)
+_KILLS = (_kill_worker, _kill_scheduler, _kill_machine, _kill_client)
