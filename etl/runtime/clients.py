@@ -99,7 +99,8 @@ def engine() -> ModuleType:
     except ModuleNotFoundError as error:
         problem = f"dask needs the package {error.name}"
         raise OptionError("--executor", problem, "run `pip install 'saturi[dask]'`") from error
-    return distributed
+    module: ModuleType = distributed
+    return module
 
 
 def patience_seconds() -> float:
