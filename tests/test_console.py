@@ -39,6 +39,7 @@ from saturi.etl.console.screens.submit import waiting
 from saturi.etl.console.screens.tables import largest_first, share
 from saturi.etl.console.screens.words import duration
 from saturi.etl.console.streams import SturdyBytes
+from saturi.etl.console.usage import usage_error
 from saturi.etl.corpus.discover import discover
 from saturi.etl.errors import BuildError, LockedError, SpendingError
 from saturi.etl.evaluation.asking import AskPace, Outcome, Question, ask
@@ -327,7 +328,8 @@ def test_an_error_as_json(tmp_path: Path) -> None:
         (BuildError("out", "damaged", "build again"), ("out", "damaged", "build again")),
         (LockedError("out", "held", "wait"), ("out", "held", "wait")),
         (SpendingError("submit", "too much", "allow more"), ("submit", "too much", "allow more")),
-        (click.UsageError("no such option"), (None, None, None)),
+        (usage_error(click.NoSuchOption("--x")), ("--x", "no such option", "see saturi --help")),
+        (FileExistsError("out"), (None, None, None)),
     ],
     ids=lambda value: type(value).__name__,
 )

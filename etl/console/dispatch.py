@@ -16,6 +16,7 @@ import click
 from saturi.etl.console.failure import show_failure
 from saturi.etl.console.help import HelpContext
 from saturi.etl.console.streams import refuse_loss, strengthen
+from saturi.etl.console.usage import usage_error
 from saturi.etl.errors import EtlError, OptionError, PromiseError, StorageError, exhausted_error, is_panic
 from saturi.etl.runtime.interrupts import interrupt_received, say_farewell
 from saturi.etl.runtime.memory import require_address_space
@@ -133,7 +134,12 @@ def run() -> int:
 
 
 def _run() -> int:
-    code: int | None = cli.main(standalone_mode=False)
+    try:
+        code: int | None = cli.main(standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError:
+        raise
+    except click.ClickException as error:
+        raise usage_error(error) from error
     return code or 0
 
 
@@ -171,8 +177,6 @@ def _code_of(error: BaseException) -> int | None:
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         click.echo(error.format_message(), err=True)
         return error.exit_code
-    if isinstance(error, click.ClickException):
-        return _shown(error, error.exit_code, " ".join(error.format_message().split()))  # it lists choices line by line
     if isinstance(error, EtlError):
         return _failed(error)
     if isinstance(error, FileExistsError):
@@ -203,8 +207,8 @@ def _failed(error: EtlError) -> int:
     return _shown(error, error.exit_code)
 
 
-def _shown(error: BaseException, exit_code: int, sentence: str | None = None) -> int:
-    show_failure(error, exit_code, str(error) if sentence is None else sentence)
+def _shown(error: BaseException, exit_code: int) -> int:
+    show_failure(error, exit_code, str(error))
     return exit_code
 
 

@@ -5,11 +5,12 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
-from msgspec import Struct, ValidationError, convert, structs, to_builtins
+from msgspec import ValidationError, convert, structs, to_builtins
 
 from saturi.etl.errors import OptionError
 from saturi.etl.settings.checks import check_options, check_ordered, one_of
 from saturi.etl.settings.declaration import Option
+from saturi.etl.settings.fields import Options
 from saturi.etl.settings.sizes import MIB
 from saturi.etl.storage.location import Location
 from saturi.schemas.cleaning import CleanRules, Pii
@@ -62,7 +63,7 @@ def parse_balance(text: str) -> Balance:
     return Balance(one_of("balance", name, Dimension), int(number) if colon else None)
 
 
-class RunOptions(Struct, frozen=True, kw_only=True):
+class RunOptions(Options, frozen=True, kw_only=True):
     """
     Options of the run of a build, which do not decide its bytes.
 
@@ -70,9 +71,10 @@ class RunOptions(Struct, frozen=True, kw_only=True):
         OptionError: A value is out of its range.
     """
 
-    out: Annotated[Location, Option(help="Folder for the result, or its URL.")] = Path("out")
+    out: Annotated[Location, Option(help="Folder for the result, or its URL.", short="o")] = Path("out")
     workers: Annotated[
-        int | None, Option(help="Number of processes.", unset="one a processor", low=1, high=MOST_WORKERS)
+        int | None,
+        Option(help="Number of processes.", short="w", unset="one a processor", low=1, high=MOST_WORKERS),
     ] = None
     stage: Annotated[Location | None, Option(help="Folder for decoded segments, or its URL.", unset="OUT/stage")] = None
 
@@ -80,7 +82,7 @@ class RunOptions(Struct, frozen=True, kw_only=True):
         check_options(self)
 
 
-class BuildOptions(Struct, frozen=True, kw_only=True):
+class BuildOptions(Options, frozen=True, kw_only=True):
     """
     Options that decide the bytes of a build; all others are `RunOptions`.
 

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from saturi.etl.providers.account import Account
 from saturi.etl.providers.client import Client
 from saturi.etl.providers.pace import Pace
 from saturi.etl.providers.profiles import find_provider, read_providers
+from saturi.etl.settings.fields import Options
 from saturi.etl.settings.paths import path_of
 from saturi.etl.submission.ledger import Ledger, read_ledger
 from saturi.etl.submission.news import Reporter, report_waits
@@ -17,7 +18,7 @@ from saturi.etl.submission.remote import Remote
 from saturi.schemas.provider import Provider
 
 
-class Access(Struct, frozen=True, kw_only=True):
+class Access(Options, frozen=True, kw_only=True):
     """
     How to get into the accounts that a ledger names.
 

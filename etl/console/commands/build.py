@@ -11,6 +11,7 @@ from saturi.etl.console.commands.parameters import Term, config_option, corpus_o
 from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json, resumable, typed_without
 from saturi.etl.console.paths import PATH
+from saturi.etl.errors import OptionError
 from saturi.etl.settings.options import BuildOptions, RunOptions
 from saturi.schemas.inspection import ScannedArchive
 from saturi.schemas.terms import Dedup, Dimension
@@ -135,7 +136,7 @@ def _options(ctx: click.Context, given: dict[str, Any]) -> BuildOptions:
     given["shard_by"] = [name for name in given["shard_by"] if name not in merged]
     if given.pop("no_dedup"):
         if ctx.get_parameter_source("dedup") is ParameterSource.COMMANDLINE:
-            raise click.UsageError("--no-dedup: --dedup is given, too; give one of them")
+            raise OptionError("--no-dedup", "--dedup is given, too", "give one of them")
         given["dedup"] = Dedup.NONE
     return BuildOptions(**given, clean_rules=ctx.meta["config"].clean)
 
@@ -145,7 +146,7 @@ def _refuse_report(out: Path, *, dry_run: bool) -> None:
     from saturi.etl.reports.page import PAGE, require_page
 
     if dry_run:
-        raise click.UsageError("--report: nothing is built with --dry-run; give one of them")
+        raise OptionError("--report", "nothing is built with --dry-run", "give one of them")
     require_page(out / PAGE)
 
 

@@ -12,6 +12,7 @@ from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json, resumable, typed_without
 from saturi.etl.console.paths import PATH
 from saturi.etl.download.options import FetchOptions
+from saturi.etl.errors import OptionError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -42,7 +43,7 @@ def fetch(ctx: click.Context, /, data_set: tuple[str, ...], **given: Any) -> Non
     _refuse_two(repair=repair is not None, listing=listing, dry_run=dry_run)
     if repair is not None:
         if data_set:
-            raise click.UsageError("DATA_SET: nothing is downloaded with --repair; give one of them")
+            raise OptionError("DATA_SET", "nothing is downloaded with --repair", "give one of them")
         ctx.exit(_repair(console, repair, as_json=as_json))
     options = FetchOptions(key_file=ctx.meta["config"].table("fetch").get("key_file"), **given)
     to = to or Path("data")
@@ -59,7 +60,7 @@ def _refuse_two(**asked: bool) -> None:
     names = {"repair": "--repair", "listing": "--list", "dry_run": "--dry-run"}
     given = [names[name] for name, is_asked in asked.items() if is_asked]
     if len(given) > 1:
-        raise click.UsageError(f"{given[0]}: {given[1]} is given, too; give one of them")
+        raise OptionError(given[0], f"{given[1]} is given, too", "give one of them")
 
 
 Request = tuple[tuple[str, ...], Path, FetchOptions]

@@ -16,7 +16,7 @@ from saturi.etl.output.folder import MANIFEST
 @config_option("corpus")
 @click.option("--sample", type=int, help="Look at so many label files, of every archive its share.  [default: all]")
 @click.option("--stage", type=PATH, help="Folder of a build's segments.  [default: OUT/stage]")
-@click.option("--workers", type=int, help="Number of processes.  [default: one a processor]")
+@click.option("--workers", "-w", type=int, help="Number of processes.  [default: one a processor]")
 @click.option("--report", type=PATH, help="Also write the contents as a page to this file.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything on stdout, for machines.")
 @click.pass_context

@@ -9,6 +9,7 @@ from saturi.etl.console.commands.parameters import Term
 from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles
 from saturi.etl.console.paths import PATH
+from saturi.etl.errors import OptionError
 from saturi.etl.providers.models import DEFAULT_MODEL
 from saturi.etl.reports.page import PAGE, require_page
 from saturi.etl.reports.words import LANGUAGES, Language
@@ -43,7 +44,7 @@ def report(  # noqa: PLR0913 - one an option
     from saturi.etl.reports.report import report as run
 
     if terminal and to is not None:
-        raise click.UsageError("--to: with --terminal no page is written; give one of them")
+        raise OptionError("--to", "with --terminal no page is written", "give one of them")
     from saturi.etl.console.lines import print_line
 
     page = out / PAGE if to is None else to

@@ -14,6 +14,7 @@ from saturi.etl.console.screens.words import reasons, short, size
 from saturi.etl.corpus.scan import Scan
 from saturi.etl.output.examples import first_pairs
 from saturi.etl.output.printable import counted
+from saturi.etl.pipeline.advice import excluded, keeping
 from saturi.etl.pipeline.build import BuildResult
 from saturi.etl.pipeline.verdict import unproved_keys
 from saturi.etl.runtime.measurements import BuildFacts
@@ -143,10 +144,10 @@ def _show_left_out(console: Console, manifest: Manifest, most: int | None) -> No
 
 def _show_excluded(console: Console, manifest: Manifest) -> None:
     """Print which speech types the build leaves out, and the options that keep them beside the others."""
-    excluded = {row.speech_type for row in manifest.unsharded if DropReason.SPEECH_TYPE_EXCLUDED in row.dropped}
-    if excluded:
-        kept = " ".join(f"--speech-type {name}" for name in (*manifest.options["speech_type"], *sorted(excluded)))
-        print_line(console, f"  left out: {', '.join(sorted(excluded))}, kept with {kept}", "dim")
+    terms = excluded(manifest, DropReason.SPEECH_TYPE_EXCLUDED, "speech_type")
+    if terms:
+        kept = keeping(manifest, "speech_type", terms)
+        print_line(console, f"  left out: {', '.join(terms)}, kept with {kept}", "dim")
 
 
 def show_run(console: Console, run: BuildFacts, *, details: bool = False) -> None:
