@@ -9,7 +9,7 @@ from rich.text import Text
 
 from saturi.etl.console.lines import NOTE, SUCCESS, add_row, plain, print_line
 from saturi.etl.console.screens.pairs import good_pair, show_pairs
-from saturi.etl.console.screens.tables import largest_first, numbers_table, print_shares
+from saturi.etl.console.screens.tables import largest_first, numbers_table, print_shares, print_table
 from saturi.etl.console.screens.words import reasons, short, size
 from saturi.etl.corpus.scan import Scan
 from saturi.etl.output.examples import first_pairs
@@ -101,7 +101,7 @@ def _show_regions(console: Console, manifest: Manifest) -> None:
     table = numbers_table("region", *(headers[number - 1] for number in kept))
     for row, line in zip((*rows, total), lines, strict=True):
         add_row(table, line[0], *(line[number] for number in kept), style="bold" if row is total else None)
-    console.print(table)
+    print_table(console, table)
 
 
 def _has(group: GroupRow, region: str) -> bool:
@@ -176,7 +176,7 @@ def show_profile(console: Console, run: BuildFacts) -> None:
     for work, seconds in (*rows, ("no task: start, waiting", whole - sum(run.stages.values()))):
         add_row(table, work, f"{seconds:.2f}", f"{seconds / whole:.1%}")
     add_row(table, "all workers", f"{whole:.2f}", "100.0%", style="bold")
-    console.print(table)
+    print_table(console, table)
 
 
 def _show_split(console: Console, manifest: Manifest) -> None:
@@ -231,7 +231,7 @@ def _show_shards(console: Console, manifest: Manifest) -> None:
         numbers = (f"{shard.examples:,}", f"{shard.chunks:,}", size(shard.bytes))
         add_row(table, plain(name).append(few, NOTE), *numbers)
         dropped[name] = shard.dropped
-    console.print(table)
+    print_table(console, table)
     dropped |= {f"{row.region} {row.speech_type}": row.dropped for row in manifest.unsharded}
     if any(dropped.values()):
         console.print()
@@ -261,7 +261,7 @@ def show_scans(console: Console, scans: Sequence[Scan], *, details: bool = False
         if those:
             add_row(table, region or "not in the name", *_sums(those))
     add_row(table, "total", *_sums(scans), style="bold")
-    console.print(table)
+    print_table(console, table)
 
 
 def _sums(scans: Sequence[Scan]) -> tuple[str, str, str, str]:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from saturi.etl.console.lines import NOTE, add_row, print_line, print_next, print_progress
+from saturi.etl.console.screens.tables import print_table
 from saturi.etl.console.screens.transfers import TransferBars
 from saturi.etl.console.screens.words import size
 from saturi.etl.download.news import Again, Finished, Moved, News, Planned, Remark, Reporter
@@ -101,7 +102,7 @@ def show_lists(console: Console, lists: Sequence[DataSetList]) -> None:
                 folder = above
                 add_row(table, "", "", "", f"{above}/", style="dim")
             add_row(table, f"{archive.file_number}", _size(archive), "labels" if archive.labels else "", f"  {name}")
-        console.print(table)
+        print_table(console, table)
 
 
 def show_plan(console: Console, plan: FetchPlan) -> None:

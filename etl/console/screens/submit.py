@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from saturi.etl.console.lines import add_row, print_line, print_note, print_progress
+from saturi.etl.console.screens.tables import print_table
 from saturi.etl.console.screens.transfers import TransferBars
 from saturi.etl.console.screens.words import short, size
 from saturi.etl.output.printable import counted
@@ -68,7 +69,7 @@ def show_plan(console: Console, plan: Plan, new: Set[str]) -> None:
     costs = [job.billing.usd for job in jobs]
     total = None if None in costs else sum(usd for usd in costs if usd is not None)
     add_row(table, f"{len(jobs)} to create", "", "", "", "", "", dollars(total), style="bold")
-    console.print(table)
+    print_table(console, table)
     for reason in plan.left_out:
         print_note(console, f"left out: {reason}")
     for note in plan.notes:
@@ -88,7 +89,7 @@ def show_requests(console: Console, plan: Plan, requests: list[Request]) -> None
 
 def show_submission(console: Console, done: Submission) -> None:
     """Print what was submitted."""
-    console.print(_jobs(done.jobs))
+    print_table(console, _jobs(done.jobs))
     before = len(done.jobs) - done.created
     beside = f", {before} submitted before" if before else ""
     print_line(console, f"{counted(done.created, 'job')} created{beside}")
@@ -96,7 +97,7 @@ def show_submission(console: Console, done: Submission) -> None:
 
 def show_status(console: Console, status: Status) -> None:
     """Print jobs and files."""
-    console.print(_jobs(status.jobs))
+    print_table(console, _jobs(status.jobs))
     there = [file for file in status.files if file.state == "there"]
     print_line(console, f"{counted(len(there), 'file')} at the provider, {size(sum(file.bytes for file in there))}")
     if any(row.state == "intended" for row in status.jobs):
