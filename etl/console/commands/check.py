@@ -8,8 +8,14 @@ from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json
 from saturi.etl.console.paths import PATH
 
+EXAMPLES = (
+    ("saturi check out", "The chunks of a build, against the limits of OpenAI."),
+    ("saturi check train.jsonl --validation held-out.jsonl", "Files of any origin, and what both hold."),
+    ("saturi check out --provider together --show 5", "The limits of another provider."),
+)
 
-@click.command(cls=Command)
+
+@click.command(cls=Command, examples=EXAMPLES)
 @click.argument("files", nargs=-1, required=True, type=PATH)
 @click.option("--validation", multiple=True, type=PATH, help="File held out; may be repeated.")
 @click.option("--provider", default="openai", show_default=True, help="Provider whose limits hold.")

@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 _UNREPAIRED = 1
 
 
-@click.command(cls=Command, waits=True)
+EXAMPLES = (
+    ("saturi fetch --list", "The data sets there are; their numbers are what it takes."),
+    ("saturi fetch 71517 71558 --dry-run", "What would be downloaded, and how large it is."),
+    ("saturi fetch 제주 --to data", "The label archives of the data sets with this in their name."),
+)
+
+
+@click.command(cls=Command, examples=EXAMPLES, waits=True)
 @click.argument("data_set", nargs=-1)
 @config_option("fetch")
 @click.option("--to", type=PATH, help="Folder of the data.  [default: ./data]")

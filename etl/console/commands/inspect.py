@@ -10,8 +10,14 @@ from saturi.etl.console.output import consoles, print_json
 from saturi.etl.console.paths import PATH
 from saturi.etl.output.folder import MANIFEST
 
+EXAMPLES = (
+    ("saturi inspect data", "All archives of a corpus, region by region."),
+    ("saturi inspect data --sample 20000", "Some label files of each archive; much sooner."),
+    ("saturi inspect out --report contents.html", "The label files that a build has read, as a page."),
+)
 
-@click.command(cls=Command)
+
+@click.command(cls=Command, examples=EXAMPLES)
 @click.argument("corpus", nargs=-1, type=PATH)
 @config_option("corpus")
 @click.option("--sample", type=int, help="Look at so many label files, of every archive its share.  [default: all]")

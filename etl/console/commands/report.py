@@ -14,8 +14,14 @@ from saturi.etl.providers.models import DEFAULT_MODEL
 from saturi.etl.reports.page import PAGE, require_page
 from saturi.etl.reports.words import LANGUAGES, Language
 
+EXAMPLES = (
+    ("saturi report out", "The page, as out/report.html."),
+    ("saturi report out --lang ko --to report.html", "In Korean, to another file."),
+    ("saturi report out --terminal", "The same facts here."),
+)
 
-@click.command(cls=Command)
+
+@click.command(cls=Command, examples=EXAMPLES)
 @click.argument("out", type=PATH)
 @click.option("--to", type=PATH, help="File of the page.  [default: OUT/report.html]")
 @click.option("--lang", type=Term(LANGUAGES), help="Language of the report.  [default: by the locale]")
