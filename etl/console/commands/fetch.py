@@ -32,7 +32,12 @@ EXAMPLES = (
 @config_option("fetch")
 @click.option("--to", type=PATH, help="Folder of the data.  [default: ./data]")
 @declared_options(FetchOptions)
-@click.option("--list", "listing", is_flag=True, help="Print what there is; download nothing. Needs no key.")
+@click.option(
+    "--list",
+    "listing",
+    is_flag=True,
+    help="Print what there is, or which data sets are known; download nothing. Needs no key.",
+)
 @click.option("--dry-run", is_flag=True, help="Print the plan; download nothing.")
 @click.option("--repair", type=PATH, help="Join the parts that aihubshell left in a folder; download nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result on stdout, for machines.")
@@ -77,9 +82,14 @@ def _list(
     console: "Console", errors: "Console", data_sets: tuple[str, ...], options: FetchOptions, *, as_json: bool
 ) -> None:
     from saturi.etl.console.lines import print_next
-    from saturi.etl.console.screens.fetch import fetching, show_lists
+    from saturi.etl.console.screens.fetch import fetching, show_known, show_lists
+    from saturi.etl.download.data_sets import KNOWN
     from saturi.etl.download.plan import list_archives
 
+    if not (data_sets or options.generation or as_json):
+        show_known(console, KNOWN)
+        print_next(console, "fetch", "--list", f"{KNOWN[0].number}")
+        return
     with fetching(errors) as report:
         lists = list_archives(data_sets, options, report=report)
     if as_json:

@@ -66,9 +66,9 @@ def print_table(console: Console, table: Table, less: Sequence[str] = ()) -> Non
 
 
 def _columns(table: Table, widths: Sequence[int]) -> int:
-    """Return the columns of a terminal that *table* takes with columns of *widths*."""
+    """Return the columns of a terminal that *table* takes with columns of *widths*, as rich counts them: each is padded."""
     _, right, _, left = table.padding
-    return sum(widths) + (len(widths) - (not table.pad_edge)) * (left + right)
+    return sum(widths) + len(widths) * (left + right)
 
 
 def _least_widths(table: Table, *, names_whole: bool = False) -> list[int]:
