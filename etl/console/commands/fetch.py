@@ -36,7 +36,7 @@ EXAMPLES = (
     "--list",
     "listing",
     is_flag=True,
-    help="Print what there is, or which data sets are known; download nothing. Needs no key.",
+    help="Print what there is, or the known data sets; download nothing. Needs no key.",
 )
 @click.option("--dry-run", is_flag=True, help="Print the plan; download nothing.")
 @click.option("--repair", type=PATH, help="Join the parts that aihubshell left in a folder; download nothing.")
