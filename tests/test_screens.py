@@ -271,8 +271,9 @@ CP949: dict[str, Sequence[str]] = {
 
 @pytest.mark.parametrize("name", CP949)
 def test_every_screen_in_other_encodings(hostile: Path, name: str) -> None:
-    """Every screen says the same in an encoding that lacks signs, with a fallback for each of them and no question mark."""
+    """Every screen says the same in an encoding that lacks signs, with a fallback for each of them and no question mark; no line ends with a blank."""
     usual = invoke(*CP949[name], cwd=hostile)
+    assert [line for line in (usual.stdout + usual.stderr).splitlines() if line != line.rstrip()] == []
     # Of a stream in ASCII click believes that it is none, and prints help in UTF-8.
     for encoding in ("cp949",) if name == "build-help" else ("cp949", "ascii"):
         other = invoke(*CP949[name], cwd=hostile, PYTHONIOENCODING=encoding)
