@@ -271,7 +271,7 @@ CP949: dict[str, Sequence[str]] = {
 
 @pytest.mark.parametrize("name", CP949)
 def test_every_screen_in_other_encodings(hostile: Path, name: str) -> None:
-    """Every screen says the same in an encoding that lacks signs, with a fallback for each of them and no question mark; no line ends with a blank."""
+    """Every screen says the same in an encoding that lacks signs, with a fallback for each, and no blank at the end of a line."""
     usual = invoke(*CP949[name], cwd=hostile)
     assert [line for line in (usual.stdout + usual.stderr).splitlines() if line != line.rstrip()] == []
     # Of a stream in ASCII click believes that it is none, and prints help in UTF-8.
