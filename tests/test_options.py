@@ -1,6 +1,7 @@
 """Options of a build: sizes as people write them, values that cannot be, and all of them as JSON."""
 
 import json
+import pickle
 import unicodedata
 from pathlib import Path
 from typing import Annotated, Any, Literal, Optional, Union
@@ -10,12 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Struct, defstruct, structs
 
+from saturi.etl.download.options import FetchOptions
 from saturi.etl.errors import OptionError
+from saturi.etl.evaluation.options import EvaluateOptions
 from saturi.etl.example.prompts import REGION_NAMES, SPEECH_TYPE_NAMES
+from saturi.etl.providers.pace import Pace
 from saturi.etl.settings.declaration import Kind, Option, declarations, flag
+from saturi.etl.settings.fields import Options
 from saturi.etl.settings.options import SYSTEM_PROMPT, TO_DIALECT_PROMPT, BuildOptions, RunOptions
 from saturi.etl.settings.paths import path_of
 from saturi.etl.settings.sizes import parse_bytes
+from saturi.etl.submission.access import Access
 from saturi.etl.submission.options import SubmitOptions
 from saturi.schemas.terms import KOREAN, Region, SpeechType
 
@@ -73,6 +79,20 @@ def test_what_is_no_size_is_refused(text: str) -> None:
     """Anything else is a ValueError, which says how a size is written."""
     with pytest.raises(ValueError, match="write 500KB, 100MB or 64MiB"):
         parse_bytes(text)
+
+
+OPTIONS: tuple[type[Options], ...] = (BuildOptions, EvaluateOptions, FetchOptions, SubmitOptions, Access, Pace)
+
+
+@pytest.mark.parametrize("struct", OPTIONS, ids=lambda struct: struct.__name__)
+def test_an_unknown_option_in_python(struct: type[Options]) -> None:
+    """A field that a struct of options does not have is refused with the nearest, or with all that there are."""
+    name = struct.__struct_fields__[0]
+    with pytest.raises(OptionError, match=rf"^{struct.__name__}: {name}x: an unknown option; did you mean {name}\?$"):
+        struct(**{f"{name}x": 1})
+    with pytest.raises(OptionError, match=f"zzz: an unknown option; known are {name}, "):
+        struct(zzz=1)
+    assert pickle.loads(pickle.dumps(struct())) == structs.replace(struct()) == struct()  # noqa: S301 - our own
 
 
 @given(st.text(max_size=12) | st.text("0123456789.kKmMgGiIbB -", max_size=12))
