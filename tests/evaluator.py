@@ -1,9 +1,8 @@
-"""Evaluations in processes of their own, forked from one in which all is loaded, so that they can be killed."""
+"""Evaluations in processes of their own (`forks`), so that they can be killed."""
 
 import multiprocessing
 import os
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 
 from submissions import HASTE, KEY
 
@@ -29,11 +28,6 @@ def run(options: EvaluateOptions) -> None:
 
 def start(options: EvaluateOptions) -> BaseProcess:
     """Start an evaluation."""
-    here = str(Path(__file__).parent)
-    # The forking process imports this module by its name.
-    os.environ["PYTHONPATH"] = os.pathsep.join([here, str(Path(here).parent), os.environ.get("PYTHONPATH", "")])
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["evaluator"])
-    process = context.Process(target=run, args=(options,))
+    process = multiprocessing.get_context("forkserver").Process(target=run, args=(options,))
     process.start()
     return process

@@ -8,7 +8,8 @@ from typing import Any, Literal
 import polars as pl
 import pytest
 from corpora import ANSWER_ZIP, member, stem, write_zip
-from hypothesis import given, settings
+from coverings import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 from runs import counts_of, one_thread, pairs_of
@@ -378,7 +379,7 @@ _TEXT = st.builds(str.join, st.sampled_from(["", " "]), st.lists(_PIECE, max_siz
 
 
 @given(st.lists(_TEXT, min_size=1, max_size=12), _RULES, st.sampled_from(list(Pii)))
-@settings(deadline=None, max_examples=50)  # the rules are compiled for each
+@examples(50)  # the rules are compiled for each
 def test_nothing_known_is_left(texts: list[str], rules: CleanRules, pii: Pii) -> None:
     """Whatever the texts and the rules, no utterance that is kept has markup or personal data that should not be kept."""
     settings = CleanSettings(rules, pii)
@@ -390,7 +391,7 @@ def test_nothing_known_is_left(texts: list[str], rules: CleanRules, pii: Pii) ->
 
 
 @given(_TEXT)
-@settings(deadline=None, max_examples=300)
+@examples(300)
 def test_hints_miss_nothing(text: str) -> None:
     """A text that no hint suspects has no markup, so that not looking at it closely changes nothing."""
     frame = pl.DataFrame({"source": [text], "target": [None]}, schema=_TEXTS)
