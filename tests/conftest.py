@@ -96,14 +96,15 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> SampleReport:
 
 
 @pytest.fixture(scope="session")
-def big_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clean corpus of 3,000 label files, 130 MB of JSON in thirty archives; made once, for all workers of pytest-xdist."""
+def big_sample(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Path:
+    """A clean corpus of 1,000 label files in thirty archives, or 3,000 with 130 MB of JSON; one for all workers of pytest-xdist."""
+    files = 3_000 if pytestconfig.getoption("--thorough") else 1_000
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "big"
     with FileLock(folder.with_suffix(".lock")):
         if not folder.exists():
             made = folder.with_suffix(".part")
-            make_corpus(made, files=3_000)
+            make_corpus(made, files=files)
             (made / FACTS).unlink()
             made.rename(folder)
     return folder

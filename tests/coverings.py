@@ -1,10 +1,13 @@
 """Coverings: the part of what can be tried that is tried by default; `--thorough` tries all of it."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 import pytest
 from hypothesis import settings
+
+T = TypeVar("T")
 
 SHORT, THOROUGH = "short", "thorough"
 """Profiles of Hypothesis."""
@@ -36,6 +39,11 @@ def _covering(cases: Cases) -> Iterable[pytest.Item]:
         chosen.append(max(cases, key=lambda item: len(cases[item] & missing)))
         missing -= cases[chosen[-1]]
     return chosen
+
+
+def some_of(things: Sequence[T], config: pytest.Config, *, every: int, first: int) -> Sequence[T]:
+    """Return all *things* in the thorough run, and otherwise one in *every*, beginning with number *first* of those."""
+    return things if config.getoption("--thorough") else things[first % every :: every]
 
 
 def examples(number: int) -> settings:

@@ -3,10 +3,11 @@
 import random
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from coverings import some_of
 from killings import PATIENCE_SECONDS
 from provider import Fault, Server, World
 from provider.faults import FILE, JOB, Moment, answer_lost, calling, refused, reset
@@ -50,11 +51,9 @@ def there(service: Service, server: Server, tmp_path: Path) -> World:
 
 
 @pytest.fixture
-def steps(service: Service, pytestconfig: pytest.Config) -> range:
-    """The requests of a submission by their numbers: all, or by default every fourth, other ones of each service."""
-    if pytestconfig.getoption("--thorough"):
-        return range(1, service.requests + 1)
-    return range(1 + SERVICES.index(service) % 4, service.requests + 1, 4)
+def steps(service: Service, pytestconfig: pytest.Config) -> Sequence[int]:
+    """The requests of a submission by their numbers, the first is 1; by default other ones of each service."""
+    return some_of(range(1, service.requests + 1), pytestconfig, every=4, first=SERVICES.index(service))
 
 
 def assert_no_secret(folder: Path) -> None:
@@ -110,7 +109,9 @@ def test_lost_answer(service: Service, large: Path, server: Server, there: World
     service.assert_once(large, there)
 
 
-def test_killed_at_each_step(service: Service, built_large: Path, server: Server, tmp_path: Path, steps: range) -> None:
+def test_killed_at_each_step(
+    service: Service, built_large: Path, server: Server, tmp_path: Path, steps: Sequence[int]
+) -> None:
     """Killed after any request was carried out, before its answer came, the same command again ends with one job."""
     for nth in steps:
         world = service.world(server, f"{tmp_path.name}-{nth}")
@@ -143,7 +144,7 @@ def test_twice_at_once(service: Service, large: Path, server: Server, there: Wor
     service.assert_once(large, there)
 
 
-def test_busy(service: Service, built_large: Path, server: Server, tmp_path: Path, steps: range) -> None:
+def test_busy(service: Service, built_large: Path, server: Server, tmp_path: Path, steps: Sequence[int]) -> None:
     """What is busy or broken for a moment is asked again, but for the creation of a job, which is sent once."""
     for nth in steps:
         world = service.world(server, f"{tmp_path.name}-{nth}")
