@@ -30,6 +30,9 @@ from benchmarks.stages import main as stages
 FILES = 100
 COMPARED = [contender for contender in LINEUP if contender.compared and contender.key != "alone"]  # as saturi
 
+BY_DEFAULT = ("saturi", "msgspec", "naive")
+"""Contenders that are tried by default: ours, one that reads zips, and one that reads unpacked files."""
+
 
 @pytest.fixture(scope="module")
 def corpora(tmp_path_factory: pytest.TempPathFactory) -> Corpora:
@@ -51,7 +54,10 @@ def report(corpora: Corpora, tmp_path_factory: pytest.TempPathFactory) -> Report
     return make_report([make_shape_report(facts, entries, 1e9)], [], rounds=1, workers=2)
 
 
-@pytest.mark.parametrize("contender", [pytest.param(one, id=one.key) for one in COMPARED])
+@pytest.mark.parametrize(
+    "contender",
+    [pytest.param(one, id=one.key, marks=() if one.key in BY_DEFAULT else pytest.mark.thorough) for one in COMPARED],
+)
 def test_contenders_make_the_same_examples(contender: Contender, corpora: Corpora, tmp_path: Path) -> None:
     """Every contender makes the examples that `json.load` finds in the label files, and no others."""
     if contender.missing:

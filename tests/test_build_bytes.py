@@ -27,7 +27,7 @@ class Built:
 
     def __init__(self, corpus: Path, folder: Path) -> None:
         self.corpus, self.out, self.stage = corpus, folder / "out", folder / "stage"
-        build([corpus], self.out, OPTIONS, stage=self.stage)
+        build([corpus], self.out, OPTIONS, stage=self.stage, make_executor=one_thread)
         self.digest = digest_of(self.out)
 
     def copy_stage(self, target: Path) -> Path:

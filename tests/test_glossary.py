@@ -171,8 +171,8 @@ def test_fields() -> None:
 def test_keys_of_counts(tmp_path: Path) -> None:
     """Every key that a build writes and an inspection prints is in the glossary, those of counts by name included."""
     sample(tmp_path / "corpus", 400)
-    build([tmp_path / "corpus"], tmp_path / "out", workers=1)
-    values = [msgspec.to_builtins(inspect(tmp_path / "corpus", workers=1))]
+    build([tmp_path / "corpus"], tmp_path / "out", make_executor=one_thread)
+    values = [msgspec.to_builtins(inspect(tmp_path / "corpus", make_executor=one_thread))]
     values.append(msgspec.json.decode((tmp_path / "out" / "manifest.json").read_bytes()))
     keys = {key for value in values for key in _keys(value) if re.fullmatch(r"[a-z0-9_]*[a-z_][a-z0-9_]*", key)}
     written = {term.lstrip("-").replace("-", "_") for term in re.findall(r"`([a-z0-9_-]+)`", GLOSSARY)}
