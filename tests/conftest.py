@@ -16,6 +16,7 @@ from provider import Server, World, serving
 from submissions import ENVIRONMENT, KEY, make_build
 
 from benchmarks.corpus import FACTS, make_corpus
+from saturi.etl.evaluation import resampling
 from saturi.etl.synthetic.corpus import SampleReport
 from saturi.etl.synthetic.corpus import sample as write_sample
 
@@ -87,6 +88,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = [item for item in items if item not in kept]
     items[:] = [item for item in items if item in kept]
     config.hook.pytest_deselected(items=left_out)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _resamples(pytestconfig: pytest.Config) -> Iterator[None]:
+    """Rows of an evaluation are drawn a hundred times by default, which is most of what a small one costs."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not pytestconfig.getoption("--thorough"):
+            patch.setattr(resampling, "RESAMPLES", 100)
+        yield
 
 
 @pytest.fixture(scope="session")

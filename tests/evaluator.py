@@ -7,6 +7,7 @@ from multiprocessing.process import BaseProcess
 from submissions import HASTE, KEY
 
 from saturi.etl.errors import EtlError
+from saturi.etl.evaluation import resampling
 from saturi.etl.evaluation.evaluate import evaluate
 from saturi.etl.evaluation.metrics import Scorer
 from saturi.etl.evaluation.options import EvaluateOptions
@@ -16,8 +17,9 @@ _LOADED = Scorer()
 """Made once: it reads the dictionary of the tokenizer."""
 
 
-def run(options: EvaluateOptions) -> None:
+def run(options: EvaluateOptions, resamples: int) -> None:
     """Evaluate, and end this process with an exit code."""
+    resampling.RESAMPLES = resamples  # as in the process of the tests
     os.environ["OPENAI_API_KEY"] = KEY
     try:
         evaluate(options=options, pace=HASTE)
@@ -28,6 +30,6 @@ def run(options: EvaluateOptions) -> None:
 
 def start(options: EvaluateOptions) -> BaseProcess:
     """Start an evaluation."""
-    process = multiprocessing.get_context("forkserver").Process(target=run, args=(options,))
+    process = multiprocessing.get_context("forkserver").Process(target=run, args=(options, resampling.RESAMPLES))
     process.start()
     return process
