@@ -61,14 +61,14 @@ def test_a_corpus(big_sample: Path, tmp_path: Path) -> None:
         pytest.param(_ENDS["comma-behind"], id="comma-behind"),  # the one that is mended, which takes the most
     ],
 )
-def test_label_files_as_large_as_allowed(end: bytes, tmp_path: Path) -> None:
+def test_label_files_as_large_as_allowed(end: bytes, tmp_path: Path, pytestconfig: pytest.Config) -> None:
     """Label files of 61 MiB, whole or broken, keep a worker under its bound."""
     document = b'{"transcription": {"sentences": [{"intonations": [' + _F0_LINES + end
     assert 60 * MIB < len(document) < 64 * MIB
     path = tmp_path / "corpus" / ANSWER_ZIP
     path.parent.mkdir(parents=True)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for number in range(2):
+        for number in range(2 if pytestconfig.getoption("--thorough") else 1):
             archive.writestr(f"say_set1_collectorgs1_speakergs{number}_1_0_9.json", document)
     limits = ("--max-ratio", "1100", "--max-member-bytes", "64MiB")
     assert _within_bounds(_built(tmp_path / "corpus", tmp_path, *limits))
@@ -81,7 +81,11 @@ def _text(rng: random.Random, size: int) -> str:
 
 
 @pytest.mark.parametrize(
-    ("size", "number"), [(BuildOptions().max_member_bytes, 4), (1 << 20, 8)], ids=["most", "large"]
+    ("size", "number"),
+    [
+        pytest.param(BuildOptions().max_member_bytes, 4, id="most"),
+        pytest.param(1 << 20, 8, id="large", marks=pytest.mark.thorough),
+    ],
 )
 def test_label_files_of_nothing_but_text(size: int, number: int, tmp_path: Path) -> None:
     """Label files as large as the defaults allow, and others above 1 MiB, keep a worker under its bound if all of it is text."""
