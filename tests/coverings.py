@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import settings
@@ -49,6 +49,11 @@ def _covering(cases: Cases) -> Iterable[pytest.Item]:
         chosen.append(max(cases, key=lambda item: len(cases[item] & missing)))
         missing -= cases[chosen[-1]]
     return chosen
+
+
+def mostly_thorough(few: Iterable[T], *more: T) -> list[Any]:
+    """Return the parameters *few*, and *more* of them in the thorough run."""
+    return [*few, *(pytest.param(one, marks=pytest.mark.thorough) for one in more)]
 
 
 def some_of(things: Sequence[T], config: pytest.Config, *, every: int, first: int) -> Sequence[T]:

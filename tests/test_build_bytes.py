@@ -122,12 +122,15 @@ def test_again_into_the_same_folder(built: Built, tmp_path: Path) -> None:
     ],
     ids=["sentence", "dialect", "filters", "official", "caps"],
 )
-def test_other_options_read_no_archive_again(built: Built, tmp_path: Path, options: BuildOptions) -> None:
+def test_other_options_read_no_archive_again(
+    few: tuple[list[Path], Path], tmp_path: Path, options: BuildOptions
+) -> None:
     """With a stage at hand, a build with other options reads no archive, and has the bytes of one from scratch."""
-    result = build([built.corpus], tmp_path / "reused", options, stage=built.stage, make_executor=one_thread)
+    corpus, out = few
+    result = build(corpus, tmp_path / "reused", options, stage=out / "stage", make_executor=one_thread)
     assert result.facts.segments_made == 0
-    assert result.facts.segments_reused == len(segments_of(built.stage))
-    build([built.corpus], tmp_path / "fresh", options, make_executor=one_thread)
+    assert result.facts.segments_reused == SEGMENTS
+    build(corpus, tmp_path / "fresh", options, make_executor=one_thread)
     assert digest_of(tmp_path / "reused") == digest_of(tmp_path / "fresh")
 
 
