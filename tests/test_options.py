@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Optional, Union
 
 import pytest
-from hypothesis import given, settings
+from coverings import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct, defstruct, structs
 
@@ -96,7 +97,7 @@ def test_an_unknown_option_in_python(struct: type[Options]) -> None:
 
 
 @given(st.text(max_size=12) | st.text("0123456789.kKmMgGiIbB -", max_size=12))
-@settings(deadline=None, max_examples=200)
+@examples(200)
 def test_any_text_is_a_size_or_none(text: str) -> None:
     """Any text gives a number of bytes that is not negative, or a ValueError."""
     try:
@@ -109,7 +110,7 @@ def test_any_text_is_a_size_or_none(text: str) -> None:
 @given(
     st.integers(0, 2**40), st.sampled_from(["", "k", "M", "g"]), st.sampled_from(["", " "]), st.sampled_from(["", "B"])
 )
-@settings(deadline=None, max_examples=100)
+@examples(100)
 def test_sizes_are_exact(number: int, unit: str, space: str, end: str) -> None:
     """A whole number with a unit gives exactly that many bytes."""
     factor = 1_000 ** ["", "k", "m", "g"].index(unit.lower())
@@ -254,7 +255,7 @@ def test_defaults_are_the_original_recipe() -> None:
 
 
 @given(st.permutations(list(Region)), st.permutations(list(SpeechType)), st.integers(1, 6), st.integers(1, 4))
-@settings(deadline=None, max_examples=100)
+@examples(100)
 def test_order_does_not_matter(regions: list[Region], kinds: list[SpeechType], some: int, few: int) -> None:
     """Regions and speech types are the same options in any order, and however often each is named."""
     regions, kinds = regions[:some], kinds[:few]

@@ -12,7 +12,8 @@ from pathlib import Path
 import msgspec
 import pytest
 from corpora import answers, document, member, stem, write_zip
-from hypothesis import assume, given, settings
+from coverings import examples
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
@@ -185,7 +186,7 @@ def test_tables_leave_out_what_matters_less() -> None:
 
 
 @given(st.text(max_size=40))
-@settings(deadline=None, max_examples=300)
+@examples(300)
 def test_any_text_is_printable(text: str) -> None:
     """Any text comes out on one line of signs, and one that has nothing else is left as it is."""
     shown = printable(text)
@@ -196,7 +197,7 @@ def test_any_text_is_printable(text: str) -> None:
 
 
 @given(st.text(max_size=40) | st.text('\x1b\x7f\x9b\u202e\u2028\U000e0041가"\\', max_size=10))
-@settings(deadline=None, max_examples=300)
+@examples(300)
 def test_json_has_escapes_in_its_texts(text: str) -> None:
     """What machines get is the same value, and on a terminal, too, nothing in it moves that."""
     assume(not any(unicodedata.category(sign) == "Cs" for sign in text))
