@@ -9,8 +9,8 @@ class Failure(Struct, frozen=True, kw_only=True):
     """
     Why a command ended without its result.
 
-    `error` is the class of the error (`click` has its own for usage), `message` the sentence as people get it, and `where`,
-    `problem` and `advice` its parts, null where it has none.
+    `error` is the class of the error, `message` the sentence as people get it, and `where`, `problem` and `advice` its parts,
+    null where it has none.
     """
 
     version: int = FAILURE_VERSION

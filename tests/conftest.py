@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pytest
 from corpora import ANSWER_ZIP, answers, write_zip
+from coverings import SHORT, THOROUGH, covering
 from filelock import FileLock
+from forks import prepare_forks
 from hypothesis import HealthCheck, settings
 from object_storage import Storage, object_storage, undisturbed
 from provider import Server, World, serving
 from submissions import ENVIRONMENT, KEY, make_build
 
 from benchmarks.corpus import FACTS, make_corpus
+from saturi.etl.evaluation import resampling
 from saturi.etl.synthetic.corpus import SampleReport
 from saturi.etl.synthetic.corpus import sample as write_sample
 
@@ -24,22 +27,41 @@ os.environ.setdefault("POLARS_MAX_THREADS", "1")  # as in a worker; read when Po
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
+prepare_forks()
+
 # Whatever Hypothesis measures by the clock fails on a busy machine, and says nothing of the code.
-settings.register_profile("without-a-clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("without-a-clock")
+UNCHECKED = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)  # a folder may serve all examples of a test
+settings.register_profile(SHORT, deadline=None, max_examples=10, suppress_health_check=UNCHECKED)
+settings.register_profile(THOROUGH, deadline=None, max_examples=100, suppress_health_check=UNCHECKED)
+
+COUNTS = {
+    "kills": (2, 8),
+    "interrupts": (2, 8),
+    "io_failures": (4, 12),
+    "faults": (8, 100),
+    "cuts": (4, 12),
+    "fetch_kills": (1, 4),
+    "cluster_kills": (2, 12),
+    "storage_faults": (3, 20),
+}
+"""Options that are numbers: what they are by default, and in the thorough run."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
+        "--thorough",
+        action="store_true",
+        help="run every case of every product of parameters, properties on ten times the examples, and higher counts",
+    )
+    parser.addoption(
         "--kills",
         type=int,
-        default=8,
         help="how many builds are killed at a random moment, and how often an evaluation is",
     )
-    parser.addoption("--interrupts", type=int, default=8, help="how many builds are interrupted at a random moment")
-    parser.addoption("--io-failures", type=int, default=12, help="how many commands meet an I/O call that fails")
+    parser.addoption("--interrupts", type=int, help="how many builds are interrupted at a random moment")
+    parser.addoption("--io-failures", type=int, help="how many commands meet an I/O call that fails")
     parser.addoption("--large", action="store_true", help="also build a million label files")
-    parser.addoption("--faults", type=int, default=100, help="how many submissions meet a random fault or are killed")
+    parser.addoption("--faults", type=int, help="how many submissions meet a random fault or are killed")
     parser.addoption("--unsloth", type=Path, help="the Python that Unsloth Studio is installed for, to be talked to")
     parser.addoption(
         "--schemas", type=Path, help="the Python that the SDKs of Together and Fireworks are installed for"
@@ -47,16 +69,43 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--trainers", help="folder with an environment for each trainer of open models, to train with them"
     )
-    parser.addoption("--cuts", type=int, default=12, help="how many downloads break off at a random byte")
-    parser.addoption("--fetch-kills", type=int, default=4, help="how many downloads are killed at a random moment")
-    parser.addoption("--cluster-kills", type=int, default=4, help="how many parts of Dask clusters are killed")
+    parser.addoption("--cuts", type=int, help="how many downloads break off at a random byte")
+    parser.addoption("--fetch-kills", type=int, help="how many downloads are killed at a random moment")
+    parser.addoption("--cluster-kills", type=int, help="how many parts of Dask clusters are killed")
     parser.addoption(
         "--storage-faults",
         type=int,
-        default=5,
-        help="how many builds meet random faults of object storage, and how many one",
+        help="how many builds meet random faults of object storage, and how many a single one",
     )
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "thorough: runs with --thorough only")
+    thorough: bool = config.option.thorough
+    for count, (few, many) in COUNTS.items():
+        if getattr(config.option, count) is None:
+            setattr(config.option, count, many if thorough else few)
+    settings.load_profile(THOROUGH if thorough else SHORT)  # before the tests are imported, which read it
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what only the thorough run has: tests marked so, and most of each product of parameters."""
+    if config.option.thorough:
+        return
+    kept = covering([item for item in items if item.get_closest_marker("thorough") is None])
+    left_out = [item for item in items if item not in kept]
+    items[:] = [item for item in items if item in kept]
+    config.hook.pytest_deselected(items=left_out)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _resamples(pytestconfig: pytest.Config) -> Iterator[None]:
+    """Rows of an evaluation are drawn a hundred times by default, which is most of what a small one costs."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not pytestconfig.getoption("--thorough"):
+            patch.setattr(resampling, "RESAMPLES", 100)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -66,14 +115,15 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> SampleReport:
 
 
 @pytest.fixture(scope="session")
-def big_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clean corpus of 3,000 label files, 130 MB of JSON in thirty archives; made once, for all workers of pytest-xdist."""
+def big_sample(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Path:
+    """A clean corpus of 1,000 label files in thirty archives, or 3,000 with 130 MB of JSON; one for all workers of pytest-xdist."""
+    files = 3_000 if pytestconfig.getoption("--thorough") else 1_000
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "big"
     with FileLock(folder.with_suffix(".lock")):
         if not folder.exists():
             made = folder.with_suffix(".part")
-            make_corpus(made, files=3_000)
+            make_corpus(made, files=files)
             (made / FACTS).unlink()
             made.rename(folder)
     return folder

@@ -1,13 +1,13 @@
-"""Evaluations in processes of their own, forked from one in which all is loaded, so that they can be killed."""
+"""Evaluations in processes of their own (`forks`), so that they can be killed."""
 
 import multiprocessing
 import os
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 
 from submissions import HASTE, KEY
 
 from saturi.etl.errors import EtlError
+from saturi.etl.evaluation import resampling
 from saturi.etl.evaluation.evaluate import evaluate
 from saturi.etl.evaluation.metrics import Scorer
 from saturi.etl.evaluation.options import EvaluateOptions
@@ -17,8 +17,9 @@ _LOADED = Scorer()
 """Made once: it reads the dictionary of the tokenizer."""
 
 
-def run(options: EvaluateOptions) -> None:
+def run(options: EvaluateOptions, resamples: int) -> None:
     """Evaluate, and end this process with an exit code."""
+    resampling.RESAMPLES = resamples  # as in the process of the tests
     os.environ["OPENAI_API_KEY"] = KEY
     try:
         evaluate(options=options, pace=HASTE)
@@ -29,11 +30,6 @@ def run(options: EvaluateOptions) -> None:
 
 def start(options: EvaluateOptions) -> BaseProcess:
     """Start an evaluation."""
-    here = str(Path(__file__).parent)
-    # The forking process imports this module by its name.
-    os.environ["PYTHONPATH"] = os.pathsep.join([here, str(Path(here).parent), os.environ.get("PYTHONPATH", "")])
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["evaluator"])
-    process = context.Process(target=run, args=(options,))
+    process = multiprocessing.get_context("forkserver").Process(target=run, args=(options, resampling.RESAMPLES))
     process.start()
     return process

@@ -49,6 +49,7 @@ def invoke(*arguments: str | Path, cwd: Path, **environment: str) -> subprocess.
     Run the command line with *arguments* in *cwd* as `saturi` does, but in this process, and return how it went.
 
     For what a command says and returns: a process of its own takes three to twenty times as long, most of it to load libraries.
+    Workers are threads of this process, for the same reason.
     """
     encoding = environment.pop("PYTHONIOENCODING", "utf-8")  # what Python looks for when it starts
     stdout, stderr = (io.TextIOWrapper(io.BytesIO(), encoding=encoding) for _ in range(2))
@@ -60,6 +61,8 @@ def invoke(*arguments: str | Path, cwd: Path, **environment: str) -> subprocess.
         patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(), encoding="utf-8"))
         patch.setattr(sys, "stdout", stdout)
         patch.setattr(sys, "stderr", stderr)
+        for module in ("saturi.etl.pipeline.build", "saturi.etl.inspection.survey"):
+            patch.setattr(f"{module}.process_pool", ThreadPoolExecutor)
         patch.setattr(threading, "excepthook", threading.excepthook)  # the command sets its own
         try:
             code = dispatch()

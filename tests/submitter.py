@@ -1,4 +1,4 @@
-"""Submissions in a process of their own, to be killed. A server that forks has loaded the SDK once, for all of them."""
+"""Submissions in a process of their own (`forks`), to be killed."""
 
 import multiprocessing
 import os
@@ -7,12 +7,14 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import NamedTuple
 
+import polars as pl
 from killings import PATIENCE_SECONDS
 from openai import OpenAI
 from submissions import ENVIRONMENT, HASTE, YES, YES_AGAIN
 
-from saturi.etl.checking import (
-    check,  # this, the adapter and the SDK, so that they are loaded before a process is forked
+from saturi.etl.checking import (  # these, the adapters and the SDK, to be loaded before a process is forked
+    advice,
+    check,
 )
 from saturi.etl.errors import EtlError
 from saturi.etl.network.http import ssl_context
@@ -23,7 +25,9 @@ from saturi.etl.submission.submit import submit
 
 _SDK = OpenAI(api_key="none")
 _PRELOADED = (
+    pl.DataFrame,  # imported and not yet used: it starts threads when it is, which a fork would lose
     check,
+    advice,
     clova_api,
     fireworks_api,
     openai_api,
@@ -58,6 +62,21 @@ def run(errand: Errand) -> None:
     os._exit(DONE)
 
 
+def start(errand: Errand) -> BaseProcess:
+    """Start a submission."""
+    process = multiprocessing.get_context("forkserver").Process(target=run, args=(errand,))
+    process.start()
+    return process
+
+
+def finish(errand: Errand) -> int:
+    """Submit, and return the exit code."""
+    process = start(errand)
+    process.join(PATIENCE_SECONDS)
+    assert process.exitcode is not None
+    return process.exitcode
+
+
 class Victim:
     """A process that is killed when the provider meets it: the first request may come before it is known here."""
 
@@ -68,33 +87,9 @@ class Victim:
         """Kill it, once it is known."""
         self._started.result().kill()
 
-    def start(self, submitter: "Submitter", errand: Errand) -> int | None:
+    def start(self, errand: Errand) -> int | None:
         """Start it, and return its exit code; None if it hangs."""
-        process = submitter.start(errand)
+        process = start(errand)
         self._started.set_result(process)
         process.join(PATIENCE_SECONDS)
-        return process.exitcode
-
-
-class Submitter:
-    """Starts submissions, each in a process forked from one that has everything loaded."""
-
-    def __init__(self) -> None:
-        here = str(Path(__file__).parent)
-        # The forking process imports this module by its name.
-        os.environ["PYTHONPATH"] = os.pathsep.join([here, str(Path(here).parent), os.environ.get("PYTHONPATH", "")])
-        self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["submitter"])
-
-    def start(self, errand: Errand) -> BaseProcess:
-        """Start a submission."""
-        process = self._context.Process(target=run, args=(errand,))
-        process.start()
-        return process
-
-    def finish(self, errand: Errand) -> int:
-        """Submit, and return the exit code."""
-        process = self.start(errand)
-        process.join(PATIENCE_SECONDS)
-        assert process.exitcode is not None
         return process.exitcode

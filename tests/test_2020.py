@@ -260,12 +260,9 @@ def test_same_bytes_for_any_workers(tmp_path: Path, unit: Unit) -> None:
     write_zip(tmp_path / "corpus" / ANSWER_ZIP, answers(300))
     by = (SplitKey.SCRIPT, SplitKey.SPEAKER)
     options = BuildOptions(unit=unit, speech_type=tuple(SpeechType), validation=0.3, split_by=by)
-    digests = []
-    for workers in (1, 3):
-        build([tmp_path / "corpus"], tmp_path / f"{workers}", options, workers=workers)
-        digests.append(digest_of(tmp_path / f"{workers}"))
+    build([tmp_path / "corpus"], tmp_path / "three", options, workers=3)
     build([tmp_path / "corpus"], tmp_path / "thread", options, make_executor=one_thread)
-    assert digests[0] == digests[1] == digest_of(tmp_path / "thread")
+    assert digest_of(tmp_path / "three") == digest_of(tmp_path / "thread")
     counts = counts_of(tmp_path / "thread")
     assert counts["dropped"].keys() >= {"personal_data", "unclear", "in_training"}
     assert counts["examples"] > 300

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 from corpora import ANSWER_ZIP, Member, member, write_zip
-from hypothesis import given, settings
+from coverings import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from runs import counts_of, lines_of, manifest_of, one_thread, rejects_of
 
@@ -44,7 +45,7 @@ _OPTIONS = st.builds(
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")  # which real archives may hold, too
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(members=st.lists(st.one_of(_WHOLE, _BROKEN), min_size=1, max_size=25), options=_OPTIONS)
 def test_every_sum_balances(members: list[Member], options: BuildOptions) -> None:
     """Whatever a corpus holds, decoded and rejected are its label files, and examples and drops its utterances."""

@@ -42,14 +42,14 @@ def _build(tmp_path: Path, **options: Any) -> BuildResult:
         pytest.param(
             _dialogues,
             {},
-            "12 speech_type_excluded (add --speech-type dialogue)",
+            "12 speech_type_excluded (give --speech-type repeat --speech-type answer --speech-type dialogue)",
             {"speech_type": ("repeat", "answer", "dialogue")},
             id="speech-type",
         ),
         pytest.param(
             _answers,
             {"region": ("jeju",)},
-            "12 region_excluded (add --region gyeongsang)",
+            "12 region_excluded (give --region jeju --region gyeongsang)",
             {"region": ("jeju", "gyeongsang")},
             id="region",
         ),

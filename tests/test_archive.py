@@ -10,7 +10,8 @@ import zlib
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from coverings import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from saturi.etl.corpus.archive import Defect, Member, inflate, read_members
@@ -192,7 +193,7 @@ def test_sizes_do_not_matter(tmp_path: Path, size: int, method: int) -> None:
 
 
 @given(st.binary(max_size=300), st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]))
-@settings(deadline=None, max_examples=100)
+@examples(100)
 def test_any_bytes_come_out_as_they_went_in(content: bytes, method: int) -> None:
     """What a member holds makes no difference to how it is read."""
     with tempfile.TemporaryDirectory() as folder:
@@ -286,7 +287,7 @@ def test_inflating_names_what_is_wrong(packed: bytes, size: int, reason: RejectR
 
 
 @given(st.binary(max_size=200), st.integers(0, 1_000))
-@settings(deadline=None, max_examples=200)
+@examples(200)
 def test_inflating_any_bytes_never_crashes(packed: bytes, size: int) -> None:
     """Whatever is inflated gives no more bytes than declared, or a defect."""
     outcome = inflate(packed, size, 0)
@@ -471,7 +472,7 @@ _WHOLE = _zip(_CONTENTS)
 
 
 @given(st.lists(st.integers(0, len(_WHOLE)), min_size=1, max_size=6))
-@settings(deadline=None, max_examples=100)
+@examples(100)
 def test_cut_archives_give_the_members_of_the_whole(cuts: list[int]) -> None:
     """An archive cut into parts anywhere gives the members, and the fingerprint, of the whole."""
     borders = [0, *sorted(cuts), len(_WHOLE)]
@@ -484,7 +485,7 @@ def test_cut_archives_give_the_members_of_the_whole(cuts: list[int]) -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, len(_WHOLE) - 1), st.integers(0, 255)), min_size=1, max_size=8))
-@settings(deadline=None, max_examples=200)
+@examples(200)
 def test_damaged_archives_never_crash(edits: list[tuple[int, int]]) -> None:
     """A zip with any bytes changed gives members, each whole or refused, or an error that is foreseen."""
     damaged = bytearray(_WHOLE)
@@ -501,7 +502,7 @@ def test_damaged_archives_never_crash(edits: list[tuple[int, int]]) -> None:
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=200)
+@examples(200)
 def test_damaged_headers_never_crash(data: st.DataObject) -> None:
     """A zip with any bytes of its directory changed never raises anything unforeseen."""
     start = min(_Patched(_WHOLE).central.values())

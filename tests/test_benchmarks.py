@@ -30,6 +30,9 @@ from benchmarks.stages import main as stages
 FILES = 100
 COMPARED = [contender for contender in LINEUP if contender.compared and contender.key != "alone"]  # as saturi
 
+BY_DEFAULT = ("saturi", "msgspec", "naive")
+"""Contenders that are tried by default: ours, one that reads zips, and one that reads unpacked files."""
+
 
 @pytest.fixture(scope="module")
 def corpora(tmp_path_factory: pytest.TempPathFactory) -> Corpora:
@@ -51,7 +54,10 @@ def report(corpora: Corpora, tmp_path_factory: pytest.TempPathFactory) -> Report
     return make_report([make_shape_report(facts, entries, 1e9)], [], rounds=1, workers=2)
 
 
-@pytest.mark.parametrize("contender", [pytest.param(one, id=one.key) for one in COMPARED])
+@pytest.mark.parametrize(
+    "contender",
+    [pytest.param(one, id=one.key, marks=() if one.key in BY_DEFAULT else pytest.mark.thorough) for one in COMPARED],
+)
 def test_contenders_make_the_same_examples(contender: Contender, corpora: Corpora, tmp_path: Path) -> None:
     """Every contender makes the examples that `json.load` finds in the label files, and no others."""
     if contender.missing:
@@ -155,6 +161,7 @@ def test_the_page_has_a_place_for_the_tables() -> None:
     assert tail.startswith("<!-- speed: end -->\n")
 
 
+@pytest.mark.thorough
 def test_one_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`python -m benchmarks` makes a corpus of each shape, runs the contenders asked for, and prints a report for machines."""
     main(["--quick", "--rounds", "2", "--only", "naive", "floor", "--folder", str(tmp_path), "--json"])
@@ -191,6 +198,7 @@ def test_evaluation(capsys: pytest.CaptureFixture[str]) -> None:
     assert [(one.rows, one.peak_bytes > 0) for one in report.scoring] == [(30, True)]
 
 
+@pytest.mark.thorough
 def test_page(capsys: pytest.CaptureFixture[str]) -> None:
     """`python -m benchmarks.page` makes a build and measures its report."""
     page(["--files", "60", "--rounds", "1", "--json"])
@@ -220,6 +228,7 @@ def test_a_model_of_a_build(corpora: Corpora, capsys: pytest.CaptureFixture[str]
     assert "A build of 700,000 label files; measured on 100:" in table
 
 
+@pytest.mark.thorough
 def test_full_size(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`python -m benchmarks.full` says what it takes, and measures a build, the next one, and one by a single worker."""
     full(["--files", "60", "--shape", "f0", "--folder", str(tmp_path)])

@@ -241,7 +241,7 @@ def test_separators_do_not_break_a_line(tmp_path: Path) -> None:
 def test_an_archive_of_many_batches(tmp_path: Path) -> None:
     """An archive of 9,000 members is read in three batches, and its lines come in the order of its members."""
     corpus = write_many(tmp_path / "corpus")
-    build([corpus], tmp_path / "out", BuildOptions(validation=0), workers=2)
+    build([corpus], tmp_path / "out", BuildOptions(validation=0), make_executor=one_thread)
     assert facts_of(tmp_path / "out")["segments_made"] == 3
     assert pairs_of(tmp_path / "out") == [
         (f"가 묵었나 {number}", f"가 먹었니 {number}") for number in range(1, MANY_MEMBERS + 1)

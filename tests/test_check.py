@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from chats import ERRORS, WARNINGS, Line, chat, encode, fillers, good_lines, write_lines
-from hypothesis import HealthCheck, given, settings
+from coverings import examples
+from hypothesis import given
 from msgspec import structs
 
 from saturi import check
@@ -32,7 +33,6 @@ OF_FILES = {
     "duplicate",
     "in_training",
 }
-made_in_a_folder = settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def found_in(report: CheckReport) -> list[tuple[str, int | None, int | None]]:
@@ -49,7 +49,7 @@ def test_every_kind_is_tried() -> None:
 
 
 @given(line=good_lines())
-@made_in_a_folder
+@examples(50)
 def test_good_lines(tmp_path: Path, line: Line) -> None:
     """A good line of any form passes, with letters as they are or as escapes, and with CRLF at its end."""
     for content in (encode(line), encode(line, ascii_only=True), encode(line) + b"\r"):
@@ -60,7 +60,7 @@ def test_good_lines(tmp_path: Path, line: Line) -> None:
 
 @pytest.mark.parametrize(("kind", "message", "break_it"), BROKEN.values(), ids=BROKEN)
 @given(line=good_lines())
-@settings(made_in_a_folder, max_examples=10)
+@examples(10)
 def test_broken_lines(
     tmp_path: Path, kind: str, message: int | None, break_it: Callable[[Line], bytes], line: Line
 ) -> None:

@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 from chats import chat, encode, fillers, write_lines
 from corpora import ANSWER_ZIP, answers, member, stem, write_zip
-from hypothesis import HealthCheck, given, settings
+from coverings import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from runs import ROOT, command, error_of, invoke, manifest_of, one_thread
 
@@ -83,7 +84,7 @@ def test_limits_of_providers() -> None:
 
 
 @given(st.lists(st.integers(0, 3 * LINE_BYTES) | st.integers(0, 3), max_size=12), st.booleans())
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(25)
 def test_blocks_are_the_lines(tmp_path: Path, lengths: list[int], ends: bool) -> None:
     """The lines of all blocks are those of the file, whatever their lengths, with or without a newline at the end."""
     content = b"\n".join(bytes([65 + number]) * length for number, length in enumerate(lengths)) + b"\n" * ends
@@ -127,7 +128,7 @@ def test_lines_that_are_there_twice(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=80), st.integers(1, 40), st.integers(0, 80))
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(40)
 def test_repeats_are_counted_as_by_hand(tmp_path: Path, numbers: list[int], cut: int, show: int) -> None:
     """Duplicates and shared lines are as many as sets of the lines say, however few of them are shown."""
     lines = [encode(chat(f"말 {number}")) for number in numbers]

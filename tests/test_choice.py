@@ -4,7 +4,8 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from coverings import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from saturi.etl.select.choice import choices, order, within
@@ -95,7 +96,7 @@ def test_no_rule_prefers_what_another_took(many: pl.DataFrame) -> None:
 
 
 @given(st.lists(st.tuples(st.text(max_size=5), st.text(max_size=5)), min_size=1, max_size=20), st.randoms())
-@settings(deadline=None, max_examples=50)
+@examples(50)
 def test_numbers_do_not_depend_on_others(pairs: list[tuple[str | None, str | None]], rng: Any) -> None:
     """The number of an utterance is its own, whatever stands beside it and in whatever order."""
     pairs = [

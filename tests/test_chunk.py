@@ -9,7 +9,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from coverings import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from saturi.etl.corpus.groups import Section
@@ -54,7 +55,7 @@ def test_chunks_end_at_their_cap(
 
 
 @given(st.integers(1, 70), st.none() | st.integers(1, 12), st.data())
-@settings(deadline=None, max_examples=200)
+@examples(200)
 def test_no_chunk_is_over_a_cap_or_empty(max_bytes: int, max_examples: int | None, data: st.DataObject) -> None:
     """Chunks follow one another without a gap, keep to both caps, and are as full as the next line allows."""
     lengths = data.draw(st.lists(st.integers(1, max_bytes), max_size=80))
@@ -107,7 +108,7 @@ def test_a_small_last_chunk_takes_what_it_lacks(
     st.integers(40, 500),
     st.none() | st.integers(1, 30),
 )
-@settings(deadline=None, max_examples=200)
+@examples(200)
 def test_moving_lines_breaks_no_rule(
     before: list[int], more: int, last: list[int], max_bytes: int, max_examples: int | None
 ) -> None:
@@ -184,7 +185,7 @@ def _origin(number: int) -> LineOrigin:
     st.integers(50, 900),
     st.none() | st.integers(1, 25),
 )
-@settings(deadline=None, max_examples=40)
+@examples(40)
 def test_a_shard_is_its_lines(lengths: list[int], cuts: list[int], max_bytes: int, max_examples: int | None) -> None:
     """Chunks joined are the lines in order, none empty or over a cap, however many lines are added at once."""
     lines = [_line(number, length) for number, length in enumerate(lengths)]

@@ -1,14 +1,15 @@
 """Cleaning: every row of the markup table, what each rule does by its action, and that nothing known is left."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
 import pytest
 from corpora import ANSWER_ZIP, member, stem, write_zip
-from hypothesis import given, settings
+from coverings import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 from runs import counts_of, one_thread, pairs_of
@@ -194,58 +195,77 @@ _ALL_REWRITE = CleanRules(**dict.fromkeys(NAMES, Action.REWRITE))
 _ALL_KEEP = CleanRules(**dict.fromkeys(NAMES, Action.KEEP))
 
 
-@pytest.mark.parametrize(
-    ("name", "text", "source", "target"), [pytest.param(row[0].split("-")[0], *row[1:4], id=row[0]) for row in MARKUP]
-)
-def test_rewriting(name: str, text: str, source: str, target: str | None) -> None:
+# Each frame costs the rules' patterns anew, so what is cleaned alike is cleaned in one.
+
+
+def _both(texts: Iterable[str]) -> list[tuple[str, str]]:
+    """Return pairs with the same text on both sides."""
+    return [(text, text) for text in texts]
+
+
+RULE_NAMES = sorted({row[0].split("-")[0] for row in MARKUP})
+
+
+def _rows_of(name: str) -> list[tuple[str, str, str | None, str]]:
+    """Return text, source, target and reason of the rows of `MARKUP` for the rule *name*."""
+    return [row[1:] for row in MARKUP if row[0].split("-")[0] == name]
+
+
+@pytest.mark.parametrize("name", RULE_NAMES)
+def test_rewriting(name: str) -> None:
     """Each kind of markup can be mended; what was transcribed twice is the dialect in the source, the standard in the target."""
     rules = structs.replace(_ALL_KEEP, **{name: Action.REWRITE, "space": Action.REWRITE, "unsure": Action.REWRITE})
-    assert _cleaned(text, clean_rules=rules) == (source, source if target is None else target, None)
-    assert _cleaned(text, clean_rules=_ALL_REWRITE) == (source, source if target is None else target, None)
+    rows = _rows_of(name)
+    expected = [(source, source if target is None else target, None) for _, source, target, _ in rows]
+    texts = _both(row[0] for row in rows)
+    assert _cleaned_pairs(texts, clean_rules=rules) == expected
+    assert _cleaned_pairs(texts, clean_rules=_ALL_REWRITE) == expected
 
 
-@pytest.mark.parametrize(
-    ("name", "text", "reason"), [pytest.param(row[0].split("-")[0], row[1], row[4], id=row[0]) for row in MARKUP]
-)
-def test_dropping(name: str, text: str, reason: str) -> None:
+@pytest.mark.parametrize("name", RULE_NAMES)
+def test_dropping(name: str) -> None:
     """Each kind of markup, on either side, can drop the utterance for its reason, and is kept byte for byte where it may stay."""
     rules = structs.replace(_ALL_KEEP, **{name: Action.DROP})
-    assert _cleaned(text, "왔니", clean_rules=rules) == (text, "왔니", reason)
-    assert _cleaned("왔나", text, clean_rules=rules) == ("왔나", text, reason)
-    assert _cleaned(text, clean_rules=_ALL_KEEP) == (text, text, None)
+    expected = [
+        (*pair, reason)
+        for text, *_, reason in _rows_of(name)
+        for pair in ((text, "왔니"), ("왔나", text), (text, text))
+    ]
+    pairs = [(source, target) for source, target, _ in expected]
+    assert _cleaned_pairs(pairs, clean_rules=rules) == expected
+    assert _cleaned_pairs(pairs, clean_rules=_ALL_KEEP) == [(*pair, None) for pair in pairs]
 
 
-@pytest.mark.parametrize(
-    ("name", "text", "reason"), [pytest.param(r[0].split("-")[0], r[1], r[4], id=r[0]) for r in MARKUP]
-)
-def test_by_default(name: str, text: str, reason: str) -> None:
+def test_by_default() -> None:
     """By default what nobody understood for sure is dropped, and all other markup mended."""
-    expected = reason if getattr(CleanRules(), name) is Action.DROP else "unclear" if "((" in text else None
-    assert _cleaned(text)[2] == expected
+    rules, expected = CleanRules(), []
+    for name, text, *_, reason in MARKUP:
+        dropped = getattr(rules, name.split("-")[0]) is Action.DROP
+        expected.append(reason if dropped else "unclear" if "((" in text else None)
+    assert [row[2] for row in _cleaned_pairs(_both(row[1] for row in MARKUP))] == expected
 
 
-@pytest.mark.parametrize("text", BROKEN)
-def test_broken_brackets(text: str) -> None:
+def test_broken_brackets() -> None:
     """Brackets of which one is missing drop the utterance, also where they should be mended, unless they may stay."""
-    assert _cleaned(text) == (text, text, "unclear")
-    assert _cleaned(text, clean_rules=_ALL_REWRITE)[2] == "unclear"
-    assert _cleaned(text, clean_rules=_ALL_KEEP) == (text, text, None)
+    texts = _both(BROKEN)
+    assert _cleaned_pairs(texts) == [(*pair, "unclear") for pair in texts]
+    assert {row[2] for row in _cleaned_pairs(texts, clean_rules=_ALL_REWRITE)} == {"unclear"}
+    assert _cleaned_pairs(texts, clean_rules=_ALL_KEEP) == [(*pair, None) for pair in texts]
 
 
-@pytest.mark.parametrize(("text", "masked"), [pytest.param(*row[1:], id=row[0]) for row in PERSONAL])
-def test_personal_data(text: str, masked: str) -> None:
+def test_personal_data() -> None:
     """Personal data drops the utterance by default, is masked on request, and stays on request, the other rules at work."""
-    assert _cleaned(text)[2] == "personal_data"
-    assert _cleaned("왔나", text)[2] == "personal_data"
-    assert _cleaned(text, pii="mask") == (masked, masked, None)
-    kept, _, reason = _cleaned(text, pii="keep")
-    assert (kept, reason) == (text.replace("{laughing}", " ").replace("#오메", "오메"), None)
+    texts = [row[1] for row in PERSONAL]
+    either = _both(texts) + [("왔나", text) for text in texts]
+    assert {row[2] for row in _cleaned_pairs(either)} == {"personal_data"}
+    assert _cleaned_pairs(_both(texts), pii="mask") == [(masked, masked, None) for *_, masked in PERSONAL]
+    kept = [text.replace("{laughing}", " ").replace("#오메", "오메") for text in texts]
+    assert _cleaned_pairs(_both(texts), pii="keep") == [(text, text, None) for text in kept]
 
 
-@pytest.mark.parametrize("text", UNTOUCHED)
-def test_texts_without_markup_stay(text: str) -> None:
+def test_texts_without_markup_stay() -> None:
     """A text without known markup keeps every byte: old Hangul, single brackets, and hyphens within words."""
-    assert _cleaned(text) == (text, text, None)
+    assert _cleaned_pairs(_both(UNTOUCHED)) == [(text, text, None) for text in UNTOUCHED]
 
 
 @pytest.mark.parametrize("name", ORDINARY)
@@ -258,26 +278,28 @@ def test_ordinary_text_is_not_touched(name: str) -> None:
     assert _cleaned_pairs(pairs, clean_rules=_ALL_REWRITE, pii="mask") == untouched
 
 
-@pytest.mark.parametrize("text", UNSURE)
-def test_words_never_run_together(text: str) -> None:
+def test_words_never_run_together() -> None:
     """Where a tilde may be a range or a syllable drawn out, the utterance is dropped, also where it should be mended."""
-    assert _cleaned(text) == (text, text, "markup")
-    assert _cleaned(text, clean_rules=_ALL_REWRITE) == (text, text, "markup")
-    assert _cleaned(text, clean_rules=structs.replace(CleanRules(), lengthening=Action.KEEP)) == (text, text, None)
+    texts, dropped = _both(UNSURE), [(text, text, "markup") for text in UNSURE]
+    assert _cleaned_pairs(texts) == dropped
+    assert _cleaned_pairs(texts, clean_rules=_ALL_REWRITE) == dropped
+    kept = structs.replace(CleanRules(), lengthening=Action.KEEP)
+    assert _cleaned_pairs(texts, clean_rules=kept) == [(*pair, None) for pair in texts]
 
 
-@pytest.mark.parametrize("character", INVISIBLE, ids=lambda character: f"U+{ord(character):04X}")
-def test_characters_without_width_vanish(character: str) -> None:
+def test_characters_without_width_vanish() -> None:
     """A character that shows nothing leaves no blank within a word, and hides neither markup nor personal data."""
-    assert _cleaned(f"마이{character}왔{character}데이") == ("마이왔데이", "마이왔데이", None)
-    assert _cleaned(f"010{character}-1234-56{character}78")[2] == "personal_data"
-    assert _cleaned(f"&na{character}me1& 씨")[2] == "personal_data"
+    within = _both(f"마이{character}왔{character}데이" for character in INVISIBLE)
+    assert _cleaned_pairs(within) == [("마이왔데이", "마이왔데이", None)] * len(INVISIBLE)
+    hiding = [(f"010{sign}-1234-56{sign}78", f"&na{sign}me1& 씨") for sign in INVISIBLE]
+    for personal in zip(*hiding, strict=True):
+        assert [row[2] for row in _cleaned_pairs(_both(personal))] == ["personal_data"] * len(INVISIBLE)
 
 
-@pytest.mark.parametrize("character", BLANKS, ids=lambda character: f"U+{ord(character):04X}")
-def test_white_space_of_other_kinds_becomes_a_blank(character: str) -> None:
+def test_white_space_of_other_kinds_becomes_a_blank() -> None:
     """What looks like white space parts words by one blank, and stands at no end."""
-    assert _cleaned(f"{character}왔나{character}{character}그래{character}") == ("왔나 그래", "왔나 그래", None)
+    texts = _both(f"{character}왔나{character}{character}그래{character}" for character in BLANKS)
+    assert _cleaned_pairs(texts) == [("왔나 그래", "왔나 그래", None)] * len(BLANKS)
 
 
 @pytest.mark.parametrize("pii", ["drop", "mask"])
@@ -290,17 +312,16 @@ def test_decomposed_markup_is_markup(form: Literal["NFD", "NFC"], pii: str) -> N
     assert _cleaned_pairs([(text, text) for text in spelled], pii=pii) == expected
 
 
-@pytest.mark.parametrize(
-    "text", [row[1] for row in MARKUP if row[0] not in ("space", "invisible")] + [row[1] for row in PERSONAL]
-)
-def test_markup_as_wide_as_hangul_is_markup(text: str) -> None:
+def test_markup_as_wide_as_hangul_is_markup() -> None:
     """Markup and personal data in full width are dropped where they are not mended; none of them is left."""
-    wide = "".join(chr(ord(letter) + 0xFEE0) if "!" <= letter <= "~" else letter for letter in text)
-    source, target, reason = _cleaned(wide, pii="mask")
-    frame = pl.DataFrame({"source": [source], "target": [target]}).lazy()
-    left = count_residues(frame).select(rule.name for rule in RULES).collect().row(0)
-    assert (reason is None) == (sum(left) == 0)
-    assert reason is not None or source != wide
+    texts = [row[1] for row in MARKUP if row[0] not in ("space", "invisible")] + [row[1] for row in PERSONAL]
+    wide = ["".join(chr(ord(sign) + 0xFEE0) if "!" <= sign <= "~" else sign for sign in text) for text in texts]
+    cleaned = _cleaned_pairs(_both(wide), pii="mask")
+    frame = pl.DataFrame([row[:2] for row in cleaned], schema=_TEXTS, orient="row").lazy()
+    left = count_residues(frame).select(rule.name for rule in RULES).collect().rows()
+    for text, (source, _, reason), residues in zip(wide, cleaned, left, strict=True):
+        assert (reason is None) == (sum(residues) == 0), text
+        assert reason is not None or source != text, text
 
 
 def test_old_hangul_is_text() -> None:
@@ -329,10 +350,10 @@ def test_whatever_composes_is_looked_at() -> None:
     assert suspects(syllables, []).is_empty()
 
 
-@pytest.mark.parametrize("text", [*(row[1] for row in MARKUP), *(row[1] for row in PERSONAL), *BROKEN])
-def test_no_clean(text: str) -> None:
+def test_no_clean() -> None:
     """With --no-clean every text stays as it is, whatever the rules, and nothing is dropped."""
-    assert _cleaned(text, clean=False) == (text, text, None)
+    texts = [*(row[1] for row in MARKUP), *(row[1] for row in PERSONAL), *BROKEN]
+    assert _cleaned_pairs(_both(texts), clean=False) == [(text, text, None) for text in texts]
 
 
 def test_missing_texts() -> None:
@@ -378,7 +399,7 @@ _TEXT = st.builds(str.join, st.sampled_from(["", " "]), st.lists(_PIECE, max_siz
 
 
 @given(st.lists(_TEXT, min_size=1, max_size=12), _RULES, st.sampled_from(list(Pii)))
-@settings(deadline=None, max_examples=50)  # the rules are compiled for each
+@examples(50)  # the rules are compiled for each
 def test_nothing_known_is_left(texts: list[str], rules: CleanRules, pii: Pii) -> None:
     """Whatever the texts and the rules, no utterance that is kept has markup or personal data that should not be kept."""
     settings = CleanSettings(rules, pii)
@@ -390,7 +411,7 @@ def test_nothing_known_is_left(texts: list[str], rules: CleanRules, pii: Pii) ->
 
 
 @given(_TEXT)
-@settings(deadline=None, max_examples=300)
+@examples(300)
 def test_hints_miss_nothing(text: str) -> None:
     """A text that no hint suspects has no markup, so that not looking at it closely changes nothing."""
     frame = pl.DataFrame({"source": [text], "target": [None]}, schema=_TEXTS)

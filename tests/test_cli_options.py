@@ -62,7 +62,7 @@ CHOSEN = {name: value for name, (_, _, value) in OPTIONS.items()} | {"clean_rule
 def test_every_option_is_in_the_table(tmp_path: Path) -> None:
     """The help of build names every option of BuildOptions and those beside them, and no other."""
     text = invoke("build", "--help", cwd=tmp_path).stdout
-    flags = set(re.findall(r"^\s+(?:-h, )?--([a-z-]+)", text, re.MULTILINE))
+    flags = set(re.findall(r"^\s+(?:-[how], )?--([a-z-]+)", text, re.MULTILINE))
     assert flags == {name.replace("_", "-") for name in OPTIONS} | OTHERS
     assert OPTIONS.keys() | {"clean_rules"} == BuildOptions().as_json().keys()
 

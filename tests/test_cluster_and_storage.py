@@ -228,4 +228,4 @@ def _kill_client(_: Cluster, process: Process) -> None:
     kill_group(process)
 
 
-_KILLS = (_kill_worker, _kill_scheduler, _kill_machine, _kill_client)
+_KILLS = (_kill_worker, _kill_client, _kill_scheduler, _kill_machine)

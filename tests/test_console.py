@@ -21,7 +21,6 @@ from rich.cells import cell_len
 from rich.console import Console
 from runs import ROOT, error_of, one_thread, saturi
 
-from saturi.etl.console.commands.asking import Asking as SubmitAsking
 from saturi.etl.console.commands.asking import typed
 from saturi.etl.console.commands.evaluate import _Asking as EvaluateAsking
 from saturi.etl.console.dispatch import COMMANDS, cli
@@ -39,6 +38,7 @@ from saturi.etl.console.screens.submit import waiting
 from saturi.etl.console.screens.tables import largest_first, share
 from saturi.etl.console.screens.words import duration
 from saturi.etl.console.streams import SturdyBytes
+from saturi.etl.console.usage import usage_error
 from saturi.etl.corpus.discover import discover
 from saturi.etl.errors import BuildError, LockedError, SpendingError
 from saturi.etl.evaluation.asking import AskPace, Outcome, Question, ask
@@ -190,13 +190,12 @@ def test_lines_are_folded_between_words(width: int) -> None:
     assert len(shown(elsewhere).splitlines()) == 1
 
 
-@pytest.mark.parametrize(("asking", "what"), [(SubmitAsking, "Submitting"), (EvaluateAsking, "Evaluating")])
-def test_terms_are_one_text(asking: type[SubmitAsking | EvaluateAsking], what: str) -> None:
+def test_terms_are_one_text() -> None:
     """The terms of the data are folded as one text, and their last sentence says where this command sends examples."""
     screen = console(80)
-    assert asking(screen, yes=False, accept_data_terms=True).terms()
+    assert EvaluateAsking(screen, yes=False, accept_data_terms=True).terms()
     rows = shown(screen).splitlines()
-    assert f"{what} sends examples made from the corpus to the" in " ".join(row.strip() for row in rows)
+    assert "Evaluating sends examples made from the corpus to the" in " ".join(row.strip() for row in rows)
     assert all(cell_len(row.strip()) + 1 + cell_len(after.split()[0]) > screen.width for row, after in pairwise(rows))
 
 
@@ -292,8 +291,11 @@ def test_help_fits_and_is_grouped(name: str) -> None:
     assert named <= {flag for option in options for flag in option.opts}
     if command.groups:  # and none is left over
         assert "Options:" not in lines
+    known = {flag for option in options for flag in option.opts}
+    assert len(command.examples) in (2, 3)
     for line, _ in command.examples:
-        assert line.startswith(f"saturi {name} ")
+        assert f"{line} ".startswith(f"saturi {name} ")
+        assert {word for word in line.split() if word.startswith("-")} <= known
 
 
 def test_the_manual_page(tmp_path: Path) -> None:
@@ -327,7 +329,8 @@ def test_an_error_as_json(tmp_path: Path) -> None:
         (BuildError("out", "damaged", "build again"), ("out", "damaged", "build again")),
         (LockedError("out", "held", "wait"), ("out", "held", "wait")),
         (SpendingError("submit", "too much", "allow more"), ("submit", "too much", "allow more")),
-        (click.UsageError("no such option"), (None, None, None)),
+        (usage_error(click.NoSuchOption("--x")), ("--x", "no such option", "see saturi --help")),
+        (FileExistsError("out"), (None, None, None)),
     ],
     ids=lambda value: type(value).__name__,
 )

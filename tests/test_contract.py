@@ -3,17 +3,18 @@
 import random
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from coverings import some_of
 from killings import PATIENCE_SECONDS
 from provider import Fault, Server, World
 from provider.faults import FILE, JOB, Moment, answer_lost, calling, refused, reset
 from provider.together import SIGNATURE
 from services import SERVICES, Service
 from submissions import ENVIRONMENT, HASTE, KEY, YES_AGAIN
-from submitter import DONE, FAILED, KILLED, Errand, Submitter, Victim
+from submitter import DONE, FAILED, KILLED, Errand, Victim, start
 
 from saturi.etl.errors import BusyError, EtlError, NoAnswerError, OptionError, ProviderError, SpendingError
 from saturi.etl.submission.cancellation import cancel
@@ -49,10 +50,10 @@ def there(service: Service, server: Server, tmp_path: Path) -> World:
     return service.world(server, tmp_path.name)
 
 
-@pytest.fixture(scope="module")
-def submitter() -> Submitter:
-    """What starts submissions."""
-    return Submitter()
+@pytest.fixture
+def steps(service: Service, pytestconfig: pytest.Config) -> Sequence[int]:
+    """The requests of a submission by their numbers, the first is 1; by default other ones of each service."""
+    return some_of(range(1, service.requests + 1), pytestconfig, every=4, first=SERVICES.index(service))
 
 
 def assert_no_secret(folder: Path) -> None:
@@ -109,15 +110,15 @@ def test_lost_answer(service: Service, large: Path, server: Server, there: World
 
 
 def test_killed_at_each_step(
-    service: Service, built_large: Path, server: Server, tmp_path: Path, submitter: Submitter
+    service: Service, built_large: Path, server: Server, tmp_path: Path, steps: Sequence[int]
 ) -> None:
     """Killed after any request was carried out, before its answer came, the same command again ends with one job."""
-    for nth in range(1, service.requests + 1):
+    for nth in steps:
         world = service.world(server, f"{tmp_path.name}-{nth}")
         out = Path(shutil.copytree(built_large, tmp_path / f"out-{nth}"))
         victim = Victim()
         world.faults.append(calling(ANY, "after", victim.kill, nth=nth))
-        assert victim.start(submitter, Errand(out, service.options(server, world))) == KILLED, nth
+        assert victim.start(Errand(out, service.options(server, world))) == KILLED, nth
         hand_in_again(service, out, server, world)
         service.assert_once(out, world)
 
@@ -131,10 +132,10 @@ def hand_in_again(service: Service, out: Path, server: Server, world: World) -> 
         service.hand_in(out, server, world, consent=YES_AGAIN)
 
 
-def test_twice_at_once(service: Service, large: Path, server: Server, there: World, submitter: Submitter) -> None:
+def test_twice_at_once(service: Service, large: Path, server: Server, there: World) -> None:
     """Of two submissions of one build at once, one goes on, and there is one job."""
     errand = Errand(large, service.options(server, there))
-    processes = [submitter.start(errand) for _ in range(2)]
+    processes = [start(errand) for _ in range(2)]
     for process in processes:
         process.join(PATIENCE_SECONDS)
     codes = {process.exitcode for process in processes}
@@ -143,9 +144,9 @@ def test_twice_at_once(service: Service, large: Path, server: Server, there: Wor
     service.assert_once(large, there)
 
 
-def test_busy(service: Service, built_large: Path, server: Server, tmp_path: Path) -> None:
+def test_busy(service: Service, built_large: Path, server: Server, tmp_path: Path, steps: Sequence[int]) -> None:
     """What is busy or broken for a moment is asked again, but for the creation of a job, which is sent once."""
-    for nth in range(1, service.requests + 1):
+    for nth in steps:
         world = service.world(server, f"{tmp_path.name}-{nth}")
         out = Path(shutil.copytree(built_large, tmp_path / f"out-{nth}"))
         code = (BUSY, 503)[nth % 2]
@@ -256,7 +257,6 @@ def test_random_faults(
     built_large: Path,
     server: Server,
     tmp_path: Path,
-    submitter: Submitter,
     pytestconfig: pytest.Config,
 ) -> None:
     """After any fault or kill and the same command again there is one job, and no secret on the disk or in a sentence."""
@@ -271,7 +271,7 @@ def test_random_faults(
         fault = rng.choice([*kinds, reset(ANY, rng.randrange(20_000), nth=nth)])
         world.faults.append(fault)
         if fault is kill:
-            assert victim.start(submitter, Errand(out, service.options(server, world))) == KILLED, number
+            assert victim.start(Errand(out, service.options(server, world))) == KILLED, number
         else:
             said = str(failure_of(lambda out=out, world=world: service.hand_in(out, server, world)))  # type: ignore[misc]  # bound at once
             assert [secret for secret in NEVER_SHOWN if secret in said] == [], number

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import pytest
 from corpora import ANSWER_ZIP, answers, write_zip
+from coverings import mostly_thorough
 from killings import (
     ATTEMPTS,
     PATIENCE_SECONDS,
@@ -149,7 +150,10 @@ def test_killed_in_mid_read(undisturbed: Undisturbed, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "what", ["decisions/*.ipc", "chunks/*/*.jsonl", "*.json", "lineage.parquet", "rejects.jsonl", "build.json"]
+    "what",
+    mostly_thorough(
+        ["decisions/*.ipc", "chunks/*/*.jsonl", "lineage.parquet"], "*.json", "rejects.jsonl", "build.json"
+    ),
 )
 def test_killed_after_reading(undisturbed: Undisturbed, tmp_path: Path, what: str) -> None:
     """A build killed while it selects, writes chunks, or writes tables is finished without reading again."""
@@ -179,7 +183,7 @@ def earlier(undisturbed: Undisturbed, tmp_path_factory: pytest.TempPathFactory) 
     return folder / "out"
 
 
-@pytest.mark.parametrize("pause", [0, 0.003, 0.01], ids=lambda pause: f"{pause * 1000:g}-ms")
+@pytest.mark.parametrize("pause", mostly_thorough([0.003], 0, 0.01), ids=lambda pause: f"{pause * 1000:g}-ms")
 def test_killed_while_publishing(undisturbed: Undisturbed, earlier: Path, tmp_path: Path, pause: float) -> None:
     """A build killed while it takes the place of another leaves no manifest or a whole build, and can be run again."""
     out = tmp_path / "out"
@@ -276,7 +280,8 @@ def test_interrupted(undisturbed: Undisturbed, tmp_path: Path, what: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "lost", ["decisions/*.keys.json", "decisions/*.judged.ipc", "decisions/*.final.ipc", "published/*"]
+    "lost",
+    mostly_thorough(["decisions/*.judged.ipc", "published/*"], "decisions/*.keys.json", "decisions/*.final.ipc"),
 )
 def test_names_lost_with_the_power(undisturbed: Undisturbed, tmp_path: Path, lost: str) -> None:
     """A build that was killed while writing goes on though some of its files have lost their names."""

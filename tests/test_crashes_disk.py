@@ -74,8 +74,13 @@ def undisturbed(big_sample: Path, tmp_path_factory: pytest.TempPathFactory) -> U
 @pytest.mark.parametrize(
     ("of_stage", "of_chunks", "step"),
     # Chunks and traces are written by turns, by two workers: which of them meets the end of the disk is not told.
-    [(0.02, 0, "stage/"), (0.5, 0, "stage/"), (1, 0.05, ".work/"), (1, 0.4, ".work/"), (1, 0.8, ".work/")],
-    ids=["at-once", "reading", "selecting", "writing", "writing-late"],
+    [
+        pytest.param(0.02, 0, "stage/", id="at-once", marks=pytest.mark.thorough),
+        pytest.param(0.5, 0, "stage/", id="reading"),
+        pytest.param(1, 0.05, ".work/", id="selecting"),
+        pytest.param(1, 0.4, ".work/", id="writing"),
+        pytest.param(1, 0.8, ".work/", id="writing-late", marks=pytest.mark.thorough),
+    ],
 )
 def test_a_full_disk(undisturbed: Undisturbed, small: Small, of_stage: float, of_chunks: float, step: str) -> None:
     """On a full disk a build ends with 5 and the bytes needed and free; with more room the same build succeeds."""

@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from coverings import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from saturi.etl.corpus.archive import Defect
@@ -162,7 +163,7 @@ _CLEAN = _document(_label())
 
 
 @given(labels | tools, st.sampled_from(list(_LAYOUTS)), st.booleans())
-@settings(deadline=None, max_examples=300)
+@examples(300)
 def test_texts_are_those_json_finds(label: dict[str, Any], layout: str, ascii_only: bool) -> None:
     """A valid document in any layout gives the texts that `json.loads` gives, whatever is stepped over in it."""
     document = json.dumps(label, ensure_ascii=ascii_only, **_LAYOUTS[layout]).encode()
@@ -178,7 +179,7 @@ def test_texts_are_those_json_finds(label: dict[str, Any], layout: str, ascii_on
 
 
 @given(labels, st.sampled_from(list(_LAYOUTS)))
-@settings(deadline=None, max_examples=100)
+@examples(100)
 def test_stepping_over_f0_changes_nothing_else(label: dict[str, Any], layout: str) -> None:
     """Stepping over `intonations` keeps the document valid and everything in it but lists of plain values."""
 
@@ -263,7 +264,7 @@ def _label_of(standard: str) -> label2022.LabelFile:
 
 
 @given(st.binary(max_size=200))
-@settings(deadline=None, max_examples=200)
+@examples(200)
 def test_any_bytes_are_decoded_or_refused(document: bytes) -> None:
     """No bytes whatever make the decoder raise."""
     assert isinstance(decode(document), Decoded | Defect)
@@ -272,7 +273,7 @@ def test_any_bytes_are_decoded_or_refused(document: bytes) -> None:
 @given(
     st.lists(st.tuples(st.integers(0, len(_CLEAN) - 1), st.binary(max_size=2)), min_size=1, max_size=4), st.booleans()
 )
-@settings(deadline=None, max_examples=200)
+@examples(200)
 def test_damaged_documents_are_decoded_or_refused(edits: list[tuple[int, bytes]], bom: bool) -> None:
     """A label file damaged anywhere is decoded or refused with a position inside it."""
     damaged = bytearray(_CLEAN)
@@ -296,7 +297,7 @@ any_json = st.recursive(
 
 
 @given(any_json, st.integers(0, 400), st.binary(max_size=1))
-@settings(deadline=None, max_examples=200)
+@examples(200)
 def test_refusals_hold_no_text_of_the_document(document: Any, at: int, new: bytes) -> None:
     """Whatever is wrong with a document, the detail of its defect quotes nothing from it."""
     whole = json.dumps(document, ensure_ascii=False).encode()

@@ -8,7 +8,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from coverings import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from saturi.etl.corpus.directory import UTF8, Directory, Entry, decode_name, find_directory, read_directory
@@ -220,7 +221,7 @@ def test_names_are_utf8_then_cp949(raw: bytes, flags: int, name: str) -> None:
 
 
 @given(st.binary(max_size=40), st.integers(0, 0xFFFF))
-@settings(deadline=None, max_examples=200)
+@examples(200)
 def test_every_name_can_be_printed(raw: bytes, flags: int) -> None:
     """Whatever the bytes of a name, it becomes text that can be encoded again."""
     decode_name(raw, flags).encode()
@@ -230,7 +231,7 @@ _WHOLE = b"prefix" + _zip(_MEMBERS, comment="끝".encode())
 
 
 @given(st.lists(st.integers(0, len(_WHOLE)), max_size=5), st.integers(0, len(_WHOLE)), st.integers(0, 400))
-@settings(deadline=None, max_examples=150)
+@examples(150)
 def test_parts_read_like_the_whole(cuts: list[int], start: int, length: int) -> None:
     """Parts cut anywhere, empty ones among them, give the bytes and the entries of the file they were cut from."""
     with tempfile.TemporaryDirectory() as folder:
@@ -276,7 +277,7 @@ _SMALL = _zip({"a.json": b"{}", "나.json": b"[]"}, comment=b"c")
 
 
 @given(st.lists(st.tuples(st.integers(0, len(_SMALL) - 1), st.integers(0, 255)), min_size=1, max_size=6))
-@settings(deadline=None, max_examples=200)
+@examples(200)
 def test_damaged_directories_never_crash(edits: list[tuple[int, int]]) -> None:
     """A zip with any bytes changed is listed or refused, and raises nothing unforeseen."""
     damaged = bytearray(_SMALL)

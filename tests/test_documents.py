@@ -54,7 +54,7 @@ def _options(name: str) -> set[str]:
     command = _command(name)
     assert isinstance(command, Command)
     own = [parameter for parameter in command.params if parameter.name not in SHARED]
-    return {parameter.opts[-1] for parameter in own if parameter.opts[-1].startswith("--")}
+    return {max(parameter.opts, key=len) for parameter in own if isinstance(parameter, click.Option)}
 
 
 def _section(title: str) -> str:

@@ -26,7 +26,7 @@ from saturi.etl.evaluation.options import EvaluateOptions
 from saturi.etl.evaluation.progress import Progress
 from saturi.etl.evaluation.results import read_evaluation
 
-ROWS = 400
+ROWS = 200
 ROWS_A_KILL = 20
 
 MakeFault = Callable[[int], Fault]
@@ -58,7 +58,7 @@ def test_faults(tmp_path: Path, server: Server, world: World) -> None:
     file = write_test_file(tmp_path / "test.jsonl", sources(ROWS))
     world.chats[MODEL] = almost
     rng = random.Random(7)
-    world.faults += [make(rng.randint(1, ROWS // 4)) for make in FAULTS.values() for _ in range(5)]
+    world.faults += [make(rng.randint(1, ROWS // 4)) for make in FAULTS.values() for _ in range(3)]
     disturbed = run(file, server, world, name="disturbed")
     assert all(fault.seen >= fault.nth for fault in world.faults)
     assert sorted(asked(world)) != sorted(set(asked(world)))  # some had to be asked again
@@ -269,9 +269,9 @@ def test_a_time_beyond_the_deadline(tmp_path: Path, server: Server, world: World
 def test_all_hold_back(tmp_path: Path, server: Server, world: World) -> None:
     """While a provider asks to wait nothing is sent, whichever question it said so of; none is given up for the next one."""
     file = write_test_file(tmp_path / "test.jsonl", sources(500))
-    world.faults.append(_turning_away(429, "2"))
-    with pytest.raises(NoAnswerError, match="no answer for 3 s, the last time: answer 429"):
-        run(file, server, world, pace=structs.replace(HASTE, read_seconds=3.0), leave_out_unanswered=True)
+    world.faults.append(_turning_away(429, "0.7"))
+    with pytest.raises(NoAnswerError, match="no answer for 1 s, the last time: answer 429"):
+        run(file, server, world, pace=structs.replace(HASTE, read_seconds=1.0), leave_out_unanswered=True)
     assert world.faults[0].seen <= 3 * 16
 
 

@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,31 +50,45 @@ def _lines(out: Path, split: str) -> list[Any]:
     return [json.loads(line) for lines in chunks_of(out, split).values() for line in lines]
 
 
+LOADER = """\
+import json, os, sys
+from datasets import load_dataset
+for line in sys.stdin:
+    folder, arguments, options = json.loads(line)
+    os.chdir(folder)
+    print(json.dumps({split: list(rows) for split, rows in load_dataset(*arguments, **options).items()}), flush=True)
+"""
+
+
 @pytest.fixture(scope="module")
-def load(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str, list[Any]]]:
-    """Load a dataset by `datasets`, offline, in a process of its own that runs in *cwd*: its rows by split."""
-    script = (
-        "import sys, json; from datasets import load_dataset\n"
-        "arguments, options = json.loads(sys.argv[1])\n"
-        "json.dump({k: list(v) for k, v in load_dataset(*arguments, **options).items()}, sys.stdout)\n"
-    )
+def load(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., dict[str, list[Any]]]]:
+    """Load a dataset by `datasets`, offline, in another process that runs in *cwd* then: its rows by split."""
     home = tmp_path_factory.mktemp("hf")
-
-    def run(cwd: Path, *arguments: Any, **options: Any) -> dict[str, list[Any]]:
-        environment = {**os.environ, "HF_HOME": str(home), "HF_HUB_OFFLINE": "1", "PYTHONIOENCODING": "utf-8"}
-        done = subprocess.run(
-            [sys.executable, "-c", script, json.dumps([arguments, options])],
-            cwd=cwd,
+    environment = {**os.environ, "HF_HOME": str(home), "HF_HUB_OFFLINE": "1", "PYTHONIOENCODING": "utf-8"}
+    with (
+        (home / "errors").open("wb") as errors,
+        subprocess.Popen(
+            [sys.executable, "-c", LOADER],
             env=environment,
-            capture_output=True,
-            check=False,
-            timeout=120,
-        )
-        assert done.returncode == 0, done.stderr.decode()
-        rows: dict[str, list[Any]] = json.loads(done.stdout)
-        return rows
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            encoding="utf-8",
+        ) as loader,
+    ):
+        assert loader.stdin is not None
+        assert loader.stdout is not None
+        asked, loaded = loader.stdin, loader.stdout
 
-    return run
+        def run(cwd: Path, *arguments: Any, **options: Any) -> dict[str, list[Any]]:
+            print(json.dumps([str(cwd), arguments, options]), file=asked, flush=True)
+            line = loaded.readline()
+            assert line, (home / "errors").read_text(encoding="utf-8")
+            rows: dict[str, list[Any]] = json.loads(line)
+            return rows
+
+        yield run
+        asked.close()
 
 
 def test_the_dataset_folder_loads(out: Path, load: Callable[..., dict[str, list[Any]]]) -> None:
@@ -263,37 +277,33 @@ def test_the_card_says_what_the_build_is(tmp_path: Path, out: Path) -> None:
     assert "an instruction" not in card
 
 
-@pytest.mark.parametrize("trainer", Trainer)
-def test_the_same_bytes_again(out: Path, tmp_path: Path, trainer: Trainer) -> None:
+def test_the_same_bytes_again(out: Path, tmp_path: Path) -> None:
     """The same build exported elsewhere, and again over itself, gives the same files."""
     other = _build(tmp_path, validation=0.25)
-    for _ in range(2):
+    for trainer in (*Trainer, *Trainer):
         export(other, trainer)
-        assert tree_of(other / "export" / trainer) == tree_of(out / "export" / trainer)
+        assert tree_of(other / "export" / trainer) == tree_of(out / "export" / trainer), trainer
 
 
-@pytest.mark.parametrize("trainer", Trainer)
-def test_what_others_put_there_stays(tmp_path: Path, trainer: Trainer) -> None:
+def test_what_others_put_there_stays(tmp_path: Path) -> None:
     """An export of another build replaces what an export wrote, and leaves models, caches and notes as they are."""
-    built = _build(tmp_path, validation=0.25)
-    folder = export(built, trainer)
-    first = tree_of(folder)
-    others = {name: folder / name for name in ("model/adapter.bin", "data/mine.txt", "notes.txt", "prepared/0.arrow")}
-    for path in others.values():
+    built, fresh = _build(tmp_path, validation=0.25), tmp_path / "fresh"
+    first = {trainer: tree_of(export(built, trainer)) for trainer in Trainer}
+    others = ("model/adapter.bin", "data/mine.txt", "notes.txt", "prepared/0.arrow")
+    for path in [built / "export" / trainer / name for trainer in Trainer for name in others]:
         path.parent.mkdir(exist_ok=True)
         path.write_text("hours of training")
-    build([tmp_path / "corpus"], built, BuildOptions(validation=0), make_executor=one_thread)
-    export(built, trainer)
-    fresh = tmp_path / "fresh"
-    assert {path.read_text() for path in others.values()} == {"hours of training"}
-    left = {name for name, content in tree_of(folder).items() if content is not None} - others.keys()
-    build([tmp_path / "corpus"], fresh, BuildOptions(validation=0), make_executor=one_thread)
-    assert left == {name for name, content in tree_of(export(fresh, trainer)).items() if content is not None}
-    assert (
-        (folder / "README.md").read_bytes()
-        == (fresh / "export" / trainer / "README.md").read_bytes()
-        != first["README.md"]
-    )
+    for folder in (built, fresh):
+        build([tmp_path / "corpus"], folder, BuildOptions(validation=0), make_executor=one_thread)
+    for trainer in Trainer:
+        left, new = (_files_in(export(of, trainer)) for of in (built, fresh))
+        assert {left.pop(name) for name in others} == {b"hours of training"}, trainer
+        assert left.keys() == new.keys(), trainer
+        assert left["README.md"] == new["README.md"] != first[trainer]["README.md"], trainer
+
+
+def _files_in(folder: Path) -> dict[str, bytes]:
+    return {name: content for name, content in tree_of(folder).items() if content is not None}
 
 
 NAMES = {
@@ -424,14 +434,13 @@ def test_an_export_leaves_the_build_as_it_is(out: Path) -> None:
     assert not list(out.rglob("*.tmp"))
 
 
-@pytest.mark.parametrize("trainer", Trainer)
-def test_without_validation(tmp_path: Path, trainer: Trainer) -> None:
+def test_without_validation(tmp_path: Path) -> None:
     """A build that holds nothing out is exported without a word of validation but in the card's head."""
     out = _build(tmp_path, validation=0)
-    folder = export(out, trainer, base_model='my/"model"')
-    for path, content in tree_of(folder).items():
-        if content is not None and path != "train.py":
-            assert b"validation" not in content
+    for trainer in Trainer:
+        folder = export(out, trainer, base_model='my/"model"')
+        for path, content in _files_in(folder).items():
+            assert path == "train.py" or b"validation" not in content, (trainer, path)
 
 
 def test_the_base_model(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ from saturi.etl.console.screens.transfers import TransferBars
 from saturi.etl.corpus.discover import discover
 from saturi.etl.download.addresses import redirect_target
 from saturi.etl.download.connections import broken
+from saturi.etl.download.data_sets import KNOWN
 from saturi.etl.download.fetch import fetch
 from saturi.etl.download.news import News, Planned, Remark
 from saturi.etl.download.plan import list_archives, plan_fetch
@@ -563,9 +564,16 @@ def test_what_the_command_prints(hub: AIHub, tmp_path: Path, monkeypatch: pytest
     assert not any(KEY in run.output for run in (listed, planned, again))
 
 
+def test_a_list_without_a_data_set() -> None:
+    """It is of the data sets that are known, by number and name, and asks nobody."""
+    run = _run("--list", "--base-url", "http://127.0.0.1:9")
+    assert run.exit_code == 0
+    assert [known for known in KNOWN if not re.search(rf"{known.number} .*{re.escape(known.title)}", run.stdout)] == []
+
+
 @pytest.mark.parametrize(
     "arguments",
-    [["--repair", ".", "71517"], ["--repair", ".", "--list"], ["--list", "--dry-run", "71517"], ["--list"]],
+    [["--repair", ".", "71517"], ["--repair", ".", "--list"], ["--list", "--dry-run", "71517"], ["--list", "--json"]],
     ids=["repair-data-set", "repair-list", "list-dry-run", "no-data-set"],
 )
 def test_options_that_exclude_each_other(arguments: list[str]) -> None:

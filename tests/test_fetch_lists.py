@@ -5,7 +5,8 @@ import unicodedata
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from coverings import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from saturi.etl.download.inventory import read_inventory
@@ -108,7 +109,7 @@ def test_a_rounded_size(size: str, most_bytes: int | None) -> None:
     assert file.most_bytes == (None if most_bytes is None else pytest.approx(most_bytes, abs=1))
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(st.text(alphabet=st.one_of(st.sampled_from("├└─│ |\n\r./\\\0가:"), st.characters()), max_size=300))
 def test_any_text_is_read(text: str) -> None:
     """Whatever stands in a list, every name of its is one part of a path that lies where it is put."""
@@ -120,7 +121,7 @@ def test_any_text_is_read(text: str) -> None:
             assert len(name.encode()) <= 200
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(st.text(max_size=400))
 def test_any_name_is_local(name: str) -> None:
     """A name made local stays as it is when that is done again, and a zip stays a zip."""
@@ -138,7 +139,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(json_values)
 def test_any_detail_is_read(value: Any) -> None:
     """Whatever the details hold, sizes are whole numbers, and nothing fails."""

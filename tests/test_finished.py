@@ -118,7 +118,7 @@ READERS = {
     "estimate": estimate,
     "explain": lambda out: explain(out, f"{stem('say', '1', 1)}.json"),
     "export": lambda out: export(out, "trl"),
-    "inspect": lambda out: inspect(out, workers=1),
+    "inspect": lambda out: inspect(out, make_executor=one_thread),
 }
 
 

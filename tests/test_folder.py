@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from corpora import ANSWER_ZIP, DIALOGUE_ZIP, answers, member, stem, write_loose, write_zip
+from coverings import mostly_thorough
 from killings import kill_group, started, wait_until
 from runs import chunks_of, digest_of, invoke, leftovers_of, one_thread, segments_of, tree_of
 
@@ -105,7 +106,9 @@ def built(big_sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-@pytest.mark.parametrize("what", ["decisions/*.ipc", "chunks/*/*.jsonl", "lineage.parquet", "build.json"])
+@pytest.mark.parametrize(
+    "what", mostly_thorough(["chunks/*/*.jsonl", "lineage.parquet"], "decisions/*.ipc", "build.json")
+)
 def test_a_killed_build_leaves_the_one_before(big_sample: Path, built: Path, tmp_path: Path, what: str) -> None:
     """Until the end of a build, the finished one in the same folder is whole and verifies."""
     out = tmp_path / "out"

@@ -19,7 +19,7 @@ from saturi.etl.inspection.survey import inspect
 from saturi.etl.pipeline.build import build
 from saturi.etl.select.markup import RULES
 from saturi.etl.submission.news import News
-from saturi.etl.synthetic.corpus import sample
+from saturi.etl.synthetic.corpus import SampleReport
 from saturi.schemas.cleaning import Action
 from saturi.schemas.fetch import RepairState
 from saturi.schemas.ledger import FINAL, FileState, JobState
@@ -168,11 +168,10 @@ def test_fields() -> None:
     assert sorted(fields - set(terms)) == []
 
 
-def test_keys_of_counts(tmp_path: Path) -> None:
+def test_keys_of_counts(sample: SampleReport, tmp_path: Path) -> None:
     """Every key that a build writes and an inspection prints is in the glossary, those of counts by name included."""
-    sample(tmp_path / "corpus", 400)
-    build([tmp_path / "corpus"], tmp_path / "out", workers=1)
-    values = [msgspec.to_builtins(inspect(tmp_path / "corpus", workers=1))]
+    build([sample.folder], tmp_path / "out", make_executor=one_thread)
+    values = [msgspec.to_builtins(inspect(sample.folder, make_executor=one_thread))]
     values.append(msgspec.json.decode((tmp_path / "out" / "manifest.json").read_bytes()))
     keys = {key for value in values for key in _keys(value) if re.fullmatch(r"[a-z0-9_]*[a-z_][a-z0-9_]*", key)}
     written = {term.lstrip("-").replace("-", "_") for term in re.findall(r"`([a-z0-9_-]+)`", GLOSSARY)}

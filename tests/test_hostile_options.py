@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 import pytest
-from runs import command, error_of, invoke
+from runs import command, error_of, invoke, one_thread
 
 from saturi import (
     Access,
@@ -260,8 +260,8 @@ def test_one_path_is_one_path(here: Path, out: Path) -> None:
     """Where Python functions take several paths, a text is one of them, and not its letters."""
     corpus = str(here / "corpus")
     assert len(dry_run(corpus)) == 1
-    assert inspect(corpus, workers=1).total.sentences > 0
-    assert build(corpus, str(here / "built"), workers=1).manifest.counts.label_files == 40
+    assert inspect(corpus, make_executor=one_thread).total.sentences > 0
+    assert build(corpus, str(here / "built"), make_executor=one_thread).manifest.counts.label_files == 40
     chunk = str(next((out / "chunks" / "train").glob("*.jsonl")))
     assert check(chunk, validation=chunk).files == 2
 

@@ -23,7 +23,7 @@ from killings import (
 )
 from provider import Server, World
 from provider.faults import FILE, JOB, calling
-from runs import ROOT, digest_of, leftovers_of, one_thread, saturi, segments_of
+from runs import ROOT, digest_of, invoke, leftovers_of, one_thread, saturi, segments_of
 from submissions import assert_submitted_once
 from test_submit_cli import submission
 
@@ -140,10 +140,10 @@ def test_a_hang_up_that_is_ignored(undisturbed: Undisturbed, tmp_path: Path) -> 
     assert digest_of(folder / "out") == undisturbed.digest
 
 
-def test_a_killed_parent(undisturbed: Undisturbed, tmp_path: Path) -> None:
+def test_a_killed_parent(undisturbed: Undisturbed, tmp_path: Path, pytestconfig: pytest.Config) -> None:
     """When the parent is killed at any moment, no worker is left."""
     rng = random.Random(12)
-    for number in range(4):
+    for number in range(pytestconfig.getoption("--interrupts") // 2):
         folder = tmp_path / str(number)
         undisturbed.lend(folder)
         with started(*BUILD, cwd=folder) as process:
@@ -217,7 +217,7 @@ def test_submit_and_watch(server: Server, world: World, moment: str, tmp_path: P
     assert codes[-1] == 130, errors
     assert _RESUME in errors
     for arguments in commands:
-        run = saturi(*arguments, cwd=tmp_path)
+        run = invoke(*arguments, cwd=tmp_path)
         assert run.returncode == 0, run.stderr
     assert_submitted_once(tmp_path / "out", world)
 

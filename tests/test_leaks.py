@@ -10,7 +10,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 from corpora import Member, member, sentences, stem, write_zip
-from hypothesis import given, settings
+from coverings import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from runs import chunks_of, counts_of, invoke, one_thread, pair_in
 
@@ -68,7 +69,7 @@ def _measured(out: Path) -> tuple[dict[str, int], int]:
     return {name: len(shared.get(name, set())) for name in ("scripts", "speakers", "texts")}, leaking
 
 
-@settings(max_examples=16, deadline=None)
+@examples(16)
 @given(
     _graph,
     st.sampled_from([0.05, 0.3, 0.6]),
@@ -92,7 +93,7 @@ def test_no_graph_of_speakers_leaks(
             assert shared["speakers"] == 0
 
 
-@settings(max_examples=10, deadline=None)
+@examples(10)
 @given(_graph, _graph)
 def test_the_official_leak_is_measured(train: list[Member], validation: list[Member]) -> None:
     """What the official split leaks is in the manifest, to the number, and a warning says it."""
@@ -173,7 +174,7 @@ def test_a_comma_more_makes_no_other_text(tmp_path: Path, by: tuple[str, ...], m
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cn", "Co", "Cs"]), max_size=12), max_size=20))
-@settings(deadline=None, max_examples=200)
+@examples(200)
 def test_build_and_evaluation_compare_alike(texts: list[str]) -> None:
     """The letters of a text are the same for the split of a build and for the proof of an evaluation."""
     composed = [unicodedata.normalize("NFC", text.replace("\0", "")) for text in texts]

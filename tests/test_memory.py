@@ -53,15 +53,22 @@ def test_a_corpus(big_sample: Path, tmp_path: Path) -> None:
     assert _within_bounds(_built(big_sample, tmp_path))
 
 
-@pytest.mark.parametrize("end", [pytest.param(end, id=name) for name, end in _ENDS.items()])
-def test_label_files_as_large_as_allowed(end: bytes, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "end",
+    [
+        pytest.param(_ENDS["whole"], id="whole", marks=pytest.mark.thorough),
+        pytest.param(_ENDS["cut-off"], id="cut-off", marks=pytest.mark.thorough),
+        pytest.param(_ENDS["comma-behind"], id="comma-behind"),  # the one that is mended, which takes the most
+    ],
+)
+def test_label_files_as_large_as_allowed(end: bytes, tmp_path: Path, pytestconfig: pytest.Config) -> None:
     """Label files of 61 MiB, whole or broken, keep a worker under its bound."""
     document = b'{"transcription": {"sentences": [{"intonations": [' + _F0_LINES + end
     assert 60 * MIB < len(document) < 64 * MIB
     path = tmp_path / "corpus" / ANSWER_ZIP
     path.parent.mkdir(parents=True)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for number in range(2):
+        for number in range(2 if pytestconfig.getoption("--thorough") else 1):
             archive.writestr(f"say_set1_collectorgs1_speakergs{number}_1_0_9.json", document)
     limits = ("--max-ratio", "1100", "--max-member-bytes", "64MiB")
     assert _within_bounds(_built(tmp_path / "corpus", tmp_path, *limits))
@@ -74,7 +81,11 @@ def _text(rng: random.Random, size: int) -> str:
 
 
 @pytest.mark.parametrize(
-    ("size", "number"), [(BuildOptions().max_member_bytes, 4), (1 << 20, 8)], ids=["most", "large"]
+    ("size", "number"),
+    [
+        pytest.param(BuildOptions().max_member_bytes, 4, id="most"),
+        pytest.param(1 << 20, 8, id="large", marks=pytest.mark.thorough),
+    ],
 )
 def test_label_files_of_nothing_but_text(size: int, number: int, tmp_path: Path) -> None:
     """Label files as large as the defaults allow, and others above 1 MiB, keep a worker under its bound if all of it is text."""
@@ -97,7 +108,7 @@ def test_label_files_of_nothing_but_text(size: int, number: int, tmp_path: Path)
             b'{"speaker": [%s], "transcription": {"pronunciation": "a", "standard": "b"}}', None, id="speakers"
         ),
         pytest.param(b'{"transcription": {"sentences": [%s]}}', "too_large", id="sentences"),
-        pytest.param(b'{"utterance": [%s]}', "too_large", id="utterances"),
+        pytest.param(b'{"utterance": [%s]}', "too_large", id="utterances", marks=pytest.mark.thorough),
     ],
 )
 def test_objects_without_end(empty: bytes, reason: str | None, tmp_path: Path) -> None:
@@ -112,7 +123,14 @@ def test_objects_without_end(empty: bytes, reason: str | None, tmp_path: Path) -
     assert manifest_of(tmp_path / "out")["counts"]["rejected"] == ({} if reason is None else {reason: 40})
 
 
-@pytest.mark.parametrize("files", [pytest.param(30_000, id="tiny"), pytest.param(1_000_000, id="a-million")])
+@pytest.mark.parametrize(
+    "files",
+    [
+        pytest.param(10_000, id="tiny"),
+        pytest.param(30_000, id="more", marks=pytest.mark.thorough),
+        pytest.param(1_000_000, id="a-million"),
+    ],
+)
 def test_tiny_label_files(files: int, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """Many tiny label files need no more memory than a few large ones."""
     if files > 100_000 and not request.config.getoption("--large"):
@@ -124,7 +142,14 @@ def test_tiny_label_files(files: int, tmp_path: Path, request: pytest.FixtureReq
     assert _within_bounds(facts)
 
 
-@pytest.mark.parametrize("scale", [pytest.param(0.04, id="a-hundred-thousand"), pytest.param(1.0, id="millions")])
+@pytest.mark.parametrize(
+    "scale",
+    [
+        pytest.param(0.01, id="thousands"),
+        pytest.param(0.04, id="a-hundred-thousand", marks=pytest.mark.thorough),
+        pytest.param(1.0, id="millions"),
+    ],
+)
 def test_selection(scale: float, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """Selection with every rule, in one shard a split, keeps its workers under half a gigabyte at two and a half million rows."""
     if scale > 0.1 and not request.config.getoption("--large"):

@@ -14,6 +14,7 @@ from submissions import HASTE, KEY, make_build
 
 from saturi import EvaluateOptions, FinishedBuild, build, evaluate, export_card
 from saturi.etl.errors import BuildError, ForeignFolderError, InputError, LockedError, OptionError
+from saturi.etl.evaluation import resampling
 from saturi.etl.output.folder import claimed
 from saturi.etl.settings.options import BuildOptions
 from saturi.schemas.terms import Direction, Split, Unit
@@ -91,7 +92,7 @@ def test_scores(evaluated: Path) -> None:
     for signature in (
         "nrefs:1|case:mixed|eff:no|tok:ko-mecab",
         "rapidfuzz:",
-        "1,000 paired bootstrap resamples",
+        f"{resampling.RESAMPLES:,} paired bootstrap resamples",
         "seed 12345",
     ):
         assert signature in card

@@ -3,7 +3,8 @@
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from coverings import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from saturi.etl.corpus.names import (
@@ -171,7 +172,7 @@ numbers = st.integers(0, 9_999)
     st.tuples(numbers, st.none() | numbers, numbers),
     st.sampled_from(["", "/", "folder/", "/a/b/", "./", "가나다/"]),
 )
-@settings(deadline=None, max_examples=200)
+@examples(200)
 def test_names_made_after_the_grammar_give_their_parts(
     kind: str,
     script_set: int,
@@ -196,7 +197,7 @@ pieces = st.sampled_from(
 
 
 @given(st.text(max_size=60) | st.lists(pieces, max_size=14).map("".join))
-@settings(deadline=None, max_examples=200)
+@examples(200)
 def test_any_name_is_survived(name: str) -> None:
     """No text whatever makes the parsers raise, and what they tell is small and of the closed lists."""
     told = parse_member(name)

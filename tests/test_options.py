@@ -1,21 +1,28 @@
 """Options of a build: sizes as people write them, values that cannot be, and all of them as JSON."""
 
 import json
+import pickle
 import unicodedata
 from pathlib import Path
 from typing import Annotated, Any, Literal, Optional, Union
 
 import pytest
-from hypothesis import given, settings
+from coverings import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct, defstruct, structs
 
+from saturi.etl.download.options import FetchOptions
 from saturi.etl.errors import OptionError
+from saturi.etl.evaluation.options import EvaluateOptions
 from saturi.etl.example.prompts import REGION_NAMES, SPEECH_TYPE_NAMES
+from saturi.etl.providers.pace import Pace
 from saturi.etl.settings.declaration import Kind, Option, declarations, flag
+from saturi.etl.settings.fields import Options
 from saturi.etl.settings.options import SYSTEM_PROMPT, TO_DIALECT_PROMPT, BuildOptions, RunOptions
 from saturi.etl.settings.paths import path_of
 from saturi.etl.settings.sizes import parse_bytes
+from saturi.etl.submission.access import Access
 from saturi.etl.submission.options import SubmitOptions
 from saturi.schemas.terms import KOREAN, Region, SpeechType
 
@@ -75,8 +82,22 @@ def test_what_is_no_size_is_refused(text: str) -> None:
         parse_bytes(text)
 
 
+OPTIONS: tuple[type[Options], ...] = (BuildOptions, EvaluateOptions, FetchOptions, SubmitOptions, Access, Pace)
+
+
+@pytest.mark.parametrize("struct", OPTIONS, ids=lambda struct: struct.__name__)
+def test_an_unknown_option_in_python(struct: type[Options]) -> None:
+    """A field that a struct of options does not have is refused with the nearest, or with all that there are."""
+    name = struct.__struct_fields__[0]
+    with pytest.raises(OptionError, match=rf"^{struct.__name__}: {name}x: an unknown option; did you mean {name}\?$"):
+        struct(**{f"{name}x": 1})
+    with pytest.raises(OptionError, match=f"zzz: an unknown option; known are {name}, "):
+        struct(zzz=1)
+    assert pickle.loads(pickle.dumps(struct())) == structs.replace(struct()) == struct()  # noqa: S301 - our own
+
+
 @given(st.text(max_size=12) | st.text("0123456789.kKmMgGiIbB -", max_size=12))
-@settings(deadline=None, max_examples=200)
+@examples(200)
 def test_any_text_is_a_size_or_none(text: str) -> None:
     """Any text gives a number of bytes that is not negative, or a ValueError."""
     try:
@@ -89,7 +110,7 @@ def test_any_text_is_a_size_or_none(text: str) -> None:
 @given(
     st.integers(0, 2**40), st.sampled_from(["", "k", "M", "g"]), st.sampled_from(["", " "]), st.sampled_from(["", "B"])
 )
-@settings(deadline=None, max_examples=100)
+@examples(100)
 def test_sizes_are_exact(number: int, unit: str, space: str, end: str) -> None:
     """A whole number with a unit gives exactly that many bytes."""
     factor = 1_000 ** ["", "k", "m", "g"].index(unit.lower())
@@ -234,7 +255,7 @@ def test_defaults_are_the_original_recipe() -> None:
 
 
 @given(st.permutations(list(Region)), st.permutations(list(SpeechType)), st.integers(1, 6), st.integers(1, 4))
-@settings(deadline=None, max_examples=100)
+@examples(100)
 def test_order_does_not_matter(regions: list[Region], kinds: list[SpeechType], some: int, few: int) -> None:
     """Regions and speech types are the same options in any order, and however often each is named."""
     regions, kinds = regions[:some], kinds[:few]

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from corpora import Member, member, sentences, stem, write_zip
-from hypothesis import HealthCheck, given, settings
+from coverings import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from oracle_rules import Row, in_shard_order, line_of, select, shard_name
 from runs import chunks_of, manifest_of, one_thread
@@ -105,7 +106,7 @@ def _check(corpus: Path, out: Path, given: dict[str, Any]) -> list[Row]:
     return rows
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(20)
 @given(_archives, _options, _splits)
 def test_any_build_is_as_the_oracle_says(
     archives: list[list[Member]], options: dict[str, Any], split: dict[str, Any]

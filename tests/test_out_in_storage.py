@@ -145,7 +145,7 @@ def test_a_build_is_on_a_disk_when_it_is_copied(local: Local, other: Local, stor
 
 @pytest.fixture
 def kills(request: pytest.FixtureRequest) -> int:
-    return int(request.config.getoption("--kills")) // 4
+    return int(request.config.getoption("--kills")) // 2
 
 
 def test_builds_killed_at_any_moment_go_on(local: Local, storage: Storage, tmp_path: Path, kills: int) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from corpora import ANSWER_ZIP, answers, member, stem, write_zip
-from hypothesis import given, settings
+from coverings import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from runs import lines_of, one_thread
 
@@ -40,7 +41,7 @@ def test_only_two_names_are_filled_in(prompt: str, group: Group, filled: str) ->
 
 
 @given(st.text(max_size=40))
-@settings(deadline=None, max_examples=100)
+@examples(100)
 def test_any_other_text_stays(text: str) -> None:
     """A prompt whose braces are doubled is what was given, with each of them once."""
     given = text.encode(errors="replace").decode()
@@ -49,7 +50,7 @@ def test_any_other_text_stays(text: str) -> None:
 
 
 @given(st.text("{}region!: ", max_size=12))
-@settings(deadline=None, max_examples=100)
+@examples(100)
 def test_any_text_is_filled_or_refused(text: str) -> None:
     """A prompt that is not refused can be filled in."""
     try:

@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from coverings import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from saturi.etl.corpus.groups import Group
@@ -83,7 +84,7 @@ def test_no_strata_have_no_quotas() -> None:
 
 
 @given(st.dictionaries(st.integers(), st.integers(0, 10**7), max_size=12), st.data())
-@settings(deadline=None, max_examples=200)
+@examples(200)
 def test_shares_are_fair(counts: dict[int, int], data: st.DataObject) -> None:
     """Shares sum up to the total, none is over its count, and each is its exact part rounded up or down."""
     whole = sum(counts.values())
@@ -114,7 +115,7 @@ strata = st.dictionaries(
     st.none() | st.integers(1, 300),
     st.sampled_from(["region,speech_type", "region", "split"]),
 )
-@settings(deadline=None, max_examples=200)
+@examples(200)
 def test_quotas_are_nested_and_exact(
     counts: dict[Stratum, int], balance: str | None, sample: int | None, per_shard: int | None, shard_by: str
 ) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from coverings import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from saturi.etl.example.render import render
@@ -38,7 +39,7 @@ pairs = st.lists(st.tuples(texts, texts), max_size=8)
 
 
 @given(pairs, texts)
-@settings(deadline=None, max_examples=200)
+@examples(200)
 def test_lines_give_their_texts_again(drawn: list[tuple[str, str]], prompt: str) -> None:
     """Whatever the texts, a line read as JSON holds exactly them, and the instruction only where there is one."""
     lines = render([source for source, _ in drawn], [target for _, target in drawn], prompt)
@@ -51,7 +52,7 @@ def test_lines_give_their_texts_again(drawn: list[tuple[str, str]], prompt: str)
 
 
 @given(pairs, texts)
-@settings(deadline=None, max_examples=200)
+@examples(200)
 def test_a_line_is_a_line_for_every_reader(drawn: list[tuple[str, str]], prompt: str) -> None:
     """A line ends with its only newline and holds nothing else that any reader splits at."""
     for line in render([source for source, _ in drawn], [target for _, target in drawn], prompt):
@@ -61,7 +62,7 @@ def test_a_line_is_a_line_for_every_reader(drawn: list[tuple[str, str]], prompt:
 
 
 @given(pairs, texts)
-@settings(deadline=None, max_examples=100)
+@examples(100)
 def test_lines_are_those_of_the_standard_library(drawn: list[tuple[str, str]], prompt: str) -> None:
     """A line is compact JSON with Hangul as it is, as `json.dumps` writes it but for the three separators."""
     lines = render([source for source, _ in drawn], [target for _, target in drawn], prompt)

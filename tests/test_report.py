@@ -19,7 +19,7 @@ from pages import Page
 from provider import Server
 from rich.cells import cell_len
 from rich.console import Console
-from runs import ROOT, error_of, one_thread, saturi
+from runs import ROOT, error_of, invoke, one_thread, saturi
 from submissions import HASTE, KEY, hand_in
 
 from saturi.etl.console.screens.report import show_report
@@ -288,7 +288,7 @@ def test_the_page_of_the_largest_build(known: Report) -> None:
     assert known.record is not None
     quotes = '"' * 9_000  # the longest in HTML
     archive = structs.replace(known.corpus.archives[0], archive=quotes)
-    losses = [LossPoint(step=step, train=1 / step, validation=2 / step) for step in range(1, 20_001)]
+    losses = [LossPoint(step=step, train=1 / step, validation=2 / step) for step in range(1, 2_001)]
     job = TrainingJob(title=quotes, model=quotes, status=quotes, epochs=3, examples=9, trained_tokens=9, losses=losses)
     [evaluation] = known.evaluations.values()
     system = evaluation.systems[-1]
@@ -296,20 +296,20 @@ def test_the_page_of_the_largest_build(known: Report) -> None:
     shards = [structs.replace(known.estimate.shards[0], region=f"r{place}") for place in range(200)]
     altered = structs.replace(
         known,
-        corpus=structs.replace(known.corpus, archives=[archive] * 20_000, sets={f"{place}": 1 for place in range(500)}),
+        corpus=structs.replace(known.corpus, archives=[archive] * 2_000, sets={f"{place}": 1 for place in range(500)}),
         jobs=[job] * 50,
         estimate=structs.replace(known.estimate, shards=shards),
         evaluations={f"{place}{quotes}": structs.replace(evaluation, systems=systems) for place in range(3)},
         record=structs.replace(
             known.record,
-            sums={f"chunks/{place}": "0" * 64 for place in range(20_000)},
+            sums={f"chunks/{place}": "0" * 64 for place in range(2_000)},
             command="saturi " + quotes,
             options=dict.fromkeys(known.record.options, quotes),
         ),
     )
     html = make_page(altered, "ko")
     assert len(html.encode()) <= MOST_BYTES
-    assert "외 19,960개" in html
+    assert "외 1,960개" in html
 
 
 PARTS: dict[str, tuple[Callable[[Path], object], list[str], int]] = {
@@ -368,15 +368,15 @@ def test_a_build_without_an_example(tmp_path: Path) -> None:
 
 def test_the_commands_write_the_same_page(here: Path) -> None:
     """`report`, `build --report` and `evaluate --report` write OUT/report.html; `inspect --report` its first part to a file."""
-    built = saturi("build", "corpus", "--out", "out", "--workers", "1", "--report", cwd=here, LC_ALL="ko_KR.UTF-8")
+    built = invoke("build", "corpus", "--out", "out", "--workers", "1", "--report", cwd=here, LC_ALL="ko_KR.UTF-8")
     assert f"Report: {Path('out', 'report.html')}" in built.stderr
     page = (here / "out" / "report.html").read_bytes()
     assert b'lang="ko"' in page
-    shown = saturi("report", "out", "--to", "again.html", cwd=here, LC_ALL="", LC_MESSAGES="", LANG="ko_KR.UTF-8")
+    shown = invoke("report", "out", "--to", "again.html", cwd=here, LC_ALL="", LC_MESSAGES="", LANG="ko_KR.UTF-8")
     assert (shown.stdout, (here / "again.html").read_bytes()) == ("Next: open again.html in a browser\n", page)
-    saturi("evaluate", "out", "--report", cwd=here, LC_ALL="C")
+    invoke("evaluate", "out", "--report", cwd=here, LC_ALL="C")
     assert b"Evaluation: validation" in (here / "out" / "report.html").read_bytes()
-    saturi("inspect", "corpus", "--report", "corpus.html", "--workers", "1", cwd=here, LC_ALL="C")
+    invoke("inspect", "corpus", "--report", "corpus.html", "--workers", "1", cwd=here, LC_ALL="C")
     first = (here / "corpus.html").read_text(encoding="utf-8")
     assert_needs_nothing(first)
     assert sections_of(Page(first)) == ["1"]

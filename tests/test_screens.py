@@ -1,5 +1,6 @@
 """What every screen makes of hostile names and values, and of consoles that lack signs."""
 
+import io
 import json
 import os
 import re
@@ -11,8 +12,10 @@ from pathlib import Path
 import msgspec
 import pytest
 from corpora import answers, document, member, stem, write_zip
-from hypothesis import assume, given, settings
+from coverings import examples
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -20,6 +23,7 @@ from runs import invoke, manifest_of
 
 from saturi.etl.console.dispatch import COMMANDS
 from saturi.etl.console.lines import add_row, print_line
+from saturi.etl.console.screens.tables import numbers_table, print_table
 from saturi.etl.console.signs import ERRORS, blocks
 from saturi.etl.output.printable import escaped_json, printable
 
@@ -147,8 +151,42 @@ def test_nothing_hostile_reaches_a_terminal(hostile: Path, name: str) -> None:
         assert "[red]:smile:" in printed
 
 
+NAMES = ("gangwon-repeat", "clova HCX-DASH-002", "fireworks accounts/fireworks/models/가나다라-30b-a3b")
+
+
+@pytest.mark.parametrize("columns", [24, 40, 60, 80, 120])
+def test_tables_keep_words_whole(columns: int) -> None:
+    """At any width a table has every name and number whole, no line too long but for a word, and no blank at the end of one."""
+    console = Console(width=columns, file=io.StringIO(), force_terminal=True, color_system=None)
+    table = numbers_table("model", "price", "billed", "as of", title="The same build everywhere")
+    for name in NAMES:
+        add_row(table, name, "$12,345.67", "8,765,432", "2026-05-01")
+    print_table(console, table, less=("as of", "billed"))
+    with console.capture() as capture:
+        print_table(console, table)
+    lines = capture.get().splitlines()
+    assert {word for name in NAMES for word in name.split()} | {"$12,345.67"} <= set(" ".join(lines).split())
+    assert [line for line in lines if line != line.rstrip()] == []
+    assert [line for line in lines if cell_len(line) > columns and " " in line.strip()] == []
+
+
+def test_tables_leave_out_what_matters_less() -> None:
+    """Where names would be folded, a table leaves out columns, in the order given, and only those."""
+    shown = {}
+    for columns in (48, 60, 80):
+        console = Console(width=columns, file=io.StringIO())
+        table = numbers_table("model", "price", "billed", "as of")
+        add_row(table, "together Qwen/Qwen3-8B-Instruct", "$12,345.67", "8,765,432", "2026-05-01")
+        with console.capture() as capture:
+            print_table(console, table, less=("as of", "billed"))
+        shown[columns] = capture.get().splitlines()[0].split()
+    assert shown[80] == ["model", "price", "billed", "as", "of"]
+    assert shown[60] == ["model", "price", "billed"]
+    assert shown[48] == ["model", "price"]
+
+
 @given(st.text(max_size=40))
-@settings(deadline=None, max_examples=300)
+@examples(300)
 def test_any_text_is_printable(text: str) -> None:
     """Any text comes out on one line of signs, and one that has nothing else is left as it is."""
     shown = printable(text)
@@ -159,7 +197,7 @@ def test_any_text_is_printable(text: str) -> None:
 
 
 @given(st.text(max_size=40) | st.text('\x1b\x7f\x9b\u202e\u2028\U000e0041가"\\', max_size=10))
-@settings(deadline=None, max_examples=300)
+@examples(300)
 def test_json_has_escapes_in_its_texts(text: str) -> None:
     """What machines get is the same value, and on a terminal, too, nothing in it moves that."""
     assume(not any(unicodedata.category(sign) == "Cs" for sign in text))
@@ -234,8 +272,9 @@ CP949: dict[str, Sequence[str]] = {
 
 @pytest.mark.parametrize("name", CP949)
 def test_every_screen_in_other_encodings(hostile: Path, name: str) -> None:
-    """Every screen says the same in an encoding that lacks signs, with a fallback for each of them and no question mark."""
+    """Every screen says the same in an encoding that lacks signs, with a fallback for each, and no blank at the end of a line."""
     usual = invoke(*CP949[name], cwd=hostile)
+    assert [line for line in (usual.stdout + usual.stderr).splitlines() if line != line.rstrip()] == []
     # Of a stream in ASCII click believes that it is none, and prints help in UTF-8.
     for encoding in ("cp949",) if name == "build-help" else ("cp949", "ascii"):
         other = invoke(*CP949[name], cwd=hostile, PYTHONIOENCODING=encoding)
@@ -253,8 +292,8 @@ SCREENS = [path for path in (ROOT / "etl" / "console").rglob("*.py") if path.nam
 
 @pytest.mark.parametrize("path", SCREENS, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_screens_print_through_one_place(path: Path) -> None:
-    """No other module of the console prints a text or adds a row itself."""
+    """No other module of the console prints a text or a table, or adds a row, itself."""
     source = path.read_text(encoding="utf-8")
     assert "add_row(" not in source.replace(" add_row(", "")
     for argument in re.findall(r"\.print\(\s*([^\s)][^,)\n]*)", source):
-        assert re.fullmatch(r"(table|part|_\w+\(.*|(Padding\()?plain\(.*)", argument), argument
+        assert re.fullmatch(r"(Padding\()?plain\(.*", argument), argument

@@ -5,7 +5,8 @@ from collections import Counter
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from coverings import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from saturi.etl.corpus.groups import Group
@@ -70,7 +71,7 @@ def test_numbers_with_gaps_are_spread_as_by_chance(step: int) -> None:
 
 
 @given(st.text(max_size=20), st.floats(0, 1, exclude_max=True), st.floats(0, 1, exclude_max=True))
-@settings(deadline=None, max_examples=200)
+@examples(200)
 def test_a_larger_share_only_adds(key: str, one: float, other: float) -> None:
     """A key that is held out at one share is so at every larger one, and none is at share zero."""
     small, large = sorted((one, other))
@@ -168,7 +169,7 @@ def _keys(row: Row, rule: SplitRule) -> list[str]:
 
 
 @given(st.lists(rows, max_size=60), rules)
-@settings(deadline=None, max_examples=150)
+@examples(150)
 def test_no_key_is_in_both_splits(drawn: list[Row], rule: SplitRule) -> None:
     """However speakers and scripts are woven together, none that counts is ever in both."""
     row_splits = splits(_frame(drawn), rule)
@@ -181,7 +182,7 @@ def test_no_key_is_in_both_splits(drawn: list[Row], rule: SplitRule) -> None:
 
 
 @given(st.lists(rows, max_size=60), rules)
-@settings(deadline=None, max_examples=150)
+@examples(150)
 def test_a_row_is_in_the_split_of_all_its_keys(drawn: list[Row], rule: SplitRule) -> None:
     """A row is train if no key is held out, validation if all are, in neither otherwise, nor with one key between the bounds."""
     for row, split in zip(drawn, splits(_frame(drawn), rule), strict=True):
@@ -196,7 +197,7 @@ def test_a_row_is_in_the_split_of_all_its_keys(drawn: list[Row], rule: SplitRule
 
 
 @given(st.lists(rows, max_size=30), st.lists(rows, max_size=30), rules)
-@settings(deadline=None, max_examples=100)
+@examples(100)
 def test_adding_rows_changes_no_split(old: list[Row], new: list[Row], rule: SplitRule) -> None:
     """A row stays in its split when archives are added, before it or after it."""
 

@@ -17,9 +17,15 @@ _BY = [("script",), ("speaker",), ("script", "speaker")]
 _EVERYTHING: dict[str, Any] = {"speech_type": tuple(SpeechType)}
 
 
-def _build(corpus: Path, out: Path, **options: Any) -> dict[str, Any]:
-    build([corpus], out, BuildOptions(**_EVERYTHING | options), make_executor=one_thread)
+def _build(corpus: Path, out: Path, stage: Path | None = None, **options: Any) -> dict[str, Any]:
+    build([corpus], out, BuildOptions(**_EVERYTHING | options), stage=stage, make_executor=one_thread)
     return manifest_of(out)
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A stage of the big sample, filled by the first build with it."""
+    return tmp_path_factory.mktemp("big") / "stage"
 
 
 def _splits(out: Path) -> dict[tuple[str, int], str | None]:
@@ -29,9 +35,9 @@ def _splits(out: Path) -> dict[tuple[str, int], str | None]:
 
 
 @pytest.mark.parametrize("by", _BY, ids="+".join)
-def test_the_manifest_measures_every_group(big_sample: Path, tmp_path: Path, by: tuple[str, ...]) -> None:
+def test_the_manifest_measures_every_group(big_sample: Path, stage: Path, tmp_path: Path, by: tuple[str, ...]) -> None:
     """The rows of groups are what the files hold: examples by split, their share, and what the split has cost."""
-    manifest = _build(big_sample, tmp_path / "out", split_by=by, validation=0.1)
+    manifest = _build(big_sample, tmp_path / "out", stage, split_by=by, validation=0.1)
     examples: Counter[tuple[str, str, str]] = Counter()
     costs: Counter[tuple[str, str, str]] = Counter()
     decisions = pl.read_parquet(tmp_path / "out" / "decisions.parquet").explode("row", "split", "reason")
@@ -77,10 +83,10 @@ def test_an_archive_more_moves_no_row(tmp_path: Path, by: tuple[str, ...]) -> No
     assert after.items() >= before.items()
 
 
-def test_the_least_number_is_reached(big_sample: Path, tmp_path: Path) -> None:
+def test_the_least_number_is_reached(big_sample: Path, stage: Path, tmp_path: Path) -> None:
     """With --min-validation every group that has twice as many examples has that many in validation, and no text leaks."""
-    few = _build(big_sample, tmp_path / "few", validation=0.01)
-    manifest = _build(big_sample, tmp_path / "out", validation=0.01, min_validation=10)
+    few = _build(big_sample, tmp_path / "few", stage, validation=0.01)
+    manifest = _build(big_sample, tmp_path / "out", stage, validation=0.01, min_validation=10)
     assert any(row["validation"] < 10 for row in few["groups"])
     for row in manifest["groups"]:
         examples = row["train"] + row["validation"]
@@ -99,24 +105,14 @@ def test_a_group_of_one_script_keeps_it(tmp_path: Path) -> None:
     assert (row["train"], row["validation"], row["held_out"]) == (20, 0, 0.05)
 
 
-def test_the_summary_says_it(big_sample: Path, tmp_path: Path) -> None:
+def test_the_summary_says_it(big_sample: Path, stage: Path, tmp_path: Path) -> None:
     """The summary shows the share that is held out, by what, and the groups with the least and the largest."""
-    run = invoke("build", big_sample, "--out", tmp_path / "out", "--workers", "1", "--details", cwd=tmp_path)
+    line = ("build", big_sample, "--out", tmp_path / "out", "--stage", stage, "--workers", "1", "--details")
+    run = invoke(*line, cwd=tmp_path)
     rows = manifest_of(tmp_path / "out")["groups"]
     least, most = (end(rows, key=lambda row: row["validation_share"]) for end in (min, max))
     low, high = (f"{row['validation_share']:.1%} ({row['region']} {row['speech_type']})" for row in (least, most))
     assert f"by script, {low} to {high}" in " ".join(run.stdout.split())
-    run = invoke(
-        "build",
-        big_sample,
-        "--out",
-        tmp_path / "out",
-        "--split-by",
-        "speaker",
-        "--workers",
-        "1",
-        "--details",
-        cwd=tmp_path,
-    )
+    run = invoke(*line, "--split-by", "speaker", cwd=tmp_path)
     assert "by speaker, " in run.stdout
     assert "the split is by speakers alone: train and validation share" in run.stderr

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from killings import PATIENCE_SECONDS
 from provider import MODELS, PROVIDERS, Fault, Server, World
-from provider.faults import FILE, answer_lost
+from provider.faults import FILE, answer_lost, refused
 from provider.world import MODEL
 from runs import command, error_of, invoke
 from submissions import assert_submitted_once
@@ -72,6 +72,22 @@ def test_a_submission_on_a_terminal(tmp_path: Path, server: Server, world: World
     code, shown = answering(tmp_path, submission(server, world))
     assert (code, "submitted before as ftjob-" in shown) == (0, True)
     assert_submitted_once(tmp_path / "out", world)
+
+
+@pytest.mark.usefixtures("out")
+def test_the_plan_comes_before_the_provider_is_asked(tmp_path: Path, server: Server, world: World) -> None:
+    """Plan, price and terms are shown before the first request; what the answers decide is shown after them."""
+    world.faults += [refused("GET /fine_tuning/jobs", 401)]
+    run = invoke(*submission(server, world, "--plan", "per-shard"), cwd=tmp_path)
+    assert run.returncode == 6, run.stderr
+    plan, terms, asked = (run.stderr.find(words) for words in ("2 jobs, 4 files", "may not leave Korea", "Asking "))
+    assert -1 < plan < terms < asked
+    assert "To create" not in run.stderr
+    agreed = ("--yes", "--max-cost", "9", "--accept-data-terms", "--plan", "per-shard")
+    assert "To create: 2 of 2 jobs, for $" in invoke(*submission(server, world, *agreed), cwd=tmp_path).stderr
+    again = invoke(*submission(server, world, *agreed), cwd=tmp_path)
+    assert again.stderr.find("Asking ") < again.stderr.find("submitted before as ftjob-")
+    assert "To create" not in again.stderr
 
 
 @pytest.mark.usefixtures("out")

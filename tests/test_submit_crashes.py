@@ -14,12 +14,12 @@ from killings import PATIENCE_SECONDS
 from provider import Fault, Server, World
 from provider.faults import JOB, Moment, answer_lost, calling, refused, reset
 from submissions import OPEN_MODEL, assert_submitted_once, options_for, profile
-from submitter import DONE, FAILED, KILLED, RESUBMIT, Errand, Submitter
+from submitter import DONE, FAILED, KILLED, RESUBMIT, Errand, finish, start
 
 ANY = ".*"
 MOMENTS: tuple[Moment, ...] = ("before", "body", "after")
 WHOLE, PARTED, AT_STUDIO = 8, 19, 7  # requests of a run that nothing goes wrong in
-PARTS = 10
+PARTS = 4
 LOG = logging.getLogger(__name__)
 IN_PARTS = ("uploads_threshold_bytes = 4_000", "max_part_bytes = 3_000")
 SECONDS = 0.25  # a submission takes about that
@@ -84,17 +84,10 @@ DISTURBANCES: dict[Callable[[Course], Fault | None], set[int] | None] = {
 """What goes wrong, and how a run then ends, where that is certain."""
 
 
-@pytest.fixture(scope="module")
-def submitter() -> Submitter:
-    """What starts submissions."""
-    return Submitter()
-
-
 @pytest.mark.parametrize("part", range(PARTS))
 def test_faults_and_kills(
     built: Path,
     server: Server,
-    submitter: Submitter,
     tmp_path: Path,
     pytestconfig: pytest.Config,
     part: int,
@@ -108,24 +101,22 @@ def test_faults_and_kills(
         out = Path(shutil.copytree(built, tmp_path / "out"))
         parted = rng.random() < 0.5
         errand = Errand(out, options_for(server, world, **({"providers": in_parts} if parted else {})))
-        _disturbed(submitter, errand, rng, world, number, PARTED if parted else WHOLE)
+        _disturbed(errand, rng, world, number, PARTED if parted else WHOLE)
         world.faults.clear()
-        again = submitter.finish(errand)
+        again = finish(errand)
         if again == RESUBMIT:  # the request may have been on its way: only a person can say
             assert world.jobs == {}, number
-            again = submitter.finish(errand._replace(again=True))
+            again = finish(errand._replace(again=True))
         assert again == DONE, number
         assert_submitted_once(out, world)
         shutil.rmtree(out)
         shutil.rmtree(world.folder)
 
 
-def test_faults_and_kills_at_studio(
-    built: Path, server: Server, submitter: Submitter, tmp_path: Path, pytestconfig: pytest.Config
-) -> None:
+def test_faults_and_kills_at_studio(built: Path, server: Server, tmp_path: Path, pytestconfig: pytest.Config) -> None:
     """The same holds where no metadata is kept, nothing can be deleted, and one job runs at a time."""
     kinds = list(DISTURBANCES)
-    for number in range(pytestconfig.getoption("--faults") // 5):
+    for number in range(max(len(kinds), pytestconfig.getoption("--faults") // 5)):
         if kinds[number % len(kinds)] is _wrong_bytes:  # such a file stays there, and is not used
             continue
         rng = random.Random(number)
@@ -133,21 +124,19 @@ def test_faults_and_kills_at_studio(
         world.studio, world.late_lists = True, rng.choice((0, 0, 1, 2))
         out = Path(shutil.copytree(built, tmp_path / "out"))
         errand = Errand(out, options_for(server, world, provider="unsloth", model=OPEN_MODEL))
-        _disturbed(submitter, errand, rng, world, number, AT_STUDIO)
+        _disturbed(errand, rng, world, number, AT_STUDIO)
         world.faults.clear()
-        again = submitter.finish(errand)
+        again = finish(errand)
         if again == RESUBMIT:
             assert world.jobs == {}, number
-            again = submitter.finish(errand._replace(again=True))
+            again = finish(errand._replace(again=True))
         assert again == DONE, number
         assert_submitted_once(out, world)
         shutil.rmtree(out)
         shutil.rmtree(world.folder)
 
 
-def _disturbed(
-    submitter: Submitter, errand: Errand, rng: random.Random, world: World, number: int, requests: int
-) -> None:
+def _disturbed(errand: Errand, rng: random.Random, world: World, number: int, requests: int) -> None:
     """Run *errand* while it is disturbed, and check that it was."""
     disturb, endings = list(DISTURBANCES.items())[number % len(DISTURBANCES)]
     started: Future[BaseProcess] = Future()  # the first request may come before it is known here
@@ -157,7 +146,7 @@ def _disturbed(
 
     fault = disturb(Course(rng, world, requests, kill))
     world.faults += [] if fault is None else [fault]
-    process = submitter.start(errand)
+    process = start(errand)
     started.set_result(process)
     if disturb is _by_the_clock:
         process.join(rng.uniform(0, SECONDS))

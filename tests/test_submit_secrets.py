@@ -10,7 +10,7 @@ from corpora import ANSWER_ZIP, member, stem, write_zip
 from provider import MODELS, PROVIDERS, Server, World
 from provider.faults import FILE, JOB, answer_lost, refused
 from provider.world import MODEL
-from runs import command
+from runs import command, invoke
 
 CANARY = "sk-canary-7f3a9c51d2e84b60"
 
@@ -93,11 +93,11 @@ def test_a_key_in_a_file(tmp_path: Path, server: Server, world: World) -> None:
 @pytest.mark.usefixtures("out")
 def test_no_key(tmp_path: Path, server: Server, world: World) -> None:
     """Without a key nothing is asked, and the variable is named; a dry run needs none."""
-    found = run(tmp_path, *submitting(server, world), OPENAI_API_KEY="")
+    found = invoke(*submitting(server, world), cwd=tmp_path, OPENAI_API_KEY="")
     assert (found.returncode, found.stdout) == (2, "")
     assert "OPENAI_API_KEY" in found.stderr
     assert world.requests == []
-    assert run(tmp_path, *submitting(server, world, "--dry-run"), OPENAI_API_KEY="").returncode == 0
+    assert invoke(*submitting(server, world, "--dry-run"), cwd=tmp_path, OPENAI_API_KEY="").returncode == 0
 
 
 def test_no_speaker_and_no_file_name(tmp_path: Path, server: Server, world: World) -> None:
@@ -111,10 +111,10 @@ def test_no_speaker_and_no_file_name(tmp_path: Path, server: Server, world: Worl
         name, content = member(stem("say", str(number), 1), f"가 {number}", f"나 {number}", **more)
         rows.append((f"{canary}/{name}", content))
     write_zip(folder / canary / ANSWER_ZIP, rows)
-    built = run(tmp_path, "build", folder, "--out", "out", "--workers", "1", "--validation", "0.3")
+    built = invoke("build", folder, "--out", "out", "--workers", "1", "--validation", "0.3", cwd=tmp_path)
     assert built.returncode == 0, built.stderr
     shutil.rmtree(folder)
-    done = run(tmp_path, *submitting(server, world, "--suffix", "saturi"))
+    done = invoke(*submitting(server, world, "--suffix", "saturi"), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert len(world.files) == 2
     assert_nowhere(canary, world.folder)
@@ -129,5 +129,5 @@ def test_no_speaker_and_no_file_name(tmp_path: Path, server: Server, world: Worl
 def test_the_key_is_no_argument(tmp_path: Path) -> None:
     """No command has an option for the key itself."""
     for name in ("submit", "status", "watch", "cancel", "clean"):
-        text = run(tmp_path, name, "--help").stdout
+        text = invoke(name, "--help", cwd=tmp_path).stdout
         assert ("--key" in text or "--api-key" in text) is False

@@ -213,7 +213,10 @@ def make_large_build(built: Path, out: Path, size: int) -> Path:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from /proc")
-@pytest.mark.parametrize("way", ["whole", "in-parts", "csv"])
+@pytest.mark.parametrize(
+    "way",
+    [pytest.param("whole", marks=pytest.mark.thorough), "in-parts", pytest.param("csv", marks=pytest.mark.thorough)],
+)
 def test_memory(
     built: Path, tmp_path: Path, server: Server, clova: World, pytestconfig: pytest.Config, way: str
 ) -> None:

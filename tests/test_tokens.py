@@ -10,7 +10,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 from corpora import ANSWER_ZIP, answers, member, stem, write_zip
-from hypothesis import given, settings
+from coverings import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from runs import chunks_of, lines_in, manifest_of, one_thread
 
@@ -71,7 +72,7 @@ TEXTS = st.one_of(
 
 
 @given(st.lists(TEXTS, max_size=5).map("".join))
-@settings(deadline=None, max_examples=300)
+@examples(300)
 def test_agreement_with_tiktoken(tiktokens: Callable[[str], int], text: str) -> None:
     """Any text, with halves of surrogate pairs and special tokens in it, has as many tokens as tiktoken says."""
     assert load_o200k()(text) == tiktokens(text)

@@ -5,11 +5,12 @@ import errno
 import os
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 from corpora import ANSWER_ZIP, REPEAT_ZIP, answers, member, stem, write_loose, write_zip
+from coverings import some_of
 from failing_calls import FailingSystem
 from runs import counts_of, manifest_of, one_thread, rejects_of
 
@@ -64,11 +65,18 @@ def _build_where_a_call_fails(
             return error
 
 
+@pytest.fixture
+def places(number_of_calls: int, number: int, pytestconfig: pytest.Config) -> Sequence[int]:
+    """The calls of a build to fail with the error *number*; by default other ones with each error."""
+    first = (*_OF_FILES, errno.ENOMEM).index(number)
+    return some_of(range(number_of_calls), pytestconfig, every=4, first=first)
+
+
 @pytest.mark.parametrize("number", [*_OF_FILES, errno.ENOMEM], ids=errno.errorcode.get)
-def test_one_call_that_fails(corpus: Path, number_of_calls: int, tmp_path: Path, number: int) -> None:
+def test_one_call_that_fails(corpus: Path, places: Sequence[int], tmp_path: Path, number: int) -> None:
     """A build with one call that fails is whole but for rejects, or ends with an error that names the file or the process."""
     ends = set()
-    for at in range(number_of_calls):
+    for at in places:
         end = _build_where_a_call_fails(corpus, tmp_path / f"{at}", number, at, allowed=False)
         ends.add(type(end))
         if isinstance(end, EtlError):
@@ -85,11 +93,11 @@ def test_one_call_that_fails(corpus: Path, number_of_calls: int, tmp_path: Path,
 
 @pytest.mark.parametrize("number", _OF_FILES, ids=errno.errorcode.get)
 def test_one_call_that_fails_where_bad_archives_are_allowed(
-    corpus: Path, number_of_calls: int, tmp_path: Path, number: int
+    corpus: Path, places: Sequence[int], tmp_path: Path, number: int
 ) -> None:
     """Where bad archives are allowed, the one that cannot be read is left out and noted, whenever that is seen."""
     left_out = 0
-    for at in range(number_of_calls):
+    for at in places:
         end = _build_where_a_call_fails(corpus, tmp_path / f"{at}", number, at, allowed=True)
         if isinstance(end, EtlError):
             assert "cannot be listed" in str(end)  # a folder of the corpus, in which zips may lie

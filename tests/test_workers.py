@@ -78,7 +78,7 @@ def be_a_parent(method: str, folder: str) -> None:
         list(pool.map(hold_lock, [f"{folder}/0", f"{folder}/1"]))
 
 
-@pytest.fixture(params=_METHODS)
+@pytest.fixture(params=[pytest.param(name, marks=() if name == "spawn" else pytest.mark.thorough) for name in _METHODS])
 def workers(request: pytest.FixtureRequest) -> Iterator[Workers]:
     with Workers(partial(process_pool, 2, request.param), 2) as started:
         yield started

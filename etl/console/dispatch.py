@@ -16,6 +16,7 @@ import click
 from saturi.etl.console.failure import show_failure
 from saturi.etl.console.help import HelpContext
 from saturi.etl.console.streams import refuse_loss, strengthen
+from saturi.etl.console.usage import usage_error
 from saturi.etl.errors import EtlError, OptionError, PromiseError, StorageError, exhausted_error, is_panic
 from saturi.etl.runtime.interrupts import interrupt_received, say_farewell
 from saturi.etl.runtime.memory import require_address_space
@@ -26,30 +27,44 @@ _thread_errors: list[EtlError] = []
 _GC_THRESHOLD = 100_000
 """What is imported, and the entries of archives, are many objects without cycles: looking for some takes a tenth of a start."""
 
-COMMANDS = {
-    "fetch": "Label archives from AI-Hub.",
-    "inspect": "What a corpus holds.",
-    "build": "Label archives to chunks and a manifest.",
-    "verify": "Whether a build is as it was written.",
-    "explain": "What became of a label file.",
-    "show": "Pairs of a build, changed words marked.",
-    "diff": "What differs between two builds.",
-    "check": "Whether chat files are what a provider takes.",
-    "estimate": "Tokens and price of training on a build.",
-    "export": "A build for a local trainer.",
-    "submit": "A build to fine-tuning jobs, each once.",
-    "status": "Jobs and files as the provider sees them.",
-    "watch": "Follow the jobs to their end.",
-    "cancel": "End a job, or all.",
-    "evaluate": "Tuned models against their base, and against copying.",
-    "report": "All that is known, on one page.",
-    "clean": "Delete uploaded files that no job needs.",
-    "sample": "A small synthetic corpus to try everything on.",
-    "init": "A first etl.toml, every option in it.",
-    "schema": "JSON Schema of files and outputs.",
-    "doctor": "Whether this machine can build.",
+GROUPS = {
+    "Corpus": {
+        "fetch": "Label archives from AI-Hub.",
+        "inspect": "What a corpus holds.",
+        "sample": "A small synthetic corpus to try everything on.",
+    },
+    "Build": {
+        "build": "Label archives to chunks and a manifest.",
+        "verify": "Whether a build is as it was written.",
+    },
+    "Look": {
+        "show": "Pairs of a build, changed words marked.",
+        "explain": "What became of a label file.",
+        "diff": "What differs between two builds.",
+        "report": "All that is known, on one page.",
+    },
+    "Train": {
+        "check": "Whether chat files are what a provider takes.",
+        "estimate": "Tokens and price of training on a build.",
+        "export": "A build for a local trainer.",
+        "submit": "A build to fine-tuning jobs, each once.",
+        "status": "Jobs and files as the provider sees them.",
+        "watch": "Follow the jobs to their end.",
+        "cancel": "End a job, or all.",
+        "clean": "Delete uploaded files that no job needs.",
+    },
+    "Evaluate": {
+        "evaluate": "Tuned models against their base, and against copying.",
+    },
+    "This machine": {
+        "init": "A first etl.toml, every option in it.",
+        "schema": "JSON Schema of files and outputs.",
+        "doctor": "Whether this machine can build.",
+    },
 }
-"""In the order in which they are used; each is the function of its name in the module of its name in `commands`."""
+"""Commands by their heading in the help; each is the function of its name in the module of its name in `commands`."""
+
+COMMANDS = {name: purpose for group in GROUPS.values() for name, purpose in group.items()}
 
 LIGHT_COMMANDS = frozenset(
     {"fetch", "verify", "status", "watch", "cancel", "clean", "sample", "init", "schema", "doctor"}
@@ -92,9 +107,11 @@ class Commands(click.Group):
         return name, command, ["--help"] if asks_for_help else rest
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
-        """Write the list of all commands, for which click would import each."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        """Write the list of all commands under their headings, for which click would import each."""
+        names = max(map(len, COMMANDS))
+        for title, group in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(names), purpose) for name, purpose in group.items()])
 
 
 def _print_version(ctx: click.Context, _param: click.Parameter, given: bool) -> None:  # noqa: FBT001 - click's signature
@@ -133,7 +150,12 @@ def run() -> int:
 
 
 def _run() -> int:
-    code: int | None = cli.main(standalone_mode=False)
+    try:
+        code: int | None = cli.main(standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError:
+        raise
+    except click.ClickException as error:
+        raise usage_error(error) from error
     return code or 0
 
 
@@ -171,8 +193,6 @@ def _code_of(error: BaseException) -> int | None:
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         click.echo(error.format_message(), err=True)
         return error.exit_code
-    if isinstance(error, click.ClickException):
-        return _shown(error, error.exit_code, " ".join(error.format_message().split()))  # it lists choices line by line
     if isinstance(error, EtlError):
         return _failed(error)
     if isinstance(error, FileExistsError):
@@ -203,8 +223,8 @@ def _failed(error: EtlError) -> int:
     return _shown(error, error.exit_code)
 
 
-def _shown(error: BaseException, exit_code: int, sentence: str | None = None) -> int:
-    show_failure(error, exit_code, str(error) if sentence is None else sentence)
+def _shown(error: BaseException, exit_code: int) -> int:
+    show_failure(error, exit_code, str(error))
     return exit_code
 
 

@@ -15,7 +15,7 @@ import click
 
 from saturi.etl.console.display import display
 from saturi.etl.console.paths import NamedPath
-from saturi.etl.errors import LockedError
+from saturi.etl.errors import LockedError, OptionError
 from saturi.etl.storage.location import ObjectPath, location_of
 
 _NARROW_COLUMNS = 78
@@ -129,14 +129,17 @@ class Command(click.Command):
                 formatter.write_dl(list(self.examples), col_max=2)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the arguments; where the folder of a build is missing, say what it is."""
+        """Parse the arguments; where the folder of a build is missing, say what it is; errors have the command they are of."""
         try:
             return super().parse_args(ctx, args)
         except click.MissingParameter as error:
             if error.param is None or error.param.name not in _BUILD_ARGUMENTS:
                 raise
-            sentence = f"{error.format_message().rstrip('.')}: the folder that build wrote, like out"
-            raise click.UsageError(sentence, ctx) from error
+            advice = "give the folder that build wrote, like out"
+            raise OptionError(error.param.human_readable_name, "missing", advice) from error
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx  # which the parser leaves out
+            raise
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; with `--wait`, again when a folder that another process holds is free."""

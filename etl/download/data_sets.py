@@ -46,7 +46,7 @@ def numbers_of(names: Iterable[str | int], generation: Generation | None) -> tup
     """
     texts = [unicodedata.normalize("NFC", str(name)).strip() for name in names]
     if not texts and generation is None:
-        raise OptionError("DATA_SET", "none given", f"give {_choices()}, or --generation")
+        raise OptionError("DATA_SET", "none given", f"give {_choices()}, or --generation 2022")
     chosen = [number for text in texts for number in _numbers(text)] if texts else [known.number for known in KNOWN]
     generations: dict[int, str] = {known.number: known.generation for known in KNOWN}
     kept = dict.fromkeys(number for number in chosen if generation in (None, generations.get(number)))
@@ -70,5 +70,5 @@ def _squeezed(name: str) -> str:
 
 
 def _choices() -> str:
-    known = ", ".join(f"{known.number} {known.title.removesuffix(')').rpartition('(')[2]}" for known in KNOWN)
+    known = ", ".join(f"{known.number} ({known.title.removesuffix(')').rpartition('(')[2]})" for known in KNOWN)
     return f"numbers or names: {known}"

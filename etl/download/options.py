@@ -3,14 +3,13 @@
 from pathlib import Path
 from typing import Annotated
 
-from msgspec import Struct
-
 from saturi.etl.download.data_sets import Generation
 from saturi.etl.settings.checks import check_options
 from saturi.etl.settings.declaration import Option
+from saturi.etl.settings.fields import Options
 
 
-class FetchOptions(Struct, frozen=True, kw_only=True):
+class FetchOptions(Options, frozen=True, kw_only=True):
     """
     What is fetched, from where, and what is agreed to.
 
@@ -40,7 +39,7 @@ class FetchOptions(Struct, frozen=True, kw_only=True):
         check_options(self)
 
 
-class Patience(Struct, frozen=True, kw_only=True):
+class Patience(Options, frozen=True, kw_only=True):
     """
     Limits of time, in seconds, and of attempts.
 

@@ -153,7 +153,7 @@ def _score(
             raise InputError(test_set.name, "no row has an answer of every system", "ask again")
         write_predictions(folder, spool)
     compared = Compared(COPY, {system.name: system.base for system in systems if system.base is not None})
-    scores = score_systems(counted.statistics, strata_of(counted.labels), scorer.metrics, compared)
+    scores = score_systems(counted.statistics, strata_of(counted.labels), scorer.metrics, compared, RESAMPLES)
     scored = [structs.replace(system, strata=scores[system.name]) for system in described]
     unanswered = len(counted.unanswered)
     evaluation = Evaluation(

@@ -5,11 +5,12 @@ import re
 from pathlib import Path
 from typing import Annotated
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from saturi.etl.errors import OptionError
 from saturi.etl.settings.checks import check_options
 from saturi.etl.settings.declaration import Option
+from saturi.etl.settings.fields import Options
 from saturi.schemas.terms import Split
 
 COPY = "copy"
@@ -24,7 +25,7 @@ _NAME = re.compile(rf"[\w][\w.-]{{0,{_MOST_NAME - 1}}}")
 _NO_NAME = re.compile(r"[^\w.-]")
 
 
-class EvaluateOptions(Struct, frozen=True, kw_only=True):
+class EvaluateOptions(Options, frozen=True, kw_only=True):
     """
     What is evaluated, on which rows, asked where, and what is agreed to.
 

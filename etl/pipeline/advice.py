@@ -1,13 +1,14 @@
 """Advice for a build of which nothing is left: which rules dropped what, and what to change."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
+from saturi.etl.settings.declaration import flag
 from saturi.schemas.manifest import Counts, Manifest
 from saturi.schemas.terms import DropReason
 
 ADVICE = {
-    DropReason.REGION_EXCLUDED: "add --region {regions}",
-    DropReason.SPEECH_TYPE_EXCLUDED: "add --speech-type {speech_types}",
+    DropReason.REGION_EXCLUDED: "give {kept}",
+    DropReason.SPEECH_TYPE_EXCLUDED: "give {kept}",
     DropReason.PERSONAL_DATA: "--pii mask keeps the rest of a text",
     DropReason.UNCLEAR: 'unsure, inaudible and unclear = "rewrite" in [clean] of etl.toml keep the rest of a text',
     DropReason.MARKUP: 'see [clean] in etl.toml, where "rewrite" mends and "keep" leaves a text as it is',
@@ -32,6 +33,8 @@ ADVICE = {
 }
 """What keeps utterances that were dropped for a reason."""
 
+_EXCLUDED_BY = {DropReason.REGION_EXCLUDED: "region", DropReason.SPEECH_TYPE_EXCLUDED: "speech_type"}
+
 
 def advise(manifest: Manifest) -> str:
     """Return why a build is empty, and what would change it, in one sentence."""
@@ -48,12 +51,17 @@ def _listed(counts: Counts) -> str:
 
 
 def _advice(manifest: Manifest, reason: DropReason) -> str:
-    """Return what keeps utterances dropped for *reason*, with the regions and speech types that *manifest* names."""
-    groups = [row for row in manifest.unsharded if reason in row.dropped]
-    regions = " --region ".join(_each(row.region for row in groups))
-    speech_types = " --speech-type ".join(_each(row.speech_type for row in groups))
-    return ADVICE[reason].format(regions=regions, speech_types=speech_types)
+    """Return what keeps utterances dropped for *reason*; where a term is excluded, the option with all terms."""
+    name = _EXCLUDED_BY.get(reason)
+    kept = "" if name is None else keeping(manifest, name, excluded(manifest, reason, name))
+    return ADVICE[reason].format(kept=kept)
 
 
-def _each(names: Iterator[str]) -> list[str]:
-    return sorted(set(names))
+def excluded(manifest: Manifest, reason: DropReason, name: str) -> list[str]:
+    """Return the terms of the option *name* of which the build of *manifest* dropped utterances for *reason*."""
+    return sorted({getattr(row, name) for row in manifest.unsharded if reason in row.dropped})
+
+
+def keeping(manifest: Manifest, name: str, terms: Iterable[str]) -> str:
+    """Return the option *name* as it is typed to keep *terms* beside those of the build: it replaces what it is by default."""
+    return " ".join(f"{flag(name)} {term}" for term in (*manifest.options[name], *terms))

@@ -1,11 +1,11 @@
 """How patient the submitter is: waits, deadlines, and how often it looks."""
 
-from msgspec import Struct
+from saturi.etl.settings.fields import Options
 
 _HOUR = 3600.0
 
 
-class Pace(Struct, frozen=True, kw_only=True):
+class Pace(Options, frozen=True, kw_only=True):
     """
     Waits and deadlines, in seconds.
 

@@ -38,6 +38,7 @@ class Option(Struct, frozen=True, kw_only=True):
 
     Args:
         help: One sentence for the command line.
+        short: The letter of its short form there.
         unset: What no value means, in words.
         low, high: Least and greatest number, or number of characters of a text.
         below: The number is below *high*, and not *high* itself.
@@ -53,6 +54,7 @@ class Option(Struct, frozen=True, kw_only=True):
     """
 
     help: str
+    short: str | None = None
     unset: str | None = None
     low: float | None = None
     high: float | None = None

@@ -6,11 +6,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
-from msgspec import Struct, ValidationError, convert, structs, to_builtins
+from msgspec import ValidationError, convert, structs, to_builtins
 
 from saturi.etl.errors import OptionError
 from saturi.etl.settings.checks import check_options, check_ordered, one_of
 from saturi.etl.settings.declaration import Option
+from saturi.etl.settings.fields import Options
 from saturi.etl.settings.sizes import MIB
 from saturi.etl.storage.location import Location
 from saturi.schemas.cleaning import CleanRules, Pii
@@ -74,7 +75,7 @@ _ADDRESS = re.compile(r"(?:(?:tcp|tls|wss?)://)?(?:[\w.-]+|\[[0-9A-Fa-f:.]+\]):[
 """Of a scheduler of Dask; without a protocol it is TCP."""
 
 
-class RunOptions(Struct, frozen=True, kw_only=True):
+class RunOptions(Options, frozen=True, kw_only=True):
     """
     Options of the run of a build, which do not decide its bytes.
 
@@ -82,9 +83,10 @@ class RunOptions(Struct, frozen=True, kw_only=True):
         OptionError: A value is out of its range.
     """
 
-    out: Annotated[Location, Option(help="Folder for the result, or its URL.")] = Path("out")
+    out: Annotated[Location, Option(help="Folder for the result, or its URL.", short="o")] = Path("out")
     workers: Annotated[
-        int | None, Option(help="Number of processes.", unset="one a processor", low=1, high=MOST_WORKERS)
+        int | None,
+        Option(help="Number of processes.", short="w", unset="one a processor", low=1, high=MOST_WORKERS),
     ] = None
     stage: Annotated[Location | None, Option(help="Folder for decoded segments, or its URL.", unset="OUT/stage")] = None
     executor: Annotated[ExecutorName, Option(help="Where tasks run: processes of this machine, or Dask.")] = (
@@ -111,7 +113,7 @@ class RunOptions(Struct, frozen=True, kw_only=True):
             raise OptionError("--workers", "a scheduler has its own workers", "give no number with --scheduler")
 
 
-class BuildOptions(Struct, frozen=True, kw_only=True):
+class BuildOptions(Options, frozen=True, kw_only=True):
     """
     Options that decide the bytes of a build; all others are `RunOptions`.
 

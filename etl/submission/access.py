@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from saturi.etl.providers.account import Account
 from saturi.etl.providers.client import Client
 from saturi.etl.providers.pace import Pace
 from saturi.etl.providers.profiles import find_provider, read_providers
+from saturi.etl.settings.fields import Options
 from saturi.etl.settings.paths import path_of
 from saturi.etl.storage.location import Location
 from saturi.etl.submission.keeping import ledger_of
@@ -19,7 +20,7 @@ from saturi.etl.submission.remote import Remote
 from saturi.schemas.provider import Provider
 
 
-class Access(Struct, frozen=True, kw_only=True):
+class Access(Options, frozen=True, kw_only=True):
     """
     A ledger, and how to get into the accounts that it names.
 

@@ -36,8 +36,15 @@ class Agreement(NamedTuple):
 class Consent(Protocol):
     """A yes or no to each thing that cannot be undone."""
 
+    def preview(self, plan: Plan, *, terms_due: bool) -> None:
+        """
+        Take note of *plan*, before the provider is asked anything.
+
+        With *terms_due* `TERMS` are to be agreed to before anything of it is sent.
+        """
+
     def review(self, agreement: Agreement) -> None:
-        """Take note of *agreement*, before any question."""
+        """Take note of *agreement*: what is left to do of the plan by the provider's answers, before any question."""
 
     def unencrypted(self, base_url: str) -> bool:
         """Return whether key and examples may be sent to *base_url*, where others on the way can read them."""
@@ -78,6 +85,9 @@ class PriorConsent:
         allow_http: bool = False,
     ) -> None:
         self._yes, self._terms, self._resubmit, self._http = yes, accept_data_terms, resubmit, allow_http
+
+    def preview(self, plan: Plan, *, terms_due: bool) -> None:
+        """Do nothing."""
 
     def review(self, agreement: Agreement) -> None:
         """Do nothing."""

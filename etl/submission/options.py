@@ -3,12 +3,11 @@
 from pathlib import Path
 from typing import Annotated
 
-from msgspec import Struct
-
 from saturi.etl.providers.models import DEFAULT_MODEL
 from saturi.etl.providers.profiles import DEFAULT_PROVIDER
 from saturi.etl.settings.checks import check_options
 from saturi.etl.settings.declaration import Option
+from saturi.etl.settings.fields import Options
 from saturi.schemas.ledger import PlanShape
 
 # The API's description of `POST /fine_tuning/jobs`.
@@ -17,7 +16,7 @@ _MOST_EPOCHS = 50
 _MOST_SEED = 2**31 - 1
 
 
-class SubmitOptions(Struct, frozen=True, kw_only=True):
+class SubmitOptions(Options, frozen=True, kw_only=True):
     """
     What is submitted, where, and what is agreed to.
 

@@ -27,6 +27,11 @@ def refuse_unencrypted(account: Account, options: SubmitOptions, consent: Consen
         raise SpendingError(account.base_url, problem, "give its https address, or add --allow-http")
 
 
+def terms_due(account: Account, ledger: Ledger) -> bool:
+    """Return whether the terms of the data are to be agreed to before examples go to *account*."""
+    return not (account.keeps_data_here or ledger.terms_accepted())
+
+
 def agreement_on(plan: Plan, new: tuple[PlannedJob, ...], options: SubmitOptions) -> Agreement:
     """Return what is to be agreed to for the *new* jobs of *plan*, at their price by our estimate."""
     costs = [job.billing.usd for job in new]
@@ -50,7 +55,7 @@ def agree_to_plan(agreement: Agreement, options: SubmitOptions, consent: Consent
         problem = "nobody can say what this costs: the price or the number of tokens is not known"
         raise UnknownPriceError(plan.model, problem, "give a price by --models FILE, or add --allow-unknown-price")
     _check_limit(agreement, usd)
-    if not (plan.account.keeps_data_here or ledger.terms_accepted()):
+    if terms_due(plan.account, ledger):
         if not (consent.terms() or options.accept_data_terms):
             problem = "nobody agreed to the terms of AI-Hub's data"
             raise SpendingError("submit", problem, "read them above, and add --accept-data-terms")

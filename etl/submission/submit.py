@@ -1,4 +1,4 @@
-"""Submit a build, top to bottom: the plan, what became of it before, what is agreed to, the files, the jobs."""
+"""Submit a build, top to bottom: the plan, which is shown, what became of it before, what is agreed to, the files, the jobs."""
 
 from contextlib import ExitStack
 
@@ -21,7 +21,13 @@ from saturi.etl.submission.options import SubmitOptions
 from saturi.etl.submission.plan import Plan, PlannedJob, make_plan, materials_of
 from saturi.etl.submission.preflight import check_dates, check_lines
 from saturi.etl.submission.remote import Remote
-from saturi.etl.submission.spending import agree_to_estimates, agree_to_plan, agreement_on, refuse_unencrypted
+from saturi.etl.submission.spending import (
+    agree_to_estimates,
+    agree_to_plan,
+    agreement_on,
+    refuse_unencrypted,
+    terms_due,
+)
 from saturi.schemas.provider import Provider
 from saturi.schemas.remote import JobEstimate
 from saturi.schemas.terms import Split
@@ -137,6 +143,7 @@ def submit(
         if isinstance(out, ObjectPath) and options.ledger is None:
             copy_manifest(build, file.parent)
         ledger.save_account(plan.account.row)
+        consent.preview(plan, terms_due=terms_due(plan.account, ledger))
 
         def agree(plan: Plan, new: tuple[PlannedJob, ...], estimates: tuple[JobEstimate, ...]) -> None:
             if estimates:

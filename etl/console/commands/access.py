@@ -1,6 +1,6 @@
 """Parameters of the commands that go by a ledger: the folder, the ledger, the configuration file, profiles of the user's own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,12 @@ from saturi.etl.storage.location import Location
 from saturi.etl.submission.access import Access
 
 
-def ledger_command(function: Callable[..., None], *, waits: bool = False) -> click.Command:
-    """Return *function* as a command on OUT that gets its `Access` after it; with *waits* as one that holds the folder."""
+def ledger_command(
+    function: Callable[..., None], *, examples: Sequence[tuple[str, str]], waits: bool = False
+) -> click.Command:
+    """Return *function* as a command on OUT that gets its `Access` after it; *examples* and *waits* as of `Command`."""
 
-    @click.command(cls=Command, waits=waits, name=function.__name__, help=function.__doc__)
+    @click.command(cls=Command, examples=examples, waits=waits, name=function.__name__, help=function.__doc__)
     @click.argument("out", type=LOCATION)
     @config_option("submit")
     @click.option("--ledger", type=PATH, help="File of the ledger.  [default: that of submit]")

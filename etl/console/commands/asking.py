@@ -9,6 +9,7 @@ from saturi.etl.console.display import terminal_columns
 from saturi.etl.output.printable import counted, printable
 from saturi.etl.runtime.interrupts import farewell_meanwhile, interrupt_reading
 from saturi.etl.submission.consent import TERMS, Agreement, PriorConsent
+from saturi.etl.submission.plan import Plan
 from saturi.schemas.ledger import JobRow
 
 if TYPE_CHECKING:
@@ -32,12 +33,23 @@ class Asking(PriorConsent):
     def __init__(self, errors: "Console", **given: bool) -> None:
         super().__init__(**given)
         self._errors = errors
+        self._notes: tuple[str, ...] = ()
+
+    def preview(self, plan: Plan, *, terms_due: bool) -> None:
+        """Show the plan, the terms where they are not agreed to yet, and what is asked of the provider next."""
+        from saturi.etl.console.screens.submit import show_plan, show_questions
+
+        show_plan(self._errors, plan)
+        if terms_due:
+            show_terms(self._errors, "Submitting sends examples made from the corpus to the provider.")
+        show_questions(self._errors, plan)
+        self._notes = plan.notes
 
     def review(self, agreement: Agreement) -> None:
-        """Show the plan."""
-        from saturi.etl.console.screens.submit import show_plan
+        """Show what the provider's answers add to the plan."""
+        from saturi.etl.console.screens.submit import show_agreement
 
-        show_plan(self._errors, agreement.plan, {job.key for job in agreement.new})
+        show_agreement(self._errors, agreement, [note for note in agreement.plan.notes if note not in self._notes])
 
     def unencrypted(self, base_url: str) -> bool:
         """Return whether key and examples may be sent to *base_url*."""
@@ -48,11 +60,8 @@ class Asking(PriorConsent):
         )
 
     def terms(self) -> bool:
-        """Show the terms, and return whether they are agreed to."""
-        from saturi.etl.console.lines import print_text
-
-        print_text(self._errors, (*TERMS, "Submitting sends examples made from the corpus to the provider."))
-        return super().terms() or typed("agree", "to say that you may do this", _UNSENT)
+        """Return whether the terms, which are shown with the plan, are agreed to."""
+        return super().terms() or typed("agree", "to say that you may do this by the terms above", _UNSENT)
 
     def spending(self, agreement: Agreement) -> bool:
         """Return whether the plan may be carried out."""
@@ -97,6 +106,13 @@ class Asking(PriorConsent):
         from saturi.etl.console.lines import print_line
 
         print_line(self._errors, line)
+
+
+def show_terms(errors: "Console", sentence: str) -> None:
+    """Print AI-Hub's terms on *errors*, and *sentence* on what the command does that they are about."""
+    from saturi.etl.console.lines import print_text
+
+    print_text(errors, (*TERMS, sentence))
 
 
 def typed(word: str, purpose: str, undone: str) -> bool:

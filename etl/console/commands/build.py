@@ -12,6 +12,7 @@ from saturi.etl.console.commands.parameters import Term, config_option, corpus_o
 from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json, resumable, typed_without
 from saturi.etl.console.paths import LOCATION
+from saturi.etl.errors import OptionError
 from saturi.etl.settings.declaration import declarations
 from saturi.etl.settings.options import BuildOptions, ExecutorName, RunOptions
 from saturi.etl.storage.location import Location
@@ -162,7 +163,7 @@ def _options(ctx: click.Context, given: dict[str, Any]) -> BuildOptions:
     given["shard_by"] = [name for name in given["shard_by"] if name not in merged]
     if given.pop("no_dedup"):
         if ctx.get_parameter_source("dedup") is ParameterSource.COMMANDLINE:
-            raise click.UsageError("--no-dedup: --dedup is given, too; give one of them")
+            raise OptionError("--no-dedup", "--dedup is given, too", "give one of them")
         given["dedup"] = Dedup.NONE
     return BuildOptions(**given, clean_rules=ctx.meta["config"].clean)
 
@@ -173,7 +174,7 @@ def _refuse_report(out: Location, *, dry_run: bool) -> None:
     from saturi.etl.reports.page import PAGE, require_page
 
     if dry_run:
-        raise click.UsageError("--report: nothing is built with --dry-run; give one of them")
+        raise OptionError("--report", "nothing is built with --dry-run", "give one of them")
     require_page(local_side(out) / PAGE)
 
 

@@ -1,5 +1,7 @@
 """`cancel`: end jobs."""
 
+from functools import partial
+
 import click
 
 from saturi.etl.console.commands.access import ledger_command, naming
@@ -9,8 +11,13 @@ from saturi.etl.storage.location import Location
 from saturi.etl.submission.access import Access
 from saturi.etl.submission.news import JobStatus, News
 
+EXAMPLES = (
+    ("saturi cancel out", "All jobs that are not at their end; asks before."),
+    ("saturi cancel out JOB --yes", "One job, without a question."),
+)
 
-@ledger_command
+
+@partial(ledger_command, examples=EXAMPLES)
 @click.argument("job", required=False)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def cancel(out: Location, access: Access, *, job: str | None, yes: bool) -> None:

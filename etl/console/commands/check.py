@@ -9,8 +9,14 @@ from saturi.etl.console.output import consoles, print_json
 from saturi.etl.console.paths import LOCATION, PATH
 from saturi.etl.storage.location import Location
 
+EXAMPLES = (
+    ("saturi check out", "The chunks of a build, against the limits of OpenAI."),
+    ("saturi check train.jsonl --validation held-out.jsonl", "Files of any origin, and what both hold."),
+    ("saturi check out --provider together --show 5", "The limits of another provider."),
+)
 
-@click.command(cls=Command)
+
+@click.command(cls=Command, examples=EXAMPLES)
 @click.argument("files", nargs=-1, required=True, type=LOCATION)
 @click.option("--validation", multiple=True, type=LOCATION, help="File held out; may be repeated.")
 @click.option("--provider", default="openai", show_default=True, help="Provider whose limits hold.")

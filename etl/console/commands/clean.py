@@ -11,8 +11,13 @@ from saturi.etl.output.printable import counted
 from saturi.etl.storage.location import Location
 from saturi.etl.submission.access import Access
 
+EXAMPLES = (
+    ("saturi clean out", "Lists the files, and asks before it deletes them."),
+    ("saturi clean out --yes", "Without a question."),
+)
 
-@partial(ledger_command, waits=True)
+
+@partial(ledger_command, examples=EXAMPLES, waits=True)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def clean(out: Location, access: Access, *, yes: bool) -> None:
     """Delete the files uploaded from OUT that no job at the provider needs any more."""

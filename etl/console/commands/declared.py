@@ -53,6 +53,7 @@ def _option(declared: Declaration) -> Decorator:
         spelling += "/--no-" + spelling.removeprefix("--")
     return click.option(
         spelling,
+        *([] if option.short is None else [f"-{option.short}"]),
         declared.name,
         default=_plain(declared.default),
         show_default=declared.default is not None and not one_way and shown is None,

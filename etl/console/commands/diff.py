@@ -7,8 +7,13 @@ from saturi.etl.console.output import consoles, print_json
 from saturi.etl.console.paths import LOCATION
 from saturi.etl.storage.location import Location
 
+EXAMPLES = (
+    ("saturi diff out other", "Options, counts and pairs that differ."),
+    ("saturi diff out other -n 20 --json", "The same for a script, with more pairs."),
+)
 
-@click.command(cls=Command)
+
+@click.command(cls=Command, examples=EXAMPLES)
 @click.argument("first", type=LOCATION)
 @click.argument("second", type=LOCATION)
 @click.option("-n", "--count", type=int, default=5, show_default=True, help="Most pairs of each kind to list.")

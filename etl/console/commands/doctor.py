@@ -8,8 +8,13 @@ from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json
 from saturi.etl.console.paths import PATH
 
+EXAMPLES = (
+    ("saturi doctor", "Versions, disk, memory, limits and keys, here."),
+    ("saturi doctor out --json", "For the folder of a build, and for a script."),
+)
 
-@click.command(cls=Command)
+
+@click.command(cls=Command, examples=EXAMPLES)
 @click.argument("folder", type=PATH, default=".")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings on stdout, for machines.")
 @click.pass_context

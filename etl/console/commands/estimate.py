@@ -13,8 +13,14 @@ from saturi.etl.output.printable import counted
 from saturi.etl.providers.models import DEFAULT_MODEL
 from saturi.etl.storage.location import Location
 
+EXAMPLES = (
+    ("saturi estimate out", "Tokens and price of the default model."),
+    ("saturi estimate out --all --rate 1400", "Every model at every provider, in won, too."),
+    ("saturi estimate out --epochs 2 --sample 5000", "What fewer epochs, or fewer examples, would cost."),
+)
 
-@click.command(cls=Command)
+
+@click.command(cls=Command, examples=EXAMPLES)
 @click.argument("out", type=LOCATION)
 @click.option("--model", default=DEFAULT_MODEL, show_default=True, help="Model, snapshot, or tune of either.")
 @click.option("--epochs", type=int, help="Times every example is seen.  [default: by the provider's rule]")

@@ -7,7 +7,7 @@ import click
 from msgspec import structs
 
 from saturi.etl.console.commands.access import naming
-from saturi.etl.console.commands.asking import typed
+from saturi.etl.console.commands.asking import show_terms, typed
 from saturi.etl.console.commands.declared import declared_options
 from saturi.etl.console.commands.parameters import config_option, file_of, key_file_of
 from saturi.etl.console.help import Command
@@ -18,7 +18,6 @@ from saturi.etl.evaluation.bill import Bill, PriorConsent
 from saturi.etl.evaluation.options import EvaluateOptions
 from saturi.etl.output.side import local_side
 from saturi.etl.storage.location import Location
-from saturi.etl.submission.consent import TERMS
 from saturi.schemas.evaluation import ShownRow, ShownRows
 
 if TYPE_CHECKING:
@@ -151,11 +150,7 @@ class _Asking(PriorConsent):
 
     def terms(self) -> bool:
         """Show the terms, and return whether they are agreed to."""
-        from saturi.etl.console.lines import print_text
-
-        print_text(
-            self._errors, (*TERMS, "Evaluating sends examples made from the corpus to the servers of the models.")
-        )
+        show_terms(self._errors, "Evaluating sends examples made from the corpus to the servers of the models.")
         return super().terms() or typed("agree", "to say that you may do this", _UNASKED)
 
     def spending(self, bill: Bill) -> bool:

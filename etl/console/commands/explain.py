@@ -7,8 +7,13 @@ from saturi.etl.console.output import consoles, print_json
 from saturi.etl.console.paths import LOCATION
 from saturi.etl.storage.location import Location
 
+EXAMPLES = (
+    ("saturi explain out --member st_set1_0001.json", "Where a label file went, step by step."),
+    ("saturi explain out --member st_set1_0001.json --text", "The same with its texts."),
+)
 
-@click.command(cls=Command)
+
+@click.command(cls=Command, examples=EXAMPLES)
 @click.argument("out", type=LOCATION)
 @click.option("--member", required=True, help="Path of a label file in its archive, or its file name.")
 @click.option("--stage", type=LOCATION, help="Folder of the segments, or its URL.  [default: OUT/stage]")

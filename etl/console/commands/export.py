@@ -14,8 +14,14 @@ from saturi.etl.exports.base_models import DEFAULT_BASE_MODEL
 from saturi.etl.exports.trainers import Trainer
 from saturi.etl.storage.location import Location
 
+EXAMPLES = (
+    ("saturi export out --to trl", "Files and the command for TRL."),
+    ("saturi export out --to hf", "A dataset folder for the Hugging Face libraries."),
+    ("saturi export out --card MODEL", "The card of a tuned model, with its scores."),
+)
 
-@click.command(cls=Command)
+
+@click.command(cls=Command, examples=EXAMPLES)
 @click.argument("out", type=LOCATION)
 @click.option("--to", type=Term(Trainer), help="What will read it.")
 @click.option("--card", metavar="MODEL", help="Write the card of this tuned model, instead.")

@@ -12,6 +12,7 @@ from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles, print_json, resumable, typed_without
 from saturi.etl.console.paths import PATH
 from saturi.etl.download.options import FetchOptions
+from saturi.etl.errors import OptionError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,12 +20,24 @@ if TYPE_CHECKING:
 _UNREPAIRED = 1
 
 
-@click.command(cls=Command, waits=True)
+EXAMPLES = (
+    ("saturi fetch --list", "The data sets there are; their numbers are what it takes."),
+    ("saturi fetch 71517 71558 --dry-run", "What would be downloaded, and how large it is."),
+    ("saturi fetch 제주 --to data", "The label archives of the data sets with this in their name."),
+)
+
+
+@click.command(cls=Command, examples=EXAMPLES, waits=True)
 @click.argument("data_set", nargs=-1)
 @config_option("fetch")
 @click.option("--to", type=PATH, help="Folder of the data.  [default: ./data]")
 @declared_options(FetchOptions)
-@click.option("--list", "listing", is_flag=True, help="Print what there is; download nothing. Needs no key.")
+@click.option(
+    "--list",
+    "listing",
+    is_flag=True,
+    help="Print what there is, or the known data sets; download nothing. Needs no key.",
+)
 @click.option("--dry-run", is_flag=True, help="Print the plan; download nothing.")
 @click.option("--repair", type=PATH, help="Join the parts that aihubshell left in a folder; download nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result on stdout, for machines.")
@@ -42,7 +55,7 @@ def fetch(ctx: click.Context, /, data_set: tuple[str, ...], **given: Any) -> Non
     _refuse_two(repair=repair is not None, listing=listing, dry_run=dry_run)
     if repair is not None:
         if data_set:
-            raise click.UsageError("DATA_SET: nothing is downloaded with --repair; give one of them")
+            raise OptionError("DATA_SET", "nothing is downloaded with --repair", "give one of them")
         ctx.exit(_repair(console, repair, as_json=as_json))
     options = FetchOptions(key_file=ctx.meta["config"].table("fetch").get("key_file"), **given)
     to = to or Path("data")
@@ -59,7 +72,7 @@ def _refuse_two(**asked: bool) -> None:
     names = {"repair": "--repair", "listing": "--list", "dry_run": "--dry-run"}
     given = [names[name] for name, is_asked in asked.items() if is_asked]
     if len(given) > 1:
-        raise click.UsageError(f"{given[0]}: {given[1]} is given, too; give one of them")
+        raise OptionError(given[0], f"{given[1]} is given, too", "give one of them")
 
 
 Request = tuple[tuple[str, ...], Path, FetchOptions]
@@ -69,9 +82,14 @@ def _list(
     console: "Console", errors: "Console", data_sets: tuple[str, ...], options: FetchOptions, *, as_json: bool
 ) -> None:
     from saturi.etl.console.lines import print_next
-    from saturi.etl.console.screens.fetch import fetching, show_lists
+    from saturi.etl.console.screens.fetch import fetching, show_known, show_lists
+    from saturi.etl.download.data_sets import KNOWN
     from saturi.etl.download.plan import list_archives
 
+    if not (data_sets or options.generation or as_json):
+        show_known(console, KNOWN)
+        print_next(console, "fetch", "--list", f"{KNOWN[0].number}")
+        return
     with fetching(errors) as report:
         lists = list_archives(data_sets, options, report=report)
     if as_json:

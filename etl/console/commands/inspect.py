@@ -11,13 +11,19 @@ from saturi.etl.console.paths import LOCATION, PATH
 from saturi.etl.output.folder import MANIFEST
 from saturi.etl.storage.location import Location
 
+EXAMPLES = (
+    ("saturi inspect data", "All archives of a corpus, region by region."),
+    ("saturi inspect data --sample 20000", "Some label files of each archive; much sooner."),
+    ("saturi inspect out --report contents.html", "The label files that a build has read, as a page."),
+)
 
-@click.command(cls=Command)
+
+@click.command(cls=Command, examples=EXAMPLES)
 @click.argument("corpus", nargs=-1, type=LOCATION)
 @config_option("corpus")
 @click.option("--sample", type=int, help="Look at so many label files, of every archive its share.  [default: all]")
 @click.option("--stage", type=LOCATION, help="Folder of a build's segments, or its URL.  [default: OUT/stage]")
-@click.option("--workers", type=int, help="Number of processes.  [default: one a processor]")
+@click.option("--workers", "-w", type=int, help="Number of processes.  [default: one a processor]")
 @click.option("--report", type=PATH, help="Also write the contents as a page to this file.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything on stdout, for machines.")
 @click.pass_context

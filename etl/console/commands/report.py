@@ -9,14 +9,21 @@ from saturi.etl.console.commands.parameters import Term
 from saturi.etl.console.help import Command
 from saturi.etl.console.output import consoles
 from saturi.etl.console.paths import LOCATION, PATH
+from saturi.etl.errors import OptionError
 from saturi.etl.output.side import local_side, make_side
 from saturi.etl.providers.models import DEFAULT_MODEL
 from saturi.etl.reports.page import PAGE, require_page
 from saturi.etl.reports.words import LANGUAGES, Language
 from saturi.etl.storage.location import Location
 
+EXAMPLES = (
+    ("saturi report out", "The page, as out/report.html."),
+    ("saturi report out --lang ko --to report.html", "In Korean, to another file."),
+    ("saturi report out --terminal", "The same facts here."),
+)
 
-@click.command(cls=Command)
+
+@click.command(cls=Command, examples=EXAMPLES)
 @click.argument("out", type=LOCATION)
 @click.option("--to", type=PATH, help="File of the page.  [default: OUT/report.html]")
 @click.option("--lang", type=Term(LANGUAGES), help="Language of the report.  [default: by the locale]")
@@ -47,7 +54,7 @@ def report(  # noqa: PLR0913 - one an option
     from saturi.etl.reports.report import report as run
 
     if terminal and to is not None:
-        raise click.UsageError("--to: with --terminal no page is written; give one of them")
+        raise OptionError("--to", "with --terminal no page is written", "give one of them")
     from saturi.etl.console.lines import print_line
 
     page = local_side(out) / PAGE if to is None else to

@@ -9,8 +9,13 @@ from saturi.etl.console.output import consoles
 from saturi.etl.console.paths import PATH
 from saturi.etl.runtime.interrupts import set_farewell
 
+EXAMPLES = (
+    ("saturi sample data", "A corpus of 400 label files."),
+    ("saturi sample data --files 4000 --seed 7", "A larger one, with other texts."),
+)
 
-@click.command(cls=Command)
+
+@click.command(cls=Command, examples=EXAMPLES)
 @click.argument("folder", type=PATH)
 @click.option("--files", type=int, default=400, show_default=True, help="Number of label files, 200 to 20,000.")
 @click.option("--seed", type=int, default=2022, show_default=True, help="Same seed, same bytes.")

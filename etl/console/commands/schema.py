@@ -5,8 +5,13 @@ import click
 from saturi.etl.console.help import Command
 from saturi.etl.console.output import print_schema
 
+EXAMPLES = (
+    ("saturi schema", "The names of all formats."),
+    ("saturi schema manifest", "The JSON Schema of one."),
+)
 
-@click.command(cls=Command)
+
+@click.command(cls=Command, examples=EXAMPLES)
 @click.argument("name", required=False)
 def schema(name: str | None) -> None:
     """Print the JSON Schema of NAME: a file, or what a command prints by --json. Without NAME, print all names."""

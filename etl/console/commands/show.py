@@ -11,8 +11,14 @@ from saturi.etl.console.paths import LOCATION
 from saturi.etl.storage.location import Location
 from saturi.schemas.terms import DropReason, Region, SpeechType, Split
 
+EXAMPLES = (
+    ("saturi show out", "Five pairs, spread over the build."),
+    ("saturi show out -n 20 --region 제주 --split validation", "More of one region that are held out."),
+    ("saturi show out --dropped duplicate", "Utterances that a rule has dropped."),
+)
 
-@click.command(cls=Command)
+
+@click.command(cls=Command, examples=EXAMPLES)
 @click.argument("out", type=LOCATION)
 @click.option("-n", "--count", type=int, default=5, show_default=True, help="Most pairs to show.")
 @click.option("--region", type=Term(Region), multiple=True, help="Only this region; may be repeated.")

@@ -1,5 +1,7 @@
 """`status`: jobs and files as the provider shows them."""
 
+from functools import partial
+
 import click
 
 from saturi.etl.console.commands.access import ledger_command, naming
@@ -9,8 +11,13 @@ from saturi.etl.errors import ProviderError
 from saturi.etl.storage.location import Location
 from saturi.etl.submission.access import Access
 
+EXAMPLES = (
+    ("saturi status out", "Every job with its state, and the files there."),
+    ("saturi status out --json", "The same for a script."),
+)
 
-@ledger_command
+
+@partial(ledger_command, examples=EXAMPLES)
 @click.option("--json", "as_json", is_flag=True, help="Print jobs and files on stdout, for machines.")
 def status(out: Location, access: Access, *, as_json: bool) -> None:
     """

@@ -64,7 +64,7 @@ def submit(ctx: click.Context, /, **given: Any) -> None:
         if as_json:
             print_json("submit-dry-run", requests_of(plan))
         else:
-            show_plan(console, plan, {job.key for job in plan.jobs})
+            show_plan(console, plan)
             show_requests(console, plan, requests_of(plan))
         if plan.usd is not None and options.max_cost is not None and plan.usd > options.max_cost:
             problem = f"submit would refuse this: it costs {precise(plan.usd)}, and --max-cost allows"

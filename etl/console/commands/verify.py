@@ -7,8 +7,13 @@ from saturi.etl.console.output import consoles, print_json
 from saturi.etl.console.paths import LOCATION
 from saturi.etl.storage.location import Location
 
+EXAMPLES = (
+    ("saturi verify out", "Every chunk hashed, and compared with the manifest."),
+    ("saturi verify out --json", "The same for a script; the exit code is 4 where anything is damaged."),
+)
 
-@click.command(cls=Command)
+
+@click.command(cls=Command, examples=EXAMPLES)
 @click.argument("out", type=LOCATION)
 @click.option("--json", "as_json", is_flag=True, help="Print the findings on stdout, for machines.")
 @click.pass_context

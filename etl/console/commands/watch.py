@@ -16,7 +16,13 @@ from saturi.schemas.ledger import SUCCEEDED
 _DAY_SECONDS = 86_400
 
 
-@ledger_command
+EXAMPLES = (
+    ("saturi watch out", "Until all jobs have ended; run it again at any time."),
+    ("saturi watch out --every 60 --json", "A look a minute, each event a line of JSON."),
+)
+
+
+@partial(ledger_command, examples=EXAMPLES)
 @click.option(
     "--every",
     "seconds",

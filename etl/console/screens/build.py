@@ -8,11 +8,12 @@ from rich.text import Text
 
 from saturi.etl.console.lines import NOTE, SUCCESS, add_row, plain, print_line
 from saturi.etl.console.screens.pairs import good_pair, show_pairs
-from saturi.etl.console.screens.tables import largest_first, numbers_table, print_shares
+from saturi.etl.console.screens.tables import largest_first, numbers_table, print_shares, print_table
 from saturi.etl.console.screens.words import reasons, short, size
 from saturi.etl.corpus.scan import Scan
 from saturi.etl.output.examples import first_pairs
 from saturi.etl.output.printable import counted
+from saturi.etl.pipeline.advice import excluded, keeping
 from saturi.etl.pipeline.build import BuildResult
 from saturi.etl.pipeline.verdict import unproved_keys
 from saturi.etl.runtime.measurements import BuildFacts
@@ -100,7 +101,7 @@ def _show_regions(console: Console, manifest: Manifest) -> None:
     table = numbers_table("region", *(headers[number - 1] for number in kept))
     for row, line in zip((*rows, total), lines, strict=True):
         add_row(table, line[0], *(line[number] for number in kept), style="bold" if row is total else None)
-    console.print(table)
+    print_table(console, table)
 
 
 def _has(group: GroupRow, region: str) -> bool:
@@ -143,10 +144,10 @@ def _show_left_out(console: Console, manifest: Manifest, most: int | None) -> No
 
 def _show_excluded(console: Console, manifest: Manifest) -> None:
     """Print which speech types the build leaves out, and the options that keep them beside the others."""
-    excluded = {row.speech_type for row in manifest.unsharded if DropReason.SPEECH_TYPE_EXCLUDED in row.dropped}
-    if excluded:
-        kept = " ".join(f"--speech-type {name}" for name in (*manifest.options["speech_type"], *sorted(excluded)))
-        print_line(console, f"  left out: {', '.join(sorted(excluded))}, kept with {kept}", "dim")
+    terms = excluded(manifest, DropReason.SPEECH_TYPE_EXCLUDED, "speech_type")
+    if terms:
+        kept = keeping(manifest, "speech_type", terms)
+        print_line(console, f"  left out: {', '.join(terms)}, kept with {kept}", "dim")
 
 
 def show_run(console: Console, run: BuildFacts, *, details: bool = False) -> None:
@@ -178,7 +179,7 @@ def show_profile(console: Console, run: BuildFacts) -> None:
     for work, seconds in (*rows, ("no task: start, waiting", whole - sum(run.stages.values()))):
         add_row(table, work, f"{seconds:.2f}", f"{seconds / whole:.1%}")
     add_row(table, "all workers", f"{whole:.2f}", "100.0%", style="bold")
-    console.print(table)
+    print_table(console, table)
 
 
 def _show_split(console: Console, manifest: Manifest) -> None:
@@ -233,7 +234,7 @@ def _show_shards(console: Console, manifest: Manifest) -> None:
         numbers = (f"{shard.examples:,}", f"{shard.chunks:,}", size(shard.bytes))
         add_row(table, plain(name).append(few, NOTE), *numbers)
         dropped[name] = shard.dropped
-    console.print(table)
+    print_table(console, table)
     dropped |= {f"{row.region} {row.speech_type}": row.dropped for row in manifest.unsharded}
     if any(dropped.values()):
         console.print()
@@ -263,7 +264,7 @@ def show_scans(console: Console, scans: Sequence[Scan], *, details: bool = False
         if those:
             add_row(table, region or "not in the name", *_sums(those))
     add_row(table, "total", *_sums(scans), style="bold")
-    console.print(table)
+    print_table(console, table)
 
 
 def _sums(scans: Sequence[Scan]) -> tuple[str, str, str, str]:

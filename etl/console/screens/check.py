@@ -7,6 +7,7 @@ from rich.text import Text
 from saturi.etl.checking.advice import ADVICE
 from saturi.etl.checking.report import CheckReport, Kind, Problem
 from saturi.etl.console.lines import add_row, plain, print_line
+from saturi.etl.console.screens.tables import print_table
 from saturi.etl.console.screens.words import reasons, size
 from saturi.etl.output.printable import counted
 
@@ -21,7 +22,7 @@ def show_check(console: Console, report: CheckReport) -> None:
     if hidden := sum(counts.values()) - len(report.problems):
         print_line(console, f"… and {hidden:,} more; --show {sum(counts.values())} shows all", "dim")
     if counts:
-        console.print(_counts(counts))
+        print_table(console, _counts(counts))
     verdict = (
         Text(f"A provider would refuse this: {reasons(report.errors)}", "red")
         if report.errors

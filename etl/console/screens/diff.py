@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from saturi.etl.console.lines import add_row, print_line
+from saturi.etl.console.screens.tables import print_table
 from saturi.etl.console.screens.words import short_origin
 from saturi.schemas.pairs import BuildDiff, ChangedValue, PairChanges, PairKey
 
@@ -20,7 +21,7 @@ def show_diff(console: Console, diff: BuildDiff) -> None:
         return
     for title, values in (("Options", diff.options), ("Archives", diff.archives), ("Counts", diff.counts)):
         if values:
-            console.print(_values(title, values))
+            print_table(console, _values(title, values))
     if diff.pairs is None:
         print_line(console, "Pairs: not compared, since a build was handed on without its lineage.", "yellow")
     else:
@@ -55,7 +56,7 @@ def _shown(value: object) -> str:
 
 
 def _show_pairs(console: Console, pairs: PairChanges) -> None:
-    console.print(_numbers(pairs))
+    print_table(console, _numbers(pairs))
     lists = (
         ("Came", pairs.came_first, pairs.came),
         ("Went", pairs.went_first, pairs.went),

@@ -4,6 +4,7 @@ from rich.console import Console
 from rich.table import Table
 
 from saturi.etl.console.lines import add_row, print_line
+from saturi.etl.console.screens.tables import print_table
 from saturi.schemas.health import Health
 
 _STYLES = {"ok": "green", "note": "yellow", "problem": "red"}
@@ -26,7 +27,7 @@ def show_health(console: Console, health: Health) -> None:
     for extra in health.extras:
         there = "installed" if not extra.missing else f"not installed: {extra.install}"
         add_row(table, "extra", extra.name, f"{extra.purpose}; {there}")
-    console.print(table)
+    print_table(console, table)
     if health.is_well:
         print_line(console, "Nothing keeps a build from running.", "green")
     else:

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from saturi.etl.console.lines import add_row, print_line
-from saturi.etl.console.screens.tables import numbers_table
+from saturi.etl.console.screens.tables import numbers_table, print_table
 from saturi.etl.console.screens.words import short
 from saturi.etl.console.signs import blocks
 from saturi.schemas.estimate import Estimate, Offer, ShardEstimate
@@ -28,7 +28,7 @@ def show_estimate(console: Console, estimate: Estimate, rate: float | None = Non
     """
     shards = _shards(estimate, rate, wide=console.width >= _WIDE_COLUMNS or estimate.total.over_limit > 0)
     for part in (shards, _pictures(console, estimate), _samples(estimate, rate)):
-        console.print(part)
+        print_table(console, part)
         console.print()
     for line in _notes(estimate, rate):
         print_line(console, line)
@@ -60,7 +60,7 @@ def show_offers(console: Console, offers: Sequence[Offer], rate: float | None = 
         billed = f"{'' if offer.exact else '~'}{short(offer.billed_tokens)}"
         days = (f"{offer.price_as_of}", "" if offer.ends is None else f"{offer.ends}")
         add_row(table, f"{offer.provider} {offer.model}", f"{offer.epochs}", billed, a_million, *prices, *days)
-    console.print(table)
+    print_table(console, table, less=("as of", "epochs", "billed", "a million"))
     console.print()
     note = (
         "?: not known, or not for so many epochs. ~: in tokens of o200k_base, which is not the model's own tokenizer."

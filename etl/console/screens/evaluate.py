@@ -13,6 +13,7 @@ from rich.text import Text
 
 from saturi.etl.console.lines import NOTE, add_row, draws_bars, plain, print_line, print_progress
 from saturi.etl.console.screens.submit import waiting
+from saturi.etl.console.screens.tables import print_table
 from saturi.etl.console.screens.words import short
 from saturi.etl.evaluation.bill import Bill
 from saturi.etl.evaluation.extremes import Extremes
@@ -48,7 +49,7 @@ def show_bill(console: Console, bill: Bill) -> None:
             _dollars(system.usd),
         )
     add_row(table, "in total", "", "", "", "", _dollars(bill.usd), style="bold")
-    console.print(table)
+    print_table(console, table)
 
 
 @contextmanager
@@ -148,11 +149,11 @@ def show_evaluation(console: Console, result: EvaluationResult) -> None:
         f"On all rows, with 95 % intervals; {_ALIKE} is no more different from copying than by chance",
         "italic",
     )
-    console.print(_scores(found))
+    print_table(console, _scores(found))
     console.print()
     titles = {metric.name: _title(metric) for metric in found.metrics}
     print_line(console, " / ".join(titles[name] for name in _BY_STRATUM), "italic")
-    console.print(_strata(found))
+    print_table(console, _strata(found))
     console.print()
     for line in _claim(found.claim, found.metrics):
         print_line(console, line)

@@ -9,8 +9,10 @@ from rich.console import Console
 from rich.table import Table
 
 from saturi.etl.console.lines import NOTE, add_row, print_line, print_next, print_progress
+from saturi.etl.console.screens.tables import print_table
 from saturi.etl.console.screens.transfers import TransferBars
 from saturi.etl.console.screens.words import size
+from saturi.etl.download.data_sets import KnownDataSet
 from saturi.etl.download.news import Again, Finished, Moved, News, Planned, Remark, Reporter
 from saturi.etl.output.printable import counted
 from saturi.schemas.fetch import DataSetList, FetchPlan, FetchResult, ListedArchive, RepairedArchive
@@ -80,6 +82,17 @@ def _name(path: str) -> str:
     return path.rpartition("/")[2]
 
 
+def show_known(console: Console, data_sets: Sequence[KnownDataSet]) -> None:
+    """Print the data sets that a build reads, with the numbers and words that name them."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("number", justify="right")
+    for header in ("generation", "data set", "also named by"):
+        table.add_column(header)
+    for one in data_sets:
+        add_row(table, f"{one.number}", one.generation, one.title, one.english)
+    print_table(console, table)
+
+
 def show_lists(console: Console, lists: Sequence[DataSetList]) -> None:
     """Print every archive of *lists* below its folder."""
     for listed in lists:
@@ -101,7 +114,7 @@ def show_lists(console: Console, lists: Sequence[DataSetList]) -> None:
                 folder = above
                 add_row(table, "", "", "", f"{above}/", style="dim")
             add_row(table, f"{archive.file_number}", _size(archive), "labels" if archive.labels else "", f"  {name}")
-        console.print(table)
+        print_table(console, table)
 
 
 def show_plan(console: Console, plan: FetchPlan) -> None:

@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Mapping
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
 
-from saturi.etl.console.lines import add_row, plain, print_line
-from saturi.etl.console.screens.tables import numbers_table
+from saturi.etl.console.lines import add_row, print_line
+from saturi.etl.console.screens.tables import numbers_table, print_table
 from saturi.etl.console.screens.words import reasons, size
 from saturi.etl.corpus.groups import ALL
 from saturi.etl.output.printable import counted
@@ -35,26 +34,26 @@ def show_inspection(console: Console, inspection: Inspection) -> None:
     if beside:
         print_line(console, f"ignored beside them: {beside}")
     console.print()
-    console.print(_groups(inspection, wide=console.width >= _WIDE_COLUMNS))
+    print_table(console, _groups(inspection, wide=console.width >= _WIDE_COLUMNS))
     for line in _LEGEND[: 3 if console.width >= _WIDE_COLUMNS else 1]:
         print_line(console, line, "dim")
     for title, counts in (("markup", "residues"), ("disagreements", "disagreements"), ("missing", "missing")):
         table = _details(title, {_name(group): getattr(group, counts) for group in inspection.groups})
         if table.row_count:
             console.print()
-            console.print(table)
+            print_table(console, table)
     if inspection.total.fields is not None:
         console.print()
-        console.print(_fields(inspection.total.fields))
+        print_table(console, _fields(inspection.total.fields))
 
 
 def _show_archive(console: Console, archive: InspectedArchive) -> None:
     """Print the name of an archive, and below it what is known of it; a table would fold names of this length."""
     print_line(console, archive.archive.rpartition("/")[2], "bold")
     if archive.problem:
-        console.print(Padding(plain(archive.problem, "yellow"), (0, 0, 0, 2)))
+        print_line(console, f"  {archive.problem}", "yellow")
         return
-    console.print(Padding(plain(" · ".join(_facts(archive))), (0, 0, 0, 2)))
+    print_line(console, f"  {' · '.join(_facts(archive))}")
 
 
 def _facts(archive: InspectedArchive) -> Iterator[str]:

@@ -5,6 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from saturi.etl.console.lines import add_row, plain, print_line
+from saturi.etl.console.screens.tables import print_table
 from saturi.etl.reports.outline import notes, outline, title
 from saturi.etl.reports.sections import Figure
 from saturi.etl.reports.words import Language
@@ -25,7 +26,7 @@ def show_report(console: Console, report: Report, language: Language) -> None:
             print_line(console, section.command)
         for figure in section.figures:
             console.print()
-            console.print(_table(figure))
+            print_table(console, _table(figure))
             console.print(plain(figure.description, "dim"))
 
 

@@ -1,7 +1,7 @@
-"""A submission as a person sees it: the plan and its price, bytes on their way, jobs and files."""
+"""A submission as a person sees it: the plan and its price, what is asked and answered, bytes on their way, jobs and files."""
 
 import time
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import msgspec
@@ -9,12 +9,14 @@ from rich.console import Console
 from rich.table import Table
 
 from saturi.etl.console.lines import add_row, print_line, print_note, print_progress
+from saturi.etl.console.screens.tables import print_table
 from saturi.etl.console.screens.transfers import TransferBars
 from saturi.etl.console.screens.words import short, size
 from saturi.etl.output.printable import counted
 from saturi.etl.pricing.money import cost_usd
 from saturi.etl.providers.recorder import Request
 from saturi.etl.providers.waiting import Wait
+from saturi.etl.submission.consent import Agreement
 from saturi.etl.submission.execution import Submission
 from saturi.etl.submission.news import (
     JobCreated,
@@ -44,34 +46,45 @@ def dollars(usd: float | None) -> str:
     return _UNKNOWN if usd is None else f"${usd:,.2f}"
 
 
-def show_plan(console: Console, plan: Plan, new: Set[str]) -> None:
-    """Print the jobs of *plan* with what they cost in all; those whose keys are not *new* were submitted before."""
+def show_plan(console: Console, plan: Plan) -> None:
+    """Print the jobs of *plan*, their files, and what all cost that are created; which are there already is not known."""
     print_line(console, f"Plan: {plan.shape}, {plan.model} at {plan.account.base_url}", "italic")
     table = _table()
     for name in ("examples", "validation", "bytes", "tokens", "epochs", "price"):
         table.add_column(name, justify="right", no_wrap=True)
     for job in plan.jobs:
-        known = job.key not in new
         files = [file for file in (job.training, job.validation) if file is not None]
         add_row(
             table,
-            f"{job.title} (submitted before)" if known else job.title,
+            job.title,
             f"{job.training.examples:,}",
             f"{job.validation.examples:,}" if job.validation else "none",
             size(sum(file.bytes for file in files)),
             _UNKNOWN if job.billing.tokens is None else short(job.billing.tokens),
             f"{job.billing.epochs}",
             dollars(job.billing.usd),
-            style="dim" if known else None,
         )
-    jobs = [job for job in plan.jobs if job.key in new]
-    costs = [job.billing.usd for job in jobs]
-    total = None if None in costs else sum(usd for usd in costs if usd is not None)
-    add_row(table, f"{len(jobs)} to create", "", "", "", "", "", dollars(total), style="bold")
-    console.print(table)
+    total = f"{counted(len(plan.jobs), 'job')}, {counted(len(plan.files), 'file')}"
+    add_row(table, total, "", "", size(sum(file.bytes for file in plan.files)), "", "", dollars(plan.usd), style="bold")
+    print_table(console, table, less=("validation", "epochs"))
     for reason in plan.left_out:
         print_note(console, f"left out: {reason}")
     for note in plan.notes:
+        print_note(console, note)
+
+
+def show_questions(console: Console, plan: Plan) -> None:
+    """Print what the provider is asked before anything is agreed to, since *plan* does not know it."""
+    jobs = "this job is" if len(plan.jobs) == 1 else "these jobs are"
+    name = plan.account.provider.name
+    print_progress(console, f"Asking {name} whether {jobs} there already, and whether {plan.model} can be trained …")
+
+
+def show_agreement(console: Console, agreement: Agreement, notes: Sequence[str]) -> None:
+    """Print which jobs are left to create by the provider's answers, for what price, and *notes* of it."""
+    jobs = counted(len(agreement.plan.jobs), "job")
+    print_line(console, f"To create: {len(agreement.new)} of {jobs}, for {dollars(agreement.usd)}", "bold")
+    for note in notes:
         print_note(console, note)
 
 
@@ -88,7 +101,7 @@ def show_requests(console: Console, plan: Plan, requests: list[Request]) -> None
 
 def show_submission(console: Console, done: Submission) -> None:
     """Print what was submitted."""
-    console.print(_jobs(done.jobs))
+    print_table(console, _jobs(done.jobs))
     before = len(done.jobs) - done.created
     beside = f", {before} submitted before" if before else ""
     print_line(console, f"{counted(done.created, 'job')} created{beside}")
@@ -96,7 +109,7 @@ def show_submission(console: Console, done: Submission) -> None:
 
 def show_status(console: Console, status: Status) -> None:
     """Print jobs and files."""
-    console.print(_jobs(status.jobs))
+    print_table(console, _jobs(status.jobs))
     there = [file for file in status.files if file.state == "there"]
     print_line(console, f"{counted(len(there), 'file')} at the provider, {size(sum(file.bytes for file in there))}")
     if any(row.state == "intended" for row in status.jobs):

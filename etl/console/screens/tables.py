@@ -1,10 +1,14 @@
-"""Tables of every screen: a column of names, columns of numbers to the right, thin bars where there is room for them."""
+"""
+Tables of every screen: a column of names, columns of numbers to the right, thin bars where there is room for them.
+
+No word is folded, and no line ends with blanks: a table that is too wide loses columns, or becomes lines.
+"""
 
 from collections.abc import Sequence
 
 from rich.cells import cell_len
-from rich.console import Console
-from rich.table import Table
+from rich.console import Console, RenderableType
+from rich.table import Column, Table
 from rich.text import Text
 
 from saturi.etl.console.lines import plain, print_line
@@ -33,6 +37,70 @@ def numbers_table(name: str, *headers: str, title: str = "") -> Table:
     for header in headers:
         table.add_column(header, justify="right", no_wrap=True)
     return table
+
+
+def print_table(console: Console, table: Table, less: Sequence[str] = ()) -> None:
+    """
+    Print *table*, with every word whole.
+
+    Args:
+        console: Where to.
+        table: The table, without a box; its first column is the names of its rows.
+        less: Headers of the columns that are left out where *console* is too narrow, the first of them first.
+    """
+    for header in less:
+        if _columns(table, _least_widths(table, names_whole=True)) > console.width:
+            table.columns = [column for column in table.columns if _words(column.header) != header]
+    least = _least_widths(table)
+    room = console.width - _columns(table, least)
+    if room < 0:
+        _print_rows(console, table)
+        return
+    for column, width in zip(table.columns, least, strict=True):
+        column.width = min(_width(column), width + room)
+        room -= column.width - width
+    for segments in console.render_lines(table, pad=False):
+        line = Text.assemble(*((segment.text, segment.style or "") for segment in segments))
+        line.rstrip()
+        print_line(console, line)
+
+
+def _columns(table: Table, widths: Sequence[int]) -> int:
+    """Return the columns of a terminal that *table* takes with columns of *widths*, as rich counts them: each is padded."""
+    _, right, _, left = table.padding
+    return sum(widths) + len(widths) * (left + right)
+
+
+def _least_widths(table: Table, *, names_whole: bool = False) -> list[int]:
+    """Return the width of each column of *table* in which no word of it is folded, nor a name with *names_whole*."""
+    first, *others = table.columns
+    return [
+        _width(first, split=not (names_whole or first.no_wrap)),
+        *(_width(one, split=not one.no_wrap) for one in others),
+    ]
+
+
+def _width(column: Column, *, split: bool = False) -> int:
+    """Return the width of the longest cell of *column*, or of its longest word where cells are *split*."""
+    texts = [_words(cell) for cell in (column.header, *column.cells)]
+    return max(cell_len(part) for text in texts for part in (text.split() if split else [text]) or [""])
+
+
+def _words(cell: RenderableType) -> str:
+    return cell.plain if isinstance(cell, Text) else str(cell)
+
+
+def _print_rows(console: Console, table: Table) -> None:
+    """Print every row of *table* in lines: its name, and below it the other cells, each behind its header."""
+    if table.title:
+        print_line(console, _words(table.title))
+    headers = [_words(column.header) if table.show_header else "" for column in table.columns]
+    for row, cells in zip(table.rows, zip(*(column.cells for column in table.columns), strict=True), strict=True):
+        name, *others = map(_words, cells)
+        print_line(console, name, str(row.style or ""))
+        parts = [f"{header} {other}".strip() for header, other in zip(headers[1:], others, strict=True) if other]
+        if parts:
+            print_line(console, f"{_INDENT}{' · '.join(parts)}", str(row.style or ""))
 
 
 def bar(part: float, whole: float, columns: int) -> Text:
