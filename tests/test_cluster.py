@@ -39,15 +39,17 @@ from saturi.etl.pipeline.build import build
 from saturi.etl.runtime.executor import Workers
 from saturi.etl.settings.options import BuildOptions
 from saturi.etl.synthetic.corpus import SampleReport
+from saturi.schemas.terms import Region
 
 if not Path("/proc/self/task").exists():
     pytest.skip("without /proc, the workers of a cluster cannot be found", allow_module_level=True)
 
-OPTIONS = BuildOptions(max_chunk_examples=20, validation=0.2)
+OPTIONS = BuildOptions(max_chunk_examples=20, validation=0.2, region=(Region.GYEONGSANG,))
+PLAIN = ("--max-chunk-examples", "20", "--validation", "0.2", "--region", "gyeongsang")
 ALONE = ("--nthreads", "1", "--no-nanny")
 """Arguments of a worker without a nanny, which is one process less."""
 
-ARGUMENTS = ("--max-chunk-examples", "20", "--validation", "0.2", "--executor", "dask")
+ARGUMENTS = (*PLAIN, "--executor", "dask")
 
 
 def square(number: int) -> int:
@@ -129,6 +131,13 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A scheduler, for tests that leave it without workers."""
+    with cluster(tmp_path_factory.mktemp("bare"), 0) as running:
+        yield running
+
+
 def _plugins(dask_scheduler: Any) -> list[str]:
     """Return the names of the plugins for workers, and of those of the scheduler."""
     return sorted([*dask_scheduler.worker_plugins, *dask_scheduler.plugins])
@@ -165,12 +174,12 @@ def test_the_bytes_are_those_of_one_thread(built: Built, shared: Cluster, tmp_pa
 
 def test_a_cluster_of_its_own(built: Built, tmp_path: Path) -> None:
     """Without a scheduler a build starts a cluster of processes and ends it; the terminal has no line of the engine."""
-    run = saturi("build", built.corpus, *ARGUMENTS, "--workers", "2", cwd=tmp_path)
+    run = saturi("build", built.corpus, *ARGUMENTS, "--workers", "1", cwd=tmp_path)
     assert run.returncode == 0
     built.check(tmp_path / "out")
-    plain = invoke("build", built.corpus, "--max-chunk-examples", "20", "--validation", "0.2", cwd=tmp_path)
+    assert facts_of(tmp_path / "out")["workers"] == 1
+    plain = invoke("build", built.corpus, *PLAIN, cwd=tmp_path)
     assert _without_progress(run.stderr) == _without_progress(plain.stderr)
-    assert facts_of(tmp_path / "out")["workers"] == 2
 
 
 def test_what_is_there_before_is_there_afterwards(shared: Cluster) -> None:
@@ -250,6 +259,7 @@ def test_a_task_that_always_kills(shared: Cluster) -> None:
         assert _values(workers, square_and_die, list(range(8))) == expected
 
 
+@pytest.mark.thorough
 def test_a_member_that_kills_its_worker(tmp_path: Path) -> None:
     """A member whose every reader is killed is rejected on a cluster, too, and nothing else is."""
     corpus, out = tmp_path / "corpus", tmp_path / "out"
@@ -262,19 +272,22 @@ def test_a_member_that_kills_its_worker(tmp_path: Path) -> None:
     assert counts_of(out)["decoded"] == 1
 
 
-def test_a_scheduler_that_is_started_again(tmp_path: Path) -> None:
+def test_a_scheduler_that_is_started_again(bare: Cluster, tmp_path: Path) -> None:
     """When the scheduler goes and another comes at its address, what was under way is run again there."""
-    with cluster(tmp_path / "cluster", 1) as running, _workers(running) as workers, ThreadPoolExecutor(1) as thread:
+    bare.grow(*ALONE)
+    with _workers(bare) as workers, ThreadPoolExecutor(1) as thread:
         path, begun = tmp_path / "task", tmp_path / "task.begun"
         ended = thread.submit(_values, workers, wait_for_file, [str(path)])
         wait_for(begun.exists)
-        running.kill_scheduler()
+        bare.kill_scheduler()
         begun.unlink()
-        running.start_scheduler()
-        running.add(*ALONE)
+        bare.start_scheduler()
+        bare.add(*ALONE)
         wait_for(begun.exists)
         path.touch()
         assert ended.result() == {str(path): 1}
+    bare.kill_machine()
+    bare.wait_for_workers()
 
 
 def test_no_scheduler(tmp_path: Path) -> None:
@@ -288,30 +301,29 @@ def test_no_scheduler(tmp_path: Path) -> None:
     assert not (tmp_path / "out" / "manifest.json").exists()
 
 
-def test_no_workers(tmp_path: Path) -> None:
+def test_no_workers(bare: Cluster, tmp_path: Path) -> None:
     """A cluster without workers is waited for, as long as Dask's setting says, and then named in one sentence."""
     write_zip(tmp_path / "corpus" / ANSWER_ZIP, answers(5))
-    patience = {"distributed.scheduler.no-workers-timeout": "6s"}
-    with cluster(tmp_path / "cluster", 0) as running, dask.config.set(patience):
-        run = invoke("build", "corpus", *ARGUMENTS, "--scheduler", running.address, cwd=tmp_path)
+    with dask.config.set({"distributed.scheduler.no-workers-timeout": "6s"}):
+        run = invoke("build", "corpus", *ARGUMENTS, "--scheduler", bare.address, cwd=tmp_path)
     assert run.returncode == 5
     said, sentence = run.stderr.splitlines()
-    assert said == f"Note: {running.address}: no worker is there yet; waiting for one"
-    assert sentence.startswith(f"saturi: {running.address}: the cluster has no worker; start some")
+    assert said == f"Note: {bare.address}: no worker is there yet; waiting for one"
+    assert sentence.startswith(f"saturi: {bare.address}: the cluster has no worker; start some")
 
 
-def test_workers_that_all_leave(tmp_path: Path) -> None:
+def test_workers_that_all_leave(bare: Cluster, tmp_path: Path) -> None:
     """Where no worker is left while tasks are under way, that is said, and is the end after as long as Dask's setting says."""
     said: list[str] = []
+    bare.grow(*ALONE)
     with (
         dask.config.set({"distributed.scheduler.no-workers-timeout": "6s"}),
-        cluster(tmp_path / "cluster", 1) as running,
-        Workers(partial(dask_executor, running.address, notify=said.append), 1) as workers,
+        Workers(partial(dask_executor, bare.address, notify=said.append), 1) as workers,
         ThreadPoolExecutor(1) as thread,
     ):
         ended = thread.submit(_values, workers, wait_for_file, [str(tmp_path / "task")])
         wait_for((tmp_path / "task.begun").exists)
-        running.kill_machine()
+        bare.kill_machine()
         with pytest.raises(ClusterError, match="has no worker"):
             ended.result()
     assert [sentence for sentence in said if "no worker is" in sentence]
@@ -321,7 +333,7 @@ def test_workers_that_all_leave(tmp_path: Path) -> None:
     ("package", "expected"),
     [
         pytest.param("msgspec-9.9.9.dist-info/METADATA", "has msgspec 9.9.9; install msgspec", id="another-version"),
-        pytest.param("saturi.py", "No module named 'saturi.etl'", id="no-saturi"),
+        pytest.param("saturi.py", "No module named 'saturi.etl'", id="no-saturi", marks=pytest.mark.thorough),
     ],
 )
 def test_workers_of_other_versions(package: str, expected: str, shared: Cluster, tmp_path: Path) -> None:
@@ -369,7 +381,9 @@ def test_a_build_with_processes_does_not_load_dask() -> None:
     assert run.stdout == "False\n"
 
 
-@pytest.mark.parametrize("own", [True, False], ids=["its-own", "of-others"])
+@pytest.mark.parametrize(
+    "own", [pytest.param(True, id="its-own", marks=pytest.mark.thorough), pytest.param(False, id="of-others")]
+)
 def test_interrupted(own: bool, built: Built, shared: Cluster, tmp_path: Path) -> None:
     """Ctrl-C ends a build on a cluster with 130 and how to go on; a cluster of others lives, and the next run goes on."""
     where = ("--workers", "2") if own else ("--scheduler", shared.address)

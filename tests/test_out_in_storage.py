@@ -65,11 +65,13 @@ def leftovers(storage: Storage) -> list[str]:
     return [key for key in storage.keys() if "/.work/" in key or "probe" in key]  # noqa: SIM118 - no dict
 
 
-def test_the_bytes_are_those_of_a_disk(local: Local, folder: Path, storage: Storage) -> None:
+@pytest.mark.parametrize("options", [OPTIONS, pytest.param(WHOLE, marks=pytest.mark.thorough)], ids=["few", "whole"])
+def test_the_bytes_are_those_of_a_disk(local: Local, folder: Path, storage: Storage, options: BuildOptions) -> None:
     """A build in object storage, by processes, has the bytes of one on a disk, and leaves nothing else but its claims."""
-    result = build(local.corpus, f"{storage.url}/out", WHOLE, make_executor=partial(process_pool, 2))
+    result = build(local.corpus, f"{storage.url}/out", options, make_executor=partial(process_pool, 2))
     out = out_of(storage)
-    assert promised_of(out) == Local(local.corpus, folder / "whole", WHOLE).result
+    expected = local if options is OPTIONS else Local(local.corpus, folder / "whole", options)
+    assert promised_of(out) == expected.result
     assert result.out == f"{storage.url}/out"
     assert len(segments_of(out / "stage")) == result.facts.segments_made
     assert leftovers(storage) == []
@@ -168,7 +170,9 @@ def _has_asked(storage: Storage, least: int) -> bool:
     return len(storage.requests) >= least
 
 
-@pytest.mark.parametrize("again", [OPTIONS, OTHER], ids=["the-same", "another"])
+@pytest.mark.parametrize(
+    "again", [pytest.param(OPTIONS, id="the-same", marks=pytest.mark.thorough), pytest.param(OTHER, id="another")]
+)
 def test_a_build_killed_while_it_publishes(
     local: Local, other: Local, storage: Storage, tmp_path: Path, again: BuildOptions
 ) -> None:
