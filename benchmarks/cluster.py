@@ -5,7 +5,7 @@ The same build by processes and on a Dask cluster of as many workers, both on th
 
 Contenders take turns, each build in a process of its own. The start of the cluster is not counted, that of a pool of processes is.
 Without CORPUS, a synthetic one of 1 GB of JSON, made once in build/bench/cluster. With --storage corpus, stage and output folder
-lie in object storage: localbucket, which has its share of the processors of this machine, so that requests and bytes tell more than times.
+lie in object storage: localbucket, which has its share of the processors here, so that requests and bytes tell more than times.
 """
 
 import argparse

@@ -5,17 +5,15 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from distributed import Client
-from killings import PATIENCE_SECONDS, kill_group, workers_of
+from killings import PATIENCE_SECONDS, kill_group, wait_for, workers_of
 from runs import ROOT
 
-_POLL_SECONDS = 0.05
 _KILLED_BY_ONE = "0"
 
 Part = subprocess.Popen[str]
@@ -135,14 +133,6 @@ def cluster(folder: Path, workers: int = 2, allowed_failures: str = _KILLED_BY_O
         yield running
     finally:
         running.close()
-
-
-def wait_for(holds: Callable[[], bool]) -> None:
-    """Wait until something *holds*, however busy the machine."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(_POLL_SECONDS)
 
 
 def _free_port() -> int:

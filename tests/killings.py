@@ -93,6 +93,14 @@ def wait_until(process: subprocess.Popen[str], condition: Callable[[], bool]) ->
     assert reached(process, condition) or condition(), f"ended before: {process.communicate()}"
 
 
+def wait_for(holds: Callable[[], bool]) -> None:
+    """Wait until something *holds*, however busy the machine."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(10 * POLL_SECONDS)
+
+
 def workers_of(process: subprocess.Popen[str]) -> list[int]:
     """Return the worker processes of a build, however they were started."""
     below = [process.pid]

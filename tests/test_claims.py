@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 from corpora import ANSWER_ZIP, answers, write_zip
-from killings import PATIENCE_SECONDS, started
+from killings import PATIENCE_SECONDS, started, wait_for
 from object_storage import KEYS, Fault, Storage
-from runs import digest_of, error_of, invoke, one_thread, saturi
+from runs import digest_of, error_of, invoke, one_thread, promised_of
 
 from saturi.etl.errors import ForeignFolderError, LockedError, StorageError
 from saturi.etl.output.claim import CLAIMS, Claim
@@ -65,6 +65,33 @@ def test_of_many_one_holds_a_folder(storage: Storage) -> None:
         claims[took.index(True)].release()
         claims = [Claim(folder) for _ in range(6)]
     assert storage.keys() == ["out/.claims/00000002"]
+
+
+@pytest.mark.parametrize("lies", [False, True], ids=["honest", "lying"])
+def test_two_builds_at_once(storage: Storage, small: Path, lies: bool) -> None:
+    """Of two builds that are started at once one finishes, and the other refuses; where the storage lies, both refuse."""
+    refused = threading.Event()
+
+    def wait_for_refusal(method: str, key: str) -> Fault | None:
+        if method == "PUT" and key.startswith("out/stage/") and CLAIMS not in key:
+            refused.wait(PATIENCE_SECONDS)
+        return None
+
+    storage.faults, storage.lies = wait_for_refusal, lies
+    command = ("build", small, "--out", f"{storage.url}/out", "--workers", "1")
+    with started(*command, cwd=small) as one, started(*command, cwd=small) as other:
+        wait_for(lambda: one.poll() is not None or other.poll() is not None)
+        refused.set()
+        runs = [(process.communicate(timeout=PATIENCE_SECONDS), process.returncode) for process in (one, other)]
+    refusals = [errors.splitlines() for (_, errors), code in runs if code == 5]
+    assert len(refusals) == 1 + lies, runs
+    expected = "lets two writers win one name" if lies else "another command is writing there"
+    assert all(len(lines) == 1 and expected in lines[0] for lines in refusals)
+    if lies:
+        assert storage.keys() == []
+    else:
+        build_here(small, small.parent / "disk")
+        assert promised_of(storage.folder / "out") == promised_of(small.parent / "disk")
 
 
 def test_a_held_folder_is_refused(storage: Storage, small: Path) -> None:
@@ -208,7 +235,6 @@ def test_a_storage_that_lies_is_refused(storage: Storage, small: Path, lie: Call
         errors = list(pool.map(attempt, range(2)))
     assert all("lets two writers win one name; give --out" in str(error) for error in errors)
     assert storage.keys() == []
-    assert error_of(saturi("build", small, "--out", f"{storage.url}/out", cwd=small), 5)
 
 
 def test_a_wrong_key_is_met_at_once(storage: Storage, small: Path) -> None:

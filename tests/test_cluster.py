@@ -15,10 +15,10 @@ from typing import Any
 
 import dask
 import pytest
-from clusters import Cluster, cluster, wait_for
+from clusters import Cluster, cluster
 from corpora import ANSWER_ZIP, answers, write_parts, write_zip
 from deadly_worker import KILLER
-from killings import ATTEMPTS, PATIENCE_SECONDS, kill_group, reached, started
+from killings import ATTEMPTS, PATIENCE_SECONDS, kill_group, reached, started, wait_for
 from runs import (
     ROOT,
     counts_of,

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from clusters import Cluster, cluster
+from corpora import write_both_generations
 from killings import PATIENCE_SECONDS, kill_group, reached, started
 from object_storage import Fault, Storage, put_tree
 from runs import error_of, facts_of, invoke, one_thread, promised_of
@@ -27,19 +28,18 @@ from saturi.etl.pipeline.build import build
 from saturi.etl.runtime.executor import ExecutorMaker
 from saturi.etl.runtime.processes import process_pool
 from saturi.etl.settings.options import BuildOptions
-from saturi.etl.synthetic.corpus import SampleReport
-from saturi.schemas.terms import Dedup, Region
+from saturi.schemas.terms import Dedup
 
 if not Path("/proc/self/task").exists():
     pytest.skip("without /proc, the workers of a cluster cannot be found", allow_module_level=True)
 
 OPTIONS = (
-    BuildOptions(max_chunk_examples=20, validation=0.2, region=(Region.JEJU,)),
-    BuildOptions(max_chunk_examples=7, dedup=Dedup.NONE, region=(Region.JEJU,)),
+    BuildOptions(max_chunk_examples=20, validation=0.2, max_rejects=0.5),
+    BuildOptions(max_chunk_examples=7, dedup=Dedup.NONE, max_rejects=0.5),
 )
 ARGUMENTS = (
-    ("--max-chunk-examples", "20", "--validation", "0.2", "--region", "jeju", "--executor", "dask"),
-    ("--max-chunk-examples", "7", "--no-dedup", "--region", "jeju", "--executor", "dask"),
+    ("--max-chunk-examples", "20", "--validation", "0.2", "--max-rejects", "0.5", "--executor", "dask"),
+    ("--max-chunk-examples", "7", "--no-dedup", "--max-rejects", "0.5", "--executor", "dask"),
 )
 """Of two builds that replace each other, with chunks of the same names and other contents."""
 
@@ -51,27 +51,33 @@ Process = subprocess.Popen[str]
 _BESIDE_EVERY = 5
 """Kills between two attempts to build beside a build."""
 
-_MOST_REQUESTS = 300
-"""Between two kills; a build has some hundreds."""
+_MOST_REQUESTS = 200
+"""Between two kills; a build has as many."""
 
 
 @pytest.fixture(scope="module")
-def expected(sample: SampleReport, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, object]]:
-    """What builds of the sample by processes on a disk promise, one for each of the options."""
+def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A corpus of both generations, in zips, in parts and in loose files."""
+    return write_both_generations(tmp_path_factory.mktemp("corpus") / "aihub")
+
+
+@pytest.fixture(scope="module")
+def expected(local: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, object]]:
+    """What builds of the corpus by processes on a disk promise, one for each of the options."""
     folder = tmp_path_factory.mktemp("disk")
     promised = []
     makers: list[ExecutorMaker] = [partial(process_pool, 2), one_thread]
     for number, (options, make_executor) in enumerate(zip(OPTIONS, makers, strict=True)):
         out = folder / str(number)
-        build(sample.folder, out, options, stage=folder / "stage", make_executor=make_executor)
+        build(local, out, options, stage=folder / "stage", make_executor=make_executor)
         promised.append(promised_of(out))
     return promised
 
 
 @pytest.fixture
-def corpus(storage: Storage, sample: SampleReport) -> str:
-    """The URL of the sample: both generations, zips, parts and loose files, with rejects of every kind."""
-    return put_tree(storage, sample.folder, "aihub")
+def corpus(storage: Storage, local: Path) -> str:
+    """The URL of the corpus."""
+    return put_tree(storage, local, "aihub")
 
 
 def test_the_bytes_are_those_of_processes_on_a_disk(

@@ -9,18 +9,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from corpora import (
-    ANSWER_ZIP,
-    CONVERSATION_ZIP,
-    REPEAT_ZIP,
-    answers,
-    conversation,
-    member,
-    stem,
-    write_loose,
-    write_parts,
-    write_zip,
-)
+from corpora import write_both_generations
 from object_storage import Fault, Storage, put_tree, random_faults, undisturbed
 from runs import one_thread, promised_of, segments_of
 
@@ -37,13 +26,8 @@ build_here = partial(build, make_executor=one_thread)
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small corpus of both generations, in zips, in parts and in loose files, with one reject."""
-    folder = tmp_path_factory.mktemp("corpus") / "aihub"
-    write_zip(folder / REPEAT_ZIP, [member(stem("st", str(n), n), f"묵었나 {n}", f"먹었니 {n}") for n in range(1, 12)])
-    write_parts(folder / "Validation" / ANSWER_ZIP.replace("TL", "VL"), answers(30, "나", first=50))
-    write_zip(folder / CONVERSATION_ZIP, [conversation("DGDQ20000001", ("뭐 하노", "뭐 하니", "1"))])
-    write_loose(folder / "loose", [*answers(3, "다", first=90), ("broken.json", b"{")])
-    return folder
+    """A small corpus that has all kinds of archives."""
+    return write_both_generations(tmp_path_factory.mktemp("corpus") / "aihub")
 
 
 @pytest.fixture(scope="module")
