@@ -155,8 +155,9 @@ def answers(count: int, text: str = "가", first: int = 1) -> Iterator[Member]:
 
 
 def write_both_generations(folder: Path) -> Path:
-    """Write a small corpus of 2020 and 2022 in zips, in parts and in loose files, with one reject, and return *folder*."""
-    write_zip(folder / REPEAT_ZIP, [member(stem("st", str(n), n), f"묵었나 {n}", f"먹었니 {n}") for n in range(1, 12)])
+    """Write a small corpus of 2020 and 2022: zips, parts, loose files, duplicates and a reject; return *folder*."""
+    texts = [(n, f"묵었나 {n % 9}", f"먹었니 {n % 9}") for n in range(1, 12)]
+    write_zip(folder / REPEAT_ZIP, [member(stem("st", str(n), n), source, target) for n, source, target in texts])
     write_parts(folder / "Validation" / ANSWER_ZIP.replace("TL", "VL"), answers(30, "나", first=50))
     write_zip(folder / CONVERSATION_ZIP, [conversation("DGDQ20000001", ("뭐 하노", "뭐 하니", "1"))])
     write_loose(folder / "loose", [*answers(3, "다", first=90), ("broken.json", b"{")])

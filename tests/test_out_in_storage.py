@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from corpora import write_both_generations
 from killings import ATTEMPTS, killed_when
 from object_storage import Fault, Storage, put_tree, undisturbed
 from runs import facts_of, invoke, one_thread, promised_of, segments_of
@@ -18,13 +19,12 @@ from saturi.etl.runtime.processes import process_pool
 from saturi.etl.settings.options import BuildOptions
 from saturi.etl.storage.location import ObjectPath
 from saturi.etl.synthetic.corpus import SampleReport
-from saturi.schemas.terms import Dedup, Region, SpeechType
+from saturi.schemas.terms import Dedup, SpeechType
 
 WHOLE = BuildOptions(max_chunk_examples=20, validation=0.2, speech_type=tuple(SpeechType))
-ARGUMENTS = ("--max-chunk-examples", "20", "--workers", "2", "--validation", "0.2", "--region", "jeju")
-OPTIONS = BuildOptions(max_chunk_examples=20, validation=0.2, region=(Region.JEJU,))
-OTHER = BuildOptions(max_chunk_examples=15, dedup=Dedup.NONE, region=(Region.JEJU, Region.GANGWON))
-"""Of few groups, since each has objects of its own, and requests for them."""
+ARGUMENTS = ("--max-chunk-examples", "20", "--workers", "2", "--validation", "0.2", "--max-rejects", "0.5")
+OPTIONS = BuildOptions(max_chunk_examples=20, validation=0.2, max_rejects=0.5)
+OTHER = BuildOptions(max_chunk_examples=15, dedup=Dedup.NONE, max_rejects=0.5)
 
 build_here = partial(build, make_executor=one_thread)
 
@@ -44,14 +44,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def local(sample: SampleReport, folder: Path) -> Local:
-    """A build of the sample: both generations, zips, parts and loose files, with rejects of every kind."""
-    return Local(sample.folder, folder / "one", OPTIONS)
+def local(folder: Path) -> Local:
+    """A build of a small corpus that has all kinds of archives."""
+    return Local(write_both_generations(folder / "aihub"), folder / "one", OPTIONS)
 
 
 @pytest.fixture(scope="module")
 def other(folder: Path, local: Local) -> Local:
-    """A build of the sample with other options."""
+    """A build of the corpus with other options."""
     return Local(local.corpus, folder / "other", OTHER)
 
 
@@ -65,18 +65,23 @@ def leftovers(storage: Storage) -> list[str]:
     return [key for key in storage.keys() if "/.work/" in key or "probe" in key]  # noqa: SIM118 - no dict
 
 
-@pytest.mark.parametrize("options", [OPTIONS, pytest.param(WHOLE, marks=pytest.mark.thorough)], ids=["few", "whole"])
-def test_the_bytes_are_those_of_a_disk(local: Local, folder: Path, storage: Storage, options: BuildOptions) -> None:
+def test_the_bytes_are_those_of_a_disk(local: Local, storage: Storage) -> None:
     """A build in object storage, by processes, has the bytes of one on a disk, and leaves nothing else but its claims."""
-    result = build(local.corpus, f"{storage.url}/out", options, make_executor=partial(process_pool, 2))
+    result = build(local.corpus, f"{storage.url}/out", OPTIONS, make_executor=partial(process_pool, 2))
     out = out_of(storage)
-    expected = local if options is OPTIONS else Local(local.corpus, folder / "whole", options)
-    assert promised_of(out) == expected.result
+    assert promised_of(out) == local.result
     assert result.out == f"{storage.url}/out"
     assert len(segments_of(out / "stage")) == result.facts.segments_made
     assert leftovers(storage) == []
     written = {path.relative_to(out).parts[0] for path in out.rglob("*") if path.is_file()}
     assert written == {CLAIMS, *(path.name for path in local.out.iterdir() if path.name != ".saturi"), "stage"}
+
+
+@pytest.mark.thorough
+def test_the_whole_sample(sample: SampleReport, folder: Path, storage: Storage) -> None:
+    """A build of all regions and speech types, with every oddity and reject, has the bytes of one on a disk."""
+    build_here(sample.folder, f"{storage.url}/out", WHOLE)
+    assert promised_of(out_of(storage)) == Local(sample.folder, folder / "whole", WHOLE).result
 
 
 def test_each_chunk_goes_up_once(local: Local, storage: Storage) -> None:

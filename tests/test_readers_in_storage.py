@@ -8,6 +8,7 @@ from itertools import cycle
 from pathlib import Path
 
 import pytest
+from corpora import write_both_generations
 from object_storage import Fault, Storage, object_storage, put_tree
 from provider import MODELS, PROVIDERS, Server, World
 from provider.world import MODEL
@@ -35,8 +36,14 @@ FULL = "full"
 def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
     """A server whose bucket holds the build of the folder `local` beside it, under the same name."""
     folder = tmp_path_factory.mktemp("storage")
-    corpus = saturi.sample(folder / "corpus").folder
-    build([corpus], folder / FULL, BuildOptions(validation=0.2), make_executor=one_thread, workers=1)
+    corpus = write_both_generations(folder / "corpus")
+    build(
+        [corpus],
+        folder / FULL,
+        BuildOptions(max_chunk_examples=6, validation=0.2, max_rejects=0.5),
+        make_executor=one_thread,
+        workers=1,
+    )
     with object_storage(folder / "server") as server, pytest.MonkeyPatch.context() as patch:
         for name, value in server.environment.items():
             patch.setenv(name, value)
