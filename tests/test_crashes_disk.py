@@ -15,8 +15,8 @@ from saturi import verify
 from saturi.etl.pipeline.build import build
 from saturi.etl.settings.options import BuildOptions
 
-ARGUMENTS = ("--max-chunk-examples", "20", "--validation", "0.2")
-OPTIONS = BuildOptions(max_chunk_examples=20, validation=0.2)
+ARGUMENTS = ("--max-chunk-examples", "20", "--validation", "0.2", "--no-clean")
+OPTIONS = BuildOptions(max_chunk_examples=20, validation=0.2, clean=False)
 MOUNT, UMOUNT = shutil.which("mount") or "", shutil.which("umount") or ""
 PAGE_BYTES = 4096
 ROOM_BYTES = 64 << 20

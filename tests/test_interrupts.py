@@ -33,7 +33,7 @@ from saturi.etl.settings.options import BuildOptions
 if not Path("/proc/self/status").exists():
     pytest.skip("without /proc, what is left of a command cannot be seen", allow_module_level=True)
 
-BUILD = ("build", "corpus", "--out", "out", "--workers", "2", "--validation", "0.2")
+BUILD = ("build", "corpus", "--out", "out", "--workers", "2", "--validation", "0.2", "--no-clean")
 _SIGNALS = (signal.SIGINT, signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 AGREED = ("--accept-data-terms", "--yes", "--max-cost", "30")
 _RESUME = "Run the same command again"
@@ -106,7 +106,9 @@ def test_interrupted_at_random_moments(
             assert not ended
             assert process.returncode == 128 + kind, errors
         if number % 4 == 0:
-            build([folder / "corpus"], folder / "out", BuildOptions(validation=0.2), make_executor=one_thread)
+            build(
+                [folder / "corpus"], folder / "out", BuildOptions(validation=0.2, clean=False), make_executor=one_thread
+            )
             assert digest_of(folder / "out") == undisturbed.digest
             assert leftovers_of(folder / "out") == []
 

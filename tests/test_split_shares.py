@@ -14,7 +14,7 @@ from saturi.etl.settings.options import BuildOptions
 from saturi.schemas.terms import SpeechType
 
 _BY = [("script",), ("speaker",), ("script", "speaker")]
-_EVERYTHING: dict[str, Any] = {"speech_type": tuple(SpeechType)}
+_EVERYTHING: dict[str, Any] = {"speech_type": tuple(SpeechType), "clean": False}
 
 
 def _build(corpus: Path, out: Path, stage: Path | None = None, **options: Any) -> dict[str, Any]:
