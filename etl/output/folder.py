@@ -155,7 +155,9 @@ def chunk_files(out: Location) -> list[str]:
 def _files_below(folder: Location) -> list[str]:
     """Return every file below *folder*, relative to it."""
     if isinstance(folder, ObjectPath):
-        return [path.relative_to(folder).as_posix() for path, _ in folder.below()]
+        sizes = {path: facts.size for path, facts in folder.below()}
+        folders = {above for path in sizes for above in path.parents}  # an empty object with the name of one marks it
+        return [path.relative_to(folder).as_posix() for path in sizes if sizes[path] or path not in folders]
 
     def fail(error: OSError) -> None:
         if not isinstance(error, FileNotFoundError):

@@ -44,6 +44,18 @@ _CLIENT: "ClientConfig" = {
 
 _STATUS = re.compile(r"status(?: code)?: (\d{3})|HTTP status (?:client|server) error \((\d{3})")
 _CODE = re.compile(r"<Code>(\w{1,60})</Code>")
+_NO_RANGE = "the storage answers a range with other bytes"
+_METADATA = re.compile(r"(?:PUT|GET) http://\S+/latest/(?:api/token|meta-data/)")
+_ANSWERS = {
+    "InvalidPathError": "the name of an object there is no path: it has //, a dot or two between slashes, or a control character",
+    "inner: BareRedirect": "the bucket is in another region: see AWS_REGION",
+    "source: BadScheme": "its address is without encryption, and AWS_ALLOW_HTTP is not set",
+    "source: NotPartial": _NO_RANGE,
+    "source: NoContentRange": _NO_RANGE,
+    "source: UnexpectedRange": _NO_RANGE,
+}
+"""By what the library's error is, or has in its text: answers that stay what they are, and have no status."""
+
 _NOT_FOUND = 404
 _PASSING_STATUS = frozenset({408, 409, 425, 429})
 _FORBIDDEN = frozenset({401, 403})
@@ -146,6 +158,11 @@ def _failure(where: str, error: Exception) -> tuple[OSError, bool]:
     status = int(match[1] or match[2]) if match else 0
     if status == _NOT_FOUND:  # of a list the library has no class for it
         return FileNotFoundError(errno.ENOENT, "no such object, or no such bucket", where), False
+    if _METADATA.search(text):  # the last place where the library looks, not there on most machines
+        return PermissionError(errno.EACCES, "there are no keys, in the environment or elsewhere", where), True
+    settled = next((_ANSWERS[sign] for sign in _ANSWERS if sign == name or (status == 0 and sign in text)), None)
+    if settled is not None:
+        return OSError(errno.EIO, settled, where), False
     answer = " ".join(filter(None, [str(status or ""), code[1] if code else ""])) or name
     if status in _FORBIDDEN or name in ("PermissionDeniedError", "UnauthenticatedError"):
         return PermissionError(errno.EACCES, f"the storage refuses: {answer}", where), True

@@ -41,22 +41,31 @@ def facts_of(root: str, key: str) -> ObjectFacts | None:
 
 
 def list_below(root: str, folder: str, page: int = _PAGE_OBJECTS) -> Iterator[tuple[str, ObjectFacts]]:
-    """Yield key and facts of the objects below *folder*, in the order of the storage, asked for by pages."""
+    """
+    Yield key and facts of the objects below *folder*, in the order of the storage, asked for by pages.
+
+    What consoles leave where they made *folder* is not below it: an object of its name and a slash.
+    """
     import obstore  # noqa: PLC0415 - as above
 
     prefix = f"{folder}/" if folder else None
     after: str | None = None
+    before: list[str] = []
 
     def one_page(store: "ObjectStore") -> "Sequence[ObjectMeta]":
         pages = obstore.list(store, prefix=prefix, offset=after, chunk_size=page)
         return next(iter(pages), [])
 
     while rows := ask(root, folder, one_page):
-        for row in rows:
-            yield row["path"], _facts_in(row)
+        keys = [row["path"] for row in rows]
+        if keys == before:  # of a server that does not heed where a page is to begin
+            raise OSError(errno.EIO, "the storage begins its list again and again", f"{root}/{folder}")
+        for key, row in zip(keys, rows, strict=True):
+            if key != folder:
+                yield key, _facts_in(row)
         if len(rows) < page:
             return
-        after = rows[-1]["path"]
+        after, before = keys[-1], keys
 
 
 def read(root: str, key: str) -> bytes:
@@ -186,8 +195,8 @@ def _facts_in(row: "ObjectMeta") -> ObjectFacts:
 
 
 def _etag_in(row: "ObjectMeta") -> str:
-    """Return the ETag of an object without quotes, which some storages leave out in lists."""
-    return (row["e_tag"] or "").strip('"')
+    """Return the ETag of an object without quotes, which some storages leave out in lists, and not marked as weak by a proxy."""
+    return (row["e_tag"] or "").removeprefix("W/").strip('"')
 
 
 def _refuse_short(length: int, expected: int) -> None:
