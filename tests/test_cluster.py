@@ -36,7 +36,9 @@ from runs import (
 )
 
 from saturi import dask_executor
+from saturi.etl.corpus.discover import discover
 from saturi.etl.errors import ClusterError, InputError, OptionError
+from saturi.etl.output.folder import landmarks
 from saturi.etl.pipeline.build import build
 from saturi.etl.runtime.executor import Workers
 from saturi.etl.settings.options import BuildOptions
@@ -143,6 +145,10 @@ def _workers(running: Cluster) -> Workers:
     return Workers(partial(dask_executor, running.address), 1)
 
 
+def _shared_workers(running: Cluster, places: tuple[str, ...]) -> Workers:
+    return Workers(partial(dask_executor, running.address), 1, shared=places)
+
+
 def _values(workers: Workers, function: Callable[[Any], int], tasks: list[Any]) -> dict[Any, int | None]:
     outcomes = list(workers.map(function, tasks))
     assert len(outcomes) == len(tasks)
@@ -201,6 +207,26 @@ def test_errors_of_tasks_come_through(shared: Cluster) -> None:
         assert _values(workers, fail, [5]) == {5: 5}
     assert "어데" not in shared.logs()
     assert "Traceback" not in shared.logs()
+
+
+def test_a_worker_that_does_not_see_the_folders(shared: Cluster, tmp_path: Path) -> None:
+    """A worker on which a folder of the build is missing, or another one, has no task, and the build ends with a sentence."""
+    corpus = tmp_path / "corpus"
+    write_zip(corpus / ANSWER_ZIP, answers(3))
+    (corpus / "loose").mkdir()
+    (corpus / "loose" / "a.json").write_text("{}")
+    assert discover([corpus / "loose", corpus / ANSWER_ZIP]).landmarks == (
+        str(corpus / ANSWER_ZIP),
+        str(corpus / "loose/a.json"),
+    )
+    with landmarks(tmp_path, tmp_path) as marks:
+        with _shared_workers(shared, (*marks, str(corpus))) as workers:
+            assert _values(workers, square, [2]) == {2: 4}
+        for missing in (str(corpus / "elsewhere"), marks[0] + "x"):
+            with _shared_workers(shared, (*marks, missing)) as workers, pytest.raises(OptionError) as caught:
+                _values(workers, square, [2])
+            assert f"does not see {missing}; give folders that all machines have in common" in str(caught.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["corpus"]
 
 
 def test_the_width_follows_the_cluster(shared: Cluster, tmp_path: Path) -> None:

@@ -89,7 +89,8 @@ def publish_build(out: Location, work: Location, manifest: Manifest, hold: Hold)
     chunks = {chunk.path: frozenset({chunk.sha256}) for chunk in manifest.chunks}
     with storage_errors(out, 0):
         before = _own_files(out)
-        foreign = min((path for path in chunk_files(out) if path in chunks and path not in before), default=None)
+        there = chunk_files(out) if before else []
+        foreign = next((path for path in there if path in chunks and path not in before), None)
         if foreign is not None:
             problem = "no build wrote this, and one would now"
             advice = "move it elsewhere, and run the same command again"
