@@ -3,6 +3,7 @@
 import io
 import os
 import pickle
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
@@ -160,6 +161,16 @@ def test_what_stays_wrong_is_said_once(
     with impatient() if bucket == "keyless" else nullcontext(), pytest.raises(OSError, match=sentence):
         (ObjectPath(f"s3://{bucket}") / "name").read_range(10, 20, "one")
     assert traffic().since(before).requests == 1
+
+
+@pytest.mark.parametrize(
+    "call", [ObjectPath.facts, ObjectPath.read_bytes, ObjectPath.is_dir, ObjectPath.delete, ObjectPath.open_raw]
+)
+def test_without_the_library(call: Callable[[ObjectPath], object], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the extra is not installed, whatever is asked of object storage says so."""
+    monkeypatch.setitem(sys.modules, "obstore", None)
+    with pytest.raises(OptionError, match="object storage needs the package obstore; run `pip install 'saturi"):
+        call(ObjectPath("s3://without") / "name")
 
 
 def test_of_two_writers_one_creates(storage: Storage, bucket: ObjectPath) -> None:
