@@ -321,6 +321,16 @@ def test_no_scheduler(tmp_path: Path) -> None:
     assert not (tmp_path / "out" / "manifest.json").exists()
 
 
+def test_no_certificates() -> None:
+    """An encrypted address without certificates, or with some that are not there, is refused before it is tried."""
+    with pytest.raises(OptionError, match="tls:// needs certificates, and none are set"):
+        dask_executor("tls://127.0.0.1:9")
+    files = dict.fromkeys(("ca-file", "client.cert", "client.key"), "/none")
+    with dask.config.set({f"distributed.comm.tls.{name}": file for name, file in files.items()}):
+        with pytest.raises(OptionError, match="the certificates for tls:// cannot be read"):
+            dask_executor("tls://127.0.0.1:9")
+
+
 def test_no_workers(tmp_path: Path) -> None:
     """A cluster without workers is waited for, as long as Dask's setting says, and then named in one sentence."""
     write_zip(tmp_path / "corpus" / ANSWER_ZIP, answers(5))

@@ -256,6 +256,17 @@ def test_a_url_with_more_than_a_name_is_refused(url: str) -> None:
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "address", ["no address", "http://key:secret@127.0.0.1", "ftp://127.0.0.1", "http://127.0.0.1:9/?key=secret"]
+)
+def test_an_address_that_is_none_is_refused(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the environment gives as the address of a storage has to be one; it is not repeated."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+    with pytest.raises(OptionError, match="set AWS_ENDPOINT_URL to https") as caught:
+        (ObjectPath("s3://astray") / "name").facts()
+    assert address not in str(caught.value)
+
+
 def test_paths_are_told_apart_from_urls() -> None:
     """A location is an object where it is a URL, and travels as text and between processes."""
     path = location_of("s3://bucket/a//b/")
