@@ -326,9 +326,11 @@ def test_no_certificates() -> None:
     with pytest.raises(OptionError, match="tls:// needs certificates, and none are set"):
         dask_executor("tls://127.0.0.1:9")
     files = dict.fromkeys(("ca-file", "client.cert", "client.key"), "/none")
-    with dask.config.set({f"distributed.comm.tls.{name}": file for name, file in files.items()}):
-        with pytest.raises(OptionError, match="the certificates for tls:// cannot be read"):
-            dask_executor("tls://127.0.0.1:9")
+    with (
+        dask.config.set({f"distributed.comm.tls.{name}": file for name, file in files.items()}),
+        pytest.raises(OptionError, match="the certificates for tls:// cannot be read"),
+    ):
+        dask_executor("tls://127.0.0.1:9")
 
 
 def test_no_workers(tmp_path: Path) -> None:
