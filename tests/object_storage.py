@@ -59,8 +59,9 @@ class Storage:
     A server with one bucket.
 
     `folder` holds its objects, `url` and `environment` are for clients. `faults` is asked before each request (method, key)
-    for what shall happen to it; `lies` makes it ignore If-None-Match. `markers` are keys of folders, with a slash at the end,
-    which consoles leave where a folder was made; they are listed. `requests` holds all of them.
+    for what shall happen to it; `lies` makes it ignore If-None-Match, `restarts` where a list is to go on. `markers` are
+    keys of folders, with a slash at the end, which consoles leave where a folder was made; they are listed. `requests` holds
+    all of them.
     """
 
     def __init__(self, root: Path) -> None:
@@ -69,6 +70,7 @@ class Storage:
         self.url = f"s3://{NAME}"
         self.faults: Callable[[str, str], Fault | None] = undisturbed
         self.lies = False
+        self.restarts = False
         self.markers: list[str] = []
         self.requests: list[Request] = []
         self._noting = threading.Lock()
@@ -168,6 +170,8 @@ class _Handler(S3Handler):  # type: ignore[misc]  # has no types
         self.fault = self.storage.faults(self.command, self.key)
         if self.storage.lies and "If-None-Match" in self.headers:
             del self.headers["If-None-Match"]
+        if self.storage.restarts:
+            self.query.pop("start-after", None)
         match self.fault:
             case Fault.ERROR | Fault.SLOW_DOWN | Fault.FORBIDDEN:
                 self._read_body()

@@ -17,6 +17,7 @@ from runs import digest_of, error_of, invoke, one_thread, promised_of
 
 from saturi.etl.errors import ForeignFolderError, LockedError, StorageError
 from saturi.etl.output.claim import CLAIMS, Claim
+from saturi.etl.output.finished import verify
 from saturi.etl.pipeline.build import BuildResult, build
 from saturi.etl.settings.options import BuildOptions
 from saturi.etl.storage.location import ObjectPath
@@ -271,6 +272,14 @@ def test_a_foreign_folder_is_refused(storage: Storage, small: Path) -> None:
     (storage.folder / "mine").mkdir()
     (storage.folder / "mine/.DS_Store").touch()
     build_here(small, f"{storage.url}/mine")
+
+
+def test_a_folder_that_a_console_made_is_empty(storage: Storage, small: Path) -> None:
+    """A build goes into a folder that was made by hand, and the markers of folders are no files of its own."""
+    storage.markers = ["made/"]
+    build_here(small, f"{storage.url}/made")
+    storage.markers.append("made/chunks/train/")
+    assert verify(f"{storage.url}/made").damage == []
 
 
 def test_a_foreign_object_with_the_name_of_a_chunk_stays(storage: Storage, small: Path) -> None:
