@@ -59,9 +59,9 @@ class Storage:
     A server with one bucket.
 
     `folder` holds its objects, `url` and `environment` are for clients. `faults` is asked before each request (method, key)
-    for what shall happen to it; `lies` makes it ignore If-None-Match, `restarts` where a list is to go on. `markers` are
-    keys of folders, with a slash at the end, which consoles leave where a folder was made; they are listed. `requests` holds
-    all of them.
+    for what shall happen to it; `lies` makes it ignore If-None-Match, `restarts` where a list is to go on, `forgets_to_copy`
+    what an object is to be a copy of. `markers` are keys of folders, with a slash at the end, which consoles leave where a
+    folder was made; they are listed. `requests` holds all of them.
     """
 
     def __init__(self, root: Path) -> None:
@@ -71,6 +71,7 @@ class Storage:
         self.faults: Callable[[str, str], Fault | None] = undisturbed
         self.lies = False
         self.restarts = False
+        self.forgets_to_copy = False
         self.markers: list[str] = []
         self.requests: list[Request] = []
         self._noting = threading.Lock()
@@ -148,6 +149,12 @@ class _Handler(S3Handler):  # type: ignore[misc]  # has no types
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its base's name
         """Log nothing."""
+
+    def do_PUT(self) -> None:  # noqa: N802 - the name that the server calls
+        """Store an object, or a copy of one."""
+        if self.storage.forgets_to_copy:
+            del self.headers["x-amz-copy-source"]
+        super().do_PUT()
 
     def _dispatch(self, action: Any) -> None:
         self.fault: Fault | None = None

@@ -212,6 +212,14 @@ def test_a_storage_that_lies_is_refused(storage: Storage, small: Path, lie: Call
     assert error_of(saturi("build", small, "--out", f"{storage.url}/out", cwd=small), 5)
 
 
+def test_a_storage_that_does_not_copy_is_refused(storage: Storage, small: Path) -> None:
+    """Where chunks could not get their names in the end, a build ends before it writes anything."""
+    storage.forgets_to_copy = True
+    sentence = error_of(invoke("build", small, "--out", f"{storage.url}/out", "--workers", "1", cwd=small), 5)
+    assert "this storage copies an object to other bytes; give --out" in sentence
+    assert storage.keys() == []
+
+
 def test_a_wrong_key_is_met_at_once(storage: Storage, small: Path) -> None:
     """A storage that refuses is asked once; the sentence names the folder, and no key."""
     storage.faults = lambda _method, _key: Fault.FORBIDDEN

@@ -2,7 +2,7 @@
 The probe of object storage: whether it keeps what claims rely on, tried out before anything else is written there.
 
 Some servers that speak S3 ignore the condition of a conditional write, or keep it only while one writer comes after the other;
-some answer ranges with other bytes (measured November 2026).
+some answer ranges with other bytes (measured November 2026). One that does not know how to copy stores an object of no bytes.
 """
 
 import secrets
@@ -38,6 +38,7 @@ def probe(folder: ObjectPath) -> int:
         try:
             now_ns = _try_ranges(path)
             _try_race(race)
+            _try_copy(path, race)
         except OSError:
             with suppress(OSError), impatient():  # whoever holds the folder next removes what is left
                 path.delete()
@@ -69,6 +70,13 @@ def _try_race(path: ObjectPath) -> None:
         won = [content for content, one in zip(contents, racers.map(path.create, contents), strict=True) if one]
     if len(won) > 1 or path.read_bytes() not in (won or contents):  # none won where an answer was lost
         raise _lie(path)
+
+
+def _try_copy(path: ObjectPath, target: ObjectPath) -> None:
+    """Let the storage copy an object to a name that is taken."""
+    path.copy_to(target)
+    if target.read_bytes() != path.read_bytes():
+        raise StorageError(str(path.parent), "this storage copies an object to other bytes", _ADVICE)
 
 
 def _lie(path: ObjectPath) -> StorageError:
