@@ -10,7 +10,7 @@ import pytest
 from corpora import ANSWER_ZIP, answers, write_zip
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
-from object_storage import Storage, object_storage, undisturbed
+from object_storage import Storage, object_storage
 from provider import Server, World, serving
 from submissions import ENVIRONMENT, KEY, make_build
 
@@ -94,7 +94,7 @@ def storage(storage_server: Storage) -> Iterator[Storage]:
     """A storage without an object, honest and undisturbed, for one test."""
     storage_server.requests.clear()
     yield storage_server
-    storage_server.faults, storage_server.lies = undisturbed, False
+    storage_server.behave()
     for left in storage_server.folder.iterdir():
         shutil.rmtree(left)
 

@@ -68,11 +68,7 @@ class Storage:
         self.folder = root / NAME
         self.folder.mkdir(parents=True)
         self.url = f"s3://{NAME}"
-        self.faults: Callable[[str, str], Fault | None] = undisturbed
-        self.lies = False
-        self.restarts = False
-        self.forgets_to_copy = False
-        self.markers: list[str] = []
+        self.behave()
         self.requests: list[Request] = []
         self._noting = threading.Lock()
         handler = type("Handler", (_Handler,), {"data_root": root, "storage": self})
@@ -84,6 +80,14 @@ class Storage:
     def environment(self) -> dict[str, str]:
         """Variables that lead to this server."""
         return {**KEYS, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self._server.server_address[1]}"}
+
+    def behave(self) -> None:
+        """Be honest and undisturbed from now on."""
+        self.faults: Callable[[str, str], Fault | None] = undisturbed
+        self.lies = False
+        self.restarts = False
+        self.forgets_to_copy = False
+        self.markers: list[str] = []
 
     def note(self, request: Request) -> None:
         """Remember a request."""
