@@ -212,6 +212,18 @@ def test_a_storage_that_lies_is_refused(storage: Storage, small: Path, lie: Call
     assert error_of(saturi("build", small, "--out", f"{storage.url}/out", cwd=small), 5)
 
 
+def test_a_storage_that_lists_late_is_refused(storage: Storage, small: Path) -> None:
+    """Where a claim is not listed as soon as it is written, another command could not see it, and the build ends."""
+
+    def forget(method: str, _key: str) -> None:
+        if method == "GET":
+            holder(storage).unlink(missing_ok=True)
+
+    storage.faults = forget
+    with pytest.raises(StorageError, match="does not list what was written there a moment ago; give --out"):
+        build_here(small, f"{storage.url}/out")
+
+
 def test_a_storage_that_does_not_copy_is_refused(storage: Storage, small: Path) -> None:
     """Where chunks could not get their names in the end, a build ends before it writes anything."""
     storage.forgets_to_copy = True

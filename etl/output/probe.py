@@ -16,7 +16,7 @@ from saturi.etl.storage.location import ObjectPath
 
 _RACERS = 8
 _BYTES = 64
-_ADVICE = "give --out (and --stage) on a disk, and copy it there when it is built, or give another storage"
+ADVICE = "give --out (and --stage) on a disk, and copy it there when it is built, or give another storage"
 
 PROBE = "probe-"
 """What begins the names of the objects that are written to try."""
@@ -59,7 +59,7 @@ def _try_ranges(path: ObjectPath) -> int:
         raise _lie(path)
     there = bytes(path.read_range(_BYTES // 4, _BYTES // 2, facts.etag))
     if there != content[_BYTES // 4 : _BYTES // 2]:
-        raise StorageError(str(path.parent), "this storage answers a range with other bytes", _ADVICE)
+        raise StorageError(str(path.parent), "this storage answers a range with other bytes", ADVICE)
     return facts.modified_ns
 
 
@@ -76,8 +76,8 @@ def _try_copy(path: ObjectPath, target: ObjectPath) -> None:
     """Let the storage copy an object to a name that is taken."""
     path.copy_to(target)
     if target.read_bytes() != path.read_bytes():
-        raise StorageError(str(path.parent), "this storage copies an object to other bytes", _ADVICE)
+        raise StorageError(str(path.parent), "this storage copies an object to other bytes", ADVICE)
 
 
 def _lie(path: ObjectPath) -> StorageError:
-    return StorageError(str(path.parent), "this storage lets two writers win one name", _ADVICE)
+    return StorageError(str(path.parent), "this storage lets two writers win one name", ADVICE)
