@@ -36,7 +36,7 @@ def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
 def bucket(storage: Storage) -> Iterator[ObjectPath]:
     storage.requests.clear()
     yield ObjectPath(storage.url)
-    storage.faults = lambda _method, _key: None
+    storage.behave()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -82,7 +82,6 @@ def test_a_list_that_begins_again_is_an_error(storage: Storage, bucket: ObjectPa
     storage.restarts = True
     with pytest.raises(OSError, match="the storage begins its list again and again"):
         list((bucket / "again").below())
-    storage.restarts = False
 
 
 def test_the_marker_of_a_folder_is_not_in_it(storage: Storage, bucket: ObjectPath) -> None:
@@ -93,7 +92,6 @@ def test_the_marker_of_a_folder_is_not_in_it(storage: Storage, bucket: ObjectPat
     (bucket / "made" / "one").write(TEXT)
     assert [path.name for path, _ in (bucket / "made").below()] == ["one"]
     assert (bucket / "made").is_dir()
-    storage.markers = []
 
 
 def test_a_key_that_is_no_path_is_named(storage: Storage, bucket: ObjectPath) -> None:
@@ -102,7 +100,6 @@ def test_a_key_that_is_no_path_is_named(storage: Storage, bucket: ObjectPath) ->
     with pytest.raises(OSError, match="the name of an object there is no path: it has //"):
         list((bucket / "odd").below())
     assert len(storage.requests) == 1
-    storage.markers = []
 
 
 class _OddServer(BaseHTTPRequestHandler):

@@ -14,7 +14,7 @@ import socket
 import threading
 import traceback
 import zlib
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -80,7 +80,7 @@ def refuse_other_versions(who: str, theirs: dict[str, str], ours: dict[str, str]
         raise OptionError("--scheduler", f"{who} has {', '.join(other)}", f"install {expected} there, as here")
 
 
-@cache
+@lru_cache(maxsize=1)  # a worker of a cluster lives for many builds, one after the other
 def refuse_unseen(shared: tuple[str, ...]) -> None:
     """
     Return if this worker, perhaps on another machine, sees what it has to have in common with the one that submits.
