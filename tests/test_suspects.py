@@ -31,7 +31,7 @@ class DeadlyExecutor(Executor):
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Return a future that has ended."""
         future: Future[Any] = Future()
-        members = _members_of(args[-1])
+        members = _members_of(args[1])  # behind the function that a worker runs
         if members is not None and self._kills(members):
             self._deaths.append(members)
             future.set_exception(BrokenExecutor())
