@@ -120,7 +120,8 @@ def _cluster(workers: int) -> Iterator[str]:
     scheduler += ["--dashboard-address", "127.0.0.1:0"]
     worker = [*part, "distributed.cli.dask_worker", address, "--host", "127.0.0.1", "--nworkers", str(workers)]
     worker += ["--nthreads", "1", "--memory-limit", "0", "--no-dashboard", "--local-directory", str(_FOLDER)]
-    parts = [subprocess.Popen(one, cwd=ROOT, stderr=subprocess.DEVNULL) for one in (scheduler, worker)]
+    environment = {**os.environ, "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False"}  # as docs/cluster.md advises
+    parts = [subprocess.Popen(one, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL) for one in (scheduler, worker)]
     try:
         with Client(address, set_as_default=False) as client:
             client.wait_for_workers(workers)

@@ -4,7 +4,7 @@ import mmap
 import os
 from bisect import bisect_right
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from types import TracebackType
 from typing import NamedTuple
 
@@ -87,7 +87,7 @@ class MappedFile:
                 return
             except ValueError as error:  # longer than the file, which was as long when it was opened
                 raise InputError(piece.path, CHANGED, CHANGED_ADVICE) from error
-            self._stack.callback(mapped.close)
+            self._stack.callback(_close, mapped)
             if hasattr(mmap, "MADV_WILLNEED"):  # else a disk is asked for 128 kB at a time, and waited for each time
                 mapped.madvise(mmap.MADV_WILLNEED)
             view = self._stack.enter_context(memoryview(mapped))
@@ -131,6 +131,16 @@ class MappedFile:
                     problem = f"cannot be read at byte {first - piece.start:,} ({error.strerror or error})"
                     raise UnreadableBytesError(piece.path, problem, "check the disk, or download it again") from error
         return b"".join(contents)
+
+
+def _close(mapped: mmap.mmap) -> None:
+    """
+    Close a map; where a slice of it is still held, it is closed with that.
+
+    A frame holds one where a profiler looks at it, as that of Dask's workers does every 10 ms, or a traceback.
+    """
+    with suppress(BufferError):
+        mapped.close()
 
 
 def read_fully(descriptor: int, length: int) -> bytes:

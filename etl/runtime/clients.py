@@ -77,6 +77,7 @@ def _local(distributed: ModuleType, workers: int) -> Connection:
                 processes=True,
                 memory_limit=None,  # as of processes; the engine's is its share of the machine, and ends a worker
                 silence_logs=logging.CRITICAL,
+                config={"distributed.worker.profile.enabled": False},  # a tenth of the time, and nobody looks at it
                 scheduler_kwargs={"allowed_failures": 0, "dashboard": False, "dashboard_address": "127.0.0.1:0"},
             )
             client = distributed.Client(cluster, set_as_default=False)
