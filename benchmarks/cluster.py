@@ -174,9 +174,9 @@ def main() -> None:
     if given.corpus is None:
         make_corpus(corpus, json_bytes=_JSON_BYTES)
     with ExitStack() as stack:
-        folder, names = _FOLDER, [str(corpus), str(_FOLDER / "out")]
+        folder, names = _FOLDER, (str(corpus), str(_FOLDER / "out"))
         if given.storage:
-            folder, names = stack.enter_context(_storage(corpus)), [f"s3://{_BUCKET}/corpus", f"s3://{_BUCKET}/out"]
+            folder, names = stack.enter_context(_storage(corpus)), (f"s3://{_BUCKET}/corpus", f"s3://{_BUCKET}/out")
         address = stack.enter_context(_cluster(given.workers))
         took: dict[str, list[Took]] = {_PROCESSES: [], address: []}
         for number in range(given.runs + 1):  # the first to warm up

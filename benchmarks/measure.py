@@ -13,9 +13,6 @@ from msgspec import Struct
 _SAMPLE_SECONDS = 0.1
 """Every 20 ms would take a sixth of a processor, of which a contender with as many processes as the machine has gets less."""
 
-_AS_INSTALLED = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-"""The environment of contenders: an installed package is compiled once, and not in every process."""
-
 
 class Run(Struct, frozen=True):
     """
@@ -38,7 +35,9 @@ def measure(command: Sequence[str]) -> Run:
     """
     cpu_before = _children_cpu_seconds()
     began = time.perf_counter()
-    process = subprocess.Popen(command, env=_AS_INSTALLED, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    # An installed package is compiled once, and not in every process.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     peak = [0]
     sampler = threading.Thread(target=_sample, args=(process.pid, peak), daemon=True)
     sampler.start()

@@ -36,6 +36,7 @@ is wrong, what to do.
 import errno
 from pathlib import Path
 from traceback import walk_tb
+from typing import TYPE_CHECKING
 
 _AGAIN = "and run the same command again"
 
@@ -74,6 +75,9 @@ class InputError(EtlError, ValueError):
 
 class MissingPathError(InputError, FileNotFoundError):
     """A path of the corpus does not exist."""
+
+    if not TYPE_CHECKING:
+        __new__ = FileNotFoundError.__new__  # which Dask calls by itself; of the two inherited, the one that fits
 
 
 class EmptyCorpusError(InputError):

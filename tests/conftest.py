@@ -12,7 +12,7 @@ from coverings import SHORT, THOROUGH, covering
 from filelock import FileLock
 from forks import prepare_forks
 from hypothesis import HealthCheck, settings
-from object_storage import Storage, object_storage, undisturbed
+from object_storage import Storage, object_storage
 from provider import Server, World, serving
 from submissions import ENVIRONMENT, KEY, make_build
 
@@ -150,7 +150,7 @@ def storage(storage_server: Storage) -> Iterator[Storage]:
     """A storage without an object, honest and undisturbed, for one test."""
     storage_server.requests.clear()
     yield storage_server
-    storage_server.faults, storage_server.lies = undisturbed, False
+    storage_server.behave()
     for left in storage_server.folder.iterdir():
         shutil.rmtree(left)
 

@@ -59,17 +59,16 @@ class Storage:
     A server with one bucket.
 
     `folder` holds its objects, `url` and `environment` are for clients. `faults` is asked before each request (method, key)
-    for what shall happen to it; `lies` makes it ignore If-None-Match. `markers` are keys of folders, with a slash at the end,
-    which consoles leave where a folder was made; they are listed. `requests` holds all of them.
+    for what shall happen to it; `lies` makes it ignore If-None-Match, `restarts` where a list is to go on, `forgets_to_copy`
+    what an object is to be a copy of. `markers` are keys of folders, with a slash at the end, which consoles leave where a
+    folder was made; they are listed. `requests` holds all of them.
     """
 
     def __init__(self, root: Path) -> None:
         self.folder = root / NAME
         self.folder.mkdir(parents=True)
         self.url = f"s3://{NAME}"
-        self.faults: Callable[[str, str], Fault | None] = undisturbed
-        self.lies = False
-        self.markers: list[str] = []
+        self.behave()
         self.requests: list[Request] = []
         self._noting = threading.Lock()
         handler = type("Handler", (_Handler,), {"data_root": root, "storage": self})
@@ -81,6 +80,14 @@ class Storage:
     def environment(self) -> dict[str, str]:
         """Variables that lead to this server."""
         return {**KEYS, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self._server.server_address[1]}"}
+
+    def behave(self) -> None:
+        """Be honest and undisturbed from now on."""
+        self.faults: Callable[[str, str], Fault | None] = undisturbed
+        self.lies = False
+        self.restarts = False
+        self.forgets_to_copy = False
+        self.markers: list[str] = []
 
     def note(self, request: Request) -> None:
         """Remember a request."""
@@ -147,6 +154,12 @@ class _Handler(S3Handler):  # type: ignore[misc]  # has no types
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its base's name
         """Log nothing."""
 
+    def do_PUT(self) -> None:  # noqa: N802 - the name that the server calls
+        """Store an object, or a copy of one."""
+        if self.storage.forgets_to_copy:
+            del self.headers["x-amz-copy-source"]
+        super().do_PUT()
+
     def _dispatch(self, action: Any) -> None:
         self.fault: Fault | None = None
         self.noted = False
@@ -168,6 +181,8 @@ class _Handler(S3Handler):  # type: ignore[misc]  # has no types
         self.fault = self.storage.faults(self.command, self.key)
         if self.storage.lies and "If-None-Match" in self.headers:
             del self.headers["If-None-Match"]
+        if self.storage.restarts:
+            self.query.pop("start-after", None)
         match self.fault:
             case Fault.ERROR | Fault.SLOW_DOWN | Fault.FORBIDDEN:
                 self._read_body()

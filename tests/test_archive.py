@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from saturi.etl.corpus.archive import Defect, Member, inflate, read_members
 from saturi.etl.corpus.batches import BATCH_BYTES, BATCH_ENTRIES, Batch
 from saturi.etl.corpus.discover import Archive, Form
+from saturi.etl.corpus.mapped import MappedFile
 from saturi.etl.corpus.names import Hints
 from saturi.etl.corpus.scan import Scan, scan
 from saturi.etl.errors import ArchiveError, EtlError, InputError
@@ -198,6 +199,16 @@ def test_any_bytes_come_out_as_they_went_in(content: bytes, method: int) -> None
     """What a member holds makes no difference to how it is read."""
     with tempfile.TemporaryDirectory() as folder:
         assert _contents(_write(Path(folder), _zip({"a.json": content}, method))) == {"a.json": content}
+
+
+def test_bytes_that_somebody_holds_outlive_the_archive(tmp_path: Path) -> None:
+    """An archive is closed although its bytes are held elsewhere, as by a profiler that holds the frames of a worker."""
+    path = tmp_path / "a.zip"
+    path.write_bytes(b"x" * 100)
+    with MappedFile([str(path)]) as file:
+        file.window(0, 100)
+        held = file.slice(10, 20)
+    assert bytes(held) == b"x" * 10
 
 
 def test_members_tell_what_they_are(tmp_path: Path) -> None:

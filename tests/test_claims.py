@@ -17,6 +17,7 @@ from runs import digest_of, error_of, invoke, one_thread, promised_of
 
 from saturi.etl.errors import ForeignFolderError, LockedError, StorageError
 from saturi.etl.output.claim import CLAIMS, Claim
+from saturi.etl.output.finished import verify
 from saturi.etl.pipeline.build import BuildResult, build
 from saturi.etl.settings.options import BuildOptions
 from saturi.etl.storage.location import ObjectPath
@@ -237,6 +238,26 @@ def test_a_storage_that_lies_is_refused(storage: Storage, small: Path, lie: Call
     assert storage.keys() == []
 
 
+def test_a_storage_that_lists_late_is_refused(storage: Storage, small: Path) -> None:
+    """Where a claim is not listed as soon as it is written, another command could not see it, and the build ends."""
+
+    def forget(method: str, _key: str) -> None:
+        if method == "GET":
+            holder(storage).unlink(missing_ok=True)
+
+    storage.faults = forget
+    with pytest.raises(StorageError, match="does not list what was written there a moment ago; give --out"):
+        build_here(small, f"{storage.url}/out")
+
+
+def test_a_storage_that_does_not_copy_is_refused(storage: Storage, small: Path) -> None:
+    """Where chunks could not get their names in the end, a build ends before it writes anything."""
+    storage.forgets_to_copy = True
+    sentence = error_of(invoke("build", small, "--out", f"{storage.url}/out", "--workers", "1", cwd=small), 5)
+    assert "this storage copies an object to other bytes; give --out" in sentence
+    assert storage.keys() == []
+
+
 def test_a_wrong_key_is_met_at_once(storage: Storage, small: Path) -> None:
     """A storage that refuses is asked once; the sentence names the folder, and no key."""
     storage.faults = lambda _method, _key: Fault.FORBIDDEN
@@ -271,6 +292,14 @@ def test_a_foreign_folder_is_refused(storage: Storage, small: Path) -> None:
     (storage.folder / "mine").mkdir()
     (storage.folder / "mine/.DS_Store").touch()
     build_here(small, f"{storage.url}/mine")
+
+
+def test_a_folder_that_a_console_made_is_empty(storage: Storage, small: Path) -> None:
+    """A build goes into a folder that was made by hand, and the markers of folders are no files of its own."""
+    storage.markers = ["made/"]
+    build_here(small, f"{storage.url}/made")
+    storage.markers.append("made/chunks/train/")
+    assert verify(f"{storage.url}/made").damage == []
 
 
 def test_a_foreign_object_with_the_name_of_a_chunk_stays(storage: Storage, small: Path) -> None:

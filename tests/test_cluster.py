@@ -34,7 +34,9 @@ from runs import (
 )
 
 from saturi import dask_executor
+from saturi.etl.corpus.discover import discover
 from saturi.etl.errors import ClusterError, InputError, OptionError
+from saturi.etl.output.folder import landmarks
 from saturi.etl.pipeline.build import build
 from saturi.etl.runtime.executor import Workers
 from saturi.etl.settings.options import BuildOptions
@@ -147,6 +149,10 @@ def _workers(running: Cluster) -> Workers:
     return Workers(partial(dask_executor, running.address), 1)
 
 
+def _shared_workers(running: Cluster, places: tuple[str, ...]) -> Workers:
+    return Workers(partial(dask_executor, running.address), 1, shared=places)
+
+
 def _values(workers: Workers, function: Callable[[Any], int], tasks: list[Any]) -> dict[Any, int | None]:
     outcomes = list(workers.map(function, tasks))
     assert len(outcomes) == len(tasks)
@@ -205,6 +211,26 @@ def test_errors_of_tasks_come_through(shared: Cluster) -> None:
         assert _values(workers, fail, [5]) == {5: 5}
     assert "어데" not in shared.logs()
     assert "Traceback" not in shared.logs()
+
+
+def test_a_worker_that_does_not_see_the_folders(shared: Cluster, tmp_path: Path) -> None:
+    """A worker on which a folder of the build is missing, or another one, has no task, and the build ends with a sentence."""
+    corpus = tmp_path / "corpus"
+    write_zip(corpus / ANSWER_ZIP, answers(3))
+    (corpus / "loose").mkdir()
+    (corpus / "loose" / "a.json").write_text("{}")
+    assert discover([corpus / "loose", corpus / ANSWER_ZIP]).landmarks == (
+        str(corpus / ANSWER_ZIP),
+        str(corpus / "loose/a.json"),
+    )
+    with landmarks(tmp_path, tmp_path) as marks:
+        with _shared_workers(shared, (*marks, str(corpus))) as workers:
+            assert _values(workers, square, [2]) == {2: 4}
+        for missing in (str(corpus / "elsewhere"), marks[0] + "x"):
+            with _shared_workers(shared, (*marks, missing)) as workers, pytest.raises(OptionError) as caught:
+                _values(workers, square, [2])
+            assert f"does not see {missing}; give folders that all machines have in common" in str(caught.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["corpus"]
 
 
 def test_the_width_follows_the_cluster(shared: Cluster, tmp_path: Path) -> None:
@@ -299,6 +325,18 @@ def test_no_scheduler(tmp_path: Path) -> None:
     sentence = error_of(run, 5)
     assert sentence.startswith(f"saturi: {address}: the scheduler does not answer")
     assert not (tmp_path / "out" / "manifest.json").exists()
+
+
+def test_no_certificates() -> None:
+    """An encrypted address without certificates, or with some that are not there, is refused before it is tried."""
+    with pytest.raises(OptionError, match="tls:// needs certificates, and none are set"):
+        dask_executor("tls://127.0.0.1:9")
+    files = dict.fromkeys(("ca-file", "client.cert", "client.key"), "/none")
+    with (
+        dask.config.set({f"distributed.comm.tls.{name}": file for name, file in files.items()}),
+        pytest.raises(OptionError, match="the certificates for tls:// cannot be read"),
+    ):
+        dask_executor("tls://127.0.0.1:9")
 
 
 def test_no_workers(bare: Cluster, tmp_path: Path) -> None:

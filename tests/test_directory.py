@@ -265,16 +265,6 @@ def test_windows_begin_between_pages(tmp_path: Path) -> None:
             assert bytes(file.slice(start, stop)) == content[start:stop]
 
 
-def test_a_slice_outlives_its_file(tmp_path: Path) -> None:
-    """A slice that somebody still holds, as profilers hold frames, is valid, and keeps no file from being closed."""
-    path = tmp_path / "held"
-    path.write_bytes(b"0123456789")
-    with MappedFile([str(path)]) as file:
-        file.window(0, 10)
-        held = file.slice(2, 4)
-    assert bytes(held) == b"23"
-
-
 def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     """The first file that is not there is named, and no descriptor stays open."""
     here = tmp_path / "here"

@@ -123,6 +123,12 @@ def test_errors_are_what_they_say(error: EtlError, exit_code: int, builtin: type
     assert re.fullmatch(r"[^:]+: .+; .+", str(error))
 
 
+@pytest.mark.parametrize("error", [sample[0] for sample in _SAMPLES], ids=lambda error: type(error).__name__)
+def test_errors_are_made_as_dask_makes_them(error: EtlError) -> None:
+    """An error can be made without a call of its class."""
+    assert type(type(error).__new__(type(error), *error.args)) is type(error)
+
+
 @pytest.mark.parametrize(("error", "exit_code", "builtin", "sentence"), _BY_CLASS)
 def test_errors_survive_pickling(error: EtlError, exit_code: int, builtin: type[Exception], sentence: str) -> None:
     """An error pickled and unpickled, also twice and in every protocol, is of the same class and says the same."""

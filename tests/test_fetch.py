@@ -530,8 +530,8 @@ def test_names_that_lead_nowhere(hub: AIHub, tmp_path: Path) -> None:
 
 
 def _run(*arguments: str) -> Result:
-    """Run `fetch` with *arguments* in this process."""
-    return CliRunner().invoke(cli, ["fetch", *arguments])
+    """Run `fetch` with *arguments* in this process, on a wide screen."""
+    return CliRunner(env={"COLUMNS": "120"}).invoke(cli, ["fetch", *arguments])
 
 
 def test_the_command(hub: AIHub, tmp_path: Path) -> None:

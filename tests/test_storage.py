@@ -3,12 +3,17 @@
 import io
 import os
 import pickle
+import sys
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from functools import partial
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from object_storage import Fault, Storage, object_storage
+from object_storage import KEYS, Fault, Storage, object_storage
 
 from saturi.etl.errors import OptionError
 from saturi.etl.storage.client import ChangedError, impatient, traffic
@@ -31,7 +36,7 @@ def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
 def bucket(storage: Storage) -> Iterator[ObjectPath]:
     storage.requests.clear()
     yield ObjectPath(storage.url)
-    storage.faults = lambda _method, _key: None
+    storage.behave()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -67,6 +72,102 @@ def test_a_list_has_all_of_its_pages(storage: Storage, bucket: ObjectPath) -> No
     for number in range(2_345):
         (storage.folder / "many" / f"{number}.json").touch()
     assert sorted(path.name for path, _ in (bucket / "many").below()) == sorted(f"{n}.json" for n in range(2_345))
+
+
+def test_a_list_that_begins_again_is_an_error(storage: Storage, bucket: ObjectPath) -> None:
+    """A server that does not heed where a page begins is no endless list."""
+    (storage.folder / "again").mkdir()
+    for number in range(1_001):
+        (storage.folder / "again" / f"{number}.json").touch()
+    storage.restarts = True
+    with pytest.raises(OSError, match="the storage begins its list again and again"):
+        list((bucket / "again").below())
+
+
+def test_the_marker_of_a_folder_is_not_in_it(storage: Storage, bucket: ObjectPath) -> None:
+    """What consoles leave where a folder was made is nothing below that folder."""
+    storage.markers = ["made/"]
+    assert list((bucket / "made").below()) == []
+    assert not (bucket / "made").is_dir()
+    (bucket / "made" / "one").write(TEXT)
+    assert [path.name for path, _ in (bucket / "made").below()] == ["one"]
+    assert (bucket / "made").is_dir()
+
+
+def test_a_key_that_is_no_path_is_named(storage: Storage, bucket: ObjectPath) -> None:
+    """An object whose key has two slashes in a row ends a list with a sentence, at once."""
+    storage.markers = ["odd//name"]
+    with pytest.raises(OSError, match="the name of an object there is no path: it has //"):
+        list((bucket / "odd").below())
+    assert len(storage.requests) == 1
+
+
+class _OddServer(BaseHTTPRequestHandler):
+    """A server with one object, which answers in the way that its bucket is called."""
+
+    def do_GET(self) -> None:
+        """Answer."""
+        bucket = self.path.split("/")[1]
+        if bucket == "metadata":
+            self.send_error(HTTPStatus.FORBIDDEN)
+            return
+        self.send_response(HTTPStatus.MOVED_PERMANENTLY if bucket == "moved" else HTTPStatus.OK)
+        self.send_header("Content-Length", "100")
+        self.send_header("ETag", '"one"')
+        self.end_headers()
+        self.wfile.write(b"x" * 100)
+
+    do_PUT = do_GET  # noqa: N815 - the name that its base calls
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its base's name
+        """Log nothing."""
+
+
+@pytest.fixture(scope="module")
+def odd_server() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _OddServer) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("bucket", "sentence"),
+    [
+        ("moved", "the bucket is in another region: see AWS_REGION"),
+        ("whole", "the storage answers a range with other bytes"),
+        ("clear", "its address is without encryption, and AWS_ALLOW_HTTP is not set"),
+        ("keyless", "there are no keys, in the environment or elsewhere"),
+    ],
+)
+def test_what_stays_wrong_is_said_once(
+    bucket: str, sentence: str, odd_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong region, a server without ranges, an address in clear and missing keys are sentences, met by the first request."""
+    environment = {**KEYS, "AWS_ENDPOINT_URL": "http://192.0.2.1" if bucket == "clear" else odd_server}
+    if bucket == "keyless":
+        environment |= dict.fromkeys(KEYS, "") | {
+            "AWS_METADATA_ENDPOINT": f"{odd_server}/metadata",
+            "HOME": str(tmp_path),
+        }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+        if not value:
+            monkeypatch.delenv(name)
+    before = traffic()
+    with impatient() if bucket == "keyless" else nullcontext(), pytest.raises(OSError, match=sentence):
+        (ObjectPath(f"s3://{bucket}") / "name").read_range(10, 20, "one")
+    assert traffic().since(before).requests == 1
+
+
+@pytest.mark.parametrize(
+    "call", [ObjectPath.facts, ObjectPath.read_bytes, ObjectPath.is_dir, ObjectPath.delete, ObjectPath.open_raw]
+)
+def test_without_the_library(call: Callable[[ObjectPath], object], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the extra is not installed, whatever is asked of object storage says so."""
+    monkeypatch.setitem(sys.modules, "obstore", None)
+    with pytest.raises(OptionError, match="object storage needs the package obstore; run `pip install 'saturi"):
+        call(ObjectPath("s3://without") / "name")
 
 
 def test_of_two_writers_one_creates(storage: Storage, bucket: ObjectPath) -> None:
@@ -134,13 +235,33 @@ def test_a_bucket_that_is_not_there_is_not_found() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://bucket/name", "s3:///name", "s3://key:secret@bucket/name", "s3://bucket/name?key=secret", "s3://"]
+    "url",
+    [
+        "http://bucket/name",
+        "s3:///name",
+        "s3://key:secret@bucket/name",
+        "s3://bucket/name?key=secret",
+        "s3://",
+        "s3://bucket/a/../b",
+        "s3://bucket/a\nb",
+    ],
 )
 def test_a_url_with_more_than_a_name_is_refused(url: str) -> None:
     """A URL is a scheme, a bucket and a name; what else it holds, perhaps a secret, is not repeated."""
     with pytest.raises(OptionError) as caught:
         ObjectPath(url)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "address", ["no address", "http://key:secret@127.0.0.1", "ftp://127.0.0.1", "http://127.0.0.1:9/?key=secret"]
+)
+def test_an_address_that_is_none_is_refused(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the environment gives as the address of a storage has to be one; it is not repeated."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+    with pytest.raises(OptionError, match="set AWS_ENDPOINT_URL to https") as caught:
+        (ObjectPath("s3://astray") / "name").facts()
+    assert address not in str(caught.value)
 
 
 def test_paths_are_told_apart_from_urls() -> None:

@@ -88,7 +88,8 @@ def test_one_call_that_fails(corpus: Path, places: Sequence[int], tmp_path: Path
         assert set(counts["rejected"]) <= {"unreadable"}
         assert number != errno.ENOMEM or counts["rejected"] == {}
         assert counts["label_files"] == counts["decoded"] + sum(counts["rejected"].values())
-    assert ends >= {BuildResult, InputError}
+    assert BuildResult in ends
+    assert len(ends) > 1
 
 
 @pytest.mark.parametrize("number", _OF_FILES, ids=errno.errorcode.get)

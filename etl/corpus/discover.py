@@ -6,7 +6,8 @@ lies.
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from saturi.etl.corpus.unread import notes_on
 from saturi.etl.errors import EmptyCorpusError
 from saturi.etl.output.printable import counted
 from saturi.etl.settings.paths import locations_of
-from saturi.etl.storage.location import Location, ObjectPath
+from saturi.etl.storage.location import Location, ObjectPath, is_url
 from saturi.etl.storage.objects import ObjectFacts
 
 
@@ -55,13 +56,15 @@ class Corpus(Struct, frozen=True):
     """
     The archives of a corpus in canonical order, and how many audio archives and other files lie beside them.
 
-    `notes` are sentences on those of the other files that may well hold label files.
+    `notes` are sentences on those of the other files that may well hold label files; `landmarks` is a file, or an object, of
+    each argument, by which another machine sees whether it has the same corpus.
     """
 
     archives: tuple[Archive, ...]
     ignored_archives: int
     ignored_files: int
     notes: tuple[str, ...] = ()
+    landmarks: tuple[str, ...] = ()
 
 
 def discover(paths: str | Location | Iterable[str | Location]) -> Corpus:
@@ -88,7 +91,21 @@ def discover(paths: str | Location | Iterable[str | Location]) -> Corpus:
         raise EmptyCorpusError(", ".join(map(str, arguments)), *_lack_of(listing, len(audio)))
     audio_archives = {without_part(str(path)) for path in audio}
     notes = tuple(notes_on(listing.unread))
-    return Corpus(_named_apart(archives), len(audio_archives), len(listing.others), notes)
+    named = _named_apart(archives)
+    return Corpus(named, len(audio_archives), len(listing.others), notes, tuple(_landmarks(arguments, named)))
+
+
+def _landmarks(arguments: Iterable[Location], archives: Sequence[Archive]) -> Iterator[str]:
+    """Yield a file of each of *arguments* that holds an archive; of a folder of label files one of those, as far as it has any."""
+    for argument in map(str, arguments):
+        first = next((one for one in archives if one.paths[0].startswith(argument)), None)
+        if first is None:
+            continue
+        path = first.paths[0]
+        if first.form is Form.FOLDER and not is_url(path):
+            with suppress(OSError), os.scandir(path) as entries:  # the scan has a sentence for it
+                path = next((entry.path for entry in entries), path)
+        yield path
 
 
 def _lack_of(listing: Listing, audio: int) -> tuple[str, str]:

@@ -135,9 +135,10 @@ class MappedFile:
 
 def _close(mapped: mmap.mmap) -> None:
     """
-    Close a map; where a slice of it is still held, it is closed with that.
+    Unmap *mapped*, or leave that to the last who holds bytes of it.
 
-    A frame holds one where a profiler looks at it, as that of Dask's workers does every 10 ms, or a traceback.
+    A profiler that looks at a worker meanwhile, as Dask's does every 10 ms, holds the frames that it looks at, and so the bytes
+    in them.
     """
     with suppress(BufferError):
         mapped.close()

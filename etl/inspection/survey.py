@@ -86,6 +86,7 @@ def _is_output(place: Location) -> bool:
 
 def _inspect_corpus(survey: "_Survey", paths: Sequence[Location], sample: int | None) -> Inspection:
     corpus = discover(paths)
+    survey.shared = corpus.landmarks
     rules = scan_rules(BuildOptions(allow_bad_archives=True))
     scans = [scan(archive, rules) for archive in corpus.archives]
     tasks = {
@@ -131,10 +132,10 @@ def _segments(build: FinishedBuild) -> list[tuple[str, str]]:
     return build.collect(segments).rows()
 
 
-def _open_pool(make_executor: ExecutorMaker | None, workers: int, tasks: int) -> Workers:
-    """Return the workers for *tasks*: never more of them than tasks."""
+def _open_pool(make_executor: ExecutorMaker | None, workers: int, tasks: int, shared: tuple[str, ...]) -> Workers:
+    """Return the workers for *tasks*, never more of them than tasks, which see what is *shared*."""
     useful = max(1, min(workers, tasks))
-    return Workers(make_executor or partial(process_pool, useful), useful)
+    return Workers(make_executor or partial(process_pool, useful), useful, shared=shared)
 
 
 class _Part(NamedTuple):
@@ -150,11 +151,11 @@ class _Survey:
     What is known so far, part by part.
 
     Args:
-        open_pool: Returns the workers for a number of tasks.
+        open_pool: Returns the workers for a number of tasks, which see what is named then.
         watcher: Called with the progress.
     """
 
-    def __init__(self, open_pool: Callable[[int], Workers], watcher: Watcher | None) -> None:
+    def __init__(self, open_pool: Callable[[int, tuple[str, ...]], Workers], watcher: Watcher | None) -> None:
         from saturi.etl.inspection.totals import Totals  # noqa: PLC0415 - loads Polars; `import saturi` stays quick
 
         self._open_pool = open_pool
@@ -162,6 +163,7 @@ class _Survey:
         self._totals = Totals()
         self._archives: dict[str, ArchiveCounts] = {}
         self.notes: list[str] = []
+        self.shared: tuple[str, ...] = ()
 
     def look(self, step: str, function: Callable[[Task], BatchSketch], tasks: Mapping[Task, _Part]) -> None:
         """
@@ -173,7 +175,7 @@ class _Survey:
         # The large ones first, so that no worker is left alone with one at the end.
         ordered = sorted(tasks, key=lambda task: -tasks[task].weight)
         progress = Progress(step, 0, sum(part.weight for part in tasks.values()))
-        with self._open_pool(len(tasks)) as pool:
+        with self._open_pool(len(tasks), self.shared) as pool:
             for task, measured in pool.map(function, ordered):
                 part = tasks[task]
                 if measured is None:

@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 from msgspec import Struct, structs
 
-from saturi.etl.errors import LockedError
+from saturi.etl.errors import LockedError, StorageError
 from saturi.etl.output.files import storage_errors
 from saturi.etl.output.printable import printable
-from saturi.etl.output.probe import PROBE, probe
+from saturi.etl.output.probe import ADVICE, PROBE, probe
 from saturi.etl.storage.client import impatient
 from saturi.etl.storage.location import ObjectPath
 
@@ -121,8 +121,12 @@ class Claim:
                 raise self._held_by(self._read(highest + 1))
             self._number = highest + 1
             numbers = self._numbers()
-            if max(numbers) > self._number:  # that one was released since, and this one created anew
-                raise self._held_by(self._read(max(numbers)))
+            newest = max(numbers, default=0)
+            if newest > self._number:  # that one was released since, and this one created anew
+                raise self._held_by(self._read(newest))
+            if newest < self._number:
+                problem = "this storage does not list what was written there a moment ago"
+                raise StorageError(str(self.folder), problem, ADVICE)
             for number in numbers:
                 if number < self._number:
                     self._path(number).delete()

@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from saturi.etl.errors import ForeignFolderError, LockedError
 from saturi.etl.output.claim import CLAIMS, Hold, claim_on
 from saturi.etl.output.debris import is_debris
-from saturi.etl.output.files import MARKER, is_link, make_folder, storage_errors, sweep
+from saturi.etl.output.files import MARKER, draft_in, is_link, make_folder, storage_errors, sweep
 from saturi.etl.storage.client import impatient
 from saturi.etl.storage.location import Location, ObjectPath
 from saturi.schemas.manifest import Manifest
@@ -58,6 +58,27 @@ def claimed(out: Location, stage: Location) -> Iterator[Hold]:
             yield Hold(tuple(claim for hold in holds for claim in hold.claims))
         finally:
             _sweep(out, stage)  # after a worker that was
+
+
+@contextmanager
+def landmarks(*folders: Location) -> Iterator[tuple[str, ...]]:
+    """
+    Yield a file in each of *folders*, made for as long as this is open, or its URL: who sees it sees the same folder.
+
+    Raises:
+        StorageError: A file cannot be made.
+    """
+    with ExitStack() as stack:
+        marks = []
+        for folder in dict.fromkeys(folders):
+            if isinstance(folder, Path):
+                mark = stack.enter_context(draft_in(folder))
+                with storage_errors(mark, 0):
+                    mark.touch()
+                marks.append(str(mark))
+            else:
+                marks.append(str(folder))
+        yield tuple(marks)
 
 
 def _sweep(out: Location, stage: Location) -> None:
@@ -155,7 +176,9 @@ def chunk_files(out: Location) -> list[str]:
 def _files_below(folder: Location) -> list[str]:
     """Return every file below *folder*, relative to it."""
     if isinstance(folder, ObjectPath):
-        return [path.relative_to(folder).as_posix() for path, _ in folder.below()]
+        sizes = {path: facts.size for path, facts in folder.below()}
+        folders = {above for path in sizes for above in path.parents}  # an empty object with the name of one marks it
+        return [path.relative_to(folder).as_posix() for path in sizes if sizes[path] or path not in folders]
 
     def fail(error: OSError) -> None:
         if not isinstance(error, FileNotFoundError):

@@ -2,7 +2,7 @@
 The probe of object storage: whether it keeps what claims rely on, tried out before anything else is written there.
 
 Some servers that speak S3 ignore the condition of a conditional write, or keep it only while one writer comes after the other;
-some answer ranges with other bytes (measured November 2026).
+some answer ranges with other bytes (measured November 2026). One that does not know how to copy stores an object of no bytes.
 """
 
 import secrets
@@ -16,7 +16,7 @@ from saturi.etl.storage.location import ObjectPath
 
 _RACERS = 8
 _BYTES = 64
-_ADVICE = "give --out (and --stage) on a disk, and copy it there when it is built, or give another storage"
+ADVICE = "give --out (and --stage) on a disk, and copy it there when it is built, or give another storage"
 
 PROBE = "probe-"
 """What begins the names of the objects that are written to try."""
@@ -38,6 +38,7 @@ def probe(folder: ObjectPath) -> int:
         try:
             now_ns = _try_ranges(path)
             _try_race(race)
+            _try_copy(path, race)
         except OSError:
             with suppress(OSError), impatient():  # whoever holds the folder next removes what is left
                 path.delete()
@@ -58,7 +59,7 @@ def _try_ranges(path: ObjectPath) -> int:
         raise _lie(path)
     there = bytes(path.read_range(_BYTES // 4, _BYTES // 2, facts.etag))
     if there != content[_BYTES // 4 : _BYTES // 2]:
-        raise StorageError(str(path.parent), "this storage answers a range with other bytes", _ADVICE)
+        raise StorageError(str(path.parent), "this storage answers a range with other bytes", ADVICE)
     return facts.modified_ns
 
 
@@ -71,5 +72,12 @@ def _try_race(path: ObjectPath) -> None:
         raise _lie(path)
 
 
+def _try_copy(path: ObjectPath, target: ObjectPath) -> None:
+    """Let the storage copy an object to a name that is taken."""
+    path.copy_to(target)
+    if target.read_bytes() != path.read_bytes():
+        raise StorageError(str(path.parent), "this storage copies an object to other bytes", ADVICE)
+
+
 def _lie(path: ObjectPath) -> StorageError:
-    return StorageError(str(path.parent), "this storage lets two writers win one name", _ADVICE)
+    return StorageError(str(path.parent), "this storage lets two writers win one name", ADVICE)

@@ -16,7 +16,7 @@ from msgspec import Struct
 from saturi.etl.errors import ForeignFolderError
 from saturi.etl.output.claim import Hold
 from saturi.etl.output.files import storage_errors, sweep, sync_folder, write_whole
-from saturi.etl.output.folder import CHUNK_PATH, CHUNKS, MANIFEST, TABLES, WORK
+from saturi.etl.output.folder import CHUNK_PATH, CHUNKS, MANIFEST, TABLES, WORK, chunk_files
 from saturi.etl.output.moving import at_once, move, remove, remove_all
 from saturi.etl.output.sums import file_sha256, joined, read_sums, write_sums
 from saturi.etl.storage.location import Location, ObjectPath
@@ -89,11 +89,12 @@ def publish_build(out: Location, work: Location, manifest: Manifest, hold: Hold)
     chunks = {chunk.path: frozenset({chunk.sha256}) for chunk in manifest.chunks}
     with storage_errors(out, 0):
         before = _own_files(out)
-        for path in chunks.keys() - before.keys() if before else ():
-            if (out / path).exists():
-                problem = "no build wrote this, and one would now"
-                advice = "move it elsewhere, and run the same command again"
-                raise ForeignFolderError(str(out / path), problem, advice)
+        there = chunk_files(out) if before else []
+        foreign = next((path for path in there if path in chunks and path not in before), None)
+        if foreign is not None:
+            problem = "no build wrote this, and one would now"
+            advice = "move it elsewhere, and run the same command again"
+            raise ForeignFolderError(str(out / foreign), problem, advice)
         after = chunks | {name: frozenset({file_sha256(work / name)}) for name in (*TABLES, MANIFEST)}
         hold.refuse_loss(look=True)
         write_sums(out, joined(before, after))

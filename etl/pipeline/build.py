@@ -14,7 +14,7 @@ from saturi.etl.corpus.scan import Scan, scan
 from saturi.etl.errors import BuildError, OptionError
 from saturi.etl.output.claim import CLAIMS, Hold
 from saturi.etl.output.files import write_whole
-from saturi.etl.output.folder import BUILD_FACTS, CHUNKS, MANIFEST, STAGE, WORK, claimed, encode_manifest
+from saturi.etl.output.folder import BUILD_FACTS, CHUNKS, MANIFEST, STAGE, WORK, claimed, encode_manifest, landmarks
 from saturi.etl.output.manifest import decode_manifest
 from saturi.etl.output.printable import counted
 from saturi.etl.output.publication import open_work, publish_build
@@ -106,7 +106,11 @@ def build(  # noqa: PLR0913 - the six behind the star are how, not what
     archives = discover(corpus)
     workers = useful_workers(archives, workers)
     make_executor = make_executor or partial(process_pool, workers)
-    with claimed(out, stage) as hold, Workers(make_executor, workers, profile=profile) as pool:
+    with (
+        claimed(out, stage) as hold,
+        landmarks(out, stage) as marks,
+        Workers(make_executor, workers, profile=profile, shared=(*archives.landmarks, *marks)) as pool,
+    ):
         run = Run(pool, Meter(pool.count, began, asked_before), watcher or _ignore)
         before = _options_there(out)
         manifest, notes = _run(run, archives, options, _Places(stage, out, hold))

@@ -57,6 +57,7 @@ def connected(scheduler: Any, workers: int | None, notify: Notify) -> Connection
         if scheduler.asynchronous:
             raise OptionError("make_executor", "the client is asynchronous", "give one with asynchronous=False")
         return Connection(scheduler, ())
+    _refuse_no_certificate(distributed, scheduler)
     with saying(notify, f"{scheduler}: no scheduler answers yet; waiting for it"):
         try:
             client = distributed.Client(scheduler, set_as_default=False)
@@ -65,6 +66,19 @@ def connected(scheduler: Any, workers: int | None, notify: Notify) -> Connection
         except ValueError as error:
             raise OptionError("--scheduler", f"{scheduler}: {error}", "give an address as tcp://host:8786") from error
     return Connection(client, (client,))
+
+
+def _refuse_no_certificate(distributed: ModuleType, address: str) -> None:
+    """Return if there is a certificate for *address*, where it needs one: a client without would hang in its own end."""
+    if not address.startswith("tls://"):
+        return
+    advice = "set distributed.comm.tls in the configuration of Dask"
+    try:
+        certified = distributed.Security().get_connection_args("client").get("ssl_context") is not None
+    except (OSError, ValueError) as error:
+        raise OptionError("--scheduler", f"the certificates for tls:// cannot be read ({error})", advice) from error
+    if not certified:
+        raise OptionError("--scheduler", "tls:// needs certificates, and none are set", advice)
 
 
 def _local(distributed: ModuleType, workers: int) -> Connection:

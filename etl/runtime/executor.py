@@ -26,6 +26,7 @@ from saturi.etl.errors import (
 )
 from saturi.etl.runtime.memory import peak_bytes
 from saturi.etl.runtime.stopwatch import timed
+from saturi.etl.runtime.worker import refuse_unseen
 from saturi.etl.storage.client import Traffic, traffic
 from saturi.etl.storage.location import is_url
 
@@ -102,12 +103,16 @@ class Workers:
         make_executor: Returns a fresh executor.
         count: Number of workers, where the executor does not know it better.
         profile: Also measure the stages of each task.
+        shared: What workers on other machines have to see; see `refuse_unseen`.
     """
 
-    def __init__(self, make_executor: ExecutorMaker, count: int, *, profile: bool = False) -> None:
+    def __init__(
+        self, make_executor: ExecutorMaker, count: int, *, profile: bool = False, shared: tuple[str, ...] = ()
+    ) -> None:
         self._make_executor = make_executor
         self._count = count
         self._profile = profile
+        self._shared = shared
         self._executor = make_executor()
         self._under_way: set[Future[Any]] = set()
 
@@ -201,7 +206,8 @@ class Workers:
         return []
 
     def _submit(self, function: Callable[[Task], Result], task: Task) -> Future[Measured[Result]]:
-        future = self._executor.submit(_profiled if self._profile else _measured, function, task)
+        shared = self._shared if isinstance(self._executor, ForeignWorkers) else ()
+        future = self._executor.submit(_profiled if self._profile else _measured, function, task, shared)
         self._under_way.add(future)
         future.add_done_callback(self._under_way.discard)
         return future
@@ -232,8 +238,9 @@ def do_nothing(_: None) -> None:
     """Return from a worker that is there."""
 
 
-def _measured(function: Callable[[Task], Result], task: Task) -> Measured[Result]:
-    """Run *function* in a worker, and measure it."""
+def _measured(function: Callable[[Task], Result], task: Task, shared: tuple[str, ...]) -> Measured[Result]:
+    """Run *function* in a worker that sees what is *shared*, and measure it."""
+    refuse_unseen(shared)
     began, before = time.process_time(), traffic()
     try:
         value = function(task)
@@ -267,8 +274,8 @@ def name_of_process() -> str:
     return f"{_IMPORTED}-{os.getpid()}"  # a process that is forked has the imports of its parent
 
 
-def _profiled(function: Callable[[Task], Result], task: Task) -> Measured[Result]:
+def _profiled(function: Callable[[Task], Result], task: Task, shared: tuple[str, ...]) -> Measured[Result]:
     """Run *function* in a worker, and measure it and its stages."""
     with timed(function.__name__) as stages:
-        measured = _measured(function, task)
+        measured = _measured(function, task, shared)
     return measured._replace(stages=stages)

@@ -14,12 +14,14 @@ import socket
 import threading
 import traceback
 import zlib
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from saturi.etl.errors import EtlError, OptionError, PromiseError
+from saturi.etl.storage.location import is_url
 from saturi.etl.version import __version__
 
 _GC_THRESHOLD = 100_000
@@ -76,6 +78,26 @@ def refuse_other_versions(who: str, theirs: dict[str, str], ours: dict[str, str]
     if other:
         expected = ", ".join(f"{name} {ours[name]}" for name in ours if theirs.get(name, _ABSENT) != ours[name])
         raise OptionError("--scheduler", f"{who} has {', '.join(other)}", f"install {expected} there, as here")
+
+
+@lru_cache(maxsize=1)  # a worker of a cluster lives for many builds, one after the other
+def refuse_unseen(shared: tuple[str, ...]) -> None:
+    """
+    Return if this worker, perhaps on another machine, sees what it has to have in common with the one that submits.
+
+    Args:
+        shared: Files and folders that are there, and URLs.
+
+    Raises:
+        OptionError: One is not there, or object storage cannot be asked.
+    """
+    for place in shared:
+        who = f"a worker on {socket.gethostname()}"
+        if is_url(place) and find_spec("obstore") is None:
+            raise OptionError("--scheduler", f"{who} lacks the package obstore", "install there what is installed here")
+        if not is_url(place) and not os.path.lexists(place):
+            advice = "give folders that all machines have in common by the same names, or object storage"
+            raise OptionError("--scheduler", f"{who} does not see {place}", advice)
 
 
 def worker_facts() -> WorkerFacts:

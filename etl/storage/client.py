@@ -37,16 +37,33 @@ _RETRY: "RetryConfig" = {
     "retry_timeout": timedelta(seconds=60),
 }
 _CLIENT: "ClientConfig" = {
-    "connect_timeout": timedelta(seconds=15),
+    "connect_timeout": timedelta(seconds=5),  # five times, so that one that is not there is met within half a minute
     "read_timeout": timedelta(seconds=60),
     "timeout": timedelta(seconds=600),
 }
 
 _STATUS = re.compile(r"status(?: code)?: (\d{3})|HTTP status (?:client|server) error \((\d{3})")
 _CODE = re.compile(r"<Code>(\w{1,60})</Code>")
+_NO_RANGE = "the storage answers a range with other bytes"
+_METADATA = re.compile(
+    r"(?:PUT|GET) http://\S+/(?:latest/(?:api/token|meta-data/)|computeMetadata/|metadata/identity/)"
+)
+"""Where a machine in a cloud has keys; the last place that the library looks at, and not there on others."""
+
+_ANSWERS = {
+    "InvalidPathError": "the name of an object there is no path: it has //, a dot or two between slashes, or a control character",
+    "inner: BareRedirect": "the bucket is in another region: see AWS_REGION",
+    "source: BadScheme": "its address is without encryption, and AWS_ALLOW_HTTP is not set",
+    "source: NotPartial": _NO_RANGE,
+    "source: NoContentRange": _NO_RANGE,
+    "source: UnexpectedRange": _NO_RANGE,
+}
+"""By what the library's error is, or has in its text: answers that stay what they are, and have no status."""
+
 _NOT_FOUND = 404
 _PASSING_STATUS = frozenset({408, 409, 425, 429})
 _FORBIDDEN = frozenset({401, 403})
+_ADDRESS = re.compile(r"https?://[\w.\[\]:-]+(?:/[\w./~-]*)?", re.ASCII | re.IGNORECASE)
 _LOOPBACK = re.compile(r"http://(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?(/|$)")
 
 
@@ -146,6 +163,11 @@ def _failure(where: str, error: Exception) -> tuple[OSError, bool]:
     status = int(match[1] or match[2]) if match else 0
     if status == _NOT_FOUND:  # of a list the library has no class for it
         return FileNotFoundError(errno.ENOENT, "no such object, or no such bucket", where), False
+    if _METADATA.search(text):
+        return PermissionError(errno.EACCES, "there are no keys, in the environment or elsewhere", where), True
+    settled = next((_ANSWERS[sign] for sign in _ANSWERS if sign == name or (status == 0 and sign in text)), None)
+    if settled is not None:
+        return OSError(errno.EIO, settled, where), False
     answer = " ".join(filter(None, [str(status or ""), code[1] if code else ""])) or name
     if status in _FORBIDDEN or name in ("PermissionDeniedError", "UnauthenticatedError"):
         return PermissionError(errno.EACCES, f"the storage refuses: {answer}", where), True
@@ -170,13 +192,17 @@ def _store(root: str) -> "ObjectStore":
         if scheme == "az":
             return AzureStore(bucket, client_options=_CLIENT, retry_config=_RETRY)
         settings = shared_settings()
+        endpoint = settings.get("endpoint") or _endpoint()
+        _refuse_no_address(root, endpoint)
         return S3Store(
             bucket,
             **settings,
             disable_bulk_delete=True,  # some servers that speak S3 do not have it
-            client_options=_client(settings.get("endpoint") or _endpoint()),
+            client_options=_client(endpoint),
             retry_config=_RETRY,
         )
+    except OptionError:
+        raise
     except (BaseError, ValueError) as error:
         problem = f"the environment names no usable storage ({type(error).__name__})"
         raise OptionError(root, problem, "see docs/cluster.md for what it has to hold") from None
@@ -185,6 +211,12 @@ def _store(root: str) -> "ObjectStore":
 def _endpoint() -> str:
     names = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
     return next((os.environ[name] for name in names if os.environ.get(name)), "")
+
+
+def _refuse_no_address(root: str, endpoint: str) -> None:
+    """Return if *endpoint* is none, or an address; one that is not is not repeated, as it may hold a key."""
+    if endpoint and not _ADDRESS.fullmatch(endpoint):
+        raise OptionError(root, "the address of the storage is none", "set AWS_ENDPOINT_URL to https://host:port")
 
 
 def _client(endpoint: str) -> "ClientConfig":

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+)://(?P<rest>.*)", re.DOTALL)
 
+_NO_NAME = re.compile(r"(?:^|/)\.\.(?:/|$)|[\x00-\x1f\x7f]")
+"""In the name of an object, what the library takes for none."""
+
 SCHEMES = ("s3", "gs", "az")
 """S3 and what speaks it, Google Cloud Storage, Azure Blob Storage; a bucket, or a container, follows."""
 
@@ -42,6 +45,10 @@ class ObjectPath:
                 "URL",
                 f"{match['scheme']}:// is followed by more than a bucket and a name",  # which may be a secret
                 "give s3://bucket/name alone; credentials come from the environment",
+            )
+        if _NO_NAME.search(name):
+            raise OptionError(
+                "URL", f"{url!r} holds two dots between slashes, or a control character", "give a name without"
             )
         self.root = f"{match['scheme'].lower()}://{bucket}"
         """Scheme and bucket."""
@@ -141,7 +148,7 @@ class ObjectPath:
         """Whether an object is below it."""
         from saturi.etl.storage import objects  # noqa: PLC0415 - as above
 
-        return next(objects.list_below(self.root, self.key, page=1), None) is not None
+        return next(objects.list_below(self.root, self.key, page=2), None) is not None  # one may be that of the folder
 
     def exists(self) -> bool:
         """Whether the object is there, or one below it."""

@@ -30,41 +30,45 @@ class ObjectFacts(NamedTuple):
 
 def facts_of(root: str, key: str) -> ObjectFacts | None:
     """Return the facts of an object, or None where it is not there."""
-    import obstore  # noqa: PLC0415 - an extra, which only those have who need it
-
     if not key:
         return None
     try:
-        return _facts_in(ask(root, key, lambda store: obstore.head(store, key)))
+        return _facts_in(ask(root, key, lambda store: store.head(key)))
     except FileNotFoundError:
         return None
 
 
 def list_below(root: str, folder: str, page: int = _PAGE_OBJECTS) -> Iterator[tuple[str, ObjectFacts]]:
-    """Yield key and facts of the objects below *folder*, in the order of the storage, asked for by pages."""
-    import obstore  # noqa: PLC0415 - as above
+    """
+    Yield key and facts of the objects below *folder*, in the order of the storage, asked for by pages.
 
+    What consoles leave where they made *folder* is not below it: an object of its name and a slash.
+    """
     prefix = f"{folder}/" if folder else None
     after: str | None = None
+    before: list[str] = []
 
     def one_page(store: "ObjectStore") -> "Sequence[ObjectMeta]":
-        pages = obstore.list(store, prefix=prefix, offset=after, chunk_size=page)
+        pages = store.list(prefix=prefix, offset=after, chunk_size=page)
         return next(iter(pages), [])
 
     while rows := ask(root, folder, one_page):
-        for row in rows:
-            yield row["path"], _facts_in(row)
+        keys = [row["path"] for row in rows]
+        if keys == before:  # of a server that does not heed where a page is to begin
+            raise OSError(errno.EIO, "the storage begins its list again and again", f"{root}/{folder}")
+        for key, row in zip(keys, rows, strict=True):
+            if key != folder:
+                yield key, _facts_in(row)
         if len(rows) < page:
             return
-        after = rows[-1]["path"]
+        after, before = keys[-1], keys
 
 
 def read(root: str, key: str) -> bytes:
     """Return the content of an object."""
-    import obstore  # noqa: PLC0415 - as above
 
     def get(store: "ObjectStore") -> bytes:
-        result = obstore.get(store, key)
+        result = store.get(key)
         content = bytes(result.bytes())
         _refuse_short(len(content), result.meta["size"])
         return content
@@ -81,10 +85,9 @@ def read_range(root: str, key: str, start: int, stop: int, etag: str) -> memoryv
     Raises:
         ChangedError: It is another object by now.
     """
-    import obstore  # noqa: PLC0415 - as above
 
     def get(store: "ObjectStore") -> memoryview:
-        result = obstore.get(store, key, options={"range": (start, stop)})
+        result = store.get(key, options={"range": (start, stop)})
         if _etag_in(result.meta) != etag:  # not every server heeds If-Match
             raise ChangedError(errno.ESTALE, CHANGED)
         content = memoryview(result.bytes())
@@ -127,15 +130,13 @@ class ObjectReader(io.RawIOBase):
 
 def write(root: str, key: str, content: bytes | IO[bytes]) -> None:
     """Store *content*, of a file all of it, under *key*: it is there whole, or not at all."""
-    import obstore  # noqa: PLC0415 - as above
-
     size = len(content) if isinstance(content, bytes) else content.seek(0, io.SEEK_END)
     part = max(_PART_BYTES, size // _MOST_PARTS + 1)
 
     def put(store: "ObjectStore") -> None:
         if not isinstance(content, bytes):
             content.seek(0)
-        obstore.put(store, key, content, chunk_size=part, use_multipart=size > part, max_concurrency=_PARTS_AT_ONCE)
+        store.put(key, content, chunk_size=part, use_multipart=size > part, max_concurrency=_PARTS_AT_ONCE)
 
     ask(root, key, put)
     count(written_bytes=size)
@@ -147,12 +148,12 @@ def create(root: str, key: str, content: bytes) -> bool:
 
     Where an answer was lost, it may be false although it is this content that is there: whoever asks sees by reading it.
     """
-    import obstore  # noqa: PLC0415 - as above
-    from obstore.exceptions import AlreadyExistsError, PreconditionError  # noqa: PLC0415 - as above
 
     def put(store: "ObjectStore") -> bool:
+        from obstore.exceptions import AlreadyExistsError, PreconditionError  # noqa: PLC0415 - an extra, as the store is
+
         try:
-            obstore.put(store, key, content, mode="create", use_multipart=False)
+            store.put(key, content, mode="create", use_multipart=False)
         except (AlreadyExistsError, PreconditionError):
             return False
         return True
@@ -164,17 +165,13 @@ def create(root: str, key: str, content: bytes) -> bool:
 
 def copy(root: str, source: str, target: str) -> None:
     """Give *target* the content of *source*; no byte of it comes here."""
-    import obstore  # noqa: PLC0415 - as above
-
-    ask(root, target, lambda store: obstore.copy(store, source, target))
+    ask(root, target, lambda store: store.copy(source, target))
 
 
 def delete(root: str, key: str) -> None:
     """Delete an object; one that is not there is none to delete."""
-    import obstore  # noqa: PLC0415 - as above
-
     try:
-        ask(root, key, lambda store: obstore.delete(store, key))
+        ask(root, key, lambda store: store.delete(key))
     except FileNotFoundError:
         return
 
@@ -186,8 +183,8 @@ def _facts_in(row: "ObjectMeta") -> ObjectFacts:
 
 
 def _etag_in(row: "ObjectMeta") -> str:
-    """Return the ETag of an object without quotes, which some storages leave out in lists."""
-    return (row["e_tag"] or "").strip('"')
+    """Return the ETag of an object without quotes, which some storages leave out in lists, and not marked as weak by a proxy."""
+    return (row["e_tag"] or "").removeprefix("W/").strip('"')
 
 
 def _refuse_short(length: int, expected: int) -> None:

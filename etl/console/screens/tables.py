@@ -97,10 +97,21 @@ def _print_rows(console: Console, table: Table) -> None:
     headers = [_words(column.header) if table.show_header else "" for column in table.columns]
     for row, cells in zip(table.rows, zip(*(column.cells for column in table.columns), strict=True), strict=True):
         name, *others = map(_words, cells)
-        print_line(console, name, str(row.style or ""))
+        _print_folded(console, name, "", str(row.style or ""))
         parts = [f"{header} {other}".strip() for header, other in zip(headers[1:], others, strict=True) if other]
         if parts:
-            print_line(console, f"{_INDENT}{' · '.join(parts)}", str(row.style or ""))
+            _print_folded(console, " · ".join(parts), _INDENT, str(row.style or ""))
+
+
+def _print_folded(console: Console, text: str, indent: str, style: str) -> None:
+    """Print *text* in lines of the width of *console*, each behind *indent*; a word that is wider has a line to itself."""
+    line = indent
+    for word in text.split():
+        if line != indent and cell_len(f"{line} {word}") > console.width:
+            print_line(console, line, style)
+            line = indent
+        line += word if line == indent else f" {word}"
+    print_line(console, line, style)
 
 
 def bar(part: float, whole: float, columns: int) -> Text:
