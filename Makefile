@@ -16,7 +16,7 @@ help:
 	@echo "make test   run the tests, each kind once; make test-thorough: all cases, with higher counts; make test-export: those that train with TRL, mlx-lm and LLaMA-Factory (3 GB)"
 	@echo "make test-unsloth   talk to Unsloth Studio itself, without a GPU; installs 1.1 GB, but no torch"
 	@echo "make test-schemas   hold requests against the models that the SDKs of OpenAI, Together and Fireworks publish; installs 90 MB"
-	@echo "make coverage   run the thorough tests, and list the lines and branches that none of them takes"
+	@echo "make coverage   run the tests, and list the lines and branches that none of them takes"
 	@echo "make lint   ruff; make types: mypy; make docs: the documents as a site; make bench: the speed of the build; make bench-full: of 700,000 label files"
 	@echo "make pictures   draw the terminal in the README anew; make man: the manual page, build/saturi.1"
 
@@ -57,7 +57,8 @@ test-thorough: setup
 
 coverage: setup
 	rm -rf build/coverage && mkdir -p build/coverage
-	$(BIN)/coverage run -m pytest --thorough --numprocesses logical --dist worksteal
+	# Whether they pass is for `make test` to say: the tracer slows every process, and some tests end processes in time.
+	-$(BIN)/coverage run -m pytest --numprocesses logical --dist worksteal
 	# The tests kill processes, some in the middle of writing their part: a part that cannot be read is left out.
 	$(BIN)/coverage combine --quiet || test -s build/coverage/data
 	$(BIN)/coverage report
