@@ -152,7 +152,7 @@ def storage(storage_server: Storage) -> Iterator[Storage]:
     yield storage_server
     storage_server.behave()
     for left in storage_server.folder.iterdir():
-        shutil.rmtree(left)
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 @pytest.fixture(scope="session")

@@ -32,6 +32,7 @@ from runs import (
     saturi,
     segments_of,
 )
+from squares import square, square_and_die, square_and_die_once
 
 from saturi import dask_executor
 from saturi.etl.corpus.discover import discover
@@ -52,26 +53,6 @@ ALONE = ("--nthreads", "1", "--no-nanny")
 """Arguments of a worker without a nanny, which is one process less."""
 
 ARGUMENTS = (*PLAIN, "--executor", "dask")
-
-
-def square(number: int) -> int:
-    return number * number
-
-
-def square_and_die_once(task: tuple[int, str]) -> int:
-    """Square a number; the process that does so for the first time, where a marker is named, is killed."""
-    number, marker = task
-    if marker and not Path(marker).exists():
-        Path(marker).touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return number * number
-
-
-def square_and_die(number: int) -> int:
-    """Square a number, except for one that kills."""
-    if number == 3:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return number * number
 
 
 def fail(number: int) -> int:

@@ -2,12 +2,10 @@
 
 import io
 import random
-import shutil
 import struct
 import unicodedata
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -28,7 +26,7 @@ from corpora import (
     write_zip,
     zip_bytes,
 )
-from object_storage import Fault, Storage, object_storage, put_tree, random_faults, undisturbed
+from object_storage import Fault, Storage, put_tree, random_faults, undisturbed
 from runs import counts_of, invoke, one_thread, result_of, saturi
 
 from saturi.etl.corpus.archive import Defect, read_members
@@ -48,24 +46,6 @@ from saturi.schemas.terms import RejectReason
 
 OPTIONS = BuildOptions(validation=0.2, max_rejects=1)
 ODD = "제주 #1 100%~[x]? 🍊"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
-    with object_storage(tmp_path_factory.mktemp("storage")) as storage, pytest.MonkeyPatch.context() as patch:
-        for name, value in storage.environment.items():
-            patch.setenv(name, value)
-        yield storage
-
-
-@pytest.fixture
-def storage(server: Storage) -> Iterator[Storage]:
-    yield server
-    server.faults = undisturbed
-    server.markers.clear()
-    server.requests.clear()
-    for entry in server.folder.iterdir():
-        shutil.rmtree(entry)
 
 
 def _conversation(number: int) -> Member:

@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from object_storage import KEYS, Fault, Storage, object_storage
+from object_storage import KEYS, Fault, Storage
 
 from saturi.etl.errors import OptionError
 from saturi.etl.storage.client import ChangedError, impatient, traffic
@@ -24,19 +24,9 @@ TEXT = "밥 먹언?".encode()
 NAMES = ("a.json", "한글 이름/a%b#c~[x].json", "x/y/z z.jsonl", "emoji 🍊.zip")
 
 
-@pytest.fixture(scope="module")
-def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
-    with object_storage(tmp_path_factory.mktemp("storage")) as server, pytest.MonkeyPatch.context() as patch:
-        for name, value in server.environment.items():
-            patch.setenv(name, value)
-        yield server
-
-
 @pytest.fixture
-def bucket(storage: Storage) -> Iterator[ObjectPath]:
-    storage.requests.clear()
-    yield ObjectPath(storage.url)
-    storage.behave()
+def bucket(storage: Storage) -> ObjectPath:
+    return ObjectPath(storage.url)
 
 
 @pytest.mark.parametrize("name", NAMES)

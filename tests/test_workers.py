@@ -15,6 +15,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from runs import ROOT
+from squares import square, square_and_die, square_and_die_once
 
 from saturi.etl.errors import InputError
 from saturi.etl.runtime.executor import Outcome, Workers
@@ -27,27 +28,6 @@ import fcntl
 
 _METHODS = [method for method in ("spawn", "forkserver") if method in multiprocessing.get_all_start_methods()]
 _PATIENCE_SECONDS = 120.0  # for a machine however busy; what hangs takes for ever
-
-
-def square(number: int) -> int:
-    return number * number
-
-
-def square_and_die_once(task: tuple[int, str]) -> int:
-    """Square a number; the process that does so for the first time, where a marker is named, is killed."""
-    number, marker = task
-    if marker and not Path(marker).exists():
-        Path(marker).touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return number * number
-
-
-def square_and_die(number: int) -> int:
-    """Square a number, except for the ones that kill."""
-    if number in (3, 11):
-        os.kill(os.getpid(), signal.SIGKILL)
-    time.sleep(0.01)
-    return number * number
 
 
 def fail_on_seven(number: int) -> int:

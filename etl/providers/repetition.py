@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from saturi.etl.providers.pace import Pace
 from saturi.etl.providers.port import RequestError
-from saturi.etl.providers.waiting import NO_ANSWER, Wait, WaitReporter, reported_after
+from saturi.etl.providers.waiting import NO_ANSWER, Wait, WaitReporter
+from saturi.etl.runtime.waiting import reported_after
 
 Answer = TypeVar("Answer")
 

@@ -1,8 +1,6 @@
 """Waits on a provider, as whoever waits is told of them: what is awaited, why, when it is asked again, and until when."""
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from msgspec import Struct
 
@@ -32,15 +30,3 @@ WaitReporter = Callable[[Wait], None]
 
 def no_report(_: Wait) -> None:
     """Report nothing."""
-
-
-@contextmanager
-def reported_after(seconds: float, report: Callable[[], None]) -> Iterator[None]:
-    """Call *report*, in a thread of its own, where what runs inside has not ended after *seconds*."""
-    timer = threading.Timer(seconds, report)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()

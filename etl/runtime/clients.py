@@ -6,9 +6,8 @@ The engine is imported here and nowhere else, when it is first asked for.
 
 import logging
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -16,6 +15,7 @@ from typing import Any, NamedTuple
 from saturi.etl.errors import ClusterError, OptionError
 from saturi.etl.runtime.interrupts import interrupts_deferred
 from saturi.etl.runtime.processes import checked_workers
+from saturi.etl.runtime.waiting import reported_after
 
 SILENT_SECONDS = 5.0
 """Of waiting for a scheduler or a worker, before that is said."""
@@ -58,7 +58,7 @@ def connected(scheduler: Any, workers: int | None, notify: Notify) -> Connection
             raise OptionError("make_executor", "the client is asynchronous", "give one with asynchronous=False")
         return Connection(scheduler, ())
     _refuse_no_certificate(distributed, scheduler)
-    with saying(notify, f"{scheduler}: no scheduler answers yet; waiting for it"):
+    with reported_after(SILENT_SECONDS, partial(notify, f"{scheduler}: no scheduler answers yet; waiting for it")):
         try:
             client = distributed.Client(scheduler, set_as_default=False)
         except OSError as error:
@@ -130,15 +130,3 @@ def lost(address: str) -> ClusterError:
     return ClusterError(
         address, "the scheduler does not answer", "look whether it runs there, and run the same command again"
     )
-
-
-@contextmanager
-def saying(notify: Notify, sentence: str) -> Iterator[None]:
-    """Say *sentence* where the block takes long."""
-    timer = threading.Timer(SILENT_SECONDS, partial(notify, sentence))
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from concurrent import futures
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -28,8 +29,8 @@ from saturi.etl.runtime.clients import (
     engine,
     lost,
     patience_seconds,
-    saying,
 )
+from saturi.etl.runtime.waiting import reported_after
 from saturi.etl.runtime.worker import (
     own_versions,
     packed_call,
@@ -117,7 +118,8 @@ class DaskExecutor(Executor):
 
     def _await_workers(self) -> None:
         """Return when there is a worker; a cluster that adapts starts the first one for a call that waits."""
-        with saying(self._notify, f"{self._address}: no worker is there yet; waiting for one"):
+        sentence = f"{self._address}: no worker is there yet; waiting for one"
+        with reported_after(SILENT_SECONDS, partial(self._notify, sentence)):
             until = time.monotonic() + patience_seconds()
             while True:
                 call = self._client.submit(os.getpid, key=f"saturi.wait-{uuid4().hex}", pure=False)
