@@ -20,9 +20,10 @@ help:
 	@echo "make lint   ruff; make types: mypy; make docs: the documents as a site; make bench: the speed of the build; make bench-full: of 700,000 label files"
 	@echo "make pictures   draw the terminal in the README anew; make man: the manual page, build/saturi.1"
 
+# `compat` puts a path where Python looks; else a finder is loaded by every process, which takes as long as Python itself.
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	PIP_CONSTRAINT=$(CURDIR)/constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet --editable ".[dev,bench]"
+	PIP_CONSTRAINT=$(CURDIR)/constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet --config-settings editable_mode=compat --editable ".[dev,bench]"
 	touch .venv/ready
 
 setup: .venv/ready

@@ -16,8 +16,9 @@ from object_storage import KEYS, Fault, Storage
 from runs import digest_of, error_of, invoke, one_thread, promised_of
 
 from saturi.etl.errors import ForeignFolderError, LockedError, StorageError
-from saturi.etl.output.claim import CLAIMS, Claim
+from saturi.etl.output.claim import Claim
 from saturi.etl.output.finished import verify
+from saturi.etl.output.folder import CLAIMS
 from saturi.etl.pipeline.build import BuildResult, build
 from saturi.etl.settings.options import BuildOptions
 from saturi.etl.storage.location import ObjectPath

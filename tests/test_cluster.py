@@ -37,7 +37,7 @@ from squares import square, square_and_die, square_and_die_once
 from saturi import dask_executor
 from saturi.etl.corpus.discover import discover
 from saturi.etl.errors import ClusterError, InputError, OptionError
-from saturi.etl.output.folder import landmarks
+from saturi.etl.output.holding import landmarks
 from saturi.etl.pipeline.build import build
 from saturi.etl.runtime.executor import Workers
 from saturi.etl.settings.options import BuildOptions

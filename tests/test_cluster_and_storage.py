@@ -23,7 +23,7 @@ from object_storage import Fault, Storage, put_tree
 from runs import error_of, facts_of, invoke, one_thread, promised_of
 
 from saturi import dask_executor
-from saturi.etl.output.claim import CLAIMS
+from saturi.etl.output.folder import CLAIMS
 from saturi.etl.pipeline.build import build
 from saturi.etl.runtime.executor import ExecutorMaker
 from saturi.etl.runtime.processes import process_pool

@@ -44,7 +44,7 @@ from saturi.etl.errors import BuildError, LockedError, SpendingError
 from saturi.etl.evaluation.asking import AskPace, Outcome, Question, ask
 from saturi.etl.inspection.survey import inspect
 from saturi.etl.output.files import MARKER
-from saturi.etl.output.folder import locked
+from saturi.etl.output.holding import locked
 from saturi.etl.output.printable import counted
 from saturi.etl.pipeline.build import BuildResult, build
 from saturi.etl.pipeline.reading import useful_workers

@@ -25,7 +25,7 @@ from saturi.etl.errors import BuildError, ForeignFolderError, LockedError, Optio
 from saturi.etl.exports.base_models import batch_tokens, find_base_model, read_base_models, training_gigabytes
 from saturi.etl.exports.export import write_export
 from saturi.etl.exports.trainers import Trainer
-from saturi.etl.output.folder import claimed
+from saturi.etl.output.holding import claimed
 from saturi.etl.pipeline.build import build
 from saturi.etl.settings.options import BuildOptions
 from saturi.schemas.base_model import BaseModel

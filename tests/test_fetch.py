@@ -53,7 +53,7 @@ from saturi.etl.errors import (
     SpendingError,
     StorageError,
 )
-from saturi.etl.output.folder import locked
+from saturi.etl.output.holding import locked
 
 
 @pytest.fixture

@@ -56,7 +56,7 @@ WALLS = {
     "rich": ("etl/console/",),
     "tokenizers": ("etl/example/tokens.py",),
     "isal": ("etl/corpus/archive.py",),
-    "filelock": ("etl/output/folder.py",),
+    "filelock": ("etl/output/holding.py",),
     "sacrebleu": ("etl/evaluation/metrics.py",),
     "rouge_score": ("etl/evaluation/metrics.py",),
     "nltk": ("etl/evaluation/metrics.py",),

@@ -13,7 +13,7 @@ from killings import kill_group, started, wait_until
 from runs import chunks_of, digest_of, invoke, leftovers_of, one_thread, segments_of, tree_of
 
 from saturi.etl.errors import ForeignFolderError, LockedError, StorageError
-from saturi.etl.output.folder import claimed
+from saturi.etl.output.holding import claimed
 from saturi.etl.pipeline.build import build
 from saturi.etl.runtime.progress import Progress
 from saturi.etl.settings.options import BuildOptions

@@ -15,7 +15,7 @@ from submissions import HASTE, KEY, make_build
 from saturi import EvaluateOptions, FinishedBuild, build, evaluate, export_card
 from saturi.etl.errors import BuildError, ForeignFolderError, InputError, LockedError, OptionError
 from saturi.etl.evaluation import resampling
-from saturi.etl.output.folder import claimed
+from saturi.etl.output.holding import claimed
 from saturi.etl.settings.options import BuildOptions
 from saturi.schemas.terms import Direction, Split, Unit
 

@@ -12,8 +12,8 @@ from object_storage import Fault, Storage, put_tree, undisturbed
 from runs import facts_of, invoke, one_thread, promised_of, segments_of
 
 from saturi.etl.errors import OptionError
-from saturi.etl.output.claim import CLAIMS
 from saturi.etl.output.files import pending
+from saturi.etl.output.folder import CLAIMS
 from saturi.etl.pipeline.build import build
 from saturi.etl.runtime.processes import process_pool
 from saturi.etl.settings.options import BuildOptions

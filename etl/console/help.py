@@ -197,7 +197,7 @@ def _wait_option() -> click.Option:
 
 def _wait_for(error: LockedError) -> None:
     """Return when the folder of *error* is free, after saying that it is waited for."""
-    from saturi.etl.output.folder import held, locked  # noqa: PLC0415 - help does not wait for it
+    from saturi.etl.output.holding import held, locked  # noqa: PLC0415 - help does not wait for it
 
     folder, last = location_of(error.path), 0.0
     while True:

@@ -16,10 +16,9 @@ from saturi.etl.corpus.opening import failure
 from saturi.etl.corpus.parts import Part, part_of
 from saturi.etl.corpus.unread import Unread, unread_kind
 from saturi.etl.errors import EtlError, InputError, MissingPathError
-from saturi.etl.output.claim import CLAIMS
 from saturi.etl.output.debris import is_debris
 from saturi.etl.output.files import MARKER
-from saturi.etl.output.folder import MANIFEST
+from saturi.etl.output.folder import CLAIMS, MANIFEST
 from saturi.etl.settings.regular import kind_of
 from saturi.etl.storage.client import impatient
 from saturi.etl.storage.location import Location, ObjectPath

@@ -17,7 +17,7 @@ from saturi.etl.download.terms import terms_hash
 from saturi.etl.errors import ForeignFolderError, StorageError
 from saturi.etl.output.debris import is_debris
 from saturi.etl.output.files import MARKER, make_folder, storage_errors, sweep, sync_folder, write_whole
-from saturi.etl.output.folder import locked, refuse_link
+from saturi.etl.output.holding import locked, refuse_link
 from saturi.etl.settings.regular import open_regular
 from saturi.schemas.fetch import FETCH_VERSION, FetchedArchive, FetchRecord
 

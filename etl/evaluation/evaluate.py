@@ -31,7 +31,7 @@ from saturi.etl.evaluation.systems import System, systems_of
 from saturi.etl.evaluation.verdict import check_thresholds, claim_of, failures_of
 from saturi.etl.output.files import make_folder, storage_errors
 from saturi.etl.output.finished import FinishedBuild
-from saturi.etl.output.folder import locked
+from saturi.etl.output.holding import locked
 from saturi.etl.output.side import make_side
 from saturi.etl.providers.pace import Pace
 from saturi.etl.runtime.memory import require_address_space

@@ -16,7 +16,7 @@ from saturi.etl.exports.card import counts_table, data_sets, source_notice
 from saturi.etl.exports.export import CARD, EXPORTS
 from saturi.etl.output.files import is_there
 from saturi.etl.output.finished import FinishedBuild
-from saturi.etl.output.folder import claimed, refuse_link
+from saturi.etl.output.holding import claimed, refuse_link
 from saturi.etl.output.printable import printable
 from saturi.etl.output.replacement import Content, replace_files
 from saturi.etl.output.side import make_side

@@ -24,7 +24,7 @@ from saturi.etl.exports.training import Export, Step, Training, joined
 from saturi.etl.output.copies import copy_build
 from saturi.etl.output.files import draft_in, make_folder, sweep
 from saturi.etl.output.finished import FinishedBuild
-from saturi.etl.output.folder import claimed, refuse_link
+from saturi.etl.output.holding import claimed, refuse_link
 from saturi.etl.output.replacement import Content, replace_files
 from saturi.etl.output.side import local_side, make_side
 from saturi.etl.output.sums import file_sha256

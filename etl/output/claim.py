@@ -24,6 +24,7 @@ from msgspec import Struct, structs
 
 from saturi.etl.errors import LockedError, StorageError
 from saturi.etl.output.files import storage_errors
+from saturi.etl.output.folder import CLAIMS
 from saturi.etl.output.printable import printable
 from saturi.etl.output.probe import ADVICE, PROBE, probe
 from saturi.etl.storage.client import impatient
@@ -32,7 +33,6 @@ from saturi.etl.storage.location import ObjectPath
 if TYPE_CHECKING:
     from saturi.etl.storage.objects import ObjectFacts
 
-CLAIMS = ".claims"
 """The folder of claims; it also says that the folder around it is ours."""
 
 _NUMBER = re.compile(r"\d{8,18}", re.ASCII)

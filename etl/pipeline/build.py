@@ -12,9 +12,10 @@ from msgspec import Struct
 from saturi.etl.corpus.discover import Corpus, discover
 from saturi.etl.corpus.scan import Scan, scan
 from saturi.etl.errors import BuildError, OptionError
-from saturi.etl.output.claim import CLAIMS, Hold
+from saturi.etl.output.claim import Hold
 from saturi.etl.output.files import write_whole
-from saturi.etl.output.folder import BUILD_FACTS, CHUNKS, MANIFEST, STAGE, WORK, claimed, encode_manifest, landmarks
+from saturi.etl.output.folder import BUILD_FACTS, CHUNKS, CLAIMS, MANIFEST, STAGE, WORK, encode_manifest
+from saturi.etl.output.holding import claimed, landmarks
 from saturi.etl.output.manifest import decode_manifest
 from saturi.etl.output.printable import counted
 from saturi.etl.output.publication import open_work, publish_build

@@ -1,6 +1,5 @@
 """Memory that a process has used, as its system counts it, and address space that it may have."""
 
-import ctypes
 import os
 import re
 import sys
@@ -71,6 +70,8 @@ def _allowed_address_bytes() -> int | None:
 
 def _share_arena() -> None:
     """Let all threads allocate from one arena: glibc reserves 64 MiB of address space for the arena of each (mallopt(3))."""
+    import ctypes  # noqa: PLC0415 - 3 ms, which most commands need not spend
+
     try:
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
     except (AttributeError, OSError):  # another C library

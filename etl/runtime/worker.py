@@ -16,7 +16,6 @@ import traceback
 import zlib
 from functools import cache, lru_cache
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
@@ -61,6 +60,8 @@ def own_versions() -> dict[str, str]:
 
 
 def _version(name: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - 15 ms, which a process of a pool need not spend
+
     try:
         return version(name)
     except PackageNotFoundError:

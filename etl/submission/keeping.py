@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from saturi.etl.errors import LockedError
-from saturi.etl.output.folder import held, locked
+from saturi.etl.output.holding import held, locked
 from saturi.etl.output.side import local_side, make_side
 from saturi.etl.storage.location import Location
 from saturi.etl.submission.ledger import LEDGER
