@@ -36,7 +36,7 @@ is wrong, what to do.
 import errno
 from pathlib import Path
 from traceback import walk_tb
-from typing import TYPE_CHECKING
+from typing import Self
 
 _AGAIN = "and run the same command again"
 
@@ -76,8 +76,13 @@ class InputError(EtlError, ValueError):
 class MissingPathError(InputError, FileNotFoundError):
     """A path of the corpus does not exist."""
 
-    if not TYPE_CHECKING:
-        __new__ = FileNotFoundError.__new__  # which Dask calls by itself; of the two inherited, the one that fits
+    # An OSError takes three arguments for a number, a text and a file name, and keeps two of them; Dask calls `__new__` by itself.
+    def __new__(cls, *_: str) -> Self:  # noqa: D102 - as that of any class
+        return FileNotFoundError.__new__(cls)
+
+    def __init__(self, where: str, problem: str, advice: str) -> None:
+        super().__init__(where, problem, advice)
+        self.args = (where, problem, advice)
 
 
 class EmptyCorpusError(InputError):
