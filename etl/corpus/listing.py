@@ -161,7 +161,7 @@ def _add_zips(argument: Location, zips: Iterable[tuple[Location, ObjectFacts | N
 def _part_or_zip(argument: Location) -> Part | None:
     """Return the part that a file is, or None for a whole zip."""
     part = part_of(argument.name)
-    if part is None and argument.suffix.lower() != ".zip":
+    if part is None and not argument.name.lower().endswith(".zip"):
         raise InputError(str(argument), *_refusal_of(argument.name))
     return part
 

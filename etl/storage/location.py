@@ -70,11 +70,6 @@ class ObjectPath:
         return self._name.stem
 
     @property
-    def suffix(self) -> str:
-        """The ending of `name`, with its dot."""
-        return self._name.suffix
-
-    @property
     def parts(self) -> tuple[str, ...]:
         """The bucket, and the parts of the name."""
         return (self.root.partition("://")[2], *self._name.parts)
