@@ -69,11 +69,13 @@ class Numbering:
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
 
-    def number(self, texts: pl.Series) -> pl.Series:
-        """Return the numbers of *texts*; null stays null."""
-        distinct = texts.drop_nulls().unique(maintain_order=True).to_list()
-        numbers = [self._numbers.setdefault(text, len(self._numbers)) for text in distinct]
-        return texts.replace_strict(distinct, numbers, default=None, return_dtype=pl.UInt32)
+    def number(self, texts: Sequence[str | None]) -> list[int | None]:
+        """Return the numbers of *texts*; None stays None."""
+        numbers = self._numbers
+        for text in dict.fromkeys(texts):
+            if text is not None:
+                numbers.setdefault(text, len(numbers))
+        return [None if text is None else numbers[text] for text in texts]
 
     @property
     def texts(self) -> list[str]:
