@@ -13,19 +13,17 @@ from saturi.etl.example.prompts import fill_prompts, pick
 from saturi.etl.example.render import render
 from saturi.etl.select.choice import choices, within
 from saturi.etl.select.clean import TEXTS, UNCLEAN, compose
-from saturi.etl.select.decisions import DECISIONS, REASON, Keys, Numbering, Step, is_there, write_decisions
-from saturi.etl.select.least import PLACE, with_least
+from saturi.etl.select.decisions import DECISIONS, REASON, Keys, Numbering, is_there, write_judged
 from saturi.etl.select.letters import compared, letters
 from saturi.etl.select.markup import CleanSettings
 from saturi.etl.select.split import SPLIT, SplitRule, places_of, resolve_scripts, script_keys, splits
-from saturi.etl.select.tasks import JudgeTask
+from saturi.etl.select.tasks import JudgeTask, Step
 from saturi.etl.select.utterances import as_pairs, merge_small, read_group, standard_column
 from saturi.etl.settings.options import BuildOptions
 from saturi.etl.storage.location import location_of
 from saturi.schemas.terms import Conflicts, Dedup, DropReason, Split
 
 CLEANING = (DropReason.PERSONAL_DATA, DropReason.UNCLEAR, DropReason.MARKUP)
-_TABLE = pl.Schema({**DECISIONS, PLACE: pl.UInt64()})
 _NO_CHOICE = pl.Series([0], dtype=pl.UInt64)
 _NOT_OVER = pl.Series([False])
 _SEED = 1  # of both texts, so that a source in one split is equal to a target in the other, too
@@ -34,26 +32,22 @@ _MOST_ESCAPED = 6  # bytes of a line that one byte of a text becomes at most: a 
 
 def judge(task: JudgeTask) -> None:
     """
-    Write the decisions on one group.
+    Write the decisions on one stretch.
 
     Raises:
         StorageError: They cannot be written.
     """
     folder = location_of(task.decisions)
-    if is_there(folder, task.group, Step.JUDGED):
+    if is_there(folder, [task.stretch], Step.JUDGED):
         return
     speakers, scripts = Numbering(), Numbering()
     parts = [_judge(utterances, task, speakers, scripts) for utterances in merge_small(_utterances(task))]
-    decisions = pl.concat([_TABLE.to_frame(), *parts])
-    held_out = None
-    if task.options.validation != "official":
-        rule = SplitRule.of(task.options)
-        decisions, held_out = with_least(decisions, rule, task.options)
-    write_decisions(folder, task.group, decisions.drop(PLACE), Keys(speakers.texts, scripts.texts, held_out))
+    decisions = pl.concat([DECISIONS.to_frame(), *parts])
+    write_judged(folder, task.stretch, decisions, Keys(speakers.texts, scripts.texts))
 
 
 def _utterances(task: JudgeTask) -> Iterator[pl.DataFrame]:
-    """Yield the utterances of the group, segment by segment, with the number of their `segment`."""
+    """Yield the utterances of the stretch, segment by segment, with the number of their `segment`."""
     options = task.options
     columns = ["script", "speakers"]
     if options.validation == "official":
@@ -61,13 +55,13 @@ def _utterances(task: JudgeTask) -> Iterator[pl.DataFrame]:
     if options.dedup is Dedup.NONE and options.chooses:
         columns.append("member")
     for number, source in enumerate(task.sources):
-        frame = read_group(source, task.group, options.unit, options.source, columns)
+        frame = read_group(source, task.stretch.group, options.unit, options.source, columns)
         yield frame.hstack([pl.Series("segment", [number], dtype=pl.UInt32).new_from_index(0, frame.height)])
 
 
 def _judge(utterances: pl.DataFrame, task: JudgeTask, speakers: Numbering, scripts: Numbering) -> pl.DataFrame:
-    """Return `_TABLE` for *utterances* of the group."""
-    group, options = task.group, task.options
+    """Return `DECISIONS` for *utterances* of the stretch."""
+    group, options = task.stretch.group, task.options
     written = as_pairs(utterances, CleanSettings.of(options), options.direction)
     frame = written if options.clean else compose(written)  # texts are compared as composed; clean ones are
     spelled = letters(frame.select(TEXTS))
@@ -82,7 +76,7 @@ def _judge(utterances: pl.DataFrame, task: JudgeTask, speakers: Numbering, scrip
         pl.Series("decided_split", _splits(frame, keys, options), dtype=SPLIT),
         pl.Series("speakers_number", speakers.number(frame["speakers"].to_list()), dtype=pl.UInt32),
         pl.Series("script_number", scripts.number(resolved), dtype=pl.UInt32),
-        pl.Series(PLACE, places_of(keys) if options.min_validation else [None] * frame.height, dtype=pl.UInt64),
+        pl.Series("place", places_of(keys) if options.min_validation else [None] * frame.height, dtype=pl.UInt64),
     ]
     return frame.hstack(beside).select(_decided(options))
 
@@ -98,7 +92,7 @@ def _splits(frame: pl.DataFrame, keys: Sequence[str | None], options: BuildOptio
 
 @lru_cache(maxsize=16)
 def _decided(options: BuildOptions) -> list[pl.Expr]:
-    """Return the columns of `_TABLE`, made of those of `as_pairs` and of what `_judge` sets beside them."""
+    """Return the columns of `DECISIONS`, made of those of `as_pairs` and of what `_judge` sets beside them."""
     reasons = [pl.when(fails).then(pl.lit(reason.value)) for reason, fails in rules_on_one(options)]
     return [
         pl.col("segment", "row"),
@@ -106,10 +100,9 @@ def _decided(options: BuildOptions) -> list[pl.Expr]:
         pl.coalesce(reasons).cast(REASON).alias("reason"),
         *(pl.col(text).fill_null("").hash(_SEED).alias(f"{text}_hash") for text in TEXTS),
         *(compared(text, f"{text}_letters").hash(_SEED).alias(f"{text}_letters") for text in TEXTS),
-        pl.col("choice"),
+        pl.col("choice", "place"),
         pl.col("speakers_number").alias("speakers"),
         pl.col("script_number").alias("script"),
-        pl.col(PLACE),
     ]
 
 
@@ -170,7 +163,7 @@ def rules_in_force(options: BuildOptions) -> list[DropReason]:
 
 def _is_over_cap(frame: pl.DataFrame, choice: pl.Series, task: JudgeTask) -> pl.Series:
     """Return whether the line of each pair of *frame* is too large for any chunk; only large ones are rendered to see."""
-    cap, prompts = task.options.max_chunk_bytes, fill_prompts(task.options.prompts, task.group)
+    cap, prompts = task.options.max_chunk_bytes, fill_prompts(task.options.prompts, task.stretch.group)
     room = cap - max(len(line) for prompt in prompts for line in render([""], [""], prompt))
     over = _NOT_OVER.new_from_index(0, frame.height)
     if _MOST_ESCAPED * frame.estimated_size() <= room:
