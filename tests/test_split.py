@@ -171,10 +171,11 @@ def _keys(row: Row, rule: SplitRule) -> list[str]:
 def test_no_key_is_in_both_splits(drawn: list[Row], rule: SplitRule) -> None:
     """However speakers and scripts are woven together, none that counts is ever in both."""
     row_splits = _splits(drawn, rule)
-    splits_by_key: dict[str, set[str]] = {}
+    splits_by_key: dict[str, set[Split]] = {}
     for row, split in zip(drawn, row_splits, strict=True):
-        for key in _keys(row, rule) if split else []:
-            splits_by_key.setdefault(key, set()).add(split)
+        if split is not None:
+            for key in _keys(row, rule):
+                splits_by_key.setdefault(key, set()).add(split)
     assert all(len(both) == 1 for both in splits_by_key.values())
 
 
@@ -226,6 +227,6 @@ def test_every_speech_type_has_its_share(share: float, speech_types: tuple[str, 
             for number in range(10_000)
         ]
         counted = Counter(_splits(drawn, rule))
-        kept = counted["train"] + counted["validation"]
-        assert abs(counted["validation"] / kept - share) < 4 * (share * (1 - share) / kept) ** 0.5
+        kept = counted[Split.TRAIN] + counted[Split.VALIDATION]
+        assert abs(counted[Split.VALIDATION] / kept - share) < 4 * (share * (1 - share) / kept) ** 0.5
         assert kept == 10_000 or by != _SCRIPT

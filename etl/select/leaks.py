@@ -4,14 +4,15 @@ Leaks between train and validation: dropped from validation where the split is o
 Texts are the same if their letters and digits are. Of train, which is large, only those are held that validation has, too.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 
 from saturi.etl.select.decisions import LETTER_HASHES, read_decisions, read_keys
 from saturi.etl.select.sealed import is_sealed, read_table, write_sealed
 from saturi.etl.select.split import script_key, speaker_keys
-from saturi.etl.select.tasks import Shared, ShareTask, Stretch
+from saturi.etl.select.tasks import Shared, ShareTask
+from saturi.etl.select.utterances import merge_small
 from saturi.etl.storage.location import Location, location_of
 from saturi.schemas.terms import Split
 
@@ -29,7 +30,7 @@ def find_shared(task: ShareTask) -> None:
     """
     path = location_of(task.decisions) / _SHARED
     if not is_sealed(path):
-        held_out = [_held_out(kept) for _, kept in _kept(task, _TEXTS)]
+        held_out = [_held_out(kept) for kept in _kept(task, _TEXTS)]
         write_sealed(path, _shared_texts(task, pl.concat([_HELD_OUT.to_frame(), *held_out])))
 
 
@@ -49,16 +50,16 @@ def in_training(decisions: pl.DataFrame, folder: Location) -> pl.Series:
 def count_shared(task: ShareTask) -> Shared:
     """Return the numbers of keys and texts in both splits, measured on the final decisions on all groups."""
     folder = location_of(task.decisions)
-    speakers: dict[Split, set[str]] = {split: set() for split in Split}
-    scripts: dict[Split, set[str]] = {split: set() for split in Split}
+    speakers: dict[str, set[str]] = {split: set() for split in Split}
+    scripts: dict[str, set[str]] = {split: set() for split in Split}
     held_out = [_HELD_OUT.to_frame()]
-    for stretch, kept in _kept(task, [*_TEXTS, "speakers", "script"]):
+    for kept in _kept(task, [*_TEXTS, "speakers", "script"]):
         held_out.append(_held_out(kept))
-        keys = read_keys(folder, stretch)
-        for split, of_speakers, of_script in kept.select("split", "speakers", "script").unique().rows():
-            speakers[Split(split)].update(speaker_keys(keys.speakers[of_speakers]))
-            if of_script is not None:
-                scripts[Split(split)].add(script_key(keys.scripts[of_script], stretch.group.region))
+        keys = {number: read_keys(folder, task.stretches[number]) for number in kept["stretch"].unique()}
+        for number, split, place in kept.select("stretch", "split", "speakers").unique().rows():
+            speakers[split].update(speaker_keys(keys[number].speakers[place]))
+        for number, split, place in kept.select("stretch", "split", "script").drop_nulls().unique().rows():
+            scripts[split].add(script_key(keys[number].scripts[place], task.stretches[number].group.region))
     validation = pl.concat(held_out)
     texts = _shared_texts(task, validation)
     return Shared(
@@ -69,11 +70,15 @@ def count_shared(task: ShareTask) -> Shared:
     )
 
 
-def _kept(task: ShareTask, columns: list[str]) -> Iterator[tuple[Stretch, pl.DataFrame]]:
-    """Yield each stretch with *columns* of its rows that are kept."""
+def _kept(task: ShareTask, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+    """Yield *columns* of the rows that are kept, some at a time, with the number of their `stretch`."""
     folder = location_of(task.decisions)
-    for stretch in task.stretches:
-        yield stretch, read_decisions(folder, stretch, columns, task.step).filter(pl.col("reason").is_null())
+    frames = (
+        read_decisions(folder, stretch, columns, task.step).with_columns(stretch=pl.lit(number, pl.UInt32))
+        for number, stretch in enumerate(task.stretches)
+    )
+    for frame in merge_small(frames):
+        yield frame.filter(pl.col("reason").is_null())
 
 
 def _held_out(kept: pl.DataFrame) -> pl.DataFrame:
@@ -86,7 +91,7 @@ def _shared_texts(task: ShareTask, validation: pl.DataFrame) -> pl.DataFrame:
     of_validation = _texts(validation).unique()
     shared = [of_validation.clear()]
     if not of_validation.is_empty():
-        for _, kept in _kept(task, _TEXTS):
+        for kept in _kept(task, _TEXTS):
             of_train = _texts(kept.filter(pl.col("split") == Split.TRAIN.value))
             shared.append(of_train.join(of_validation, on="text", how="semi"))
     return pl.concat(shared).unique()

@@ -21,7 +21,7 @@ from saturi.etl.settings.options import BuildOptions
 from saturi.etl.storage.location import Location
 from saturi.schemas.segment import SegmentHeader
 
-_STRETCH_UTTERANCES = 10_000
+STRETCH_UTTERANCES = 10_000
 """Utterances that a task judges, or renders, in 0.1 to 0.3 s; they depend on the corpus alone, so that the work of any build can be
 taken up by any other."""
 
@@ -109,13 +109,13 @@ def _stretches(
 
 
 def _cut(sources: Iterable[tuple[SegmentSource, int]]) -> Iterator[tuple[SegmentSource, ...]]:
-    """Yield *sources*, each with its number of utterances, as many together as have `_STRETCH_UTTERANCES`."""
+    """Yield *sources*, each with its number of utterances, as many together as have `STRETCH_UTTERANCES`."""
     pending: list[SegmentSource] = []
     pending_utterances = 0
     for source, utterances in sources:
         pending.append(source)
         pending_utterances += utterances
-        if pending_utterances >= _STRETCH_UTTERANCES:
+        if pending_utterances >= STRETCH_UTTERANCES:
             yield tuple(pending)
             pending, pending_utterances = [], 0
     if pending:

@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import compress
 
-import msgspec
+import polars as pl
 
-from saturi.etl.output.files import write_whole
 from saturi.etl.runtime.stopwatch import lap
 from saturi.etl.select.decisions import read_held_out
-from saturi.etl.select.sealed import is_sealed
+from saturi.etl.select.sealed import is_sealed, read_facts, write_sealed
 from saturi.etl.storage.location import Location, location_of
 from saturi.etl.write.chunk import ChunkCaps
+from saturi.etl.write.lineage import is_part
 from saturi.etl.write.shard import ShardWriter
 from saturi.etl.write.stretch import published_path, read_blocks, read_rendered
 from saturi.etl.write.tasks import GroupResult, Rendered, RenderTask, SectionResult, ShardResult, WriteTask
@@ -47,19 +47,20 @@ def write_section(task: WriteTask) -> SectionResult:
         groups=list(_groups(task.stretches, rendered)),
         shards=[ShardResult(split=split, chunks=w.chunks, lineage=w.lineage.parts) for split, w in writers.items()],
     )
-    write_whole(done, [msgspec.json.encode(result)])
+    write_sealed(done, pl.DataFrame(), result)
     return result
 
 
 def _read_finished(done: Location, work: Location) -> SectionResult | None:
     """Return the result that a build that was killed later left in *done*, where all its files are still there."""
-    if not done.is_file():
+    if not is_sealed(done):
         return None
-    result = msgspec.json.decode(done.read_bytes(), type=SectionResult)
-    files = [work / chunk.path for shard in result.shards for chunk in shard.chunks]
-    files += [location_of(part) for shard in result.shards for part in shard.lineage]
+    result = read_facts(done, SectionResult)
+    chunks = (work / chunk.path for shard in result.shards for chunk in shard.chunks)
+    lineage = (location_of(part) for shard in result.shards for part in shard.lineage)
     published = (location_of(part) for group in result.groups for part in group.decisions)
-    return result if all(file.is_file() for file in files) and all(map(is_sealed, published)) else None
+    whole = all(chunk.is_file() for chunk in chunks) and all(map(is_part, lineage)) and all(map(is_sealed, published))
+    return result if whole else None
 
 
 def _write_stretch(task: RenderTask, rendered: Rendered, writers: Mapping[Split, ShardWriter]) -> None:
