@@ -3,8 +3,8 @@ What more processors would give: `python -m benchmarks.model CORPUS`.
 
 A build runs once, in one process, and each of its tasks is timed; what is left is the time of the parent. The same tasks are then
 handed, on paper, to any number of workers, each to the first that is free, as fast as the parent can hand them out and take their
-results, and as fast as a disk can deliver what they read. A larger corpus has so many times the batches, and later tasks so many
-times as long.
+results, and as fast as a disk can deliver what they read. A larger corpus has so many times the batches and stretches, and the
+tasks of a section, and of all, so many times as long.
 """
 
 import argparse
@@ -29,6 +29,8 @@ from saturi.etl.settings.options import BuildOptions
 _WORKERS = (1, 2, 4, 8, 16, 32)
 _DISKS = {"in memory": float("inf"), "3 GB/s": 3e9, "0.5 GB/s": 5e8}
 _READ = "read_batch"
+_BY_STRETCH = ("judge", "render_stretch")
+"""Tasks of which a larger corpus has more, as it has more batches, and no longer ones."""
 
 
 class Parts(NamedTuple):
@@ -100,7 +102,8 @@ def seconds(parts: Parts, workers: int, disk_bytes_a_second: float, times: float
     """Return how long a build takes with *workers*, each on a processor of its own, of a corpus *times* as large."""
     total = parts.start + parts.parent * times
     for step, tasks in parts.tasks.items():
-        scaled = tasks * max(round(times), 1) if step == _READ else [task * times for task in tasks]
+        more = step == _READ or step in _BY_STRETCH
+        scaled = tasks * max(round(times), 1) if more else [task * times for task in tasks]
         longest = _schedule(sorted(scaled, reverse=True), workers)
         total += max(longest, len(scaled) * parts.handing)
         if step == _READ:
@@ -129,7 +132,9 @@ def _sentence(parts: Parts, times: float) -> str:
     """Return what the table is made of."""
     reading = parts.tasks[_READ]
     batch = sum(reading) / len(reading)
-    longest = {step: max(tasks) * times for step, tasks in parts.tasks.items() if step != _READ}
+    longest = {
+        step: max(tasks) * (1 if step in _BY_STRETCH else times) for step, tasks in parts.tasks.items() if step != _READ
+    }
     slowest = sorted(longest, key=lambda step: -longest[step])[:3]
     named = ", ".join(f"`{step}` {longest[step]:.1f} s" for step in slowest)
     busy = batch / parts.handing

@@ -210,7 +210,7 @@ def test_page(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_more_workers_on_paper() -> None:
     """Twice the workers halve reading, until a disk, the parent or the longest task of a later step is the limit."""
-    parts = Parts(10, {"read_batch": [1.0] * 8, "judge": [2.0, 1.0]}, 0.1, 0.5, 0.5, 8_000)
+    parts = Parts(10, {"read_batch": [1.0] * 8, "compare": [2.0, 1.0]}, 0.1, 0.5, 0.5, 8_000)
     memory = float("inf")
     assert seconds(parts, 1, memory) == 1 + 8 + 3
     assert seconds(parts, 2, memory) == 1 + 4 + 2
@@ -218,6 +218,7 @@ def test_more_workers_on_paper() -> None:
     assert seconds(parts, 8, 1_000) == 1 + 8 + 2
     assert seconds(parts._replace(handing=0.5), 8, memory) == 1 + 4 + 2
     assert seconds(parts, 8, memory, times=2) == 1.5 + 2 + 4
+    assert seconds(parts._replace(tasks={"judge": [1.0] * 4}), 4, memory, times=2) == 1.5 + 2
 
 
 def test_a_model_of_a_build(corpora: Corpora, capsys: pytest.CaptureFixture[str]) -> None:

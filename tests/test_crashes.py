@@ -282,17 +282,23 @@ def test_interrupted(undisturbed: Undisturbed, tmp_path: Path, what: str) -> Non
 
 @pytest.mark.parametrize(
     "lost",
-    mostly_thorough(["decisions/*.judged.ipc", "published/*"], "decisions/*.keys.json", "decisions/*.final.ipc"),
+    mostly_thorough(
+        ["decisions/*.judged.ipc", "rendered/*", "lineage/*"], "decisions/*.limited.ipc", "*-*.json", "chunks/*/*"
+    ),
 )
-def test_names_lost_with_the_power(undisturbed: Undisturbed, tmp_path: Path, lost: str) -> None:
-    """A build that was killed while writing goes on though some of its files have lost their names."""
+@pytest.mark.parametrize("left", [None, 0, 100], ids=["no-name", "no-content", "some-content"])
+def test_files_lost_with_the_power(undisturbed: Undisturbed, tmp_path: Path, lost: str, left: int | None) -> None:
+    """A build that was killed while writing goes on though some of its files have lost their names, or what was in them."""
     stopped = _stopped(
         undisturbed,
         tmp_path,
         lambda _, out: any(out.glob(f".work/{lost}")) and any(out.glob(".work/chunks/*/*.jsonl")),
     )
     for path in (stopped.folder / "out").glob(f".work/{lost}"):
-        path.unlink()
+        if left is None or lost.startswith("chunks"):  # these are synced before they have their names
+            path.unlink()
+        else:
+            os.truncate(path, left)
     undisturbed.finish(stopped.folder)
 
 

@@ -20,7 +20,7 @@ from saturi.etl.errors import PromiseError
 from saturi.etl.evaluation.texts import letters as letters_of
 from saturi.etl.pipeline.build import build
 from saturi.etl.pipeline.manifest import make_manifest
-from saturi.etl.select.letters import letters
+from saturi.etl.select.letters import compared, letters
 from saturi.etl.select.tasks import Shared
 from saturi.etl.settings.options import BuildOptions
 from saturi.schemas.terms import SplitKey
@@ -178,4 +178,7 @@ def test_a_comma_more_makes_no_other_text(tmp_path: Path, by: tuple[str, ...], m
 def test_build_and_evaluation_compare_alike(texts: list[str]) -> None:
     """The letters of a text are the same for the split of a build and for the proof of an evaluation."""
     composed = [unicodedata.normalize("NFC", text.replace("\0", "")) for text in texts]
-    assert letters(pl.Series(composed, dtype=pl.String)).to_list() == [letters_of(text) for text in composed]
+    frame = pl.DataFrame({"text": composed}, schema={"text": pl.String})
+    spelled = letters(frame)["text"].alias("letters")
+    by = frame.hstack([spelled]).select(compared("text", "letters")).to_series()
+    assert by.to_list() == [letters_of(text) for text in composed]

@@ -15,6 +15,7 @@ from oracle_rules import Row, in_shard_order, line_of, select, shard_name
 from runs import chunks_of, manifest_of, one_thread
 
 from saturi.etl.pipeline.build import build
+from saturi.etl.select import selection
 from saturi.etl.settings.options import BuildOptions
 from saturi.schemas.terms import DropReason
 
@@ -107,12 +108,13 @@ def _check(corpus: Path, out: Path, given: dict[str, Any]) -> list[Row]:
 
 
 @examples(20)
-@given(_archives, _options, _splits)
+@given(_archives, _options, _splits, st.sampled_from([1, 5, selection.STRETCH_UTTERANCES]))
 def test_any_build_is_as_the_oracle_says(
-    archives: list[list[Member]], options: dict[str, Any], split: dict[str, Any]
+    archives: list[list[Member]], options: dict[str, Any], split: dict[str, Any], stretch: int
 ) -> None:
-    """Whatever the corpus and the options, every utterance is kept or dropped as the oracle says, and lines are the same."""
-    with tempfile.TemporaryDirectory() as folder:
+    """Whatever corpus, options and stretches, every utterance is kept or dropped as the oracle says, and lines are the same."""
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(selection, "STRETCH_UTTERANCES", stretch)
         _check(_write(Path(folder, "corpus"), archives), Path(folder, "out"), options | split)
 
 
@@ -168,8 +170,12 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _write(tmp_path_factory.mktemp("large") / "corpus", archives)
 
 
-def test_every_rule_leaves_something_out(large: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("stretch", [selection.STRETCH_UTTERANCES, 100])
+def test_every_rule_leaves_something_out(
+    large: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stretch: int
+) -> None:
     """With every option in force each reason occurs, but for those of cleaning and of the official split."""
+    monkeypatch.setattr(selection, "STRETCH_UTTERANCES", stretch)
     rows = _check(large, tmp_path / "out", EVERY_OPTION)
     elsewhere = {"personal_data", "unclear", "markup", "no_official_split"}
     assert {row.reason for row in rows} == {None, *DropReason} - elsewhere

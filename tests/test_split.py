@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from saturi.etl.corpus.groups import Group
+from saturi.etl.select.letters import letters
 from saturi.etl.select.split import (
     PLACES,
-    SPLIT,
     SplitRule,
     is_held_out,
     place_of,
@@ -22,7 +22,7 @@ from saturi.etl.select.split import (
     splits,
 )
 from saturi.etl.settings.options import BuildOptions
-from saturi.schemas.terms import Region, SpeechType, SplitKey
+from saturi.schemas.terms import Region, SpeechType, Split, SplitKey
 
 _SCRIPT, _SPEAKER, _BOTH = (SplitKey.SCRIPT,), (SplitKey.SPEAKER,), (SplitKey.SCRIPT, SplitKey.SPEAKER)
 
@@ -101,9 +101,7 @@ def test_every_speaker_is_a_key(speakers: str, keys: list[str]) -> None:
 @pytest.mark.parametrize("speech_type", list(SpeechType))
 def test_a_script_or_a_text_is_a_key(by: tuple[SplitKey, ...], speech_type: SpeechType) -> None:
     """What is read aloud has its script as a key where scripts count; all else has its text where no speakers count."""
-    script = pl.Series(["1:79", None], dtype=pl.String)
-    standard = pl.Series(["밥 먹었니?", None], dtype=pl.String)
-    keys = script_keys(script, standard, Group(Region.JEJU, speech_type), by).to_list()
+    keys = script_keys(["1:79", None], pl.Series(["밥먹었니", ""]), Group(Region.JEJU, speech_type), by)
     if SplitKey.SCRIPT in by and speech_type is SpeechType.REPEAT:
         assert keys == ["script:jeju:1:79", None]
     elif by == _SCRIPT:
@@ -116,8 +114,8 @@ _SAME_SCRIPT = ["밥 먹었니?", " 밥 먹었니", "밥먹었니!", "밥, 먹�
 
 
 def _scripts(script: list[str | None], standard: list[str | None], speech_type: SpeechType) -> list[str | None]:
-    texts = pl.Series(standard, dtype=pl.String)
-    return resolve_scripts(pl.Series(script, dtype=pl.String), texts, speech_type).to_list()
+    spelled = letters(pl.DataFrame({"standard": standard}, schema={"standard": pl.String})).to_series()
+    return list(resolve_scripts(script, spelled, speech_type))
 
 
 def test_a_text_stands_for_a_script_that_is_unknown() -> None:
@@ -159,8 +157,8 @@ rules = st.builds(
 Row = tuple[str, str | None]
 
 
-def _frame(drawn: list[Row]) -> pl.DataFrame:
-    return pl.DataFrame(drawn, schema={"speakers": pl.String, "script_key": pl.String}, orient="row")
+def _splits(drawn: list[Row], rule: SplitRule) -> list[Split | None]:
+    return splits([speakers for speakers, _ in drawn], [key for _, key in drawn], rule)
 
 
 def _keys(row: Row, rule: SplitRule) -> list[str]:
@@ -172,12 +170,12 @@ def _keys(row: Row, rule: SplitRule) -> list[str]:
 @examples(150)
 def test_no_key_is_in_both_splits(drawn: list[Row], rule: SplitRule) -> None:
     """However speakers and scripts are woven together, none that counts is ever in both."""
-    row_splits = splits(_frame(drawn), rule)
-    assert row_splits.dtype == SPLIT
-    splits_by_key: dict[str, set[str]] = {}
+    row_splits = _splits(drawn, rule)
+    splits_by_key: dict[str, set[Split]] = {}
     for row, split in zip(drawn, row_splits, strict=True):
-        for key in _keys(row, rule) if split else []:
-            splits_by_key.setdefault(key, set()).add(split)
+        if split is not None:
+            for key in _keys(row, rule):
+                splits_by_key.setdefault(key, set()).add(split)
     assert all(len(both) == 1 for both in splits_by_key.values())
 
 
@@ -185,7 +183,7 @@ def test_no_key_is_in_both_splits(drawn: list[Row], rule: SplitRule) -> None:
 @examples(150)
 def test_a_row_is_in_the_split_of_all_its_keys(drawn: list[Row], rule: SplitRule) -> None:
     """A row is train if no key is held out, validation if all are, in neither otherwise, nor with one key between the bounds."""
-    for row, split in zip(drawn, splits(_frame(drawn), rule), strict=True):
+    for row, split in zip(drawn, _splits(drawn, rule), strict=True):
         keys = set(_keys(row, rule))
         held_out = [is_held_out(key, rule.held_out) for key in keys]
         if not any(held_out):
@@ -200,12 +198,8 @@ def test_a_row_is_in_the_split_of_all_its_keys(drawn: list[Row], rule: SplitRule
 @examples(100)
 def test_adding_rows_changes_no_split(old: list[Row], new: list[Row], rule: SplitRule) -> None:
     """A row stays in its split when archives are added, before it or after it."""
-
-    def splits_of(drawn: list[Row]) -> list[str | None]:
-        return splits(_frame(drawn), rule).to_list()
-
-    assert splits_of(old + new) == splits_of(old) + splits_of(new)
-    assert splits_of(new + old) == splits_of(new) + splits_of(old)
+    assert _splits(old + new, rule) == _splits(old, rule) + _splits(new, rule)
+    assert _splits(new + old, rule) == _splits(new, rule) + _splits(old, rule)
 
 
 _SHAPES = {  # the keys of the rows of a speech type: speakers, and whether there is a script or a text
@@ -232,7 +226,7 @@ def test_every_speech_type_has_its_share(share: float, speech_types: tuple[str, 
             ("\n".join(f"{number} {person}" for person in range(speakers)), f"key {number}" if with_key else None)
             for number in range(10_000)
         ]
-        counted = Counter(splits(_frame(drawn), rule))
-        kept = counted["train"] + counted["validation"]
-        assert abs(counted["validation"] / kept - share) < 4 * (share * (1 - share) / kept) ** 0.5
+        counted = Counter(_splits(drawn, rule))
+        kept = counted[Split.TRAIN] + counted[Split.VALIDATION]
+        assert abs(counted[Split.VALIDATION] / kept - share) < 4 * (share * (1 - share) / kept) ** 0.5
         assert kept == 10_000 or by != _SCRIPT

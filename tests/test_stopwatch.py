@@ -9,11 +9,13 @@ from runs import facts_of, invoke, result_of
 from saturi.etl.runtime.stopwatch import Stopwatch, lap, timed
 
 READING = {"scan_archive", "find", "inflate", "crc", "decode", "rows", "columns", "segment write", "read_batch"}
-SELECTING = {"judge", "compare", "find_shared", "limit", "sample", "count_shared"}
+SELECTING = {"judge", "compare", "find_shared", "limit", "count_shared"}
 WRITING = {
     "take",
     "render",
     "tokens",
+    "block write",
+    "render_stretch",
     "chunk write",
     "write_section",
     "write_table",

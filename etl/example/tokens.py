@@ -131,6 +131,12 @@ def _count_by_file(file: Path) -> Count:
     return lambda text: len(tokenizer.encode(_whole(text), add_special_tokens=False).ids)
 
 
+@cache
+def load_counter() -> "PairCounter":
+    """Return the counter of this process, which knows the texts that have come before: one task has but few of them."""
+    return PairCounter()
+
+
 class PairCounter:
     """Count the tokens of pairs and their instructions, in o200k_base; of texts that come back, once."""
 

@@ -14,8 +14,9 @@ from saturi.etl.errors import BuildError, StorageError
 from saturi.etl.output.finished import FinishedBuild
 from saturi.etl.output.options import options_of
 from saturi.etl.read.segments import read_files
-from saturi.etl.select.clean import compose
+from saturi.etl.select.clean import TEXTS, compose
 from saturi.etl.select.exclusion import exclusion_of
+from saturi.etl.select.letters import letters
 from saturi.etl.select.markup import CleanSettings
 from saturi.etl.select.rules import rules_in_force
 from saturi.etl.select.split import is_held_out, resolve_scripts, script_keys, speaker_keys
@@ -107,11 +108,10 @@ class Fates:
             return Explanation(archive=source.archive, member=member, segment=segment)
         first = utterances.row(0, named=True)
         group = Group(Region(first["region"]), SpeechType(first["speech_type"]))
-        standard = compose(utterances)[standard_column(options.direction)]
-        scripts = resolve_scripts(utterances["script"], standard, group.speech_type)
-        keys = (
-            script_keys(scripts, standard, group, options.split_by).drop_nulls().unique(maintain_order=True).to_list()
-        )
+        spelled = letters(compose(utterances).select(TEXTS))[standard_column(options.direction)]
+        scripts = resolve_scripts(utterances["script"].to_list(), spelled, group.speech_type)
+        of_scripts = dict.fromkeys(script_keys(scripts, spelled, group, options.split_by))
+        keys = [key for key in of_scripts if key is not None]
         if SplitKey.SPEAKER in options.split_by:
             keys = [*speaker_keys(first["speakers"] or ""), *keys]
         return Explanation(

@@ -139,7 +139,9 @@ def _run(run: Run, archives: Corpus, options: BuildOptions, places: _Places) -> 
     work = open_work(out, _build_key(run, reads, options), hold)
     selection = select(run, reads, options, stage, work)
     results = write_chunks(run, selection, options, work)
-    [shared] = run.map("prove", count_shared, [ShareTask(tuple(selection.sources), selection.decisions)])
+    [shared] = run.map(
+        "prove", count_shared, [ShareTask(tuple(selection.sources), selection.step, selection.decisions)]
+    )
     manifest = make_manifest(options, reads, archives, results, shared)
     write_tables(run, list(segments_of(reads, stage)), results, manifest.counts, work)
     write_whole(work / BUILD_FACTS, [msgspec.json.format(msgspec.json.encode(run.meter.facts())), b"\n"])

@@ -9,8 +9,16 @@ from saturi.etl.runtime.steps import Run
 from saturi.etl.select.selection import Selection
 from saturi.etl.settings.options import BuildOptions
 from saturi.etl.storage.location import Location
-from saturi.etl.write.calls import write_section, write_table
-from saturi.etl.write.tasks import DecisionsTask, LineageTask, RejectsTask, SectionResult, TableTask, WriteTask
+from saturi.etl.write.calls import render_stretch, write_section, write_table
+from saturi.etl.write.tasks import (
+    DecisionsTask,
+    LineageTask,
+    RejectsTask,
+    RenderTask,
+    SectionResult,
+    TableTask,
+    WriteTask,
+)
 from saturi.schemas.manifest import Counts
 from saturi.schemas.segment import SegmentHeader
 from saturi.schemas.terms import DropReason, Split
@@ -18,17 +26,16 @@ from saturi.schemas.terms import DropReason, Split
 
 def write_chunks(run: Run, selection: Selection, options: BuildOptions, work: Location) -> list[SectionResult]:
     """Write the chunks of all sections into *work*, and return what is in them, in the order of the sections."""
+    renderings = {
+        stretch: RenderTask(stretch, sources, options, selection.step, selection.decisions, str(work))
+        for stretch, sources in selection.sources.items()
+    }
+    run.map("render", render_stretch, list(renderings.values()))
     tasks = [
-        WriteTask(
-            section,
-            tuple((group, selection.sources[group]) for group in groups),
-            options,
-            selection.decisions,
-            str(work),
-        )
-        for section, groups in selection.sections.items()
+        WriteTask(section, tuple(renderings[stretch] for stretch in stretches), str(work))
+        for section, stretches in selection.sections.items()
     ]
-    tasks.sort(key=lambda task: -sum(len(sources) for _, sources in task.groups))  # the large ones first
+    tasks.sort(key=lambda task: -len(task.stretches))  # the large ones first
     return sorted(run.map("write", write_section, tasks), key=lambda result: result.section)
 
 
@@ -50,7 +57,7 @@ def write_tables(
     Raises:
         PromiseError: A table has not as many rows as the account says.
     """
-    decisions = tuple(group.decisions for result in results for group in result.groups)
+    decisions = tuple(part for result in results for group in result.groups for part in group.decisions)
     rejecting = tuple(source for source, header in segments if header.rejected)
     tables: list[TableTask] = [
         LineageTask(tuple(_lineage_parts(results)), str(work / LINEAGE_FILE)),

@@ -14,6 +14,7 @@ from saturi.etl.errors import BuildError, OptionError
 from saturi.etl.output.files import is_there
 from saturi.etl.output.finished import FinishedBuild
 from saturi.etl.select.clean import compose, count_residues, suspects
+from saturi.etl.select.letters import letters
 from saturi.etl.select.markup import RULES, CleanSettings
 from saturi.etl.select.split import resolve_scripts
 from saturi.etl.select.utterances import PLACEMENT_COLUMNS, merge_small, read_utterances, resolve_placement
@@ -81,8 +82,11 @@ def _with_scripts(frame: pl.DataFrame) -> pl.DataFrame:
     A script is what is read aloud, as the split of a build knows it: null for a question that was answered, and for a talk.
     """
     places = (frame["speech_type"] == SpeechType.REPEAT).arg_true()
-    read = resolve_scripts(frame["script"][places], frame["target"][places], SpeechType.REPEAT)
-    scripts = pl.repeat(None, frame.height, dtype=pl.String, eager=True).scatter(places, read)
+    read = frame[places]
+    resolved = resolve_scripts(read["script"].to_list(), letters(read.select("target")).to_series(), SpeechType.REPEAT)
+    scripts = pl.repeat(None, frame.height, dtype=pl.String, eager=True).scatter(
+        places, pl.Series(resolved, dtype=pl.String)
+    )
     return frame.with_columns(set=pl.col("script").str.split(":").list.first(), script=scripts)
 
 

@@ -120,6 +120,7 @@ _STEPS = {
     "share": "나누기",
     "limit": "상한",
     "sample": "표본",
+    "render": "줄 만들기",
     "write": "쓰기",
     "prove": "검증",
     "tables": "표 쓰기",

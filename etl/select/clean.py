@@ -6,6 +6,7 @@ ever gets into an example.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import polars as pl
 
@@ -19,6 +20,7 @@ TEXTS = ("source", "target")
 UNCLEAN = "unclean"
 """The column with the reason why cleaning drops an utterance: a `DropReason`, or null where it is kept."""
 
+_NO_REASON = pl.Series(UNCLEAN, [None], dtype=pl.String)
 
 _FULL_WIDTH = {chr(0xFF01 + number): chr(0x21 + number) for number in range(94)}
 """ASCII as it is printed as wide as Hangul (`＃`, `（`, `０`), in which markup and personal data are looked for, too."""
@@ -40,12 +42,14 @@ def clean(frame: pl.DataFrame, settings: CleanSettings | None) -> pl.DataFrame:
         frame: Columns `source` (dialect) and `target` (standard Korean), texts or null; others stay.
         settings: What each rule does; None to leave every text as it is.
     """
-    actions = [(rule, rule.action(settings)) for rule in RULES] if settings is not None else []
-    active = [rule for rule, action in actions if action is not Action.KEEP]
-    reasons = pl.repeat(None, frame.height, dtype=pl.String, eager=True).alias(UNCLEAN)
-    places = suspects(frame, active) if settings is not None else reasons.is_not_null().arg_true()
+    reasons = _NO_REASON.new_from_index(0, frame.height)
+    if settings is None:
+        return frame.hstack([reasons])
+    actions = [(rule, rule.action(settings)) for rule in RULES]
+    active = tuple(rule for rule, action in actions if action is not Action.KEEP)
+    places = suspects(frame, active)
     if places.is_empty():
-        return frame.with_columns(reasons)
+        return frame.hstack([reasons])
     mended = frame[places].lazy().select(pl.col(TEXTS).str.normalize("NFC"))
     for rule, action in actions:
         if action is Action.REWRITE:
@@ -73,13 +77,14 @@ def suspects(frame: pl.DataFrame, rules: Sequence[Rule] = RULES) -> pl.Series:
         frame: Columns `source` and `target`.
         rules: The rules whose markup is looked for.
     """
+    return frame.select(_are_suspects(tuple(rules))).to_series()
+
+
+@lru_cache(maxsize=16)
+def _are_suspects(rules: tuple[Rule, ...]) -> pl.Expr:
+    """Return the places of the rows in which a hint of *rules* is found."""
     hints = "|".join(dict.fromkeys([_UNUSUAL, *(rule.hint for rule in rules)]))
-    return (
-        frame.select(pl.any_horizontal(pl.col(*TEXTS).str.contains(hints)))
-        .to_series()
-        .fill_null(value=False)
-        .arg_true()
-    )
+    return pl.arg_where(pl.any_horizontal(pl.col(*TEXTS).str.contains(hints).fill_null(value=False)))
 
 
 def count_residues(frame: pl.LazyFrame) -> pl.LazyFrame:

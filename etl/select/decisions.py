@@ -1,21 +1,18 @@
 """
 Decisions on every utterance: numbers and hashes, never texts, so that a shard may be larger than memory.
 
-Each group has a table, made when its utterances are looked at one by one. Every later step writes only what it changes:
-a column of reasons beside the table.
+Each stretch has a table, made when its utterances are looked at one by one. Every later step writes only what it changes:
+splits and reasons, beside the table.
 """
 
-from collections.abc import Iterable, Sequence
-from enum import StrEnum
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-import msgspec
 import polars as pl
 from msgspec import Struct
 
-from saturi.etl.corpus.groups import Group
-from saturi.etl.output.files import write_whole
-from saturi.etl.read.segments import from_ipc, to_ipc
+from saturi.etl.select.sealed import is_sealed, read_facts, read_table, write_sealed
 from saturi.etl.select.split import SPLIT
+from saturi.etl.select.tasks import Step, Stretch
 from saturi.etl.storage.location import Location
 from saturi.schemas.terms import DropReason, Split
 
@@ -23,7 +20,7 @@ REASON: pl.DataType = pl.Enum([reason.value for reason in DropReason])
 
 DECISIONS: pl.Schema = pl.Schema(
     {
-        "segment": pl.UInt32(),  # number of the segment among the group's sources
+        "segment": pl.UInt32(),  # number of the segment among the sources of the stretch
         "row": pl.UInt32(),  # number of the utterance in the segment
         "split": SPLIT,  # null where it has none
         "reason": REASON,  # null where it is kept
@@ -32,6 +29,7 @@ DECISIONS: pl.Schema = pl.Schema(
         "source_letters": pl.UInt64(),  # hash of the text by `saturi.etl.select.letters`
         "target_letters": pl.UInt64(),
         "choice": pl.UInt64(),  # of `saturi.etl.select.choice`
+        "place": pl.UInt64(),  # of its key; null without one, and where there is no least number of validation rows
         "speakers": pl.UInt32(),  # number in `Keys.speakers`
         "script": pl.UInt32(),  # number in `Keys.scripts`; null where it is none that many read, or unknown
     }
@@ -42,24 +40,20 @@ TEXT_HASHES = ("source_hash", "target_hash")
 LETTER_HASHES = ("source_letters", "target_letters")
 
 
-class Step(StrEnum):
-    """The steps of selection after which reasons are on disk."""
-
-    JUDGED = "judged"
-    COMPARED = "compared"
-    LIMITED = "limited"
-    FINAL = "final"
+_CHANGING = ("split", "reason")
+"""What a step after the first one decides."""
 
 
 class Keys(Struct, frozen=True):
-    """
-    The different speakers (ids, one a line) and scripts (of `saturi.etl.select.split.resolve_scripts`) of a group.
-
-    `held_out` is the share of its keys that are held out, null where the split does not follow from them.
-    """
+    """The different speakers (ids, one a line) and scripts (of `saturi.etl.select.split.resolve_scripts`) of a stretch."""
 
     speakers: list[str]
     scripts: list[str]
+
+
+class Held(Struct, frozen=True):
+    """The share of the keys of a group that are held out; null where the split does not follow from them."""
+
     held_out: float | None
 
 
@@ -69,11 +63,13 @@ class Numbering:
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
 
-    def number(self, texts: pl.Series) -> pl.Series:
-        """Return the numbers of *texts*; null stays null."""
-        distinct = texts.drop_nulls().unique(maintain_order=True).to_list()
-        numbers = [self._numbers.setdefault(text, len(self._numbers)) for text in distinct]
-        return texts.replace_strict(distinct, numbers, default=None, return_dtype=pl.UInt32)
+    def number(self, texts: Sequence[str | None]) -> list[int | None]:
+        """Return the numbers of *texts*; None stays None."""
+        numbers = self._numbers
+        for text in dict.fromkeys(texts):
+            if text is not None:
+                numbers.setdefault(text, len(numbers))
+        return [None if text is None else numbers[text] for text in texts]
 
     @property
     def texts(self) -> list[str]:
@@ -81,44 +77,61 @@ class Numbering:
         return list(self._numbers)
 
 
-def write_decisions(folder: Location, group: Group, decisions: pl.DataFrame, keys: Keys) -> None:
+def write_judged(folder: Location, stretch: Stretch, decisions: pl.DataFrame, keys: Keys) -> None:
     """
-    Write the table of *group* into *folder*.
+    Write the table of *stretch* into *folder*.
 
     Raises:
         StorageError: It cannot be written.
     """
-    write_whole(_keys_path(folder, group), [msgspec.json.encode(keys)])
-    write_whole(_path(folder, group, Step.JUDGED), [to_ipc(decisions)])
+    write_sealed(_path(folder, stretch, Step.JUDGED), decisions, keys)
 
 
-def read_keys(folder: Location, group: Group) -> Keys:
-    """Return the keys of *group*."""
-    return msgspec.json.decode(_keys_path(folder, group).read_bytes(), type=Keys)
+def read_keys(folder: Location, stretch: Stretch) -> Keys:
+    """Return the keys of *stretch*."""
+    return read_facts(_path(folder, stretch, Step.JUDGED), Keys)
 
 
-def read_decisions(folder: Location, group: Group, columns: Sequence[str], step: Step) -> pl.DataFrame:
-    """Return *columns* of the table of *group*, `reason` among them as it stands after *step*."""
-    unchanged = columns if step is Step.JUDGED else [name for name in columns if name != "reason"]
-    frame = _read(_path(folder, group, Step.JUDGED), unchanged)
-    if step is Step.JUDGED or "reason" not in columns:
-        return frame
-    return frame.with_columns(_read(_path(folder, group, step), ["reason"])["reason"]).select(columns)
+def read_held_out(folder: Location, stretch: Stretch) -> float | None:
+    """Return the share of the keys of the group of *stretch* that are held out."""
+    return read_facts(_path(folder, stretch, Step.COMPARED), Held).held_out
 
 
-def write_reasons(folder: Location, group: Group, step: Step, reasons: pl.Series) -> None:
+def read_decisions(folder: Location, stretch: Stretch, columns: Sequence[str], step: Step) -> pl.DataFrame:
+    """Return *columns* of the table of *stretch*, `split` and `reason` among them as they stand after *step*."""
+    changed = [] if step is Step.JUDGED else [name for name in columns if name in _CHANGING]
+    unchanged = [name for name in columns if name not in changed]
+    tables = [read_table(_path(folder, stretch, Step.JUDGED), unchanged)] if unchanged else []
+    if changed:
+        tables.append(read_table(_path(folder, stretch, step), changed))
+    return pl.DataFrame([series for table in tables for series in table])
+
+
+def write_step(
+    folder: Location, stretch: Stretch, step: Step, decisions: pl.DataFrame, facts: Struct | None = None
+) -> None:
     """
-    Write the reasons of *group* as they stand after *step*.
+    Write splits and reasons of *stretch* as they stand after *step*, and *facts*.
 
     Raises:
         StorageError: They cannot be written.
     """
-    write_whole(_path(folder, group, step), [to_ipc(reasons.alias("reason").to_frame())])
+    write_sealed(_path(folder, stretch, step), pl.DataFrame([decisions[name] for name in _CHANGING]), facts)
 
 
-def is_there(folder: Location, group: Group, step: Step) -> bool:
+def by_stretch(
+    decisions: pl.DataFrame, tables: Mapping[Stretch, pl.DataFrame]
+) -> Iterator[tuple[Stretch, pl.DataFrame]]:
+    """Yield the rows of *decisions* on each stretch, which are as many as in its table, one stretch after the other."""
+    start = 0
+    for stretch, table in tables.items():
+        yield stretch, decisions[start : start + table.height]
+        start += table.height
+
+
+def is_there(folder: Location, stretches: Iterable[Stretch], step: Step) -> bool:
     """Whether *step* is done: it was written, whole, by this build or by one that was killed later."""
-    return _path(folder, group, step).is_file() and _keys_path(folder, group).is_file()
+    return all(is_sealed(_path(folder, stretch, step)) for stretch in stretches)
 
 
 def kept_for(split: Split) -> pl.Expr:
@@ -133,13 +146,5 @@ def drop(decisions: pl.DataFrame, places: Iterable[pl.Series], reason: DropReaso
     return decisions.with_columns(reason=pl.when(marked).then(pl.lit(reason.value, REASON)).otherwise("reason"))
 
 
-def _path(folder: Location, group: Group, step: Step) -> Location:
-    return folder / f"{group}.{step}.ipc"
-
-
-def _keys_path(folder: Location, group: Group) -> Location:
-    return folder / f"{group}.keys.json"
-
-
-def _read(path: Location, columns: Sequence[str]) -> pl.DataFrame:
-    return from_ipc(path.read_bytes(), columns)
+def _path(folder: Location, stretch: Stretch, step: Step) -> Location:
+    return folder / f"{stretch}.{step}.ipc"

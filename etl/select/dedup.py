@@ -5,35 +5,41 @@ Both rules look at one shard, and only at utterances with equal sources at a tim
 memory: looking at all at once takes 200 bytes an utterance.
 """
 
+from itertools import groupby
+from operator import attrgetter
+
 import polars as pl
 
-from saturi.etl.select.decisions import TEXT_HASHES, Step, drop, is_there, read_decisions, write_reasons
-from saturi.etl.select.tasks import CompareTask
+from saturi.etl.select.decisions import TEXT_HASHES, Held, by_stretch, drop, is_there, read_decisions, write_step
+from saturi.etl.select.least import with_least
+from saturi.etl.select.tasks import CompareTask, Step
 from saturi.etl.storage.location import location_of
 from saturi.schemas.terms import Conflicts, Dedup, DropReason
 
+_COLUMNS = ["split", "reason", *TEXT_HASHES, "place"]
 _PART_ROWS = 150_000
 _EQUAL = {Dedup.PAIR: ("split", *TEXT_HASHES), Dedup.SOURCE: ("split", "source_hash")}
 
 
 def compare(task: CompareTask) -> None:
     """
-    Write the reasons of all groups of a section after `several_targets` and `duplicate`.
+    Write the decisions on a section after `several_targets` and `duplicate`, each group with its least number of validation rows.
 
     Raises:
         StorageError: They cannot be written.
     """
-    folder = location_of(task.decisions)
-    if all(is_there(folder, group, Step.COMPARED) for group in task.groups):
+    folder, options = location_of(task.decisions), task.options
+    if is_there(folder, task.stretches, Step.COMPARED):
         return
-    columns = ["split", "reason", *TEXT_HASHES]
-    tables = [read_decisions(folder, group, columns, Step.JUDGED) for group in task.groups]
-    decisions = pl.concat(tables)
-    decisions = compared(decisions, task.conflicts, task.dedup)
-    start = 0
-    for group, table in zip(task.groups, tables, strict=True):
-        write_reasons(folder, group, Step.COMPARED, decisions["reason"].slice(start, table.height))
-        start += table.height
+    tables = {stretch: read_decisions(folder, stretch, _COLUMNS, Step.JUDGED) for stretch in task.stretches}
+    groups, held = [], {}
+    for group, stretches in groupby(tables, key=attrgetter("group")):
+        decisions, held_out = with_least(pl.concat([tables[stretch] for stretch in stretches]), options)
+        groups.append(decisions)
+        held[group] = Held(held_out)
+    decisions = compared(pl.concat(groups), options.conflicts, options.dedup)
+    for stretch, rows in by_stretch(decisions, tables):
+        write_step(folder, stretch, Step.COMPARED, rows, held[stretch.group])
 
 
 def compared(decisions: pl.DataFrame, conflicts: Conflicts, dedup: Dedup) -> pl.DataFrame:

@@ -4,26 +4,25 @@ Limits on what train holds already, and on readings of a script and examples of 
 What stays is chosen by hash, in one shard at a time. Each rule looks at what the one before has left.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 
 import polars as pl
 
-from saturi.etl.corpus.groups import Group
 from saturi.etl.select.choice import order
 from saturi.etl.select.decisions import (
     LETTER_HASHES,
-    Step,
+    by_stretch,
     drop,
     is_there,
     kept_for,
     read_decisions,
     read_keys,
-    write_reasons,
+    write_step,
 )
 from saturi.etl.select.leaks import in_training
 from saturi.etl.select.quotas import Stratum
 from saturi.etl.select.split import speaker_keys
-from saturi.etl.select.tasks import LimitTask
+from saturi.etl.select.tasks import LimitTask, Step, Stretch
 from saturi.etl.storage.location import Location, location_of
 from saturi.schemas.terms import DropReason, Split
 
@@ -33,7 +32,7 @@ _PARTS = 8  # bound the memory of sorting, which takes 100 bytes an utterance
 
 def limit(task: LimitTask) -> dict[Stratum, int]:
     """
-    Write the reasons of all groups of a section after `in_training`, `over_script` and `over_speaker`.
+    Write the decisions on a section after `in_training`, `over_script` and `over_speaker`.
 
     Returns:
         How many utterances are left of each stratum.
@@ -42,67 +41,74 @@ def limit(task: LimitTask) -> dict[Stratum, int]:
         StorageError: They cannot be written.
     """
     folder = location_of(task.decisions)
-    if not all(is_there(folder, group, Step.LIMITED) for group in task.groups):
-        decisions = limited(task)
-        start = 0
-        for group in task.groups:
-            stop = start + read_decisions(folder, group, ["row"], Step.JUDGED).height
-            write_reasons(folder, group, Step.LIMITED, decisions["reason"][start:stop])
-            start = stop
-    counts = {}
-    for group in task.groups:
-        decisions = read_decisions(folder, group, ["split", "reason"], Step.LIMITED)
+    if not is_there(folder, task.stretches, Step.LIMITED):
+        tables = {stretch: read_decisions(folder, stretch, _COLUMNS, Step.COMPARED) for stretch in task.stretches}
+        for stretch, rows in by_stretch(limited(task, tables), tables):
+            write_step(folder, stretch, Step.LIMITED, rows)
+    counts = {Stratum(split, stretch.group): 0 for stretch in task.stretches for split in Split}
+    for stretch in task.stretches:
+        left = read_decisions(folder, stretch, ["split", "reason"], Step.LIMITED)
         for split in Split:
-            counts[Stratum(split, group)] = decisions.select(kept_for(split).sum()).item()
+            counts[Stratum(split, stretch.group)] += left.select(kept_for(split).sum()).item()
     return counts
 
 
-def limited(task: LimitTask) -> pl.DataFrame:
-    """Return the decisions on a section, group after group, without texts of train and without what is over a limit."""
+def limited(task: LimitTask, tables: Mapping[Stretch, pl.DataFrame]) -> pl.DataFrame:
+    """Return the decisions on a section, of its *tables*, without texts of train and without what is over a limit."""
     folder = location_of(task.decisions)
-    keys = _Keys(folder, task.groups)
-    tables = [
-        read_decisions(folder, group, _COLUMNS, Step.COMPARED).with_columns(keys.offset(place))
-        for place, group in enumerate(task.groups)
-    ]
-    decisions = pl.concat(tables)
+    decisions = pl.concat(tables.values())
     if task.apart:  # elsewhere, as in AI-Hub's own folders, the leak is measured, not mended
         decisions = drop(decisions, [in_training(decisions, folder)], DropReason.IN_TRAINING)
-    decisions = decisions.drop(LETTER_HASHES)
-    if task.max_per_script is not None:
-        scripts = decisions.select(pl.col("script").drop_nulls().unique()).with_columns(key="script")
-        beyond = _beyond(decisions, scripts, task.max_per_script, DropReason.OVER_SCRIPT)
-        decisions = drop(decisions, beyond, DropReason.OVER_SCRIPT)
-    if task.max_per_speaker is not None:
-        beyond = _beyond(decisions, keys.speakers(), task.max_per_speaker, DropReason.OVER_SPEAKER)
-        decisions = drop(decisions, beyond, DropReason.OVER_SPEAKER)
+    if task.max_per_script is not None or task.max_per_speaker is not None:
+        keys = _Keys(folder, tables)
+        decisions = pl.concat(
+            [decisions.drop([*LETTER_HASHES, "speakers", "script"]), keys.columns(tables)], how="horizontal"
+        )
+        if task.max_per_script is not None:
+            beyond = _beyond(decisions, keys.scripts(), task.max_per_script, DropReason.OVER_SCRIPT)
+            decisions = drop(decisions, beyond, DropReason.OVER_SCRIPT)
+        if task.max_per_speaker is not None:
+            beyond = _beyond(decisions, keys.speakers(), task.max_per_speaker, DropReason.OVER_SPEAKER)
+            decisions = drop(decisions, beyond, DropReason.OVER_SPEAKER)
     return decisions
 
 
 class _Keys:
-    """The speakers and scripts of several groups, of which each has numbered its own from 0."""
+    """The speakers and scripts of several stretches, of which each has numbered its own from 0."""
 
-    def __init__(self, folder: Location, groups: Iterable[Group]) -> None:
-        self._keys = [read_keys(folder, group) for group in groups]
+    def __init__(self, folder: Location, stretches: Iterable[Stretch]) -> None:
+        self._keys = {stretch: read_keys(folder, stretch) for stretch in stretches}
 
-    def offset(self, place: int) -> list[pl.Expr]:
-        """Return the columns `speakers` and `script` of the group at *place*, with numbers that no other group has."""
-        before = self._keys[:place]
-        return [
-            pl.col("speakers") + pl.lit(sum(len(keys.speakers) for keys in before), pl.UInt32),
-            pl.col("script") + pl.lit(sum(len(keys.scripts) for keys in before), pl.UInt32),
-        ]
+    def columns(self, tables: Mapping[Stretch, pl.DataFrame]) -> pl.DataFrame:
+        """Return the columns `speakers` and `script` of *tables*, with numbers that are those of no other stretch, too."""
+        columns = []
+        speakers = scripts = 0
+        for stretch, keys in self._keys.items():
+            numbers = (pl.col("speakers") + pl.lit(speakers, pl.UInt32), pl.col("script") + pl.lit(scripts, pl.UInt32))
+            columns.append(tables[stretch].select(numbers))
+            speakers, scripts = speakers + len(keys.speakers), scripts + len(keys.scripts)
+        return pl.concat(columns)
 
     def speakers(self) -> pl.DataFrame:
         """Return the speakers of each value of the column `speakers`, a row each: `speakers`, and `key`, the number of one."""
-        numbers: dict[str, int] = {}
-        listed = (speakers for keys in self._keys for speakers in keys.speakers)
-        rows = [
-            (place, numbers.setdefault(key, len(numbers)))
-            for place, speakers in enumerate(listed)
-            for key in sorted(set(speaker_keys(speakers)))
-        ]
-        return pl.DataFrame(rows, schema={"speakers": pl.UInt32, "key": pl.UInt32}, orient="row")
+        listed = (speaker_keys(speakers) for keys in self._keys.values() for speakers in keys.speakers)
+        return _numbered("speakers", listed)
+
+    def scripts(self) -> pl.DataFrame:
+        """Return the script of each value of the column `script`, a row each: `script`, and `key`, its number."""
+        listed = ([(stretch.group, script)] for stretch, keys in self._keys.items() for script in keys.scripts)
+        return _numbered("script", listed)
+
+
+def _numbered(column: str, keys: Iterable[Iterable[Hashable]]) -> pl.DataFrame:
+    """Return the numbers of *keys*, of which each value of *column*, from 0, has some: the value, and `key`."""
+    numbers: dict[Hashable, int] = {}
+    rows = [
+        (value, numbers.setdefault(key, len(numbers)))
+        for value, of_value in enumerate(keys)
+        for key in dict.fromkeys(of_value)
+    ]
+    return pl.DataFrame(rows, schema={column: pl.UInt32, "key": pl.UInt32}, orient="row")
 
 
 def _beyond(decisions: pl.DataFrame, keys: pl.DataFrame, most: int, rule: DropReason) -> Iterator[pl.Series]:

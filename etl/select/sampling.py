@@ -1,14 +1,16 @@
 """The last rule of selection: of each stratum as many utterances are kept as its quota says, chosen by hash."""
 
 from collections.abc import Mapping
+from itertools import groupby
+from operator import attrgetter
 
 import polars as pl
 
 from saturi.etl.corpus.groups import Group
 from saturi.etl.select.choice import order
-from saturi.etl.select.decisions import Step, drop, is_there, kept_for, read_decisions, write_reasons
+from saturi.etl.select.decisions import by_stretch, drop, is_there, kept_for, read_decisions, write_step
 from saturi.etl.select.quotas import Quota, Stratum
-from saturi.etl.select.tasks import SampleTask
+from saturi.etl.select.tasks import SampleTask, Step
 from saturi.etl.storage.location import location_of
 from saturi.schemas.terms import DropReason, Split
 
@@ -17,16 +19,18 @@ _COLUMNS = ["split", "reason", "choice"]
 
 def sample(task: SampleTask) -> None:
     """
-    Write the final reasons of the groups of a task: those after `over_balance` and `not_sampled`.
+    Write the decisions on a section after `over_balance` and `not_sampled`.
 
     Raises:
         StorageError: They cannot be written.
     """
     folder = location_of(task.decisions)
-    for group in task.groups:
-        if not is_there(folder, group, Step.FINAL):
-            decisions = sampled(read_decisions(folder, group, _COLUMNS, Step.LIMITED), group, task.quotas)
-            write_reasons(folder, group, Step.FINAL, decisions["reason"])
+    if is_there(folder, task.stretches, Step.SAMPLED):
+        return
+    for group, stretches in groupby(task.stretches, key=attrgetter("group")):
+        tables = {stretch: read_decisions(folder, stretch, _COLUMNS, Step.LIMITED) for stretch in stretches}
+        for stretch, rows in by_stretch(sampled(pl.concat(tables.values()), group, task.quotas), tables):
+            write_step(folder, stretch, Step.SAMPLED, rows)
 
 
 def sampled(decisions: pl.DataFrame, group: Group, quotas: Mapping[Stratum, Quota]) -> pl.DataFrame:

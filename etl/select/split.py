@@ -14,7 +14,7 @@ key.
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from math import sqrt
@@ -24,7 +24,6 @@ import polars as pl
 
 from saturi.etl.corpus.groups import Group
 from saturi.etl.corpus.names import WITHIN
-from saturi.etl.select.letters import LETTER, letters
 from saturi.etl.settings.options import BuildOptions
 from saturi.schemas.terms import Region, SpeechType, Split, SplitKey
 
@@ -105,13 +104,11 @@ def _parts(block: str) -> tuple[int, ...]:
     return tuple(in_order.index(position) for position in range(_BLOCK))
 
 
-def places_of(keys: pl.Series) -> pl.Series:
-    """Return the place of each of *keys*; null without one."""
-    distinct = keys.drop_nulls().unique()
-    if 2 * distinct.len() > keys.len():
-        return pl.Series([None if key is None else place_of(key) for key in keys], dtype=pl.UInt64)
-    by_key = pl.Series([place_of(key) for key in distinct], dtype=pl.UInt64)
-    return keys.replace_strict(distinct, by_key, default=None, return_dtype=pl.UInt64)
+def places_of(keys: Iterable[str | None]) -> list[int | None]:
+    """Return the place of each of *keys*; None without one."""
+    keys = list(keys)
+    places = {key: None if key is None else place_of(key) for key in set(keys)}
+    return [places[key] for key in keys]
 
 
 def is_held_out(key: str, share: float) -> bool:
@@ -140,65 +137,69 @@ def script_key(script: str, region: Region) -> str:
     return f"script:{region}:{script}"
 
 
-def script_keys(script: pl.Series, standard: pl.Series, group: Group, by: Iterable[SplitKey]) -> pl.Series:
+def script_keys(
+    scripts: Sequence[str | None], spelled: pl.Series, group: Group, by: Iterable[SplitKey]
+) -> list[str | None]:
     """
-    Return the key of each utterance that is no speaker: its script or, where no speakers count, its text; null for none.
+    Return the key of each utterance that is no speaker: its script or, where no speakers count, its text; None for none.
 
     Args:
-        script: Of `resolve_scripts`.
-        standard: The texts in standard Korean, in NFC.
+        scripts: Of `resolve_scripts`.
+        spelled: The letters of the texts in standard Korean.
         group: Region and speech type of all utterances.
         by: The kinds of keys that count.
     """
     counted = set(by)
     if SplitKey.SCRIPT in counted and group.speech_type is SpeechType.REPEAT:
-        return f"script:{group.region}:" + script
+        return [None if script is None else script_key(script, group.region) for script in scripts]
     if counted == {SplitKey.SCRIPT}:
-        return _stand_ins(standard)
-    return pl.repeat(None, script.len(), dtype=pl.String, eager=True)
+        return [_stand_in(text) for text in spelled.to_list()]
+    return [None] * len(scripts)
 
 
-def resolve_scripts(script: pl.Series, standard: pl.Series, speech_type: SpeechType) -> pl.Series:
+def resolve_scripts(scripts: Sequence[str | None], spelled: pl.Series, speech_type: SpeechType) -> Sequence[str | None]:
     """
-    Return the script of each utterance; null where it is none that many read.
+    Return the script of each utterance; None where it is none that many read.
 
     Args:
-        script: Set and prompt, null where unknown.
-        standard: Its text in standard Korean, in NFC; the letters and digits in it stand for a script that is unknown.
+        scripts: Set and prompt, None where unknown.
+        spelled: The letters of its text in standard Korean, which stand for a script that is unknown.
         speech_type: That of all utterances.
     """
     if speech_type is not SpeechType.REPEAT:
-        return pl.repeat(None, script.len(), dtype=pl.String, eager=True)
-    places = script.is_null().arg_true()
-    if places.is_empty():
-        return script
-    return script.scatter(places, _stand_ins(standard[places]))
+        return [None] * len(scripts)
+    if None not in scripts:
+        return scripts
+    return [
+        _stand_in(text) if script is None else script for script, text in zip(scripts, spelled.to_list(), strict=True)
+    ]
 
 
-def _stand_ins(texts: pl.Series) -> pl.Series:
-    """Return what stands for *texts* (in NFC) as keys, by their letters and digits: hashes, since keys hold no texts."""
-    spelled = letters(texts).set(~texts.str.contains(LETTER), None)  # one without a letter stands for nothing
-    hashes = (None if text is None else blake2b(text.encode(), digest_size=16).hexdigest() for text in spelled)
-    return "text:" + pl.Series(hashes, dtype=pl.String)
+def _stand_in(spelled: str) -> str | None:
+    """Return what stands for a text as a key, by its letters: a hash, since keys hold no texts; None where it has none."""
+    return f"text:{blake2b(spelled.encode(), digest_size=16).hexdigest()}" if spelled else None
 
 
-def splits(frame: pl.DataFrame, rule: SplitRule) -> pl.Series:
+def splits(speakers: Iterable[str | None], keys: Iterable[str | None], rule: SplitRule) -> list[Split | None]:
     """
-    Return the split of each row of *frame*; null where it has none.
+    Return the split of each utterance; None where it has none.
 
     Args:
-        frame: Columns `speakers` and `script_key` (of `script_keys`).
+        speakers: Ids, one a line.
+        keys: Of `script_keys`.
         rule: Which keys count.
     """
     if SplitKey.SPEAKER not in rule.by:
-        held_out = places_of(frame["script_key"]) < int(rule.held_out * PLACES)
-        return held_out.fill_null(value=False).replace_strict([False, True], list(Split), return_dtype=SPLIT)
-    # Few different ones: a thousandth of the time of looking at every row.
-    scripts = _sides(frame["script_key"], lambda key: [key], rule)
-    speakers = _sides(frame["speakers"], speaker_keys, rule)
-    both = (speakers > 0) & (scripts > 0)
-    sides = (speakers | scripts).zip_with(~both, (speakers | scripts) & (_TRAIN | _VALIDATION))
-    return sides.replace_strict(list(_SPLITS), list(_SPLITS.values()), return_dtype=SPLIT)
+        bound = int(rule.held_out * PLACES)
+        return [Split.TRAIN if place is None or place >= bound else Split.VALIDATION for place in places_of(keys)]
+    of_speakers = _sides(speakers, speaker_keys, rule)
+    of_scripts = _sides(keys, lambda key: [key], rule)
+    # With a key of either kind, one that is alone in its kind is not alone.
+    both = _TRAIN | _VALIDATION
+    return [
+        _SPLITS[(one | other) & both if one and other else one | other]
+        for one, other in zip(of_speakers, of_scripts, strict=True)
+    ]
 
 
 _SPLITS = {
@@ -211,8 +212,8 @@ _SPLITS = {
 """The split of a row by the sides that its keys fall on."""
 
 
-def _sides(column: pl.Series, keys: Callable[[str], Iterable[str]], rule: SplitRule) -> pl.Series:
-    """Return the sides that the *keys* of each text of *column* fall on; 0 where it is null."""
-    distinct = column.drop_nulls().unique().to_list()
-    sides = [rule.sides_of(keys(text)) for text in distinct]
-    return column.replace_strict(distinct, sides, default=0, return_dtype=pl.UInt8)
+def _sides(texts: Iterable[str | None], keys: Callable[[str], Iterable[str]], rule: SplitRule) -> list[int]:
+    """Return the sides that the *keys* of each of *texts* fall on; 0 without one. Many texts come back."""
+    texts = list(texts)
+    sides = {text: 0 if text is None else rule.sides_of(keys(text)) for text in set(texts)}
+    return [sides[text] for text in texts]

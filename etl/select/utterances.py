@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import polars as pl
 
-from saturi.etl.corpus.groups import ELICITED, SegmentSource
+from saturi.etl.corpus.groups import ELICITED, Group, SegmentSource, group_of
 from saturi.etl.corpus.names import Hints
 from saturi.etl.read.segments import Segment, read_segment
 from saturi.etl.select.clean import TEXTS, clean
@@ -14,6 +14,9 @@ from saturi.schemas.terms import Direction, Generation, Region, Source, SpeechTy
 
 PLACEMENT_COLUMNS = ("region", "speech_type", "split", "label_region", "label_speech_type", "script", "speakers")
 """Columns of a segment that decide where an utterance belongs, and whose it is."""
+
+_WHOLE = pl.Series("sentence", [None], dtype=pl.UInt32)
+"""The number of the sentence where an utterance is a whole label file."""
 
 _MERGED_BYTES = 4_000_000
 """Texts and numbers that are looked at together: a segment alone takes Polars longer to begin than to do."""
@@ -49,14 +52,35 @@ def read_utterances(segment: SegmentSource, unit: Unit, source: Source, columns:
         standard Korean, may be null), *columns* of `FILES`, and `sentence` (from 1, of a turn that of its first; null where
         the utterance is a whole label file).
     """
+    return _utterances(read_segment(location_of(segment.path)), unit, source, columns)
+
+
+def read_group(
+    segment: SegmentSource, group: Group, unit: Unit, source: Source, columns: Sequence[str]
+) -> pl.DataFrame:
+    """Return the utterances of *group* as `read_utterances` does; `split` is as published."""
     content = read_segment(location_of(segment.path))
+    whole = all(group_of(row.kind, segment.hints) == group for row in content.header.kinds)
+    if whole and "split" not in columns:
+        return _utterances(content, unit, source, columns)
+    frame = _utterances(content, unit, source, list(dict.fromkeys([*PLACEMENT_COLUMNS, *columns])))
+    placed = resolve_placement(frame, segment.hints)
+    placed = placed.filter(region=group.region.value, speech_type=group.speech_type.value)
+    return placed.select("row", "sentence", *TEXTS, *columns)
+
+
+def _utterances(content: Segment, unit: Unit, source: Source, columns: Sequence[str]) -> pl.DataFrame:
+    """Return the utterances in *content* as `read_utterances` does."""
     if unit is Unit.SENTENCE:
         pairs = _with_files(_pairs(content, source), content.files(columns))
-        return pairs.drop("file", "turn").with_row_index("row")
+        pairs.drop_in_place("file")
+        pairs.drop_in_place("turn")
+        return pairs.with_row_index("row")
     files = content.files(["generation", *columns, source, "standard"])
-    texts = {"source": files[source], "target": files["standard"]}
-    sentence = pl.repeat(None, files.height, dtype=pl.UInt32, eager=True)
-    frame = pl.DataFrame({"sentence": sentence, **texts, **{name: files[name] for name in columns}})
+    texts = [files[source].alias("source"), files["standard"].alias("target")]
+    frame = pl.DataFrame([_WHOLE.new_from_index(0, files.height), *texts, *(files[name] for name in columns)])
+    if all(row.kind.generation == Generation.OF_2022 for row in content.header.kinds) and not content.header.rejected:
+        return frame.with_row_index("row")
     frame = frame.with_row_index("file").filter(files["generation"] == Generation.OF_2022)
     if (files["generation"] == Generation.OF_2020).any():
         turns = _with_files(_turns(_pairs(content, source)), files.select(columns))
@@ -87,7 +111,7 @@ def _turns(pairs: pl.DataFrame) -> pl.DataFrame:
 
 def _with_files(pairs: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:
     """Return *pairs* with the columns of the *files* that their column `file` names."""
-    return pl.concat([pairs, files[pairs["file"]]], how="horizontal")
+    return pairs.hstack(files[pairs["file"]])
 
 
 def as_pairs(frame: pl.DataFrame, settings: CleanSettings | None, direction: Direction) -> pl.DataFrame:

@@ -5,7 +5,14 @@ Each imports its module when it is called, in the worker: the parent never loads
 its start 0.1 s.
 """
 
-from saturi.etl.write.tasks import SectionResult, TableTask, WriteTask
+from saturi.etl.write.tasks import RenderTask, SectionResult, TableTask, WriteTask
+
+
+def render_stretch(task: RenderTask) -> None:
+    """Write the lines of a stretch, and the published decisions on it; see `saturi.etl.write.stretch`."""
+    from saturi.etl.write import stretch
+
+    stretch.render_stretch(task)
 
 
 def write_section(task: WriteTask) -> SectionResult:

@@ -7,8 +7,8 @@ import polars as pl
 
 from saturi.etl.corpus.groups import Group, SegmentSource
 from saturi.etl.output.files import write_whole
-from saturi.etl.read.segments import from_ipc
 from saturi.etl.select.decisions import REASON
+from saturi.etl.select.sealed import read_table
 from saturi.etl.select.split import SPLIT
 from saturi.etl.storage.location import location_of
 from saturi.etl.write.tasks import DecisionsTask
@@ -29,20 +29,16 @@ PUBLISHED: pl.Schema = pl.Schema(
 
 def published(decisions: pl.DataFrame, group: Group, sources: Sequence[SegmentSource]) -> pl.DataFrame:
     """
-    Return `PUBLISHED` for a group.
+    Return `PUBLISHED` for some segments of a group.
 
     Args:
-        decisions: Columns `segment`, `row`, `split` and `reason`, of all its utterances.
+        decisions: Columns `segment` (number in *sources*), `row`, `split` and `reason`, of all utterances.
     """
-    archives = pl.Series([source.archive for source in sources], dtype=pl.String)
-    segments = pl.Series([segment_name(source) for source in sources], dtype=pl.String)
     listed = decisions.group_by("segment", maintain_order=True).agg("row", "split", "reason")
-    return listed.with_columns(
-        archive=archives.gather(listed["segment"]),
-        segment=segments.gather(listed["segment"]),
-        region=pl.lit(group.region.value),
-        speech_type=pl.lit(group.speech_type.value),
-    ).select(PUBLISHED.names())
+    of_rows = [sources[number] for number in listed["segment"].to_list()]
+    facts = [(source.archive, segment_name(source), group.region.value, group.speech_type.value) for source in of_rows]
+    named = pl.DataFrame(facts, schema=dict(list(PUBLISHED.items())[:4]), orient="row")
+    return named.hstack([listed["row"], listed["split"], listed["reason"]])
 
 
 def segment_name(source: SegmentSource) -> str:
@@ -57,7 +53,7 @@ def write_decisions(task: DecisionsTask) -> int:
     Raises:
         StorageError: The file cannot be written.
     """
-    parts = [from_ipc(location_of(part).read_bytes()) for part in task.parts]
+    parts = [read_table(location_of(part)) for part in task.parts]
     decisions = pl.concat([PUBLISHED.to_frame(), *parts])
     segments = pl.DataFrame(
         [(source.archive, segment_name(source)) for source in task.sources],

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from saturi.etl.corpus.archive import crc32
 from saturi.etl.output.files import make_folder, write_whole
 from saturi.etl.storage.location import Location, location_of
 from saturi.etl.write.tasks import LineageTask
@@ -72,15 +73,21 @@ class LineageWriter:
         """
         if not self._rows:
             return
-        path = self._folder / f"{self._shard}-{len(self.parts):05d}.ipc"
-        make_folder(path.parent)
+        make_folder(self._folder)
         columns = dict(zip(LINEAGE, zip(*self._rows, strict=True), strict=True))
         part = io.BytesIO()
         # A file and no stream, since it is scanned when all parts are joined, and never held whole.
         pl.DataFrame(columns, schema=LINEAGE).write_ipc(part, compression="lz4")
-        write_whole(path, [part.getvalue()])
+        content = part.getvalue()
+        path = self._folder / f"{self._shard}-{len(self.parts):05d}-{crc32(content):08x}.ipc"
+        write_whole(path, [content], durable=False)
         self.parts.append(str(path))
         self._rows.clear()
+
+
+def is_part(path: Location) -> bool:
+    """Whether the part at *path* is whole, by the checksum in its name: it is not synced, and a power cut may have cut it."""
+    return path.is_file() and path.stem.endswith(f"-{crc32(path.read_bytes()):08x}")
 
 
 def write_lineage(task: LineageTask) -> int:

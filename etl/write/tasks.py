@@ -3,18 +3,38 @@
 from msgspec import Struct
 
 from saturi.etl.corpus.groups import Group, Section, SegmentSource
+from saturi.etl.select.tasks import Step, Stretch
 from saturi.etl.settings.options import BuildOptions
 from saturi.schemas.manifest import ChunkRow
 from saturi.schemas.terms import Split
 
 
+class RenderTask(Struct, frozen=True):
+    """A stretch, its segments, the last step of the decisions on it, their folder, and that of the build."""
+
+    stretch: Stretch
+    sources: tuple[SegmentSource, ...]
+    options: BuildOptions
+    step: Step
+    decisions: str
+    work: str
+
+
+class Rendered(Struct, frozen=True, kw_only=True):
+    """The account of a stretch, as in `GroupResult`, and the number of files that hold its lines."""
+
+    examples: dict[Split, int]
+    identical: int
+    dropped: dict[Split, dict[str, int]]
+    unsharded: dict[str, int]
+    blocks: int
+
+
 class WriteTask(Struct, frozen=True):
-    """A section, its groups with their segments, the folder of the final decisions, and that of the build."""
+    """A section, the tasks that have rendered its stretches, and the folder of the build."""
 
     section: Section
-    groups: tuple[tuple[Group, tuple[SegmentSource, ...]], ...]
-    options: BuildOptions
-    decisions: str
+    stretches: tuple[RenderTask, ...]
     work: str
 
 
@@ -32,7 +52,7 @@ class GroupResult(Struct, frozen=True, kw_only=True):
 
     `examples` counts by split, `identical` those whose source equals their target, `dropped` by split and reason, `unsharded` by
     reason what was dropped without a split;
-    `held_out` is the share of keys that are, null where the split does not follow from them; `decisions` is the file with
+    `held_out` is the share of keys that are, null where the split does not follow from them; `decisions` are the files with
     the decision on each, as published.
     """
 
@@ -42,7 +62,7 @@ class GroupResult(Struct, frozen=True, kw_only=True):
     dropped: dict[Split, dict[str, int]]
     unsharded: dict[str, int]
     held_out: float | None
-    decisions: str
+    decisions: list[str]
 
 
 class SectionResult(Struct, frozen=True, kw_only=True):

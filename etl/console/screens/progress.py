@@ -29,6 +29,7 @@ _STEPS = {
     "share": "looking for shared texts",
     "limit": "limiting",
     "sample": "sampling",
+    "render": "rendering lines",
     "write": "writing chunks",
     "prove": "looking for leaks",
     "tables": "writing tables",
