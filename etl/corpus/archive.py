@@ -10,7 +10,6 @@ import os
 import zlib
 from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import ExitStack
-from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -54,7 +53,7 @@ class Defect(Struct, frozen=True):
     detail: str
 
 
-class Member(NamedTuple):
+class Member(Struct, frozen=True, gc=False):
     """A label file of a batch: its number in the archive, its path there, its size and CRC-32, and its bytes or the defect."""
 
     number: int
@@ -142,7 +141,7 @@ def _refusal(entry: Entry, limits: Limits, overlaps: bool) -> Defect | None:  # 
             at,
             f"declares {entry.json_bytes} bytes, {limits.max_member_bytes} are allowed",
         )
-    if entry.json_bytes > max(_RATIO_FREE_BYTES, limits.max_ratio * entry.packed_bytes):
+    if entry.json_bytes > _RATIO_FREE_BYTES and entry.json_bytes > limits.max_ratio * entry.packed_bytes:
         return Defect(RejectReason.RATIO, at, f"{entry.packed_bytes} bytes declare to inflate to {entry.json_bytes}")
     if overlaps:
         return Defect(RejectReason.OVERLAP, at, "shares bytes with another member")

@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import polars as pl
@@ -31,7 +31,7 @@ _UNREAD: FileRow = (None,) * (len(FILES) - 5)
 """The fields of a rejected label file behind those of its defect."""
 
 
-class Reading(NamedTuple):
+class Reading(Struct, frozen=True, gc=False):
     """A label file after decoding: its number in the archive, its path there, its size and CRC-32, and the result."""
 
     number: int
