@@ -76,6 +76,7 @@ def _of_2022(label: label2022.LabelFile, path: str) -> Contents:
         disagreements.append("prompt")
     if speakers and not speakers.issuperset(name.speakers):
         disagreements.append("speaker")
+    speakers.update(name.speakers)
     whole = (text.pronunciation, text.dialect, text.standard)
     stand_in: Literal["whole_only", "sentences_only"] | None = None
     if not spoken:
@@ -92,7 +93,7 @@ def _of_2022(label: label2022.LabelFile, path: str) -> Contents:
         _home(label),
         _elicited(label),
         _script(name, number),
-        speakers.union(name.speakers),
+        speakers,
         whole,
         spoken,
         stand_in,
