@@ -85,8 +85,10 @@ def _read_zip(batch: Batch, spared: Container[int]) -> Iterator[Member | None]:
             file.gather(_spans(batch, entries, spared), place.window[1])
         else:
             file.window(*place.window)
-        for number, entry in enumerate(entries, batch.extent.first):
-            if number in repeated or not is_label_file(entry.name):
+        # All at once: between two members, the processor's caches would hold nothing of what decoding a name needs.
+        paths = [decode_name(entry.name, entry.flags) if is_label_file(entry.name) else None for entry in entries]
+        for number, (entry, path) in enumerate(zip(entries, paths, strict=True), batch.extent.first):
+            if path is None or number in repeated:
                 yield None
                 continue
             refusal = (
@@ -96,7 +98,7 @@ def _read_zip(batch: Batch, spared: Container[int]) -> Iterator[Member | None]:
                 content = refusal or _content(file, entry, place.window[1])
             except UnreadableBytesError as error:
                 content = Defect(RejectReason.UNREADABLE, entry.offset, error.args[1])
-            yield Member(number, decode_name(entry.name, entry.flags), entry.json_bytes, entry.crc32, content)
+            yield Member(number, path, entry.json_bytes, entry.crc32, content)
 
 
 def _slice_of_directory(file: ArchiveFile, place: Place) -> bytes:

@@ -12,7 +12,8 @@ brace closes what is left only if `annotation` was a key of the whole.
 """
 
 import re
-from typing import NamedTuple
+
+from msgspec import Struct
 
 
 def _keys(*names: bytes) -> tuple[bytes, ...]:
@@ -27,7 +28,7 @@ _WHITE_SPACE = b" \t\r\n"
 _END_BYTES = 64  # more than the brackets and the white space at an end of a real document
 
 
-class Glance(NamedTuple):
+class Glance(Struct, frozen=True, gc=False):
     """What is left of a document, and whether its end was left out, from `annotation` on."""
 
     document: bytes
