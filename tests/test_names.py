@@ -104,7 +104,9 @@ _REPEAT = MemberName(Region.GYEONGSANG, SpeechType.REPEAT, None, 1, 79, ("speake
         ),
         pytest.param("강원도/제주도/x.json", structs.replace(_UNKNOWN, region=Region.JEJU), id="nearest-folder"),
         pytest.param(
-            "강원도/(강원도, 경상도)/x.json", structs.replace(_UNKNOWN, region=Region.GANGWON), id="folder-of-two-regions"
+            "강원도/(강원도, 경상도)/x.json",
+            structs.replace(_UNKNOWN, region=Region.GANGWON),
+            id="folder-of-two-regions",
         ),
         pytest.param("st_set1_collectorgs1_speakergs3_79.json", _UNKNOWN, id="a-number-short"),
         pytest.param("st_set1_collectorgs1_speakergs3_79_0_8_1.json", _REPEAT, id="a-number-too-many"),

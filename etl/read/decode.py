@@ -139,10 +139,10 @@ def _decode_as(text: str, document: bytes) -> Decoded | Defect:
     whole = _parse(text, document)
     if isinstance(whole, Defect) and whole.reason is RejectReason.INVALID_JSON:
         repaired = _parse(text, mended(document))
-        # The first complaint is the one that says where the file, as it is, went wrong.
-        if isinstance(repaired, Defect) and repaired.reason is whole.reason:
-            return whole
-        return _checked(text, repaired if isinstance(repaired, Defect) else structs.replace(repaired, repaired=True), document)
+        if isinstance(repaired, Defect):
+            # The first complaint is the one that says where the file, as it is, went wrong.
+            return whole if repaired.reason is whole.reason else repaired
+        return _checked(text, structs.replace(repaired, repaired=True), document)
     return _checked(text, whole, document)
 
 
