@@ -216,7 +216,7 @@ def test_members_tell_what_they_are(tmp_path: Path) -> None:
     members = _members(_write(tmp_path, _zip({"note.txt": b"x", **_CONTENTS, "__MACOSX/._a.json": b"x", "sub/": b""})))
     assert [members[0], *members[4:]] == [None, None, None]
     for number, (name, content) in enumerate(_CONTENTS.items(), 1):
-        assert members[number] == (number, name, len(content), zlib.crc32(content), content)
+        assert members[number] == Member(number, name, len(content), zlib.crc32(content), content)
 
 
 # Each damages the member in the middle, or the last one, of three.

@@ -11,6 +11,7 @@ import pytest
 from coverings import examples
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from saturi.etl.corpus.directory import UTF8, Directory, Entry, decode_name, find_directory, read_directory
 from saturi.etl.corpus.mapped import MappedFile
@@ -112,7 +113,7 @@ def test_zip64_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, junk: by
     assert b"PK\6\6" in wide
     assert b"PK\6\7" in wide
     directory, entries = _listed(tmp_path, junk + wide, (cut,))
-    _facts(wide, [entry._replace(offset=entry.offset - len(junk)) for entry in entries])
+    _facts(wide, [structs.replace(entry, offset=entry.offset - len(junk)) for entry in entries])
     assert (directory.shift, directory.entries) == (len(junk), len(_MEMBERS))
 
 

@@ -6,6 +6,7 @@ import pytest
 from coverings import examples
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from saturi.etl.corpus.names import (
     CODES,
@@ -98,12 +99,14 @@ _REPEAT = MemberName(Region.GYEONGSANG, SpeechType.REPEAT, None, 1, 79, ("speake
         ),
         pytest.param(
             unicodedata.normalize("NFD", "제주도/2.Validation/2인발화/x.json"),
-            _UNKNOWN._replace(region=Region.JEJU, speech_type=SpeechType.DIALOGUE, split=Split.VALIDATION),
+            structs.replace(_UNKNOWN, region=Region.JEJU, speech_type=SpeechType.DIALOGUE, split=Split.VALIDATION),
             id="decomposed-folders",
         ),
-        pytest.param("강원도/제주도/x.json", _UNKNOWN._replace(region=Region.JEJU), id="nearest-folder"),
+        pytest.param("강원도/제주도/x.json", structs.replace(_UNKNOWN, region=Region.JEJU), id="nearest-folder"),
         pytest.param(
-            "강원도/(강원도, 경상도)/x.json", _UNKNOWN._replace(region=Region.GANGWON), id="folder-of-two-regions"
+            "강원도/(강원도, 경상도)/x.json",
+            structs.replace(_UNKNOWN, region=Region.GANGWON),
+            id="folder-of-two-regions",
         ),
         pytest.param("st_set1_collectorgs1_speakergs3_79.json", _UNKNOWN, id="a-number-short"),
         pytest.param("st_set1_collectorgs1_speakergs3_79_0_8_1.json", _REPEAT, id="a-number-too-many"),
@@ -120,7 +123,7 @@ _REPEAT = MemberName(Region.GYEONGSANG, SpeechType.REPEAT, None, 1, 79, ("speake
         pytest.param("st set1 collectorgs1 speakergs3 79 8.json", _REPEAT, id="blanks"),
         pytest.param("ST-SET1-collectorgs1-speakergs3-79-8.JSON", _REPEAT, id="hyphens"),
         pytest.param("폴더\\st_set1_collectorgs1_speakergs3_79_8.json", _REPEAT, id="backslash"),
-        pytest.param("\\제주도\\x.json", _UNKNOWN._replace(region=Region.JEJU), id="backslashes-and-a-folder"),
+        pytest.param("\\제주도\\x.json", structs.replace(_UNKNOWN, region=Region.JEJU), id="backslashes-and-a-folder"),
         pytest.param(
             "DKSR20000001 (1).json",
             MemberName(Region.GYEONGSANG, SpeechType.DIALOGUE, None, conversation="DKSR20000001"),
@@ -157,7 +160,7 @@ def test_the_name_in_the_document_stands_in(name: str, own_name: str | None, exp
 def test_upper_case_tells_the_same() -> None:
     """A name in capitals tells the region, the speech type and the script of the same name in small letters."""
     path = "st_set1_collectorgs1_speakergs3_79_8.json"
-    assert parse_member(path.upper())[:5] == parse_member(path)[:5]
+    assert structs.replace(parse_member(path.upper()), speakers=()) == structs.replace(parse_member(path), speakers=())
 
 
 codes = st.sampled_from([*CODES, "un"])

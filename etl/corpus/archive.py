@@ -10,7 +10,6 @@ import os
 import zlib
 from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import ExitStack
-from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -54,7 +53,7 @@ class Defect(Struct, frozen=True):
     detail: str
 
 
-class Member(NamedTuple):
+class Member(Struct, frozen=True, gc=False):
     """A label file of a batch: its number in the archive, its path there, its size and CRC-32, and its bytes or the defect."""
 
     number: int
@@ -86,8 +85,10 @@ def _read_zip(batch: Batch, spared: Container[int]) -> Iterator[Member | None]:
             file.gather(_spans(batch, entries, spared), place.window[1])
         else:
             file.window(*place.window)
-        for number, entry in enumerate(entries, batch.extent.first):
-            if number in repeated or not is_label_file(entry.name):
+        # All at once: between two members, the processor's caches would hold nothing of what decoding a name needs.
+        paths = [decode_name(entry.name, entry.flags) if is_label_file(entry.name) else None for entry in entries]
+        for number, (entry, path) in enumerate(zip(entries, paths, strict=True), batch.extent.first):
+            if path is None or number in repeated:
                 yield None
                 continue
             refusal = (
@@ -97,7 +98,7 @@ def _read_zip(batch: Batch, spared: Container[int]) -> Iterator[Member | None]:
                 content = refusal or _content(file, entry, place.window[1])
             except UnreadableBytesError as error:
                 content = Defect(RejectReason.UNREADABLE, entry.offset, error.args[1])
-            yield Member(number, decode_name(entry.name, entry.flags), entry.json_bytes, entry.crc32, content)
+            yield Member(number, path, entry.json_bytes, entry.crc32, content)
 
 
 def _slice_of_directory(file: ArchiveFile, place: Place) -> bytes:
@@ -142,7 +143,7 @@ def _refusal(entry: Entry, limits: Limits, overlaps: bool) -> Defect | None:  # 
             at,
             f"declares {entry.json_bytes} bytes, {limits.max_member_bytes} are allowed",
         )
-    if entry.json_bytes > max(_RATIO_FREE_BYTES, limits.max_ratio * entry.packed_bytes):
+    if entry.json_bytes > _RATIO_FREE_BYTES and entry.json_bytes > limits.max_ratio * entry.packed_bytes:
         return Defect(RejectReason.RATIO, at, f"{entry.packed_bytes} bytes declare to inflate to {entry.json_bytes}")
     if overlaps:
         return Defect(RejectReason.OVERLAP, at, "shares bytes with another member")

@@ -9,6 +9,8 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from saturi.etl.corpus.ranged import ArchiveFile
 from saturi.etl.errors import ArchiveError
 from saturi.etl.output.printable import counted
@@ -32,7 +34,7 @@ ENCRYPTED = 0x1
 UTF8 = 0x800
 
 
-class Entry(NamedTuple):
+class Entry(Struct, frozen=True, gc=False):
     """One entry of a central directory; `offset` is -1 where its ZIP64 field is damaged."""
 
     flags: int

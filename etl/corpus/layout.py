@@ -206,7 +206,7 @@ def _repeats(file: ArchiveFile, directory: Directory, where: str, suspects: Cont
     for block in read_directory(file, directory, where):
         for entry in block.entries:
             if number in suspects and entry.offset >= 0:
-                key = hash(entry[:-1])
+                key = hash(structs.astuple(entry)[:-1])
                 if key in known:
                     repeats[number] = entry
                 known.add(key)

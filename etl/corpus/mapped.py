@@ -102,7 +102,7 @@ class MappedFile:
         """
         if len(self._maps) == 1:  # one file: the rule, and called twice a member
             at, view = self._maps[0]
-            return view[max(start - at, 0) : stop - at]
+            return view[start - at if start > at else 0 : stop - at]
         if not self._maps:
             return self.read(start, stop - start)
         index = max(bisect_right(self._maps, start, key=lambda piece: piece[0]) - 1, 0)

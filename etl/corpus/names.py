@@ -18,6 +18,8 @@ import unicodedata
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from saturi.etl.output.debris import RESOURCE_FOLDER, RESOURCE_FORK
 from saturi.schemas.terms import Region, SpeechType, Split
 
@@ -47,10 +49,10 @@ _KINDS = {"st": SpeechType.REPEAT, "say": SpeechType.ANSWER, "talk": SpeechType.
 _STEM = re.compile(
     r"(?P<kind>st|say|talk)_set(?P<set>\d+)_(?:collector(?P<collector>[a-z]{2})?[^_]*|unknowncollector)"
     r"(?P<speakers>(?:_(?:speaker[^_]*|unknownspeaker))*)"
-    r"_(?P<prompt>\d+)(?:_(?P<take>\d+))?_(?P<seconds>\d+)",
+    r"_(?P<prompt>\d+)(?:_\d+)?_\d+",
     re.IGNORECASE,
 )
-_RESOURCE_FORK, _RESOURCE_FOLDER = RESOURCE_FORK.encode(), f"{RESOURCE_FOLDER}/".encode()
+_RESOURCE_FORK, _RESOURCE_FOLDER = RESOURCE_FORK.encode(), RESOURCE_FOLDER.encode()
 _STEM_2020 = re.compile(r"(D([GKJZC])[A-Z]{0,4}\d{6,})(?:[._]\d+)*", re.IGNORECASE)
 # The same within a longer name, between what is no letter and no digit.
 _WITHIN, _WITHIN_2020 = (
@@ -80,7 +82,7 @@ _AUDIO = re.compile(r"(?:^|[^a-z])[tv]s_|원천데이터|\[원천\]", re.IGNOREC
 _LABEL = re.compile(r"(?:^|[^a-z])[tv]l_|라벨", re.IGNORECASE)
 
 
-class MemberName(NamedTuple):
+class MemberName(Struct, frozen=True, gc=False):
     """
     The facts in the path of one label file inside its archive; None where there is none.
 
@@ -113,13 +115,13 @@ def is_label_file(path: bytes) -> bool:
 
     It is not decoded: UTF-8 and CP949 have `/`, `\`, `.` and `_` nowhere but where they are meant.
     """
-    if b"\\" in path:
-        path = path.replace(b"\\", b"/")
-    return (
-        path[-5:].lower() == b".json"
-        and not path.startswith(_RESOURCE_FORK, path.rfind(b"/") + 1)
-        and not path.lstrip(b"/").startswith(_RESOURCE_FOLDER)
-    )
+    if path[-5:].lower() != b".json":
+        return False
+    # The rule, and this is called twice for every entry. `in` would first try to make numbers of these bytes, which takes longer.
+    if path.find(_RESOURCE_FORK) < 0 and path.find(_RESOURCE_FOLDER) < 0:
+        return True
+    *folders, name = path.replace(b"\\", b"/").lstrip(b"/").split(b"/")
+    return not name.startswith(_RESOURCE_FORK) and folders[:1] != [_RESOURCE_FOLDER]
 
 
 def base_name(path: str) -> str:
@@ -187,20 +189,18 @@ def _search(stem: str, around: Hints) -> MemberName | None:
 
 
 def _of_2022(match: re.Match[str], around: Hints) -> MemberName:
-    kind, script_set, collector, speaker_part, prompt, _, _ = match.groups()
+    kind, script_set, collector, speaker_part, prompt = match.groups()
     speakers = tuple(speaker_part.split("_")[1:])
     region = _region_of(speakers) or CODES.get((collector or "").lower()) or around.region
     return MemberName(region, _KINDS[kind.lower()], around.split, _number(script_set), _number(prompt), speakers)
 
 
 def _region_of(speakers: Iterable[str]) -> Region | None:
-    """Return the region of the first of *speakers* whose code is known."""
-    return next(filter(None, map(_region_in_id, speakers)), None)
-
-
-def _region_in_id(speaker: str) -> Region | None:
-    """Return the region whose code stands between `speaker` and a number."""
-    return CODES.get(speaker[7:9].lower()) if speaker[9:10].isdecimal() else None
+    """Return the region of the first of *speakers* whose code, between `speaker` and a number, is known."""
+    for speaker in speakers:
+        if speaker[9:10].isdecimal() and (region := CODES.get(speaker[7:9].lower())) is not None:
+            return region
+    return None
 
 
 def parse_archive(parts: Iterable[str]) -> Hints:

@@ -1,8 +1,10 @@
 """The contents of a label file in one form for both generations: where it belongs, who speaks, and its texts."""
 
 from collections.abc import Iterable, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 from unicodedata import normalize
+
+from msgspec import Struct
 
 from saturi.etl.corpus.names import ANY_SET, CODES, WITHIN, MemberName, base_name, parse_member, region_in
 from saturi.etl.read.odd import LabelFile
@@ -18,7 +20,7 @@ Texts = tuple[str | None, str | None, str | None]
 Identifier = int | float | str | None
 
 
-class Contents(NamedTuple):
+class Contents(Struct, frozen=True, gc=False):
     """
     The contents of one label file.
 
@@ -56,9 +58,17 @@ def contents_of(label: LabelFile, path: str) -> Contents:
 def _of_2022(label: label2022.LabelFile, path: str) -> Contents:
     name = parse_member(path, label.file_name if isinstance(label.file_name, str) else None)
     text = label.transcription or label2022.Transcription()
-    sentences = text.sentences or []
-    identifiers = {speaker.speaker_id for speaker in label.speaker or [] if speaker is not None}
-    identifiers.update([sentence.speaker_id for sentence in sentences if sentence is not None])
+    spoken: list[Texts] = []
+    identifiers: set[Identifier] = set()
+    for sentence in text.sentences or ():
+        if sentence is None:
+            spoken.append((None, None, None))
+        else:
+            spoken.append((sentence.pronunciation, sentence.dialect, sentence.standard))
+            identifiers.add(sentence.speaker_id)
+    for speaker in label.speaker or ():
+        if speaker is not None:
+            identifiers.add(speaker.speaker_id)
     speakers = _named(identifiers)
     disagreements = [] if _same_name(path, label.file_name) else ["file_name"]
     number = _script_number(label.script)
@@ -66,10 +76,8 @@ def _of_2022(label: label2022.LabelFile, path: str) -> Contents:
         disagreements.append("prompt")
     if speakers and not speakers.issuperset(name.speakers):
         disagreements.append("speaker")
+    speakers.update(name.speakers)
     whole = (text.pronunciation, text.dialect, text.standard)
-    spoken: list[Texts] = [
-        (None, None, None) if part is None else (part.pronunciation, part.dialect, part.standard) for part in sentences
-    ]
     stand_in: Literal["whole_only", "sentences_only"] | None = None
     if not spoken:
         spoken, stand_in = [whole], "whole_only"
@@ -85,7 +93,7 @@ def _of_2022(label: label2022.LabelFile, path: str) -> Contents:
         _home(label),
         _elicited(label),
         _script(name, number),
-        speakers.union(name.speakers),
+        speakers,
         whole,
         spoken,
         stand_in,

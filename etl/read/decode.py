@@ -11,10 +11,10 @@ document is looked at as a whole, which says what is wrong with it, and where.
 
 import re
 from codecs import getincrementaldecoder
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
-from msgspec import structs
+from msgspec import Struct, structs
 
 from saturi.etl.corpus.archive import Defect
 from saturi.etl.read.glance import glance_at
@@ -55,7 +55,7 @@ _ODD_DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
 """By the field that holds the text, which differs between the generations."""
 
 
-class Decoded(NamedTuple):
+class Decoded(Struct, frozen=True, gc=False):
     """A label file, which has its text; whether something within it was mended, and whether a field has an odd type."""
 
     label: LabelFile
@@ -117,7 +117,9 @@ def _decode(document: bytes) -> Decoded | Defect:
 def _guess_text(document: bytes) -> str:
     """Return the field that seems to hold the text of *document*; at a glance, and so it may be another's name, or a text."""
     # 2022's files, of which there are most, begin with their names.
-    if b'"fileName"' in document[:_HEAD_BYTES] or b'"transcription"' in document or b'"utterance"' not in document:
+    if document.find(b'"fileName"', 0, _HEAD_BYTES) >= 0:
+        return "transcription"
+    if b'"transcription"' in document or b'"utterance"' not in document:
         return "transcription"
     return "utterance"
 
@@ -137,10 +139,10 @@ def _decode_as(text: str, document: bytes) -> Decoded | Defect:
     whole = _parse(text, document)
     if isinstance(whole, Defect) and whole.reason is RejectReason.INVALID_JSON:
         repaired = _parse(text, mended(document))
-        # The first complaint is the one that says where the file, as it is, went wrong.
-        if isinstance(repaired, Defect) and repaired.reason is whole.reason:
-            return whole
-        return _checked(text, repaired if isinstance(repaired, Defect) else repaired._replace(repaired=True), document)
+        if isinstance(repaired, Defect):
+            # The first complaint is the one that says where the file, as it is, went wrong.
+            return whole if repaired.reason is whole.reason else repaired
+        return _checked(text, structs.replace(repaired, repaired=True), document)
     return _checked(text, whole, document)
 
 

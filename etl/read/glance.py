@@ -12,7 +12,8 @@ brace closes what is left only if `annotation` was a key of the whole.
 """
 
 import re
-from typing import NamedTuple
+
+from msgspec import Struct
 
 
 def _keys(*names: bytes) -> tuple[bytes, ...]:
@@ -27,7 +28,7 @@ _WHITE_SPACE = b" \t\r\n"
 _END_BYTES = 64  # more than the brackets and the white space at an end of a real document
 
 
-class Glance(NamedTuple):
+class Glance(Struct, frozen=True, gc=False):
     """What is left of a document, and whether its end was left out, from `annotation` on."""
 
     document: bytes
@@ -63,19 +64,14 @@ def _is_last_object(document: bytes, behind_key: int) -> bool:
 def _step_over(document: bytes, keys: tuple[bytes, ...], end: int) -> tuple[list[bytes], int]:
     """Return the pieces of *document* between the contents of arrays that follow one of *keys*, up to *end*, and where they end."""
     pieces: list[bytes] = []
-    done, close = 0, -1
+    done = 0
     start = document.find(b"[", 0, end)
     while start >= 0:
-        if close < start:
-            close = document.find(b"]", start, end)
-            if close < 0:
-                break
-        inner = document.find(b"[", start + 1, close)
-        if inner >= 0:
-            start = inner
-            continue
-        if document.endswith(keys, 0, start) and _KEY_FOLLOWS.match(document, close):
-            pieces.append(document[done : start + 1])
-            done = close
-        start = document.find(b"[", close, end)
+        following = document.find(b"[", start + 1, end)
+        if document.endswith(keys, 0, start):
+            close = document.find(b"]", start, following if following >= 0 else end)
+            if close >= 0 and _KEY_FOLLOWS.match(document, close):
+                pieces.append(document[done : start + 1])
+                done = close
+        start = following
     return pieces, done

@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import polars as pl
@@ -31,7 +31,7 @@ _UNREAD: FileRow = (None,) * (len(FILES) - 5)
 """The fields of a rejected label file behind those of its defect."""
 
 
-class Reading(NamedTuple):
+class Reading(Struct, frozen=True, gc=False):
     """A label file after decoding: its number in the archive, its path there, its size and CRC-32, and the result."""
 
     number: int
@@ -99,9 +99,10 @@ class Rows:
         contents = contents_of(label, reading.path)
         name, script = contents.name, contents.script
         kind = (contents.generation, name.region, name.speech_type, name.split, contents.region, contents.speech_type)
-        counts = self.kinds[kind]  # once, since enums are slow to hash
+        counts = self.kinds[kind]
         counts.files += 1
-        counts.turns += contents.turns[-1] if contents.turns else 0
+        if contents.turns:
+            counts.turns += contents.turns[-1]
         sentences = len(contents.sentences)
         counts.sentences += sentences
         if script is None:
@@ -110,15 +111,17 @@ class Rows:
             counts.script_by_number += 1
         if not contents.speakers:
             counts.without_speaker += 1
+        disagreements = None
         if contents.disagreements:
             self.disagreements.update(contents.disagreements)
+            disagreements = "\n".join(contents.disagreements)
         self._rows += [len(self.files)] * sentences
         if contents.stand_in is not None:
             self.oddities[contents.stand_in] += 1
         self._numbers += range(1, sentences + 1) if contents.stand_in != "whole_only" else [None]
         self._turns += contents.turns or [None] * sentences
         self._texts += contents.sentences
-        speakers, disagreements = "\n".join(sorted(contents.speakers)), "\n".join(contents.disagreements) or None
+        speakers = "\n".join(sorted(contents.speakers))
         # Its place, no defect, its kind, what else is known of it, and its texts.
         self.files.append(
             (reading.number, reading.path, None, None, None, *kind, script, speakers, disagreements, *contents.whole)
