@@ -98,11 +98,14 @@ class Built:
 
 
 @pytest.fixture(scope="module")
-def built(sample: SampleReport, tmp_path_factory: pytest.TempPathFactory) -> Built:
+def built(sample: SampleReport, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Built:
+    """The folders of the sample that have label files of the region, or all of it in the thorough run, and a zip in parts."""
     folder = tmp_path_factory.mktemp("built")
     corpus = folder / "corpus"
     corpus.mkdir()
-    (corpus / "sample").symlink_to(sample.folder)
+    for pattern in ("*",) if pytestconfig.getoption("--thorough") else ("139-1*", "014*"):
+        for path in sample.folder.glob(pattern):
+            (corpus / path.name).symlink_to(path)
     write_parts(corpus / "parts" / ANSWER_ZIP, answers(60))
     return Built(corpus, folder / "out")
 
@@ -320,10 +323,11 @@ def test_no_certificates() -> None:
         dask_executor("tls://127.0.0.1:9")
 
 
-def test_no_workers(bare: Cluster, tmp_path: Path) -> None:
+def test_no_workers(bare: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A cluster without workers is waited for, as long as Dask's setting says, and then named in one sentence."""
     write_zip(tmp_path / "corpus" / ANSWER_ZIP, answers(5))
-    with dask.config.set({"distributed.scheduler.no-workers-timeout": "6s"}):
+    monkeypatch.setattr("saturi.etl.runtime.cluster.SILENT_SECONDS", 0.5)
+    with dask.config.set({"distributed.scheduler.no-workers-timeout": "1s"}):
         run = invoke("build", "corpus", *ARGUMENTS, "--scheduler", bare.address, cwd=tmp_path)
     assert run.returncode == 5
     said, sentence = run.stderr.splitlines()
@@ -331,12 +335,13 @@ def test_no_workers(bare: Cluster, tmp_path: Path) -> None:
     assert sentence.startswith(f"saturi: {bare.address}: the cluster has no worker; start some")
 
 
-def test_workers_that_all_leave(bare: Cluster, tmp_path: Path) -> None:
+def test_workers_that_all_leave(bare: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no worker is left while tasks are under way, that is said, and is the end after as long as Dask's setting says."""
+    monkeypatch.setattr("saturi.etl.runtime.cluster.SILENT_SECONDS", 0.5)
     said: list[str] = []
     bare.grow(*ALONE)
     with (
-        dask.config.set({"distributed.scheduler.no-workers-timeout": "6s"}),
+        dask.config.set({"distributed.scheduler.no-workers-timeout": "1s"}),
         Workers(partial(dask_executor, bare.address, notify=said.append), 1) as workers,
         ThreadPoolExecutor(1) as thread,
     ):
