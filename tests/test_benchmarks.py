@@ -31,7 +31,7 @@ FILES = 60
 COMPARED = [contender for contender in LINEUP if contender.compared and contender.key != "alone"]  # as saturi
 
 BY_DEFAULT = ("msgspec", "naive")
-"""Contenders that are tried by default: one that reads zips, and one that reads unpacked files, with which the race compares ours."""
+"""Contenders that are tried by default: one that reads zips, and one that reads unpacked files; the race compares it with ours."""
 
 
 @pytest.fixture(scope="module")
