@@ -218,7 +218,7 @@ def test_a_worker_that_does_not_see_the_folders(shared: Cluster, tmp_path: Path)
 
 
 def test_the_width_follows_the_cluster(shared: Cluster, tmp_path: Path) -> None:
-    """Twice as many tasks are under way as the cluster has workers, and with another worker two more."""
+    """Twice as many tasks are under way as there are workers, and two more with another one, of whose threads one is used."""
     with _workers(shared) as workers:
         taken: list[str] = []
 
@@ -231,25 +231,24 @@ def test_the_width_follows_the_cluster(shared: Cluster, tmp_path: Path) -> None:
         (tmp_path / "task-0").touch()
         next(outcomes)
         assert len(taken) == 4
-        shared.grow(*ALONE)
+        shared.grow("--nthreads", "3", "--no-nanny")
         wait_for(lambda: workers.count == 3)
         (tmp_path / "task-1").touch()
         next(outcomes)
         assert len(taken) == 7
         for number in range(7):
             (tmp_path / f"task-{number}").touch()
+    _assert_one_task_at_a_time(shared, tmp_path)
     shared.shrink()
 
 
-def test_one_task_at_a_time_in_a_process(shared: Cluster, tmp_path: Path) -> None:
-    """A worker with several threads is named in one sentence, and runs one task at a time all the same."""
+def _assert_one_task_at_a_time(shared: Cluster, tmp_path: Path) -> None:
+    """Check that a worker with several threads is named in one sentence, and runs one task at a time all the same."""
     said: list[str] = []
-    shared.grow("--nthreads", "3", "--no-nanny")
     with Workers(partial(dask_executor, shared.address, notify=said.append), 1) as workers:
         tasks = [str(tmp_path / "tasks")] * 12
         (tmp_path / "tasks").mkdir()
         assert [one.result and one.result.value for one in workers.map(alone_in_its_process, tasks)] == [1] * 12
-    shared.shrink()
     assert "--nthreads 1" in said[-1]
 
 

@@ -181,14 +181,14 @@ def test_refused_for_good(
     tmp_path: Path, server: Server, world: World, fault: Callable[[], Fault], kind: type[EtlError], words: str
 ) -> None:
     """What would be refused again and again ends the evaluation at once; what was answered is kept."""
-    file = write_test_file(tmp_path / "test.jsonl", sources(40))
+    file = write_test_file(tmp_path / "test.jsonl", sources(20))
     world.chats[MODEL] = standard
     world.faults.append(structs.replace(fault(), nth=10))
     with pytest.raises(kind, match=words):
         run(file, server, world, concurrency=1)
     assert len(asked(world)) <= 12
-    assert run(file, server, world).evaluation.test_set.rows == 40
-    assert sorted(asked(world)) == sorted(sources(40))
+    assert run(file, server, world).evaluation.test_set.rows == 20
+    assert sorted(asked(world)) == sorted(sources(20))
 
 
 PARTICULAR = {
