@@ -19,7 +19,7 @@ def main(folder: Path) -> None:
     corpus, out = folder / "data", folder / "out"
 
     # 1. A corpus in AI-Hub's layout: zips of label files, with the damage that real ones have.
-    print(sample(corpus, files=600))
+    print(sample(corpus, files=200))
 
     # 2. What is in it. Nothing is written.
     found = inspect(corpus)

@@ -129,6 +129,12 @@ def big_sample(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Co
     return folder
 
 
+@pytest.fixture(scope="session")
+def two_regions(big_sample: Path, pytestconfig: pytest.Config) -> Path:
+    """Two regions of the big sample, twelve archives, for builds that are begun again and again; all of it in the thorough run."""
+    return big_sample if pytestconfig.getoption("--thorough") else next(big_sample.glob("139-1*"))
+
+
 @pytest.fixture
 def here(tmp_path: Path) -> Path:
     """A folder with a corpus of answers in `corpus`, and nothing else."""

@@ -48,15 +48,24 @@ from saturi.schemas.terms import Dedup, SpeechType, Unit
 CANARY = "비밀카나리아"
 
 
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A corpus of one archive of many small members, and a build of it with one split."""
+    folder = tmp_path_factory.mktemp("many")
+    corpus = write_many(folder / "corpus")
+    build([corpus], folder / "out", BuildOptions(validation=0, max_chunk_bytes=20_000), make_executor=one_thread)
+    return corpus, folder / "out"
+
+
 @pytest.fixture(scope="module", params=["sample", "sentences", "three-batches"])
 def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A corpus and a build of it: the sample by files and by sentences, and an archive of many small members."""
-    folder = tmp_path_factory.mktemp("built")
     if request.param == "three-batches":
-        corpus = write_many(folder / "corpus")
-    else:
-        sample: SampleReport = request.getfixturevalue("sample")
-        corpus = sample.folder
+        found: tuple[Path, Path] = request.getfixturevalue("many")
+        return found
+    folder = tmp_path_factory.mktemp("built")
+    sample: SampleReport = request.getfixturevalue("sample")
+    corpus = sample.folder
     unit = Unit.SENTENCE if request.param == "sentences" else Unit.FILE
     options = BuildOptions(unit=unit, validation=0.2, max_chunk_bytes=20_000)
     build([corpus], folder / "out", options, make_executor=one_thread)
@@ -238,16 +247,13 @@ def test_separators_do_not_break_a_line(tmp_path: Path) -> None:
     assert len(content.splitlines()) == len(texts)
 
 
-def test_an_archive_of_many_batches(tmp_path: Path) -> None:
+def test_an_archive_of_many_batches(many: tuple[Path, Path]) -> None:
     """An archive of 9,000 members is read in three batches, and its lines come in the order of its members."""
-    corpus = write_many(tmp_path / "corpus")
-    build([corpus], tmp_path / "out", BuildOptions(validation=0), make_executor=one_thread)
-    assert facts_of(tmp_path / "out")["segments_made"] == 3
-    assert pairs_of(tmp_path / "out") == [
-        (f"가 묵었나 {number}", f"가 먹었니 {number}") for number in range(1, MANY_MEMBERS + 1)
-    ]
+    corpus, out = many
+    assert facts_of(out)["segments_made"] == 3
+    assert pairs_of(out) == [(f"가 묵었나 {number}", f"가 먹었니 {number}") for number in range(1, MANY_MEMBERS + 1)]
     with zipfile.ZipFile(corpus / ANSWER_ZIP) as archive:
-        members = pl.read_parquet(tmp_path / "out" / "lineage.parquet")["member"].to_list()
+        members = pl.read_parquet(out / "lineage.parquet")["member"].to_list()
         assert members == archive.namelist()
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -149,12 +150,19 @@ def test_only_the_first_problems_are_shown(tmp_path: Path) -> None:
     assert report.errors == {"not_an_object": 500}
 
 
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A build with several chunks of train, and a few examples of validation, to be copied before it is damaged."""
+    folder = tmp_path_factory.mktemp("built")
+    write_zip(folder / "corpus" / ANSWER_ZIP, answers(120))
+    build([folder / "corpus"], folder / "out", BuildOptions(max_chunk_examples=40), make_executor=one_thread)
+    return folder / "out"
+
+
 @pytest.fixture
-def out(tmp_path: Path) -> Path:
-    """A build with several chunks of train, and a few examples of validation."""
-    write_zip(tmp_path / "corpus" / ANSWER_ZIP, answers(120))
-    build([tmp_path / "corpus"], tmp_path / "out", BuildOptions(max_chunk_examples=40), make_executor=one_thread)
-    return tmp_path / "out"
+def out(built: Path, tmp_path: Path) -> Path:
+    """The build, for one test."""
+    return Path(shutil.copytree(built, tmp_path / "out"))
 
 
 def test_a_build_passes(out: Path) -> None:

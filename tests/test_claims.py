@@ -69,7 +69,9 @@ def test_of_many_one_holds_a_folder(storage: Storage) -> None:
     assert storage.keys() == ["out/.claims/00000002"]
 
 
-@pytest.mark.parametrize("lies", [False, True], ids=["honest", "lying"])
+@pytest.mark.parametrize(
+    "lies", [pytest.param(False, id="honest"), pytest.param(True, id="lying", marks=pytest.mark.thorough)]
+)
 def test_two_builds_at_once(storage: Storage, small: Path, lies: bool) -> None:
     """Of two builds that are started at once one finishes, and the other refuses; where the storage lies, both refuse."""
     refused = threading.Event()

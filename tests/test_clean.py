@@ -219,21 +219,32 @@ def test_rewriting(name: str) -> None:
     expected = [(source, source if target is None else target, None) for _, source, target, _ in rows]
     texts = _both(row[0] for row in rows)
     assert _cleaned_pairs(texts, clean_rules=rules) == expected
-    assert _cleaned_pairs(texts, clean_rules=_ALL_REWRITE) == expected
+
+
+def test_rewriting_all() -> None:
+    """Where every rule mends, each kind of markup is mended as by its own rule alone."""
+    rows = [row for name in RULE_NAMES for row in _rows_of(name)]
+    expected = [(source, source if target is None else target, None) for _, source, target, _ in rows]
+    assert _cleaned_pairs(_both(row[0] for row in rows), clean_rules=_ALL_REWRITE) == expected
 
 
 @pytest.mark.parametrize("name", RULE_NAMES)
 def test_dropping(name: str) -> None:
-    """Each kind of markup, on either side, can drop the utterance for its reason, and is kept byte for byte where it may stay."""
+    """Each kind of markup, on either side, can drop the utterance for its reason."""
     rules = structs.replace(_ALL_KEEP, **{name: Action.DROP})
-    expected = [
-        (*pair, reason)
-        for text, *_, reason in _rows_of(name)
-        for pair in ((text, "왔니"), ("왔나", text), (text, text))
-    ]
-    pairs = [(source, target) for source, target, _ in expected]
-    assert _cleaned_pairs(pairs, clean_rules=rules) == expected
+    expected = [(*pair, reason) for text, *_, reason in _rows_of(name) for pair in _either(text)]
+    assert _cleaned_pairs([(source, target) for source, target, _ in expected], clean_rules=rules) == expected
+
+
+def test_keeping() -> None:
+    """Markup, on either side, is kept byte for byte where it may stay."""
+    pairs = [pair for name in RULE_NAMES for text, *_ in _rows_of(name) for pair in _either(text)]
     assert _cleaned_pairs(pairs, clean_rules=_ALL_KEEP) == [(*pair, None) for pair in pairs]
+
+
+def _either(text: str) -> list[tuple[str, str]]:
+    """Return pairs with *text* on one side, on the other, and on both."""
+    return [(text, "왔니"), ("왔나", text), (text, text)]
 
 
 def test_by_default() -> None:
@@ -268,11 +279,11 @@ def test_texts_without_markup_stay() -> None:
     assert _cleaned_pairs(_both(UNTOUCHED)) == [(text, text, None) for text in UNTOUCHED]
 
 
-@pytest.mark.parametrize("name", ORDINARY)
-def test_ordinary_text_is_not_touched(name: str) -> None:
+def test_ordinary_text_is_not_touched() -> None:
     """Ordinary text that resembles a mark keeps every byte, by default, within a sentence, and where every rule mends."""
-    assert name in {rule.name for rule in RULES}
-    pairs = [(whole, whole) for text in ORDINARY[name] for whole in (text, f"그기 {text} 카던데")]
+    assert ORDINARY.keys() <= {rule.name for rule in RULES}
+    texts = [text for texts in ORDINARY.values() for text in texts]
+    pairs = [(whole, whole) for text in texts for whole in (text, f"그기 {text} 카던데")]
     untouched = [(*pair, None) for pair in pairs]
     assert _cleaned_pairs(pairs) == untouched
     assert _cleaned_pairs(pairs, clean_rules=_ALL_REWRITE, pii="mask") == untouched

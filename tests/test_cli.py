@@ -86,17 +86,17 @@ def test_unreadable_inputs(here: Path, name: str) -> None:
         assert not (here / "out" / "manifest.json").exists()
 
 
-@pytest.mark.parametrize(
-    "name", ["no-labels", "no-members", "cut.zip", "beginning.zip", "empty.zip", "no-zip.zip", "damaged.zip"]
-)
-def test_bad_archives_may_be_allowed(here: Path, name: str) -> None:
-    """With --allow-bad-archives the rest is built, and what was left out is named on stderr and in the manifest."""
+def test_bad_archives_may_be_allowed(here: Path) -> None:
+    """With --allow-bad-archives the rest is built, and all that was left out is named on stderr and in the manifest."""
     _write_inputs(here)
-    run = invoke("build", "--workers", "1", "corpus", name, "--out", "out", "--allow-bad-archives", cwd=here)
+    names = ["no-labels", "no-members", "cut.zip", "beginning.zip", "empty.zip", "no-zip.zip", "damaged.zip"]
+    run = invoke("build", "--workers", "1", "corpus", *names, "--out", "out", "--allow-bad-archives", cwd=here)
     assert run.returncode == 0, run.stderr
     assert counts_of(here / "out")["label_files"] == 40
-    [problem] = [row for row in manifest_of(here / "out")["corpus"] if row["problem"]]
-    assert f"{problem['archive']}: left out, {problem['problem']}" in run.stderr
+    problems = [row for row in manifest_of(here / "out")["corpus"] if row["problem"]]
+    assert len(problems) == len(names)
+    for problem in problems:
+        assert f"{problem['archive']}: left out, {problem['problem']}" in run.stderr
 
 
 def test_bad_archives_alone_are_no_corpus(here: Path) -> None:
@@ -158,15 +158,15 @@ def test_progress_without_a_terminal(here: Path) -> None:
     assert [said for said in run.stderr.splitlines() if not re.fullmatch(line, said)] == []
 
 
-def test_rates_are_of_what_was_read(big_sample: Path, tmp_path: Path) -> None:
+def test_rates_are_of_what_was_read(two_regions: Path, tmp_path: Path) -> None:
     """A rate is of JSON read in the time that passed: none is beyond all of it in two seconds, and what was on disk has none."""
-    members = [member for path in big_sample.rglob("*.zip") for member in ZipFile(path).infolist()]
+    members = [member for path in two_regions.rglob("*.zip") for member in ZipFile(path).infolist()]
     megabytes = sum(member.file_size for member in members) / 1e6
     for name, more in (("inspect", ()), ("build", ("--out", "out"))):
-        first = invoke(name, big_sample, *more, "--workers", "1", cwd=tmp_path)
+        first = invoke(name, two_regions, *more, "--workers", "1", cwd=tmp_path)
         rates = [float(number) for number in re.findall(r"([\d.]+) MB/s", first.stderr)]
         assert max(rates, default=0) <= megabytes / 2  # a machine that reads all of it sooner has no rate
-    again = invoke("build", big_sample, "--out", "out", "--workers", "1", cwd=tmp_path)
+    again = invoke("build", two_regions, "--out", "out", "--workers", "1", cwd=tmp_path)
     assert f"{len(members):,} files" in again.stderr
     has_rates = [re.search(r"(files|B)/s\b", shown) is not None for shown in (first.stdout, again.stdout, again.stderr)]
     assert has_rates == [True, False, False]
@@ -217,12 +217,10 @@ def test_a_dry_run_writes_nothing(here: Path) -> None:
 
 
 def test_sample_build_verify(tmp_path: Path) -> None:
-    """A sample can be written, built and verified, each with 0; the same seed gives the same sample."""
-    for folder in ("corpus", "again"):
-        run = invoke("sample", folder, "--files", "200", "--seed", "7", cwd=tmp_path)
-        assert run.returncode == 0, run.stderr
-        assert "200 label files" in run.stdout
-    assert tree_of(tmp_path / "corpus") == tree_of(tmp_path / "again")
+    """A sample can be written, built and verified, each with 0."""
+    run = invoke("sample", "corpus", "--files", "200", "--seed", "7", cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert "200 label files" in run.stdout
     build = invoke("build", "corpus", "--workers", "1", "--out", "out", cwd=tmp_path)
     assert build.returncode == 0, build.stderr
     assert "Next: saturi verify" in build.stdout
@@ -331,10 +329,10 @@ def test_a_korean_windows_console(tmp_path: Path) -> None:
     write_zip(tmp_path / "odd" / "경상 👵ᆞ✓.zip", answers(12))
     for start, arguments in (
         (invoke, ["sample", "corpus", "--files", "200"]),
-        (saturi, ["build", "corpus", "odd", "--out", "out"]),
+        (invoke, ["build", "corpus", "odd", "--out", "out"]),
         (invoke, ["verify", "out"]),
         (invoke, ["build", "--help"]),
-        (invoke, ["build", "odd", "--out", "out", "--dry-run"]),
+        (saturi, ["build", "odd", "--out", "out", "--dry-run"]),
     ):
         run = start(*arguments, cwd=tmp_path, PYTHONIOENCODING="cp949")
         assert run.returncode == 0, run.stderr

@@ -98,11 +98,14 @@ class Built:
 
 
 @pytest.fixture(scope="module")
-def built(sample: SampleReport, tmp_path_factory: pytest.TempPathFactory) -> Built:
+def built(sample: SampleReport, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Built:
+    """The folders of the sample that have label files of the region, or all of it in the thorough run, and a zip in parts."""
     folder = tmp_path_factory.mktemp("built")
     corpus = folder / "corpus"
     corpus.mkdir()
-    (corpus / "sample").symlink_to(sample.folder)
+    for pattern in ("*",) if pytestconfig.getoption("--thorough") else ("139-1*", "014*"):
+        for path in sample.folder.glob(pattern):
+            (corpus / path.name).symlink_to(path)
     write_parts(corpus / "parts" / ANSWER_ZIP, answers(60))
     return Built(corpus, folder / "out")
 
@@ -215,7 +218,7 @@ def test_a_worker_that_does_not_see_the_folders(shared: Cluster, tmp_path: Path)
 
 
 def test_the_width_follows_the_cluster(shared: Cluster, tmp_path: Path) -> None:
-    """Twice as many tasks are under way as the cluster has workers, and with another worker two more."""
+    """Twice as many tasks are under way as there are workers, and two more with another one, of whose threads one is used."""
     with _workers(shared) as workers:
         taken: list[str] = []
 
@@ -228,25 +231,24 @@ def test_the_width_follows_the_cluster(shared: Cluster, tmp_path: Path) -> None:
         (tmp_path / "task-0").touch()
         next(outcomes)
         assert len(taken) == 4
-        shared.grow(*ALONE)
+        shared.grow("--nthreads", "3", "--no-nanny")
         wait_for(lambda: workers.count == 3)
         (tmp_path / "task-1").touch()
         next(outcomes)
         assert len(taken) == 7
         for number in range(7):
             (tmp_path / f"task-{number}").touch()
+    _assert_one_task_at_a_time(shared, tmp_path)
     shared.shrink()
 
 
-def test_one_task_at_a_time_in_a_process(shared: Cluster, tmp_path: Path) -> None:
-    """A worker with several threads is named in one sentence, and runs one task at a time all the same."""
+def _assert_one_task_at_a_time(shared: Cluster, tmp_path: Path) -> None:
+    """Check that a worker with several threads is named in one sentence, and runs one task at a time all the same."""
     said: list[str] = []
-    shared.grow("--nthreads", "3", "--no-nanny")
     with Workers(partial(dask_executor, shared.address, notify=said.append), 1) as workers:
         tasks = [str(tmp_path / "tasks")] * 12
         (tmp_path / "tasks").mkdir()
         assert [one.result and one.result.value for one in workers.map(alone_in_its_process, tasks)] == [1] * 12
-    shared.shrink()
     assert "--nthreads 1" in said[-1]
 
 
@@ -320,10 +322,11 @@ def test_no_certificates() -> None:
         dask_executor("tls://127.0.0.1:9")
 
 
-def test_no_workers(bare: Cluster, tmp_path: Path) -> None:
+def test_no_workers(bare: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A cluster without workers is waited for, as long as Dask's setting says, and then named in one sentence."""
     write_zip(tmp_path / "corpus" / ANSWER_ZIP, answers(5))
-    with dask.config.set({"distributed.scheduler.no-workers-timeout": "6s"}):
+    monkeypatch.setattr("saturi.etl.runtime.cluster.SILENT_SECONDS", 0.5)
+    with dask.config.set({"distributed.scheduler.no-workers-timeout": "1s"}):
         run = invoke("build", "corpus", *ARGUMENTS, "--scheduler", bare.address, cwd=tmp_path)
     assert run.returncode == 5
     said, sentence = run.stderr.splitlines()
@@ -331,12 +334,13 @@ def test_no_workers(bare: Cluster, tmp_path: Path) -> None:
     assert sentence.startswith(f"saturi: {bare.address}: the cluster has no worker; start some")
 
 
-def test_workers_that_all_leave(bare: Cluster, tmp_path: Path) -> None:
+def test_workers_that_all_leave(bare: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no worker is left while tasks are under way, that is said, and is the end after as long as Dask's setting says."""
+    monkeypatch.setattr("saturi.etl.runtime.cluster.SILENT_SECONDS", 0.5)
     said: list[str] = []
     bare.grow(*ALONE)
     with (
-        dask.config.set({"distributed.scheduler.no-workers-timeout": "6s"}),
+        dask.config.set({"distributed.scheduler.no-workers-timeout": "1s"}),
         Workers(partial(dask_executor, bare.address, notify=said.append), 1) as workers,
         ThreadPoolExecutor(1) as thread,
     ):

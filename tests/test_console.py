@@ -163,9 +163,9 @@ def test_the_pair_to_show() -> None:
     assert good_pair([], 40) is None
 
 
-def test_an_inspection_at_any_width(built: tuple[BuildResult, Path]) -> None:
+def test_an_inspection_at_any_width(sample: SampleReport) -> None:
     """The table of an inspection fits 60 columns; a wide one has more columns, and the same numbers in those of both."""
-    inspection = inspect([built[1]], make_executor=one_thread)
+    inspection = inspect(sample.folder.rglob("*제주도_01*.zip"), make_executor=one_thread)
     rows = []
     for width in (60, 120):
         screen = console(width, terminal=False)

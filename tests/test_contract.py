@@ -77,9 +77,14 @@ def test_plan(service: Service, large: Path, server: Server, there: World) -> No
 
 
 def test_submit(service: Service, large: Path, server: Server, there: World) -> None:
-    """A build becomes one job, and none more when it is submitted again; no secret is on the disk."""
+    """A build becomes one job, and none more when it is submitted again; the ledger names the account, and no file a secret."""
     assert service.hand_in(large, server, there).created == 1
     service.assert_once(large, there)
+    with Ledger(large / LEDGER) as ledger:
+        [account] = ledger.accounts()
+        [job] = ledger.jobs()
+    assert account.base_url == server.base_url(there.name)
+    assert job.job_id in there.jobs
     assert service.hand_in(large, server, there).created == 0
     service.assert_once(large, there)
     assert_no_secret(large)
@@ -187,14 +192,6 @@ def test_refused_job(service: Service, large: Path, server: Server, there: World
     service.assert_once(large, there)
 
 
-def test_followed_to_its_end(service: Service, large: Path, server: Server, there: World) -> None:
-    """A job is followed to its end, and has the name of a model then."""
-    service.hand_in(large, server, there)
-    [row] = watch(large, service.access(server, there), pace=HASTE)
-    assert row.status == SUCCEEDED
-    assert row.fine_tuned_model
-
-
 def test_a_line_led_back(service: Service, large: Path, server: Server, there: World) -> None:
     """A line that a failed job names is led back to its chunk, and by the lineage to archive and member."""
     there.flagged = (40,)
@@ -227,13 +224,15 @@ def test_cancel(service: Service, large: Path, server: Server, there: World) -> 
     assert any(row.status == SUCCEEDED for row in status(large, access, pace=HASTE).jobs)
 
 
-def test_files_of_a_running_job_stay(service: Service, large: Path, server: Server, there: World) -> None:
-    """A file is deleted when no job needs it, and not before."""
+def test_followed_to_its_end(service: Service, large: Path, server: Server, there: World) -> None:
+    """A job is followed to its end, and has the name of a model then; its files are deleted when it is over, and not before."""
     service.hand_in(large, server, there)
     access = service.access(server, there)
     clean(large, access, consent=PriorConsent(yes=True), pace=HASTE)
     service.assert_once(large, there)
-    watch(large, access, pace=HASTE)
+    [row] = watch(large, access, pace=HASTE)
+    assert row.status == SUCCEEDED
+    assert row.fine_tuned_model
     done = clean(large, access, consent=PriorConsent(yes=True), pace=HASTE)
     assert bool(done.kept) == (service.name == "unsloth")
     assert bool(there.files) == bool(done.kept)
@@ -281,13 +280,3 @@ def test_random_faults(
         service.assert_once(out, world)
         assert_no_secret(out)
         shutil.rmtree(out)
-
-
-def test_the_ledger_names_the_account(service: Service, large: Path, server: Server, there: World) -> None:
-    """What was sent where is in the ledger, and the key is not."""
-    service.hand_in(large, server, there)
-    with Ledger(large / LEDGER) as ledger:
-        [account] = ledger.accounts()
-        [job] = ledger.jobs()
-    assert account.base_url == server.base_url(there.name)
-    assert job.job_id in there.jobs

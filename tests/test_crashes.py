@@ -28,7 +28,7 @@ from killings import (
     wait_until,
     workers_of,
 )
-from runs import counts_of, digest_of, facts_of, leftovers_of, one_thread, rejects_of, saturi, segments_of
+from runs import counts_of, digest_of, facts_of, invoke, leftovers_of, one_thread, rejects_of, saturi, segments_of
 
 from saturi import verify
 from saturi.etl.corpus.archive import Defect, Member, read_members
@@ -81,9 +81,9 @@ class Undisturbed:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(big_sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
-    """A build of the big sample with many chunks."""
-    return Undisturbed(big_sample, tmp_path_factory.mktemp("undisturbed"))
+def undisturbed(two_regions: Path, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    """A build with many chunks."""
+    return Undisturbed(two_regions, tmp_path_factory.mktemp("undisturbed"))
 
 
 def test_killed_at_random_moments(undisturbed: Undisturbed, tmp_path: Path, request: pytest.FixtureRequest) -> None:
@@ -214,7 +214,7 @@ def test_one_worker_is_killed(undisturbed: Undisturbed, tmp_path: Path) -> None:
     out = tmp_path / "out"
     killed = 0
     with started("build", undisturbed.corpus, "--out", "out", *ARGUMENTS, cwd=tmp_path) as process:
-        for count in (2, 12):
+        for count in (2, undisturbed.segments // 3):
             wait_until(process, partial(_reads, process, out, count))
             os.kill(workers_of(process)[0], signal.SIGKILL)
             killed += 1
@@ -254,7 +254,7 @@ def test_a_member_that_kills_its_worker(tmp_path: Path) -> None:
     assert [(row["member"], row["reason"]) for row in rejects_of(out)] == [(KILLER, "worker_killed")]
     counts = counts_of(out)
     assert (counts["label_files"], counts["decoded"], counts["rejected"]) == (80, 79, {"worker_killed": 1})
-    result = build([corpus], out, options)
+    result = build([corpus], out, options, make_executor=one_thread)
     assert rejects_of(out) == []
     assert (result.facts.segments_made, result.facts.segments_reused) == (1, 1)
     build([corpus], tmp_path / "fresh", options, make_executor=one_thread)
@@ -307,7 +307,7 @@ def test_two_builds_into_one_folder(undisturbed: Undisturbed, tmp_path: Path) ->
     with started("build", undisturbed.corpus, "--out", "out", *ARGUMENTS, cwd=tmp_path) as process:
         wait_until(process, lambda: any((tmp_path / "out" / "stage").glob("*/*.segment")))
         kill_group(process, signal.SIGSTOP)
-        second = saturi("build", undisturbed.corpus, "--out", "out", *OTHER_ARGUMENTS, cwd=tmp_path)
+        second = invoke("build", undisturbed.corpus, "--out", "out", *OTHER_ARGUMENTS, cwd=tmp_path)
         kill_group(process, signal.SIGCONT)
         _, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert second.returncode == 5
@@ -325,7 +325,7 @@ def test_the_workers_die_with_their_parent(undisturbed: Undisturbed, tmp_path: P
         wait_until(process, lambda: any((tmp_path / "out" / "stage").glob("*/*.segment")))
         process.kill()
         process.wait()
-        undisturbed.resume(tmp_path)
+        undisturbed.finish(tmp_path)
         deadline = time.monotonic() + PATIENCE_SECONDS
         while _group_runs(process.pid) and time.monotonic() < deadline:
             time.sleep(0.01)

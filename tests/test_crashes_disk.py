@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from runs import digest_of, leftovers_of, one_thread, saturi
+from runs import digest_of, invoke, leftovers_of, one_thread, saturi
 
 from saturi import verify
 from saturi.etl.pipeline.build import build
@@ -60,15 +60,15 @@ class Undisturbed(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def undisturbed(big_sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
-    """A build of the big sample with many chunks."""
+def undisturbed(two_regions: Path, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    """A build with many chunks."""
     folder = tmp_path_factory.mktemp("undisturbed")
-    build([big_sample], folder / "out", OPTIONS, make_executor=one_thread)
+    build([two_regions], folder / "out", OPTIONS, make_executor=one_thread)
     pages = [
         sum(-(-path.stat().st_size // PAGE_BYTES) for path in paths)
         for paths in ((folder / "out").glob("stage/*/*"), (folder / "out").glob("chunks/*/*"))
     ]
-    return Undisturbed(big_sample, digest_of(folder / "out"), *pages)
+    return Undisturbed(two_regions, digest_of(folder / "out"), *pages)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_a_disk_full_from_the_start(undisturbed: Undisturbed, small: Small) -> N
     """On a disk without a free page a build ends with 5 and one sentence."""
     (small.folder / "ballast").write_bytes(bytes(PAGE_BYTES))
     small.resize(PAGE_BYTES)
-    run = saturi("build", undisturbed.corpus, "--out", "out", *ARGUMENTS, cwd=small.folder)
+    run = invoke("build", undisturbed.corpus, "--out", "out", *ARGUMENTS, cwd=small.folder)
     assert run.returncode == 5, run.stderr
     assert "the disk is full" in run.stderr
     assert "Traceback" not in run.stderr
@@ -119,7 +119,7 @@ def test_the_build_before_outlives_a_full_disk(undisturbed: Undisturbed, small: 
     build([undisturbed.corpus], small.folder / "out", OPTIONS, make_executor=one_thread)
     used = ROOM_BYTES - shutil.disk_usage(small.folder).free
     small.resize(used + 50 * PAGE_BYTES)
-    second = saturi("build", undisturbed.corpus, "--out", "out", "--no-dedup", *ARGUMENTS, cwd=small.folder)
+    second = invoke("build", undisturbed.corpus, "--out", "out", "--no-dedup", *ARGUMENTS, cwd=small.folder)
     assert second.returncode == 5, second.stderr
     assert verify(small.folder / "out").damage == []
     assert digest_of(small.folder / "out") == undisturbed.digest

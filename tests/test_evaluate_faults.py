@@ -27,6 +27,8 @@ from saturi.etl.evaluation.progress import Progress
 from saturi.etl.evaluation.results import read_evaluation
 
 ROWS = 200
+"""Of the thorough run; by default it is a third."""
+
 ROWS_A_KILL = 20
 
 MakeFault = Callable[[int], Fault]
@@ -53,17 +55,18 @@ def almost(text: str) -> str:
     return standard(text) if len(text) % 3 else text
 
 
-def test_faults(tmp_path: Path, server: Server, world: World) -> None:
+def test_faults(tmp_path: Path, server: Server, world: World, pytestconfig: pytest.Config) -> None:
     """Under faults of every kind each row is answered once, and the scores are those of a run without any."""
-    file = write_test_file(tmp_path / "test.jsonl", sources(ROWS))
+    rows, times = (ROWS, 3) if pytestconfig.getoption("--thorough") else (ROWS // 3, 1)
+    file = write_test_file(tmp_path / "test.jsonl", sources(rows))
     world.chats[MODEL] = almost
     rng = random.Random(7)
-    world.faults += [make(rng.randint(1, ROWS // 4)) for make in FAULTS.values() for _ in range(3)]
+    world.faults += [make(rng.randint(1, rows // 4)) for make in FAULTS.values() for _ in range(times)]
     disturbed = run(file, server, world, name="disturbed")
     assert all(fault.seen >= fault.nth for fault in world.faults)
     assert sorted(asked(world)) != sorted(set(asked(world)))  # some had to be asked again
-    assert set(asked(world)) == set(sources(ROWS))
-    assert _answers(disturbed.folder) == ROWS
+    assert set(asked(world)) == set(sources(rows))
+    assert _answers(disturbed.folder) == rows
     world.faults.clear()
     undisturbed = run(file, server, world, name="undisturbed", seed=1)
     assert disturbed.evaluation.systems[1].strata == undisturbed.evaluation.systems[1].strata
@@ -178,14 +181,14 @@ def test_refused_for_good(
     tmp_path: Path, server: Server, world: World, fault: Callable[[], Fault], kind: type[EtlError], words: str
 ) -> None:
     """What would be refused again and again ends the evaluation at once; what was answered is kept."""
-    file = write_test_file(tmp_path / "test.jsonl", sources(40))
+    file = write_test_file(tmp_path / "test.jsonl", sources(20))
     world.chats[MODEL] = standard
     world.faults.append(structs.replace(fault(), nth=10))
     with pytest.raises(kind, match=words):
         run(file, server, world, concurrency=1)
     assert len(asked(world)) <= 12
-    assert run(file, server, world).evaluation.test_set.rows == 40
-    assert sorted(asked(world)) == sorted(sources(40))
+    assert run(file, server, world).evaluation.test_set.rows == 20
+    assert sorted(asked(world)) == sorted(sources(20))
 
 
 PARTICULAR = {

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from corpora import ANSWER_ZIP, DIALOGUE_ZIP, REPEAT_ZIP, member, sentences, stem, write_zip, zip_bytes
+from coverings import some_of
 from runs import chunks_of, counts_of, error_of, invoke, manifest_of, one_thread, pair_in, rejects_of, segments_of
 
 from saturi import explain, inspect
@@ -142,7 +143,7 @@ def test_options_of_another_version(out: Path, tmp_path: Path, option: str) -> N
         explain(tmp_path / "out", f"{KEPT}.json")
 
 
-def test_every_label_file_of_a_sample(sample: SampleReport, tmp_path: Path) -> None:
+def test_every_label_file_of_a_sample(sample: SampleReport, tmp_path: Path, pytestconfig: pytest.Config) -> None:
     """What is told of all label files adds up to the counts of the manifest, and sides are those of the keys."""
     by = (SplitKey.SCRIPT, SplitKey.SPEAKER)
     options = BuildOptions(validation=0.3, split_by=by, speech_type=(SpeechType.REPEAT, SpeechType.ANSWER), sample=120)
@@ -150,7 +151,7 @@ def test_every_label_file_of_a_sample(sample: SampleReport, tmp_path: Path) -> N
     counts = counts_of(tmp_path / "out")
     names = pl.read_parquet(tmp_path / "out" / "lineage.parquet")["member"].unique().sort().to_list()
     names = names[::9] + [row["member"] for row in rejects_of(tmp_path / "out")]
-    for name in names:
+    for name in some_of(names, pytestconfig, every=4, first=0):
         for found in explain(tmp_path / "out", name, stage=tmp_path / "stage"):
             sides = {place.side for place in found.keys}
             for fate in found.utterances:

@@ -38,12 +38,36 @@ def _build(folder: Path, **options: Any) -> Path:
 
 
 @pytest.fixture(scope="module")
-def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A build with several chunks of train and some validation, and all exports."""
-    out = _build(tmp_path_factory.mktemp("export"), validation=0.25)
+def unexported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A build with several chunks of train and some validation, to be copied before it is exported."""
+    return _build(tmp_path_factory.mktemp("unexported"), validation=0.25)
+
+
+@pytest.fixture(scope="module")
+def trained_on(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A build of the same corpus that holds nothing out, to be copied before it is exported."""
+    return _build(tmp_path_factory.mktemp("trained-on"), validation=0)
+
+
+@pytest.fixture(scope="module")
+def out(unexported: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The build with some validation, and all exports of it."""
+    out = Path(shutil.copytree(unexported, tmp_path_factory.mktemp("export") / "out"))
     for trainer in Trainer:
         export(out, trainer)
     return out
+
+
+@pytest.fixture
+def built(unexported: Path, tmp_path: Path) -> Path:
+    """The build with some validation, for one test."""
+    return Path(shutil.copytree(unexported, tmp_path / "out"))
+
+
+def _replace(built: Path, other: Path) -> None:
+    """Put the build *other* in the place of *built*, and leave what is beside it there."""
+    shutil.rmtree(built / "chunks")
+    shutil.copytree(other, built, dirs_exist_ok=True)
 
 
 def _lines(out: Path, split: str) -> list[Any]:
@@ -51,18 +75,24 @@ def _lines(out: Path, split: str) -> list[Any]:
 
 
 LOADER = """\
-import json, os, sys
+import json, os, runpy, sys, types
 from datasets import load_dataset
+tokenizer = types.SimpleNamespace(apply_chat_template=lambda messages, tokenize: json.dumps(messages))
 for line in sys.stdin:
     folder, arguments, options = json.loads(line)
     os.chdir(folder)
-    print(json.dumps({split: list(rows) for split, rows in load_dataset(*arguments, **options).items()}), flush=True)
+    if "script" in options:
+        texts = runpy.run_path(options["script"], run_name="script")["load_texts"](tokenizer)
+        loaded = {split: list(rows["text"]) for split, rows in texts.items()}
+    else:
+        loaded = {split: list(rows) for split, rows in load_dataset(*arguments, **options).items()}
+    print(json.dumps(loaded), flush=True)
 """
 
 
 @pytest.fixture(scope="module")
 def load(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., dict[str, list[Any]]]]:
-    """Load a dataset by `datasets`, offline, in another process that runs in *cwd* then: its rows by split."""
+    """Load a dataset by `datasets`, or by a script, offline, in another process that runs in *cwd* then: its rows by split."""
     home = tmp_path_factory.mktemp("hf")
     environment = {**os.environ, "HF_HOME": str(home), "HF_HUB_OFFLINE": "1", "PYTHONIOENCODING": "utf-8"}
     with (
@@ -205,9 +235,9 @@ def test_memory() -> None:
     assert find_base_model("my/model") is None
 
 
-def test_an_unknown_base_model(tmp_path: Path) -> None:
+def test_an_unknown_base_model(built: Path) -> None:
     """Of a model that is not in the catalogue the formula is told, and no licence."""
-    exported = write_export(_build(tmp_path, validation=0.25), "unsloth", "my/model")
+    exported = write_export(built, "unsloth", "my/model")
     [note] = exported.notes
     assert "0.6 bytes a weight" in note
     assert "the size of my/model is not known here" in note
@@ -229,22 +259,14 @@ def test_only_answers_are_learnt(out: Path, trainer: Trainer) -> None:
         assert trainer in {Trainer.HF, Trainer.PARQUET}
 
 
-def test_the_unsloth_script(out: Path) -> None:
+def test_the_unsloth_script(out: Path, load: Callable[..., dict[str, list[Any]]]) -> None:
     """The script is Python, and renders each conversation by the template of the tokenizer it is given."""
     path = out / "export" / "unsloth" / "train.py"
     tree = ast.parse(path.read_text(encoding="utf-8"))
     assert [node.name for node in tree.body if isinstance(node, ast.FunctionDef)] == ["load_texts", "main"]
-    script = (
-        "import sys, json, types, runpy\n"
-        "tokenizer = types.SimpleNamespace(apply_chat_template=lambda m, tokenize: json.dumps(m, ensure_ascii=False))\n"
-        "texts = runpy.run_path(sys.argv[1], run_name='script')['load_texts'](tokenizer)\n"
-        "json.dump({k: list(v['text']) for k, v in texts.items()}, sys.stdout)\n"
-    )
-    environment = {**os.environ, "HF_HOME": str(out.parent / "hf"), "HF_HUB_OFFLINE": "1", "PYTHONIOENCODING": "utf-8"}
-    done = subprocess.run(
-        [sys.executable, "-c", script, path], env=environment, capture_output=True, check=True, timeout=120
-    )
-    for split, texts in json.loads(done.stdout).items():
+    rendered = load(out.parent, script=str(path))
+    assert rendered.keys() == {"train", "validation"}
+    for split, texts in rendered.items():
         assert [json.loads(text) for text in texts] == [line["messages"] for line in _lines(out, split)]
 
 
@@ -285,16 +307,15 @@ def test_the_same_bytes_again(out: Path, tmp_path: Path) -> None:
         assert tree_of(other / "export" / trainer) == tree_of(out / "export" / trainer), trainer
 
 
-def test_what_others_put_there_stays(tmp_path: Path) -> None:
+def test_what_others_put_there_stays(built: Path, trained_on: Path, tmp_path: Path) -> None:
     """An export of another build replaces what an export wrote, and leaves models, caches and notes as they are."""
-    built, fresh = _build(tmp_path, validation=0.25), tmp_path / "fresh"
     first = {trainer: tree_of(export(built, trainer)) for trainer in Trainer}
     others = ("model/adapter.bin", "data/mine.txt", "notes.txt", "prepared/0.arrow")
     for path in [built / "export" / trainer / name for trainer in Trainer for name in others]:
         path.parent.mkdir(exist_ok=True)
         path.write_text("hours of training")
-    for folder in (built, fresh):
-        build([tmp_path / "corpus"], folder, BuildOptions(validation=0), make_executor=one_thread)
+    _replace(built, trained_on)
+    fresh = Path(shutil.copytree(trained_on, tmp_path / "fresh"))
     for trainer in Trainer:
         left, new = (_files_in(export(of, trainer)) for of in (built, fresh))
         assert {left.pop(name) for name in others} == {b"hours of training"}, trainer
@@ -316,14 +337,13 @@ NAMES = {
 
 
 @pytest.mark.parametrize("trainer", NAMES)
-def test_folders_of_a_trainer_follow_the_content(tmp_path: Path, trainer: Trainer) -> None:
+def test_folders_of_a_trainer_follow_the_content(built: Path, trained_on: Path, trainer: Trainer) -> None:
     """Where a trainer writes models and tokens is the same for the same build and base model, and else another place."""
 
     def places() -> set[str]:
         text = (built / "export" / trainer / NAMES[trainer]).read_text(encoding="utf-8")
         return set(re.findall(r"(?:model|prepared)-[0-9a-f]{12}", text))
 
-    built = _build(tmp_path, validation=0.25)
     export(built, trainer)
     first = places()
     assert len(first) == (2 if trainer is Trainer.AXOLOTL else 1)
@@ -331,14 +351,13 @@ def test_folders_of_a_trainer_follow_the_content(tmp_path: Path, trainer: Traine
     assert places() == first
     export(built, trainer, base_model="another/model")
     assert not places() & first
-    build([tmp_path / "corpus"], built, BuildOptions(validation=0), make_executor=one_thread)
+    _replace(built, trained_on)
     export(built, trainer)
     assert not places() & first
 
 
-def test_a_configuration_that_was_edited(tmp_path: Path) -> None:
+def test_a_configuration_that_was_edited(built: Path) -> None:
     """What somebody has edited, or put in the place of a file of an export, is refused by its name, and nothing is changed."""
-    built = _build(tmp_path, validation=0.25)
     folder = export(built, "trl")
     for name, replace in (("sft.yaml", Path.write_text), ("README.md", Path.write_text)):
         before = (folder / name).read_bytes()
@@ -355,9 +374,8 @@ def test_a_configuration_that_was_edited(tmp_path: Path) -> None:
     assert (folder / "sft.yaml").exists()
 
 
-def test_an_export_that_was_killed(tmp_path: Path) -> None:
+def test_an_export_that_was_killed(built: Path) -> None:
     """Whatever a killed export has written is taken for its own by the next one, and so is an equal file without a list."""
-    built = _build(tmp_path, validation=0.25)
     folder = export(built, "hf")
     whole = tree_of(folder)
     (folder / "SHA256SUMS").unlink()
@@ -385,14 +403,13 @@ def test_the_list_of_an_export(out: Path) -> None:
 @pytest.mark.parametrize(
     "link", ["export", "export/hf", "export/hf/data", "export/hf/data/train", "export/hf/README.md"]
 )
-def test_an_export_follows_no_link(tmp_path: Path, link: str) -> None:
+def test_an_export_follows_no_link(built: Path, trained_on: Path, tmp_path: Path, link: str) -> None:
     """An export does not go where a link leads, but names it; what lies there stays."""
-    built = _build(tmp_path, validation=0.25)
     export(built, "hf")
     elsewhere = (built / link).rename(tmp_path / "elsewhere")
     (built / link).symlink_to(elsewhere)
     before = tree_of(elsewhere) if elsewhere.is_dir() else elsewhere.read_bytes()
-    build([tmp_path / "corpus"], built, BuildOptions(validation=0), make_executor=one_thread)
+    _replace(built, trained_on)
     with pytest.raises(ForeignFolderError, match=f"{Path(link).name}: "):
         export(built, "hf")
     assert before == (tree_of(elsewhere) if elsewhere.is_dir() else elsewhere.read_bytes())
@@ -434,18 +451,17 @@ def test_an_export_leaves_the_build_as_it_is(out: Path) -> None:
     assert not list(out.rglob("*.tmp"))
 
 
-def test_without_validation(tmp_path: Path) -> None:
+def test_without_validation(trained_on: Path, tmp_path: Path) -> None:
     """A build that holds nothing out is exported without a word of validation but in the card's head."""
-    out = _build(tmp_path, validation=0)
+    out = Path(shutil.copytree(trained_on, tmp_path / "out"))
     for trainer in Trainer:
         folder = export(out, trainer, base_model='my/"model"')
         for path, content in _files_in(folder).items():
             assert path == "train.py" or b"validation" not in content, (trainer, path)
 
 
-def test_the_base_model(tmp_path: Path) -> None:
+def test_the_base_model(built: Path) -> None:
     """The model to tune is the one given, whatever is in its name."""
-    built = _build(tmp_path, validation=0.25)
     for trainer, name in (
         (Trainer.TRL, "sft.yaml"),
         (Trainer.AXOLOTL, "axolotl.yaml"),
@@ -478,9 +494,8 @@ def _evaluations(folder: Path) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("trainer", NAMES)
-def test_no_two_tunes_are_one_to_the_journal(tmp_path: Path, trainer: Trainer) -> None:
+def test_no_two_tunes_are_one_to_the_journal(built: Path, trained_on: Path, trainer: Trainer) -> None:
     """What is asked of a tune at one address is another request for another build, base model or trainer."""
-    built = _build(tmp_path, validation=0.25)
 
     def requests(of: Trainer) -> set[tuple[str, ...]]:
         asked = _evaluations(export(built, of, base_model))
@@ -494,15 +509,17 @@ def test_no_two_tunes_are_one_to_the_journal(tmp_path: Path, trainer: Trainer) -
     base_model = "another/model"
     assert not requests(trainer) & first
     base_model = "my/model"
-    build([tmp_path / "corpus"], built, BuildOptions(validation=0.5), make_executor=one_thread)
+    _replace(built, trained_on)
     assert not requests(trainer) & first
 
 
 @pytest.mark.parametrize("trainer", NAMES)
-@pytest.mark.parametrize("validation", [0, 0.25])
-def test_the_commands_of_a_card_fit_together(tmp_path: Path, trainer: Trainer, validation: float) -> None:
+@pytest.mark.parametrize("validation", [False, True])
+def test_the_commands_of_a_card_fit_together(
+    unexported: Path, trained_on: Path, tmp_path: Path, trainer: Trainer, *, validation: bool
+) -> None:
     """The model that is evaluated is the one that is served, no evaluation replaces another, and the card finds the first one's."""
-    folder = export(_build(tmp_path, validation=validation), trainer)
+    folder = export(Path(shutil.copytree(unexported if validation else trained_on, tmp_path / "out")), trainer)
     commands = commands_of(folder)
     first, *others = _evaluations(folder)
     served = [word.partition("=")[0] for words in commands for word in words if word.startswith("saturi-")]
@@ -526,9 +543,10 @@ def test_each_step_names_its_environment(out: Path) -> None:
 
 
 @pytest.mark.parametrize("trainer", NAMES)
-def test_a_base_model_in_a_folder_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trainer: Trainer) -> None:
+def test_a_base_model_in_a_folder_here(
+    built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trainer: Trainer
+) -> None:
     """A folder that is named from here is written as its whole path, and what is no folder as it is."""
-    built = _build(tmp_path, validation=0.25)
     (tmp_path / "models" / "mine").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     for given, written in (("models/mine", str(tmp_path / "models" / "mine")), ("models/yours", "models/yours")):
@@ -540,9 +558,8 @@ def test_a_base_model_in_a_folder_here(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("name", ['a "b" # {c}', "C:\\Users\\models", '"""', "한국어/모델", "\U0001f600"])
-def test_the_script_that_merges(tmp_path: Path, name: str) -> None:
+def test_the_script_that_merges(built: Path, name: str) -> None:
     """The adapter is merged into the base model that was exported for, whatever the adapter names, and whatever is in its name."""
-    built = _build(tmp_path, validation=0.25)
     script = (export(built, Trainer.UNSLOTH, name) / "merge.py").read_text(encoding="utf-8")
     values = {
         node.targets[0].id: node.value.value
@@ -567,23 +584,22 @@ def test_memory_is_that_of_what_is_written(tmp_path: Path) -> None:
     assert "dtype: bfloat16" in (exported.folder / "sft.yaml").read_text(encoding="utf-8").splitlines()
 
 
-def test_what_cannot_be_exported(here: Path) -> None:
+def test_what_cannot_be_exported(built: Path, here: Path) -> None:
     """A build of nothing, a folder that is none, one where a build is writing and an unknown trainer are refused."""
     build([here / "corpus"], here / "none", BuildOptions(speech_type=("dialogue",)), make_executor=one_thread)  # type: ignore[arg-type]
     with pytest.raises(BuildError, match="no example to learn from"):
         export(here / "none", "trl")
     with pytest.raises(BuildError):
         export(here / "corpus", "trl")
-    build([here / "corpus"], here / "out", make_executor=one_thread)
     with pytest.raises(OptionError, match="--to: 'tlr' is unknown; choose from trl"):
-        export(here / "out", "tlr")
-    with claimed(here / "out", here / "out"), pytest.raises(LockedError):
-        export(here / "out", "trl")
+        export(built, "tlr")
+    with claimed(built, built), pytest.raises(LockedError):
+        export(built, "trl")
 
 
-def test_the_command(here: Path) -> None:
+def test_the_command(unexported: Path, here: Path) -> None:
     """The command writes the export and says where; an unknown trainer ends with 2, a folder without a build with 3."""
-    build([here / "corpus"], here / "out", make_executor=one_thread)
+    shutil.copytree(unexported, here / "out")
     run = invoke("export", "out", "--to", "trl", "--base-model", "my/model", cwd=here)
     assert (run.returncode, run.stderr) == (0, "")
     assert "README.md" in run.stdout

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from corpora import ANSWER_ZIP, answers, write_zip
-from runs import command, digest_of, saturi
+from runs import command, digest_of, invoke
 
 if sys.platform != "linux":
     pytest.skip("address space is limited on Linux", allow_module_level=True)
@@ -41,7 +41,7 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def built(there: Path) -> Path:
     """The same folder, with a build of the corpus in `out`."""
-    assert saturi(*BUILD, cwd=there).returncode == 0
+    assert invoke(*BUILD, cwd=there).returncode == 0
     return there
 
 
@@ -87,5 +87,5 @@ def test_a_build_goes_on_with_more(built: Path) -> None:
     run = limited(built, 600, *arguments)
     assert "Traceback" not in run.stderr, run.stderr
     assert run.returncode == 0 or "memory" in run.stderr.splitlines()[-1], run.stderr
-    assert saturi(*arguments, cwd=built).returncode == 0
+    assert invoke(*arguments, cwd=built).returncode == 0
     assert digest_of(built / "later") == digest_of(built / "out")
