@@ -17,6 +17,7 @@ from provider import Server, World, serving
 from submissions import ENVIRONMENT, KEY, make_build
 
 from benchmarks.corpus import FACTS, make_corpus
+from saturi.etl.checking import repeats
 from saturi.etl.evaluation import resampling
 from saturi.etl.synthetic.corpus import SampleReport
 from saturi.etl.synthetic.corpus import sample as write_sample
@@ -100,11 +101,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _resamples(pytestconfig: pytest.Config) -> Iterator[None]:
-    """Rows of an evaluation are drawn a hundred times by default, which is most of what a small one costs."""
+def _fewer_rounds(pytestconfig: pytest.Config) -> Iterator[None]:
+    """
+    What goes round a fixed number of times does so less often by default, which is most of what it costs with a few lines.
+
+    Rows of an evaluation are drawn a hundred times, and lines are compared in two parts.
+    """
     with pytest.MonkeyPatch.context() as patch:
         if not pytestconfig.getoption("--thorough"):
             patch.setattr(resampling, "RESAMPLES", 100)
+            patch.setattr(repeats, "_PARTS", 2)
         yield
 
 
