@@ -13,8 +13,20 @@ from runs import digest_of, leftovers_of, one_thread, saturi, tree_of
 from saturi.etl.pipeline.build import build
 from saturi.etl.settings.options import BuildOptions
 
-BUILD = ("build", "corpus", "--out", "out", "--workers", "2", "--max-chunk-examples", "20", "--max-rejects", "0.5")
-OPTIONS = BuildOptions(max_chunk_examples=20, max_rejects=0.5)
+BUILD = (
+    "build",
+    "corpus",
+    "--out",
+    "out",
+    "--workers",
+    "2",
+    "--max-chunk-examples",
+    "20",
+    "--max-rejects",
+    "0.5",
+    "--no-clean",
+)
+OPTIONS = BuildOptions(clean=False, max_chunk_examples=20, max_rejects=0.5)
 READING = ("open", "read", "mmap")
 COMMANDS = {
     "build": (BUILD, ROLES, CALLS),

@@ -14,7 +14,7 @@ from runs import command, digest_of, invoke
 from saturi.etl.console.streams import SturdyBytes
 
 FULL = Path("/dev/full")
-BUILD = ("build", "corpus", "--out", "out", "--workers", "1")
+BUILD = ("build", "corpus", "--out", "out", "--workers", "1", "--no-clean")
 OTHERS = (("verify", "out"), ("check", "out"), ("estimate", "out"), ("inspect", "corpus"), ("--help",), ("build", "-h"))
 
 if not FULL.exists():

@@ -118,9 +118,7 @@ def test_validation_stays_here(large: Path, server: Server, clova: World) -> Non
     assert body_of(clova)["validationSplitRatio"] == 0.0
 
 
-def test_a_large_file_goes_in_parts(
-    large: Path, server: Server, clova: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_large_file_goes_in_parts(large: Path, server: Server, clova: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file larger than a part is put together there, and is the same, byte for byte."""
     monkeypatch.setattr(object_store, "_PART_BYTES", PART_BYTES)
     hand_in(large, server, clova)

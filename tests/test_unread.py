@@ -19,7 +19,7 @@ _END = struct.Struct("<4sHHHHLLH")
 
 
 def _build(corpus: Path, out: Path, *, allowed: bool = False) -> BuildResult:
-    options = BuildOptions(validation=0, tokens=False, allow_bad_archives=allowed)
+    options = BuildOptions(clean=False, validation=0, tokens=False, allow_bad_archives=allowed)
     return build([corpus], out, options, make_executor=one_thread)
 
 
