@@ -17,6 +17,7 @@ from saturi.etl.output.folder import claimed
 from saturi.etl.pipeline.build import build
 from saturi.etl.runtime.progress import Progress
 from saturi.etl.settings.options import BuildOptions
+from saturi.etl.synthetic.corpus import SampleReport
 from saturi.schemas.terms import SpeechType
 
 FEW = ("--no-clean", "--validation", "0", "--max-chunk-examples", "10")
@@ -98,28 +99,21 @@ def test_files_of_others_are_named_by_verify(corpus: Path, tmp_path: Path) -> No
     assert "extra: chunks/notes.txt" in run.stdout
 
 
-@pytest.fixture(scope="module")
-def built(big_sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A build of the big sample, to be copied before another is built in its place."""
-    out = tmp_path_factory.mktemp("built") / "out"
-    build([big_sample], out, BuildOptions(max_chunk_examples=50), make_executor=one_thread)
-    return out
-
-
 @pytest.mark.parametrize(
     "what", mostly_thorough(["chunks/*/*.jsonl", "lineage.parquet"], "decisions/*.ipc", "build.json")
 )
-def test_a_killed_build_leaves_the_one_before(big_sample: Path, built: Path, tmp_path: Path, what: str) -> None:
+def test_a_killed_build_leaves_the_one_before(
+    sample: SampleReport, sample_build: Path, tmp_path: Path, what: str
+) -> None:
     """Until the end of a build, the finished one in the same folder is whole and verifies."""
     out = tmp_path / "out"
-    before = digest_of(built)
+    line = ("build", sample.folder, "--out", "out", "--no-dedup", "--no-clean", "--max-chunk-examples", "2")
+    before = digest_of(sample_build)
     work = out / ".work"
     for _ in range(10):  # a busy machine may let a build end before the kill, and then there is nothing to see
         shutil.rmtree(out, ignore_errors=True)
-        shutil.copytree(built, out)
-        with started(
-            "build", big_sample, "--out", "out", "--no-dedup", "--max-chunk-examples", "10", cwd=tmp_path
-        ) as process:
+        shutil.copytree(sample_build, out)
+        with started(*line, "--workers", "1", cwd=tmp_path) as process:
             wait_until(process, lambda: any(work.glob(what)))
             kill_group(process)
         if any(work.glob(what)) and not (work / "manifest.json").exists():
