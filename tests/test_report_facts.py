@@ -128,7 +128,9 @@ def test_the_stage_is_that_of_the_inspection(out: Path, known: Report, sample_in
 
 def test_an_excluded_group_counts_nowhere_but_in_the_corpus(sample: SampleReport, out: Path, tmp_path: Path) -> None:
     """Of a build of one region, scripts, markup and equal texts are of that region, however shards are merged; groups are all."""
-    options = BuildOptions(unit=Unit.SENTENCE, region=(Region.JEJU,), shard_by=(), direction=Direction.TO_DIALECT)
+    options = BuildOptions(
+        clean=False, unit=Unit.SENTENCE, region=(Region.JEJU,), shard_by=(), direction=Direction.TO_DIALECT
+    )
     build([sample.folder], tmp_path / "out", options, make_executor=one_thread, workers=1)
     mine, every = report(tmp_path / "out", "gpt-4.1-nano"), report(out)
     assert mine.stage is not None
