@@ -103,13 +103,12 @@ def test_same_bytes_for_any_number_of_workers(corpus: Path, plain: Path, tmp_pat
 
 
 def test_same_bytes_in_processes(corpus: Path, plain: Path, tmp_path: Path) -> None:
-    """All options at once give the same bytes in one process, in three, and in a thread."""
+    """All options at once give the same bytes in three processes and in a thread."""
     options = _options(**EVERYTHING, clean=True)
     build([corpus], tmp_path / "thread", options, stage=plain / "stage", make_executor=one_thread)
-    for name, workers in (("one", 1), ("three", 3)):
-        build([corpus], tmp_path / name, options, stage=plain / "stage", workers=workers)
+    build([corpus], tmp_path / "three", options, stage=plain / "stage", workers=3)
     assert counts_of(tmp_path / "thread")["examples"] >= 10
-    assert result_of(tmp_path / "one") == result_of(tmp_path / "three") == result_of(tmp_path / "thread")
+    assert result_of(tmp_path / "three") == result_of(tmp_path / "thread")
 
 
 def _origins(out: Path) -> dict[tuple[str, str, int], tuple[str, str]]:
