@@ -6,6 +6,7 @@ import tempfile
 import unicodedata
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -82,9 +83,8 @@ def test_no_graph_of_speakers_leaks(
     """However speakers, scripts and texts are woven together, nothing that counts is in both splits; the manifest measures all."""
     with tempfile.TemporaryDirectory() as folder:
         write_zip(Path(folder, "c", "라벨.zip"), dict(graph).items())
-        options = BuildOptions(
-            unit="sentence", clean=False, speech_type=_ALL_TYPES, validation=share, split_by=by, **more
-        )  # type: ignore[arg-type]  # plain text, as from outside
+        values: dict[str, Any] = {"clean": False, "unit": "sentence", "speech_type": _ALL_TYPES, **more}
+        options = BuildOptions(validation=share, split_by=by, **values)  # type: ignore[arg-type]  # plain text, as from outside
         build([Path(folder, "c")], Path(folder, "out"), options, make_executor=one_thread)
         shared, leaking = _measured(Path(folder, "out"))
         counts = counts_of(Path(folder, "out"))
