@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from corpora import ANSWER_ZIP, DIALOGUE_ZIP, answers, member, stem, write_loose, write_zip
 from coverings import mostly_thorough
-from killings import kill_group, started, wait_until
+from killings import ATTEMPTS, kill_group, reached, started
 from runs import chunks_of, digest_of, invoke, leftovers_of, one_thread, segments_of, tree_of
 
 from saturi.etl.errors import ForeignFolderError, LockedError, StorageError
@@ -110,16 +110,16 @@ def test_a_killed_build_leaves_the_one_before(
     line = ("build", sample.folder, "--out", "out", "--no-dedup", "--no-clean", "--max-chunk-examples", "2")
     before = digest_of(sample_build)
     work = out / ".work"
-    for _ in range(10):  # a busy machine may let a build end before the kill, and then there is nothing to see
+    for _ in range(ATTEMPTS):  # a busy machine may let a build end before the kill, and then there is nothing to see
         shutil.rmtree(out, ignore_errors=True)
         shutil.copytree(sample_build, out)
         with started(*line, "--workers", "1", cwd=tmp_path) as process:
-            wait_until(process, lambda: any(work.glob(what)))
+            reached(process, lambda: any(work.glob(what)))
             kill_group(process)
         if any(work.glob(what)) and not (work / "manifest.json").exists():
             break
     else:
-        pytest.fail("ten kills, and each came too late")
+        pytest.fail("each kill came too late")
     assert digest_of(out) == before
     assert invoke("verify", "out", cwd=tmp_path).returncode == 0
 
