@@ -14,12 +14,18 @@ from forks import prepare_forks
 from hypothesis import HealthCheck, settings
 from object_storage import Storage, object_storage
 from provider import Server, World, serving
+from runs import one_thread
 from submissions import ENVIRONMENT, KEY, make_build
 
 from benchmarks.corpus import FACTS, make_corpus
+from saturi.etl.checking import repeats
 from saturi.etl.evaluation import resampling
+from saturi.etl.inspection.survey import inspect
+from saturi.etl.pipeline.build import build
+from saturi.etl.settings.options import BuildOptions
 from saturi.etl.synthetic.corpus import SampleReport
 from saturi.etl.synthetic.corpus import sample as write_sample
+from saturi.schemas.inspection import Inspection
 
 os.environ.setdefault("POLARS_MAX_THREADS", "1")  # as in a worker; read when Polars is first used
 
@@ -100,18 +106,38 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _resamples(pytestconfig: pytest.Config) -> Iterator[None]:
-    """Rows of an evaluation are drawn a hundred times by default, which is most of what a small one costs."""
+def _fewer_rounds(pytestconfig: pytest.Config) -> Iterator[None]:
+    """
+    What goes round a fixed number of times does so less often by default, which is most of what it costs with a few lines.
+
+    Rows of an evaluation are drawn a hundred times, and lines are compared in two parts.
+    """
     with pytest.MonkeyPatch.context() as patch:
         if not pytestconfig.getoption("--thorough"):
             patch.setattr(resampling, "RESAMPLES", 100)
+            patch.setattr(repeats, "_PARTS", 2)
         yield
 
 
 @pytest.fixture(scope="session")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> SampleReport:
-    """The sample of the default size, 400 label files with every oddity and defect."""
-    return write_sample(tmp_path_factory.mktemp("sample") / "corpus")
+def sample(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> SampleReport:
+    """A sample with every oddity and defect: of 240 label files, or of the default size, 400."""
+    files = 400 if pytestconfig.getoption("--thorough") else 240
+    return write_sample(tmp_path_factory.mktemp("sample") / "corpus", files)
+
+
+@pytest.fixture(scope="session")
+def sample_build(sample: SampleReport, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The build of that sample with the default options, to be looked at only."""
+    out = tmp_path_factory.mktemp("sample-build") / "out"
+    build([sample.folder], out, BuildOptions(max_rejects=1), make_executor=one_thread)
+    return out
+
+
+@pytest.fixture(scope="session")
+def sample_inspection(sample: SampleReport) -> Inspection:
+    """What is in that sample."""
+    return inspect(sample.folder, make_executor=one_thread)
 
 
 @pytest.fixture(scope="session")

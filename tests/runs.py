@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import chdir
 from functools import partial
@@ -29,6 +29,28 @@ one_thread = partial(ThreadPoolExecutor, 1)
 def command(*arguments: str | Path) -> list[str]:
     """Return the command line with *arguments*."""
     return [sys.executable, str(ROOT / "cli.py"), *map(str, arguments)]
+
+
+_SEVERAL = """
+import json, sys
+from saturi.etl.console.dispatch import run
+codes = []
+for arguments in json.loads(sys.argv[1]):
+    sys.argv, sys.stdout, sys.stderr = ["saturi", *arguments], sys.__stdout__, sys.__stderr__
+    codes.append(run())
+    sys.stdout.flush()
+    sys.stderr.flush()
+print(json.dumps(codes))
+"""
+
+
+def commands(*lines: Sequence[str]) -> list[str]:
+    """
+    Return the command line of one process that runs several command *lines*, one after the other, and prints their exit codes last.
+
+    For what only a process shows, where most of each would be to load the same libraries.
+    """
+    return [sys.executable, "-c", _SEVERAL, json.dumps(lines)]
 
 
 def saturi(*arguments: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:

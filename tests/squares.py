@@ -1,9 +1,27 @@
-"""Tasks for workers, some of which kill the worker that runs them."""
+"""Tasks for workers, some of which kill the worker that runs them, and a parent of workers that is to be killed."""
 
 import os
 import signal
+import sys
 import time
 from pathlib import Path
+
+from saturi.etl.runtime.processes import process_pool
+
+if sys.platform != "win32":
+    import fcntl
+
+    def hold_lock(path: str) -> None:
+        """Lock the file at *path* for as long as this process lives, which is longer than any test."""
+        with Path(path).open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            Path(path + ".held").touch()
+            time.sleep(600)
+
+    def be_a_parent(method: str, folder: str) -> None:
+        """Keep two workers busy until killed."""
+        with process_pool(2, method) as pool:
+            list(pool.map(hold_lock, [f"{folder}/0", f"{folder}/1"]))
 
 
 def square(number: int) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from corpora import ANSWER_ZIP, answers, write_zip
+from coverings import some_of
 from runs import one_thread, tree_of
 
 from saturi import check, estimate, export, verify
@@ -119,18 +120,16 @@ def test_reading(built: Path, read: Callable[[Path], object]) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the standard library makes its calls in another way there")
-def test_exporting(built: Path, tmp_path: Path) -> None:
+def test_exporting(built: Path, tmp_path: Path, pytestconfig: pytest.Config) -> None:
     """Whatever call fails during an export, the error has the path, nothing of others is lost, and the next export is whole."""
     expected = tree_of(export(shutil.copytree(built, tmp_path / "whole"), "hf"))
-    at = 0
-    while True:
-        out = Path(shutil.copytree(built, tmp_path / f"out{at}"))
-        (out / "export" / "hf" / "model").mkdir()
-        (out / "export" / "hf" / "model" / "adapter").write_text("hours of training")
-        for name in ("README.md", "data/train/gyeongsang-answer-00000.jsonl"):
-            (out / "export" / "hf" / name).unlink()
-        faults = Faults(out, at, (errno.ENOSPC, errno.EROFS, errno.EIO)[at % 3])
-        with failing(faults):
+    whole = Faults(_with_a_model(built, tmp_path / "counted"))
+    with failing(whole):
+        export(whole.folder, "hf")
+    assert whole.calls > 30
+    for at in some_of(range(whole.calls + 1), pytestconfig, every=4, first=1):
+        out = _with_a_model(built, tmp_path / f"out{at}")
+        with failing(Faults(out, at, (errno.ENOSPC, errno.EROFS, errno.EIO)[at % 3])):
             _, error = _outcome(lambda out: export(out, "hf"), out)
         assert error is None or str(out) in error
         assert (out / "export" / "hf" / "model" / "adapter").read_text() == "hours of training"
@@ -139,10 +138,16 @@ def test_exporting(built: Path, tmp_path: Path) -> None:
         shutil.rmtree(out / "export" / "hf" / "model")
         assert tree_of(out / "export" / "hf") == expected
         shutil.rmtree(out)
-        if faults.calls <= at:
-            break
-        at += 1
-    assert at > 30
+
+
+def _with_a_model(built: Path, out: Path) -> Path:
+    """Return a copy of *built* in *out* whose export lacks some files, and has a model beside the others."""
+    shutil.copytree(built, out)
+    (out / "export" / "hf" / "model").mkdir()
+    (out / "export" / "hf" / "model" / "adapter").write_text("hours of training")
+    for name in ("README.md", "data/train/gyeongsang-answer-00000.jsonl"):
+        (out / "export" / "hf" / name).unlink()
+    return out
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the file that cannot be read is one of Linux")

@@ -17,7 +17,7 @@ from saturi.etl.errors import EtlError
 from saturi.etl.pipeline.build import build
 from saturi.etl.settings.options import BuildOptions
 
-OPTIONS = BuildOptions(max_chunk_examples=20, validation=0.2, max_rejects=0.5)
+OPTIONS = BuildOptions(clean=False, max_chunk_examples=20, validation=0.2, max_rejects=0.5)
 MOST_SHARE = 0.1
 """Of requests that meet a fault."""
 

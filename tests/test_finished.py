@@ -26,7 +26,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     read = [member(stem("st", str(number), number % 12), f"가 {number % 12}", "나") for number in range(1, 31)]
     write_zip(folder / "corpus" / ANSWER_ZIP, answers(60))
     write_zip(folder / "corpus" / REPEAT_ZIP, read)
-    options = BuildOptions(validation=0.3, max_chunk_examples=10, system_prompt="사투리 [{region}]")
+    options = BuildOptions(clean=False, validation=0.3, max_chunk_examples=10, system_prompt="사투리 [{region}]")
     build([folder / "corpus"], folder / ODD, options, make_executor=one_thread)
     return folder / ODD
 

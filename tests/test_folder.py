@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from corpora import ANSWER_ZIP, DIALOGUE_ZIP, answers, member, stem, write_loose, write_zip
 from coverings import mostly_thorough
-from killings import kill_group, started, wait_until
+from killings import ATTEMPTS, kill_group, reached, started
 from runs import chunks_of, digest_of, invoke, leftovers_of, one_thread, segments_of, tree_of
 
 from saturi.etl.errors import ForeignFolderError, LockedError, StorageError
@@ -17,9 +17,10 @@ from saturi.etl.output.holding import claimed
 from saturi.etl.pipeline.build import build
 from saturi.etl.runtime.progress import Progress
 from saturi.etl.settings.options import BuildOptions
+from saturi.etl.synthetic.corpus import SampleReport
 from saturi.schemas.terms import SpeechType
 
-FEW = ("--validation", "0", "--max-chunk-examples", "10")
+FEW = ("--no-clean", "--validation", "0", "--max-chunk-examples", "10")
 
 
 @pytest.fixture
@@ -66,8 +67,8 @@ def test_a_build_replaces_the_one_before(corpus: Path, tmp_path: Path) -> None:
     """A build with other options leaves no chunk of the one before, and does not touch the files of others."""
     write_zip(corpus / DIALOGUE_ZIP, [member(stem("talk", str(n), 1), f"가 {n}", f"나 {n}") for n in range(1, 21)])
     out, fresh = tmp_path / "out", tmp_path / "fresh"
-    many = BuildOptions(validation=0.3, max_chunk_examples=3, speech_type=tuple(SpeechType))
-    few = BuildOptions(validation=0, max_chunk_examples=10)
+    many = BuildOptions(clean=False, validation=0.3, max_chunk_examples=3, speech_type=tuple(SpeechType))
+    few = BuildOptions(clean=False, validation=0, max_chunk_examples=10)
     build([corpus], out, many, make_executor=one_thread)
     first = chunks_of(out)
     foreign = {
@@ -91,41 +92,34 @@ def test_a_build_replaces_the_one_before(corpus: Path, tmp_path: Path) -> None:
 
 def test_files_of_others_are_named_by_verify(corpus: Path, tmp_path: Path) -> None:
     """A foreign file among the chunks stays, and is told to whoever verifies."""
-    build([corpus], tmp_path / "out", BuildOptions(validation=0), make_executor=one_thread)
+    build([corpus], tmp_path / "out", BuildOptions(clean=False, validation=0), make_executor=one_thread)
     (tmp_path / "out" / "chunks" / "notes.txt").write_text("mine")
     run = invoke("verify", "out", cwd=tmp_path)
     assert run.returncode == 4
     assert "extra: chunks/notes.txt" in run.stdout
 
 
-@pytest.fixture(scope="module")
-def built(big_sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A build of the big sample, to be copied before another is built in its place."""
-    out = tmp_path_factory.mktemp("built") / "out"
-    build([big_sample], out, BuildOptions(max_chunk_examples=50), make_executor=one_thread)
-    return out
-
-
 @pytest.mark.parametrize(
     "what", mostly_thorough(["chunks/*/*.jsonl", "lineage.parquet"], "decisions/*.ipc", "build.json")
 )
-def test_a_killed_build_leaves_the_one_before(big_sample: Path, built: Path, tmp_path: Path, what: str) -> None:
+def test_a_killed_build_leaves_the_one_before(
+    sample: SampleReport, sample_build: Path, tmp_path: Path, what: str
+) -> None:
     """Until the end of a build, the finished one in the same folder is whole and verifies."""
     out = tmp_path / "out"
-    before = digest_of(built)
+    line = ("build", sample.folder, "--out", "out", "--no-dedup", "--no-clean", "--max-chunk-examples", "2")
+    before = digest_of(sample_build)
     work = out / ".work"
-    for _ in range(10):  # a busy machine may let a build end before the kill, and then there is nothing to see
+    for _ in range(ATTEMPTS):  # a busy machine may let a build end before the kill, and then there is nothing to see
         shutil.rmtree(out, ignore_errors=True)
-        shutil.copytree(built, out)
-        with started(
-            "build", big_sample, "--out", "out", "--no-dedup", "--max-chunk-examples", "10", cwd=tmp_path
-        ) as process:
-            wait_until(process, lambda: any(work.glob(what)))
+        shutil.copytree(sample_build, out)
+        with started(*line, "--workers", "1", cwd=tmp_path) as process:
+            reached(process, lambda: any(work.glob(what)))
             kill_group(process)
         if any(work.glob(what)) and not (work / "manifest.json").exists():
             break
     else:
-        pytest.fail("ten kills, and each came too late")
+        pytest.fail("each kill came too late")
     assert digest_of(out) == before
     assert invoke("verify", "out", cwd=tmp_path).returncode == 0
 
@@ -133,23 +127,28 @@ def test_a_killed_build_leaves_the_one_before(big_sample: Path, built: Path, tmp
 def test_what_a_killed_build_left_is_no_use_for_another(corpus: Path, tmp_path: Path) -> None:
     """The work of a build that was killed is thrown away by a build with other options."""
     out = tmp_path / "out"
-    build([corpus], out, BuildOptions(validation=0, max_chunk_examples=10), make_executor=one_thread)
+    build([corpus], out, BuildOptions(clean=False, validation=0, max_chunk_examples=10), make_executor=one_thread)
     shutil.copytree(out / "chunks", out / ".work" / "chunks")
     (out / ".work" / "key").write_text("another")
     (out / ".work" / ".chunk.00000000.tmp").write_text("half")
     (out / ".manifest.json.00000000.tmp").write_text("half")
     next((out / "stage").glob("??")).joinpath(".x.segment.00000000.tmp").write_text("half")
-    build([corpus], out, BuildOptions(validation=0, max_chunk_examples=3), make_executor=one_thread)
-    build([corpus], tmp_path / "fresh", BuildOptions(validation=0, max_chunk_examples=3), make_executor=one_thread)
+    build([corpus], out, BuildOptions(clean=False, validation=0, max_chunk_examples=3), make_executor=one_thread)
+    build(
+        [corpus],
+        tmp_path / "fresh",
+        BuildOptions(clean=False, validation=0, max_chunk_examples=3),
+        make_executor=one_thread,
+    )
     assert digest_of(out) == digest_of(tmp_path / "fresh")
     assert leftovers_of(out) == []
 
 
 def test_a_build_within_its_corpus(corpus: Path, tmp_path: Path) -> None:
     """A folder that a build wrote to is no part of a corpus, even where it lies inside one."""
-    build([corpus], tmp_path / "out", BuildOptions(validation=0), make_executor=one_thread)
+    build([corpus], tmp_path / "out", BuildOptions(clean=False, validation=0), make_executor=one_thread)
     for _ in range(2):
-        build([corpus], corpus / "out", BuildOptions(validation=0), make_executor=one_thread)
+        build([corpus], corpus / "out", BuildOptions(clean=False, validation=0), make_executor=one_thread)
         assert digest_of(corpus / "out") == digest_of(tmp_path / "out")
 
 
@@ -196,7 +195,7 @@ def test_a_corpus_that_is_not_there_makes_no_folder(tmp_path: Path, name: str) -
 def test_files_named_like_chunks_stay(corpus: Path, tmp_path: Path) -> None:
     """A file that no build wrote stays, also where it is named like a chunk; where a build needs the name, it is refused."""
     out = tmp_path / "out"
-    few, many = (BuildOptions(validation=0, max_chunk_examples=number) for number in (10, 3))
+    few, many = (BuildOptions(clean=False, validation=0, max_chunk_examples=number) for number in (10, 3))
     build([corpus], out, few, make_executor=one_thread)
     there = len(chunks_of(out))
     mine = [out / "chunks" / "train" / f"gyeongsang-answer-{number:05}.jsonl" for number in (there, 777)]
@@ -221,12 +220,12 @@ def test_files_named_like_chunks_stay(corpus: Path, tmp_path: Path) -> None:
 def test_a_build_without_its_lists_is_built_again(corpus: Path, tmp_path: Path, lost: tuple[str, ...]) -> None:
     """A build whose manifest or list of files is damaged or gone is mended by building again, with the same bytes."""
     out = tmp_path / "out"
-    build([corpus], out, BuildOptions(validation=0, max_chunk_examples=3), make_executor=one_thread)
+    build([corpus], out, BuildOptions(clean=False, validation=0, max_chunk_examples=3), make_executor=one_thread)
     before = digest_of(out)
     for damage in (Path.unlink, lambda path: path.write_bytes(b"\xff")):
         for name in lost:
             damage(out / name)
-        build([corpus], out, BuildOptions(validation=0, max_chunk_examples=3), make_executor=one_thread)
+        build([corpus], out, BuildOptions(clean=False, validation=0, max_chunk_examples=3), make_executor=one_thread)
         assert digest_of(out) == before
         assert invoke("verify", "out", cwd=tmp_path).returncode == 0
 
@@ -236,7 +235,7 @@ def test_a_build_without_its_lists_is_built_again(corpus: Path, tmp_path: Path, 
 def test_a_build_follows_no_link(corpus: Path, tmp_path: Path, link: str) -> None:
     """Where something that a build replaces is a link to elsewhere, it is named, and nothing that lies there is touched."""
     out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
-    build([corpus], out, BuildOptions(validation=0.3, max_chunk_examples=3), make_executor=one_thread)
+    build([corpus], out, BuildOptions(clean=False, validation=0.3, max_chunk_examples=3), make_executor=one_thread)
     if link == ".work":
         elsewhere.mkdir()
         (elsewhere / "notes.txt").write_text("mine")
@@ -245,17 +244,17 @@ def test_a_build_follows_no_link(corpus: Path, tmp_path: Path, link: str) -> Non
     (out / link).symlink_to(elsewhere)
     before = tree_of(elsewhere) if elsewhere.is_dir() else elsewhere.read_bytes()
     with pytest.raises(ForeignFolderError, match=f"{Path(link).name}: a link to elsewhere"):
-        build([corpus], out, BuildOptions(validation=0), make_executor=one_thread)
+        build([corpus], out, BuildOptions(clean=False, validation=0), make_executor=one_thread)
     assert before == (tree_of(elsewhere) if elsewhere.is_dir() else elsewhere.read_bytes())
 
 
 def test_temporary_files_of_others_stay(corpus: Path, tmp_path: Path) -> None:
     """Only half files of ours are swept away, and no hidden file of another name."""
     out = tmp_path / "out"
-    build([corpus], out, BuildOptions(validation=0), make_executor=one_thread)
+    build([corpus], out, BuildOptions(clean=False, validation=0), make_executor=one_thread)
     (out / ".notes.tmp").write_text("mine")
     (out / ".manifest.json.0a1b2c3d.tmp").write_text("half")
-    build([corpus], out, BuildOptions(validation=0), make_executor=one_thread)
+    build([corpus], out, BuildOptions(clean=False, validation=0), make_executor=one_thread)
     assert (out / ".notes.tmp").read_text() == "mine"
     assert not (out / ".manifest.json.0a1b2c3d.tmp").exists()
 
@@ -264,20 +263,20 @@ def test_a_folder_that_a_file_manager_has_opened(corpus: Path, tmp_path: Path) -
     """A folder that holds nothing but what a file manager left is as good as an empty one."""
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / ".DS_Store").write_bytes(b"Bud1")
-    build([corpus], tmp_path / "out", BuildOptions(validation=0), make_executor=one_thread)
+    build([corpus], tmp_path / "out", BuildOptions(clean=False, validation=0), make_executor=one_thread)
     assert invoke("verify", "out", cwd=tmp_path).returncode == 0
 
 
 def test_a_name_that_cannot_be_given(corpus: Path, tmp_path: Path) -> None:
     """A build whose file cannot get its name ends with the path of that file, and is finished when it can."""
     out = tmp_path / "out"
-    build([corpus], out, BuildOptions(validation=0), make_executor=one_thread)
+    build([corpus], out, BuildOptions(clean=False, validation=0), make_executor=one_thread)
     (out / "lineage.parquet").unlink()
     (out / "lineage.parquet" / "folder").mkdir(parents=True)
     with pytest.raises(StorageError, match=r"out/lineage\.parquet: cannot be written") as caught:
-        build([corpus], out, BuildOptions(validation=0.5), make_executor=one_thread)
+        build([corpus], out, BuildOptions(clean=False, validation=0.5), make_executor=one_thread)
     assert caught.value.path == str(out / "lineage.parquet")
     shutil.rmtree(out / "lineage.parquet")
-    build([corpus], out, BuildOptions(validation=0.5), make_executor=one_thread)
-    build([corpus], tmp_path / "fresh", BuildOptions(validation=0.5), make_executor=one_thread)
+    build([corpus], out, BuildOptions(clean=False, validation=0.5), make_executor=one_thread)
+    build([corpus], tmp_path / "fresh", BuildOptions(clean=False, validation=0.5), make_executor=one_thread)
     assert digest_of(out) == digest_of(tmp_path / "fresh")

@@ -9,19 +9,18 @@ import click
 import msgspec
 import pytest
 from msgspec import inspect as types
-from runs import one_thread
+from runs import manifest_of, one_thread
 
 from saturi.etl.checking.report import Kind
 from saturi.etl.console.dispatch import COMMANDS, cli
 from saturi.etl.exports.trainers import Trainer
 from saturi.etl.formats.types import FILES, OUTPUT_TYPES
-from saturi.etl.inspection.survey import inspect
 from saturi.etl.pipeline.build import build
 from saturi.etl.select.markup import RULES
 from saturi.etl.submission.news import News
-from saturi.etl.synthetic.corpus import SampleReport
 from saturi.schemas.cleaning import Action
 from saturi.schemas.fetch import RepairState
+from saturi.schemas.inspection import Inspection
 from saturi.schemas.ledger import FINAL, FileState, JobState
 from saturi.schemas.terms import DropReason, RejectReason, Split, SplitKey
 
@@ -168,11 +167,9 @@ def test_fields() -> None:
     assert sorted(fields - set(terms)) == []
 
 
-def test_keys_of_counts(sample: SampleReport, tmp_path: Path) -> None:
+def test_keys_of_counts(sample_build: Path, sample_inspection: Inspection) -> None:
     """Every key that a build writes and an inspection prints is in the glossary, those of counts by name included."""
-    build([sample.folder], tmp_path / "out", make_executor=one_thread)
-    values = [msgspec.to_builtins(inspect(sample.folder, make_executor=one_thread))]
-    values.append(msgspec.json.decode((tmp_path / "out" / "manifest.json").read_bytes()))
+    values = [msgspec.to_builtins(sample_inspection), manifest_of(sample_build)]
     keys = {key for value in values for key in _keys(value) if re.fullmatch(r"[a-z0-9_]*[a-z_][a-z0-9_]*", key)}
     written = {term.lstrip("-").replace("-", "_") for term in re.findall(r"`([a-z0-9_-]+)`", GLOSSARY)}
     assert keys - written == set()

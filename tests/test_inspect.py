@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,15 @@ from corpora import ANSWER_ZIP, answers, conversation, member, stem, write_zip
 from hypothesis import given
 from hypothesis import strategies as st
 from oracle import label_files, mended
+from rich.console import Console
 from runs import error_of, invoke, one_thread, rejects_of, saturi, tree_of
 
+from saturi.etl.console.screens.inspect import show_inspection
 from saturi.etl.errors import BuildError, EmptyCorpusError, OptionError
 from saturi.etl.inspection.fields import closed_values
 from saturi.etl.inspection.survey import inspect
 from saturi.etl.inspection.totals import lengths_of
 from saturi.etl.pipeline.build import build
-from saturi.etl.settings.options import BuildOptions
 from saturi.etl.synthetic.conversations import CONVERSATIONS
 from saturi.etl.synthetic.corpus import SampleReport
 from saturi.schemas.inspection import InspectedGroup, Inspection
@@ -28,17 +30,33 @@ from saturi.schemas.terms import Generation
 
 
 @pytest.fixture(scope="module")
-def found(sample: SampleReport) -> Inspection:
-    """What is in the sample of the default size."""
-    return inspect(sample.folder, make_executor=one_thread)
+def found(sample_inspection: Inspection) -> Inspection:
+    """What is in the sample."""
+    return sample_inspection
 
 
 @pytest.fixture(scope="module")
-def out(sample: SampleReport, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def out(sample_build: Path) -> Path:
     """A build of the sample that leaves out most of it."""
-    folder = tmp_path_factory.mktemp("inspected") / "out"
-    build([sample.folder], folder, BuildOptions(max_rejects=1), make_executor=one_thread)
-    return folder
+    return sample_build
+
+
+@pytest.fixture(scope="module")
+def staged(out: Path) -> Inspection:
+    """What is in the stage of that build."""
+    return inspect(out, make_executor=one_thread)
+
+
+@pytest.fixture(scope="module")
+def noted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A corpus of which there is something to note: no JSON, no byte, both generations, defects, both vintages."""
+    corpus = tmp_path_factory.mktemp("noted") / "corpus"
+    write_zip(corpus / ANSWER_ZIP, [*answers(3), conversation("DKSR20000001", ("가", "나", 1))])
+    write_zip(corpus / "TL_03._제주도_02.zip", [("a.json", b"{}"), *answers(3)])
+    write_zip(corpus / "(비식별화완료)TL_03._제주도_02.zip", answers(3))
+    write_zip(corpus / "[라벨]전라도_학습데이터_1.zip", [("a.txt", b"x")])
+    (corpus / "TL_빈.zip").write_bytes(b"")
+    return corpus
 
 
 @pytest.fixture(scope="module")
@@ -167,52 +185,54 @@ def test_closed_fields(found: Inspection, labels: list[tuple[str, dict[str, Any]
 
 def test_same_for_any_workers(found: Inspection, sample: SampleReport) -> None:
     """The result does not depend on the number of workers."""
-    assert inspect([sample.folder], workers=3) == found
+    assert inspect([sample.folder], make_executor=partial(ThreadPoolExecutor, 3), workers=3) == found
 
 
-def test_a_stage(found: Inspection, out: Path) -> None:
+def test_a_stage(found: Inspection, staged: Inspection) -> None:
     """The stage of a build tells all that its corpus does, left out or not, but for closed fields, bytes and twins."""
-    before = tree_of(out)
-    staged = inspect(out, make_executor=one_thread)
     assert staged.groups == [msgspec.structs.replace(group, fields=None) for group in found.groups]
     assert staged.total == msgspec.structs.replace(found.total, fields=None)
     unknown = dict.fromkeys(("packed_bytes", "json_bytes", "transcripts"))
     assert staged.archives == [msgspec.structs.replace(one, **unknown) for one in found.archives]
     assert staged.warnings == found.warnings
-    assert tree_of(out) == before
 
 
 def test_a_sample(sample: SampleReport, here: Path) -> None:
     """A sample looks at a part of each archive, the same one every time, and at ten label files at least."""
     part = inspect(sample.folder, sample=150, make_executor=one_thread)
-    assert part == inspect(sample.folder, sample=150, make_executor=partial(ThreadPoolExecutor, 2))
     for one in part.archives:
         assert 0 < one.inspected <= one.label_files
         assert one.inspected == one.label_files or one.label_files > 10
     assert 100 < sum(part.total.files.values()) < 320
     assert part.sample == 150
-    all_there_is = inspect(here / "corpus", make_executor=one_thread).total
-    assert inspect(here / "corpus", sample=10**6, make_executor=one_thread).total == all_there_is
+    few, again, most, everything = (
+        inspect(here / "corpus", sample=number, make_executor=one_thread) for number in (20, 20, 10**6, None)
+    )
+    assert few == again != everything
+    assert most.total == everything.total
 
 
-def test_nothing_is_written(found: Inspection, sample: SampleReport, tmp_path: Path) -> None:
-    """With --json everything that was found is on stdout, warnings on stderr, too, and no file is written anywhere."""
-    before = tree_of(sample.folder)
-    (tmp_path / "temporary").mkdir()
-    run = saturi("inspect", sample.folder, "--workers", "1", "--json", cwd=tmp_path, TMPDIR=str(tmp_path / "temporary"))
+def test_nothing_is_written(noted: Path, here: Path) -> None:
+    """With --json all that two processes found is on stdout, warnings on stderr, too, and no file is written anywhere."""
+    found = inspect(noted, make_executor=one_thread)
+    build([here / "corpus"], here / "out", make_executor=one_thread)
+    (here / "temporary").mkdir()
+    before = tree_of(noted), tree_of(here)
+    run = saturi("inspect", noted, "--workers", "2", "--json", cwd=here, TMPDIR=str(here / "temporary"))
     assert run.returncode == 0, run.stderr
     assert json.loads(run.stdout)["version"] == 1
     assert msgspec.json.decode(run.stdout, type=Inspection) == found
+    assert len(found.warnings) > 1
     assert all(f"Note: {warning}" in run.stderr for warning in found.warnings)
-    assert tree_of(sample.folder) == before
-    assert tree_of(tmp_path) == {"temporary": None}
+    assert inspect(here / "out", make_executor=one_thread).total.sentences == 40
+    assert (tree_of(noted), tree_of(here)) == before
 
 
-def test_what_a_person_sees(sample: SampleReport, out: Path, tmp_path: Path) -> None:
+def test_what_a_person_sees(found: Inspection, staged: Inspection) -> None:
     """Archives, groups, markup and fields are shown, of a corpus and of a build, and brackets in names are no markup."""
-    for path, last in ((sample.folder, "voiceType"), (out, "standard of a sentence")):
-        run = invoke("inspect", path, "--workers", "1", cwd=tmp_path, COLUMNS="80")
-        assert run.returncode == 0, run.stderr
+    for inspection, last in ((found, "voiceType"), (staged, "standard of a sentence")):
+        screen = StringIO()
+        show_inspection(Console(file=screen, width=80), inspection)
         for text in (
             "[라벨]경상도_학습데이터_1.zip",
             "gyeongsang",
@@ -221,7 +241,7 @@ def test_what_a_person_sees(sample: SampleReport, out: Path, tmp_path: Path) -> 
             "invalid_json 1",
             last,
         ):
-            assert text in run.stdout
+            assert text in screen.getvalue()
 
 
 def test_no_text_is_told(found: Inspection, labels: list[tuple[str, dict[str, Any]]]) -> None:
@@ -232,15 +252,9 @@ def test_no_text_is_told(found: Inspection, labels: list[tuple[str, dict[str, An
         assert str(label.get("fileName", "DKSR")) not in told or label.get("fileName") == "0007"
 
 
-def test_notes(tmp_path: Path) -> None:
+def test_notes(noted: Path) -> None:
     """Archives without JSON, of both generations, of both vintages, and full of defects are each named."""
-    corpus = tmp_path / "corpus"
-    write_zip(corpus / ANSWER_ZIP, [*answers(3), conversation("DKSR20000001", ("가", "나", 1))])
-    write_zip(corpus / "TL_03._제주도_02.zip", [("a.json", b"{}"), *answers(3)])
-    write_zip(corpus / "(비식별화완료)TL_03._제주도_02.zip", answers(3))
-    write_zip(corpus / "[라벨]전라도_학습데이터_1.zip", [("a.txt", b"x")])
-    (corpus / "TL_빈.zip").write_bytes(b"")
-    found = inspect([corpus], make_executor=one_thread)
+    found = inspect([noted], make_executor=one_thread)
     expected = [
         "전라도_학습데이터_1.zip: nothing of it was looked at, no JSON in it, only 1 .txt",
         "TL_빈.zip: nothing of it was looked at, the file is empty",

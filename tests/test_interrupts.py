@@ -21,8 +21,8 @@ from killings import (
     started,
     wait_until,
 )
-from provider import Server, World
-from provider.faults import FILE, JOB, calling
+from provider import Fault, Server, World
+from provider.faults import FILE, JOB
 from runs import ROOT, digest_of, invoke, leftovers_of, one_thread, saturi, segments_of
 from submissions import assert_submitted_once
 from test_submit_cli import submission
@@ -44,9 +44,9 @@ class Undisturbed:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        for archive in range(12):
+        for archive in range(8):
             name = ANSWER_ZIP.replace(".zip", f"_{archive}.zip")
-            write_zip(folder / "corpus" / name, answers(200, first=1000 * archive))
+            write_zip(folder / "corpus" / name, answers(100, first=1000 * archive))
         began = time.monotonic()
         assert saturi(*BUILD, cwd=folder).returncode == 0
         self.seconds = time.monotonic() - began
@@ -119,7 +119,7 @@ def test_how_to_resume(undisturbed: Undisturbed, tmp_path: Path, kind: signal.Si
     for attempt in range(ATTEMPTS):
         folder = tmp_path / str(attempt)
         undisturbed.lend(folder)
-        with started(*BUILD, cwd=folder) as process:
+        with started(*BUILD, "--workers", "1", cwd=folder) as process:
             reached(process, lambda: bool(segments_of(folder / "out" / "stage")))  # noqa: B023 - called at once
             send(process, kind, to_group=False)
             send(process, kind, to_group=False)
@@ -197,31 +197,34 @@ def _interrupted(arguments: tuple[str, ...], folder: Path, delay: float) -> int:
     return process.returncode
 
 
-@pytest.mark.parametrize("moment", [FILE, JOB, "GET /fine_tuning/jobs/.*/events"])
 @pytest.mark.usefixtures("out")
-def test_submit_and_watch(server: Server, world: World, moment: str, tmp_path: Path) -> None:
-    """A submission or a watch that is interrupted twice at a request ends with 130 and how to go on, and then goes on."""
+def test_submit_and_watch(server: Server, world: World, tmp_path: Path) -> None:
+    """A submission or a watch that is interrupted twice while it waits for an answer ends with 130, says how to go on, and does."""
+    submitting, watching = submission(server, world, *AGREED), ["watch", "out", "--every", "0.05"]
+    _interrupted_at(FILE, submitting, world, tmp_path)
+    _interrupted_at(JOB, submitting, world, tmp_path)
+    run = invoke(*submitting, cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    _interrupted_at("GET /fine_tuning/jobs/.*/events", watching, world, tmp_path)
+    run = invoke(*watching, cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert_submitted_once(tmp_path / "out", world)
+
+
+def _interrupted_at(moment: str, arguments: list[str], world: World, cwd: Path) -> None:
+    """Run a command that is interrupted twice after a request was carried out of which no answer comes, and check how it ends."""
     running: list[subprocess.Popen[str]] = []
 
     def interrupt() -> None:
         for _ in range(2):
             send(running[-1], signal.SIGINT, to_group=False)
 
-    world.faults.append(calling(moment, "after", interrupt))
-    commands = (submission(server, world, *AGREED), ["watch", "out", "--every", "0.05"])
-    codes = []
-    for arguments in commands:
-        if 130 not in codes:
-            with started(*arguments, cwd=tmp_path) as process:
-                running.append(process)
-                errors = end_of(process)
-                codes.append(process.returncode)
-    assert codes[-1] == 130, errors
+    world.faults[:] = [Fault(moment, "after", act=interrupt, stall_seconds=20.0, proceeds=True)]
+    with started(*arguments, cwd=cwd) as process:
+        running.append(process)
+        errors = end_of(process)
+    assert process.returncode == 130, errors
     assert _RESUME in errors
-    for arguments in commands:
-        run = invoke(*arguments, cwd=tmp_path)
-        assert run.returncode == 0, run.stderr
-    assert_submitted_once(tmp_path / "out", world)
 
 
 def test_an_interrupt_that_a_library_hides() -> None:

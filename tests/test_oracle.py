@@ -18,11 +18,15 @@ from saturi.etl.synthetic.corpus import SampleReport
 from saturi.schemas.terms import Dedup, Source, SpeechType, Unit
 
 ALL_TYPES = tuple(SpeechType)
-VARIANTS = [(unit, source) for unit in Unit for source in Source]
-VARIANT_IDS = [f"{unit}-{source}" for unit, source in VARIANTS]
+VARIANTS = [
+    pytest.param((unit, source), id=f"{unit}-{source}", marks=() if one == other else pytest.mark.thorough)
+    for one, unit in enumerate(Unit)
+    for other, source in enumerate(Source)
+]
+"""Units and sources; by default each of both once."""
 
 
-@pytest.fixture(scope="module", params=VARIANTS, ids=VARIANT_IDS)
+@pytest.fixture(scope="module", params=VARIANTS)
 def variant(
     request: pytest.FixtureRequest, sample: SampleReport, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Unit, Source, Path]:

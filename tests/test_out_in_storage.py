@@ -22,9 +22,19 @@ from saturi.etl.synthetic.corpus import SampleReport
 from saturi.schemas.terms import Dedup, SpeechType
 
 WHOLE = BuildOptions(max_chunk_examples=20, validation=0.2, speech_type=tuple(SpeechType))
-ARGUMENTS = ("--max-chunk-examples", "20", "--workers", "2", "--validation", "0.2", "--max-rejects", "0.5")
-OPTIONS = BuildOptions(max_chunk_examples=20, validation=0.2, max_rejects=0.5)
-OTHER = BuildOptions(max_chunk_examples=15, dedup=Dedup.NONE, max_rejects=0.5)
+ARGUMENTS = (
+    "--max-chunk-examples",
+    "20",
+    "--workers",
+    "2",
+    "--validation",
+    "0.2",
+    "--max-rejects",
+    "0.5",
+    "--no-clean",
+)
+OPTIONS = BuildOptions(clean=False, max_chunk_examples=20, validation=0.2, max_rejects=0.5)
+OTHER = BuildOptions(clean=False, max_chunk_examples=15, dedup=Dedup.NONE, max_rejects=0.5)
 
 build_here = partial(build, make_executor=one_thread)
 

@@ -59,7 +59,7 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
         key = json.dumps(options, sort_keys=True, default=str)
         if key not in made:
             made[key] = folder / name
-            values: dict[str, Any] = {"validation": 0.2, **options}
+            values: dict[str, Any] = {"clean": False, "validation": 0.2, **options}
             given = BuildOptions(**values)
             build(folder / "corpus", made[key], given, stage=folder / "stage", make_executor=one_thread)
         return made[key]
@@ -187,13 +187,13 @@ def test_all_pairs_are_loaded(make: Make) -> None:
 def test_a_build_without_lineage(make: Make, tmp_path: Path) -> None:
     """A build that was handed on without its lineage is loaded and shown all the same, without label files."""
     out = tmp_path / "out"
-    build(make().parent / "corpus", out, BuildOptions(validation=0), make_executor=one_thread)
+    build(make().parent / "corpus", out, BuildOptions(clean=False, validation=0), make_executor=one_thread)
     (out / "lineage.parquet").unlink()
     assert load(out)["script"].null_count() == counts_of(out)["examples"]
     assert show(out, 1)[0].archive is None
     compared = diff(out, make())
     assert (compared.equal, compared.pairs) == (False, None)
-    merged = BuildOptions(validation=0, shard_by=())
+    merged = BuildOptions(clean=False, validation=0, shard_by=())
     build(make().parent / "corpus", out, merged, make_executor=one_thread)
     (out / "lineage.parquet").unlink()
     with pytest.raises(BuildError, match="leave out --region"):
@@ -235,7 +235,12 @@ def test_what_differs(make: Make, monkeypatch: pytest.MonkeyPatch, part_rows: in
 
 def test_equal_builds(make: Make, tmp_path: Path) -> None:
     """Builds of the same bytes are equal, wherever they lie."""
-    build(make().parent / "corpus", tmp_path / "again", BuildOptions(validation=0.2), make_executor=one_thread)
+    build(
+        make().parent / "corpus",
+        tmp_path / "again",
+        BuildOptions(clean=False, validation=0.2),
+        make_executor=one_thread,
+    )
     assert diff(make(), tmp_path / "again").equal
     assert manifest_of(make()) == manifest_of(tmp_path / "again")
 
@@ -249,7 +254,7 @@ def test_a_name_twice_in_an_archive(tmp_path: Path) -> None:
             [member(name, "가", "나"), member(name, "다", "라"), *answers(12, first=2)],
         )
     for out, most in (("one", 14), ("other", 13)):
-        options = BuildOptions(validation=0, sample=most)
+        options = BuildOptions(clean=False, validation=0, sample=most)
         build(tmp_path / "corpus", tmp_path / out, options, make_executor=one_thread)
     pairs = diff(tmp_path / "one", tmp_path / "other").pairs
     assert pairs is not None

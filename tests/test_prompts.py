@@ -68,7 +68,7 @@ def test_numbers_pick_evenly() -> None:
 def test_paraphrases_are_spread(tmp_path: Path) -> None:
     """Each pair has one of all instructions, an empty one included, and in a second build the same."""
     write_zip(tmp_path / "c" / ANSWER_ZIP, answers(400))
-    options = BuildOptions(system_prompt="{region}에서", paraphrase=("", "{speech_type}"), validation=0)
+    options = BuildOptions(clean=False, system_prompt="{region}에서", paraphrase=("", "{speech_type}"), validation=0)
     for name in ("one", "two"):
         build([tmp_path / "c"], tmp_path / name, options, make_executor=one_thread)
     lines = lines_of(tmp_path / "one")

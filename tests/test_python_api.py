@@ -94,8 +94,8 @@ def test_a_signature_is_that_of_the_code(name: str, shown: Definition) -> None:
         assert _function(shown, {}) == _function(defined, names)
 
 
-def test_the_examples_run(tmp_path: Path, server: Server) -> None:
-    """All examples run, one after the other, as one script in a folder with a corpus and a provider."""
+def test_the_examples_run(tmp_path: Path, server: Server, pytestconfig: pytest.Config) -> None:
+    """All examples run, one after the other, as one script in a folder with a corpus and a provider; by default with one worker."""
     write_loose(tmp_path / "data" / ANSWER_ZIP.removesuffix(".zip"), answers(400))
     address = f'\n[openai]\nbase_url = "{server.base_url("python")}"\n'
     profiles = PROVIDERS.read_text(encoding="utf-8").replace("\n[openai]\n", address)
@@ -104,6 +104,8 @@ def test_the_examples_run(tmp_path: Path, server: Server) -> None:
     examples = re.findall(r"```python\n(.*?)```", DOCUMENT, flags=re.DOTALL)
     # Workers import the main module: what comes after the builds must not run there.
     body = "".join(f"    {line}" for example in examples for line in _unguarded(example).splitlines(keepends=True))
+    if not pytestconfig.getoption("--thorough"):
+        body = body.replace("workers=2", "workers=1")
     (tmp_path / "example.py").write_text(f'if __name__ == "__main__":\n{body}', encoding="utf-8")
     with running(dialect()) as hub:
         keys = {"OPENAI_API_KEY": "none", "AIHUB_APIKEY": KEY, "AIHUB_URL": hub.address}

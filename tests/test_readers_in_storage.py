@@ -40,7 +40,7 @@ def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
     build(
         [corpus],
         folder / FULL,
-        BuildOptions(max_chunk_examples=6, validation=0.2, max_rejects=0.5),
+        BuildOptions(clean=False, max_chunk_examples=6, validation=0.2, max_rejects=0.5),
         make_executor=one_thread,
         workers=1,
     )

@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from corpora import (
@@ -63,6 +63,15 @@ REACHED: dict[str, set[DropReason]] = {
 Pair = tuple[str, str]
 
 
+class Corpus(NamedTuple):
+    """A corpus, and the number of its label files of 2022, of its conversations of 2020, and of their sentences and utterances."""
+
+    folder: Path
+    recordings: int
+    conversations: int
+    utterances: int
+
+
 def _pair(rng: random.Random) -> Pair:
     words = [f"{a}{b}" for a in "가나다" for b in "는도를"]
     said = " ".join(rng.choices(words, k=rng.choice([1, 2, 2, 2, 3, 7])))
@@ -80,12 +89,13 @@ def _recording(rng: random.Random, number: int, pairs: list[Pair]) -> tuple[str,
 
 
 @pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
-    """That corpus, and the number of its sentences and utterances."""
-    rng = random.Random(6)
+def corpus(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Corpus:
+    """That corpus: a third of it by default."""
+    rng = random.Random(4)
     folder, total = tmp_path_factory.mktemp("reasons") / "corpus", 0
     archives: dict[str, list[Member]] = {}
-    for number in range(700):
+    files = 700 if pytestconfig.getoption("--thorough") else 200
+    for number in range(files):
         pairs = [_pair(rng) for _ in range(rng.randrange(1, 4))]
         marked = _MARKED[number % len(_MARKED)]
         pairs.append((marked, f"{marked} 요"))
@@ -96,25 +106,30 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
     for name, members in archives.items():
         write_zip(folder / name, members)
     talks = []
-    for number in range(20):
+    for number in range(20 if files == 700 else 6):
         said = [(text, f"{text} 요", str(rng.randrange(2))) for text in _MARKED]
         total += len(said)
         talks.append(conversation(f"DKSR2000{number:04}", *said, (None, None, None)))
     write_zip(folder / CONVERSATION_ZIP, talks)
-    return folder, total + len(talks)
+    return Corpus(folder, files, len(talks), total + len(talks))
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A stage of that corpus, filled by the first build with it."""
+    return tmp_path_factory.mktemp("reasons") / "stage"
 
 
 @pytest.mark.parametrize("name", BUILDS)
-def test_sums_balance(corpus: tuple[Path, int], tmp_path: Path, name: str) -> None:
+def test_sums_balance(corpus: Corpus, stage: Path, tmp_path: Path, name: str) -> None:
     """Every utterance is an example or dropped for one reason, shard by shard and in total, and the reasons meant occur."""
-    folder, total = corpus
     options = BuildOptions(**{"unit": "sentence", "max_unknown": 1.0, **BUILDS[name]})
-    build([folder], tmp_path / "out", options, make_executor=one_thread)
+    build([corpus.folder], tmp_path / "out", options, stage=stage, make_executor=one_thread)
     manifest = manifest_of(tmp_path / "out")
     counts, shards = manifest["counts"], manifest["shards"]
     assert set(counts["dropped"]) >= REACHED[name]
-    assert counts["generations"] == {"2020": 20, "2022": 700}
-    assert counts["utterances"] == total == counts["examples"] + sum(counts["dropped"].values())
+    assert counts["generations"] == {"2020": corpus.conversations, "2022": corpus.recordings}
+    assert counts["utterances"] == corpus.utterances == counts["examples"] + sum(counts["dropped"].values())
     assert counts["examples"] == len(lines_of(tmp_path / "out")) == sum(shard["examples"] for shard in shards) > 0
     for shard in shards:
         assert shard["utterances"] == shard["examples"] + sum(shard["dropped"].values())

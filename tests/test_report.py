@@ -19,7 +19,7 @@ from pages import Page
 from provider import Server
 from rich.cells import cell_len
 from rich.console import Console
-from runs import ROOT, error_of, invoke, one_thread, saturi
+from runs import ROOT, error_of, invoke, one_thread
 from submissions import HASTE, KEY, hand_in
 
 from saturi.etl.console.screens.report import show_report
@@ -349,7 +349,7 @@ def test_a_damaged_build_is_refused(full: Path, tmp_path: Path) -> None:
     out = Path(shutil.copytree(full, tmp_path / "out"))
     chunk = next((out / "chunks").rglob("*.jsonl"))
     chunk.write_bytes(chunk.read_bytes().replace(b"user", b"usor", 1))
-    error_of(saturi("report", out, cwd=tmp_path), 3)
+    error_of(invoke("report", out, cwd=tmp_path), 3)
     assert not (out / "report.html").exists()
 
 
@@ -410,7 +410,7 @@ def test_the_terminal_has_the_same_facts(known: Report, language: Language, widt
 )
 def test_options_that_do_not_fit(full: Path, arguments: list[str], sentence: str) -> None:
     """Options that exclude each other are refused before anything is done."""
-    assert sentence in error_of(saturi(*arguments, cwd=full.parent), 2)
+    assert sentence in error_of(invoke(*arguments, cwd=full.parent), 2)
     assert not (full.parent / "new").exists()
 
 

@@ -16,7 +16,6 @@ from submissions import HASTE, hand_in
 from saturi.etl.corpus.batches import segment_path
 from saturi.etl.corpus.groups import SegmentSource
 from saturi.etl.corpus.names import Hints
-from saturi.etl.inspection.survey import inspect
 from saturi.etl.output.finished import FinishedBuild
 from saturi.etl.pipeline.build import build
 from saturi.etl.pricing.estimate import estimate
@@ -30,6 +29,7 @@ from saturi.etl.submission.ledger import Ledger
 from saturi.etl.submission.news import JobEvent, News
 from saturi.etl.submission.watch import watch
 from saturi.etl.synthetic.corpus import SampleReport
+from saturi.schemas.inspection import Inspection
 from saturi.schemas.manifest import ShardRow
 from saturi.schemas.report import Report
 from saturi.schemas.terms import (
@@ -98,9 +98,9 @@ def test_corpus_and_flow_are_those_of_the_manifest(out: Path, known: Report) -> 
     assert sum(known.duplicates.values()) == counts["dropped"]["duplicate"]
 
 
-def test_the_stage_is_that_of_the_inspection(out: Path, known: Report) -> None:
+def test_the_stage_is_that_of_the_inspection(out: Path, known: Report, sample_inspection: Inspection) -> None:
     """Scripts, speakers in both of AI-Hub's splits, and utterances are those that `inspect` counts."""
-    inspection = inspect(out, workers=1, make_executor=one_thread)
+    inspection = sample_inspection
     stage = known.stage
     assert stage is not None
     assert stage.utterances == inspection.total.sentences
@@ -128,7 +128,9 @@ def test_the_stage_is_that_of_the_inspection(out: Path, known: Report) -> None:
 
 def test_an_excluded_group_counts_nowhere_but_in_the_corpus(sample: SampleReport, out: Path, tmp_path: Path) -> None:
     """Of a build of one region, scripts, markup and equal texts are of that region, however shards are merged; groups are all."""
-    options = BuildOptions(unit=Unit.SENTENCE, region=(Region.JEJU,), shard_by=(), direction=Direction.TO_DIALECT)
+    options = BuildOptions(
+        clean=False, unit=Unit.SENTENCE, region=(Region.JEJU,), shard_by=(), direction=Direction.TO_DIALECT
+    )
     build([sample.folder], tmp_path / "out", options, make_executor=one_thread, workers=1)
     mine, every = report(tmp_path / "out", "gpt-4.1-nano"), report(out)
     assert mine.stage is not None
@@ -194,9 +196,9 @@ def test_the_price_is_that_of_the_estimate(out: Path, known: Report) -> None:
     assert known.estimate == estimate(out)
 
 
-def test_the_first_part_before_a_build(sample: SampleReport, known: Report) -> None:
+def test_the_first_part_before_a_build(sample_inspection: Inspection, known: Report) -> None:
     """The report of an inspection has the archives that the report of a build has, and nothing of a build."""
-    first = survey_report(inspect(sample.folder, workers=1, make_executor=one_thread))
+    first = survey_report(sample_inspection)
     assert first.corpus is not None
     assert known.corpus is not None
     assert {row.archive for row in first.corpus.archives} >= {row.archive for row in known.corpus.archives}

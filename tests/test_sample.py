@@ -39,6 +39,12 @@ def documents() -> dict[str, bytes]:
     return {name.stem: label_document(name, f0, rng) for name in names}
 
 
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sample of the smallest size, of seed 7."""
+    return write_sample(tmp_path_factory.mktemp("small") / "corpus", 200, 7).folder
+
+
 def _bytes_of(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
@@ -129,17 +135,17 @@ def test_names_follow_the_grammar_and_differ(documents: dict[str, bytes]) -> Non
 
 
 def test_scripts_repeat_and_answers_do_not() -> None:
-    """Of 1,200 readings of 40 scripts at most 3 sayings a script differ; of 800 answers nearly all do."""
+    """Of 600 readings of 20 scripts at most 3 sayings a script differ; of 400 answers nearly all do."""
     rng = random.Random(1)
     f0 = F0Pool(1 << 14)
     texts: dict[SpeechType, Counter[tuple[str, str]]] = {}
-    for kind, count in ((SpeechType.REPEAT, 1_200), (SpeechType.ANSWER, 800)):
-        series = Series(Split.TRAIN, Region.JEOLLA, kind, 50, 40)
+    for kind, count in ((SpeechType.REPEAT, 600), (SpeechType.ANSWER, 400)):
+        series = Series(Split.TRAIN, Region.JEOLLA, kind, 50, 20)
         documents = (label_document(series.name(index, rng), f0, rng) for index in range(count))
         pairs = [json.loads(document)["transcription"] for document in documents]
         texts[kind] = Counter((pair["pronunciation"], pair["standard"]) for pair in pairs)
-    assert 40 <= len(texts[SpeechType.REPEAT]) <= 120
-    assert len(texts[SpeechType.ANSWER]) >= 796
+    assert 20 <= len(texts[SpeechType.REPEAT]) <= 60
+    assert len(texts[SpeechType.ANSWER]) >= 398
     shares = {kind: sum(n for (a, b), n in of.items() if a == b) / of.total() for kind, of in texts.items()}
     assert 0 < shares[SpeechType.REPEAT] < 0.15
     assert 0.55 < shares[SpeechType.ANSWER] < 0.65
@@ -177,13 +183,12 @@ def test_a_plan_of_too_few_files_is_refused() -> None:
         series_counts(59)
 
 
-def test_same_seed_same_bytes(tmp_path: Path) -> None:
+def test_same_seed_same_bytes(small: Path, tmp_path: Path) -> None:
     """The same arguments give the same files, another seed gives others."""
-    write_sample(tmp_path / "one", 200, 7)
-    write_sample(tmp_path / "two", 200, 7)
+    write_sample(tmp_path / "again", 200, 7)
     write_sample(tmp_path / "other", 200, 8)
-    assert _bytes_of(tmp_path / "one") == _bytes_of(tmp_path / "two")
-    assert _bytes_of(tmp_path / "one") != _bytes_of(tmp_path / "other")
+    assert _bytes_of(small) == _bytes_of(tmp_path / "again")
+    assert _bytes_of(small) != _bytes_of(tmp_path / "other")
 
 
 def test_the_report_agrees_with_a_count(sample: SampleReport) -> None:
@@ -280,16 +285,14 @@ def test_some_readings_are_exact_duplicates(sample: SampleReport) -> None:
     assert max(pairs.values()) > 1
 
 
-def test_a_sample_is_replaced(tmp_path: Path) -> None:
+def test_a_sample_is_replaced(small: Path, tmp_path: Path) -> None:
     """Writing again replaces the old sample whole, and keeps what somebody put beside it."""
     write_sample(tmp_path, 260, 1)
     (tmp_path / "mine.txt").write_text("mine")
-    write_sample(tmp_path, 200, 2)
-    write_sample(tmp_path / "fresh", 200, 2)
+    write_sample(tmp_path, 200, 7)
     rewritten = _bytes_of(tmp_path)
-    fresh = _bytes_of(tmp_path / "fresh")
     assert rewritten.pop("mine.txt") == b"mine"
-    assert {path: content for path, content in rewritten.items() if not path.startswith("fresh")} == fresh
+    assert rewritten == _bytes_of(small)
 
 
 def test_a_foreign_folder_is_refused(tmp_path: Path) -> None:

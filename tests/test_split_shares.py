@@ -59,24 +59,27 @@ def test_the_manifest_measures_every_group(big_sample: Path, stage: Path, tmp_pa
     assert (conflicts == 0) == (by == ("script",))
 
 
+def _write(folder: Path, first: int) -> None:
+    """Write an archive of each speech type into *folder*, of sixty label files from number *first* on."""
+    for kind, name in {"st": REPEAT_ZIP, "say": ANSWER_ZIP, "talk": DIALOGUE_ZIP}.items():
+        write_zip(folder / name, _recorded(kind, first))
+
+
+def _recorded(kind: str, first: int) -> list[Member]:
+    numbers = range(first, first + 60)
+    heard = [f"{n % 9}+{n % 7 + 20}" if kind == "talk" else str(n % 9) for n in numbers]
+    return [
+        member(stem(kind, speakers, number % 13), f"{kind} 말 {number}", f"{kind} 글 {number % 13}")
+        for number, speakers in zip(numbers, heard, strict=True)
+    ]
+
+
 @pytest.mark.parametrize("by", _BY, ids="+".join)
 def test_an_archive_more_moves_no_row(tmp_path: Path, by: tuple[str, ...]) -> None:
     """The split of a row, or that it has none, is the same when archives are added."""
-
-    def recorded(kind: str, first: int) -> list[Member]:
-        numbers = range(first, first + 60)
-        heard = [f"{n % 9}+{n % 7 + 20}" if kind == "talk" else str(n % 9) for n in numbers]
-        return [
-            member(stem(kind, speakers, number % 13), f"{kind} 말 {number}", f"{kind} 글 {number}")
-            for number, speakers in zip(numbers, heard, strict=True)
-        ]
-
-    zips = {"st": REPEAT_ZIP, "say": ANSWER_ZIP, "talk": DIALOGUE_ZIP}
-    for kind, name in zips.items():
-        write_zip(tmp_path / "c" / name, recorded(kind, 0))
+    _write(tmp_path / "c", 0)
     _build(tmp_path / "c", tmp_path / "before", split_by=by, validation=0.3)
-    for kind, name in zips.items():
-        write_zip(tmp_path / "c" / "0" / name, recorded(kind, 40))
+    _write(tmp_path / "c" / "0", 40)
     _build(tmp_path / "c", tmp_path / "after", split_by=by, validation=0.3)
     before, after = _splits(tmp_path / "before"), _splits(tmp_path / "after")
     assert {"train", "validation"} <= set(before.values())
@@ -105,9 +108,10 @@ def test_a_group_of_one_script_keeps_it(tmp_path: Path) -> None:
     assert (row["train"], row["validation"], row["held_out"]) == (20, 0, 0.05)
 
 
-def test_the_summary_says_it(big_sample: Path, stage: Path, tmp_path: Path) -> None:
+def test_the_summary_says_it(tmp_path: Path) -> None:
     """The summary shows the share that is held out, by what, and the groups with the least and the largest."""
-    line = ("build", big_sample, "--out", tmp_path / "out", "--stage", stage, "--workers", "1", "--details")
+    _write(tmp_path / "c", 0)
+    line = ("build", "c", "--out", "out", "--validation", "0.5", "--no-clean", "--workers", "1", "--details")
     run = invoke(*line, cwd=tmp_path)
     rows = manifest_of(tmp_path / "out")["groups"]
     least, most = (end(rows, key=lambda row: row["validation_share"]) for end in (min, max))

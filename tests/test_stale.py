@@ -21,7 +21,7 @@ from saturi.etl.read.batch import read_batch
 from saturi.etl.read.tasks import ReadTask, StagedBatch, UnreadBatch
 from saturi.etl.settings.options import BuildOptions
 
-OPTIONS = BuildOptions(validation=0)
+OPTIONS = BuildOptions(clean=False, validation=0)
 
 
 def test_folders_of_like_files_are_told_apart(tmp_path: Path) -> None:

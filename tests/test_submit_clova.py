@@ -12,8 +12,8 @@ from provider import Fault, Server, World
 from provider.answers import Answer
 from provider.clova import ACCESS, BUCKET, FEWEST_ROWS, MODEL, SECRET, TASK, examples_of
 from provider.faults import CHAT, FILE, JOB, answer_lost, refused
-from runs import saturi
-from submissions import HASTE, KEY, YES, make_build
+from runs import invoke
+from submissions import HASTE, KEY, YES
 
 from saturi.etl.errors import (
     BuildError,
@@ -27,6 +27,7 @@ from saturi.etl.errors import (
 from saturi.etl.evaluation.bill import PriorConsent as Agreed
 from saturi.etl.evaluation.evaluate import evaluate
 from saturi.etl.evaluation.options import EvaluateOptions
+from saturi.etl.providers import listing, object_store
 from saturi.etl.providers.account import open_account
 from saturi.etl.providers.client import Client
 from saturi.etl.providers.clova_rows import ClovaRows
@@ -41,6 +42,8 @@ from saturi.etl.submission.news import JobEvent, News
 from saturi.etl.submission.submit import plan_submission, submit
 from saturi.etl.submission.watch import watch
 from saturi.schemas.ledger import FAILED, GONE, SUCCEEDED
+
+PART_BYTES = 8_000
 
 
 def body_of(clova: World) -> dict[str, Any]:
@@ -99,9 +102,8 @@ def test_an_empty_text() -> None:
         ClovaRows().render(line + b"\n")
 
 
-def test_fewest_rows(tmp_path: Path, server: Server, clova: World) -> None:
+def test_fewest_rows(out: Path, server: Server, clova: World) -> None:
     """A build of fewer rows than a task takes is refused before anything is asked."""
-    out = make_build(tmp_path / "few", rows=60)
     with pytest.raises(BuildError, match=f"no job has {FEWEST_ROWS} examples"):
         hand_in(out, server, clova)
     assert clova.requests == []
@@ -116,14 +118,14 @@ def test_validation_stays_here(large: Path, server: Server, clova: World) -> Non
     assert body_of(clova)["validationSplitRatio"] == 0.0
 
 
-def test_a_large_file_goes_in_parts(tmp_path: Path, server: Server, clova: World) -> None:
+def test_a_large_file_goes_in_parts(large: Path, server: Server, clova: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file larger than a part is put together there, and is the same, byte for byte."""
-    out = make_build(tmp_path / "long", rows=100, text="가나다라 " * 2_400)
-    hand_in(out, server, clova)
-    assert_submitted_once(out, clova)
-    assert sum("partNumber" in sent.path for sent in clova.requests) > 1
+    monkeypatch.setattr(object_store, "_PART_BYTES", PART_BYTES)
+    hand_in(large, server, clova)
+    assert_submitted_once(large, clova)
     [file] = clova.files.values()
-    assert file.bytes > 8 << 20
+    assert file.bytes > 2 * PART_BYTES
+    assert sum("partNumber" in sent.path for sent in clova.requests) > 2
     assert clova.uploads == {}
 
 
@@ -198,8 +200,9 @@ def test_many_pages(large: Path, server: Server, clova: World) -> None:
     assert (done.created, done.jobs[0].job_id) == (0, job_id)
 
 
-def test_pages_that_never_end(large: Path, server: Server, clova: World) -> None:
+def test_pages_that_never_end(large: Path, server: Server, clova: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A list without an end is broken off, and no job created meanwhile."""
+    monkeypatch.setattr(listing, "MOST_PAGES", 20)
     pages = iter(range(1_000_000))
 
     def endless(request: str, answer: Answer) -> Answer:
@@ -324,7 +327,7 @@ def test_the_command_line(large: Path, server: Server, clova: World) -> None:
     arguments: list[str | Path] = ["submit", large, "--provider", "clova", "--model", MODEL, "--epochs", "2"]
     arguments += ["--accept-data-terms", "--yes", "--max-cost", "1", "--base-url", server.base_url(clova.name)]
     arguments += ["--providers", profile_of(server, clova)]
-    runs = [saturi(*arguments, *more, cwd=large.parent) for more in (["--dry-run"], [], ["--allow-unknown-price"])]
+    runs = [invoke(*arguments, *more, cwd=large.parent) for more in (["--dry-run"], [], ["--allow-unknown-price"])]
     assert [run.returncode for run in runs] == [0, 7, 0], runs
     assert BUCKET in runs[0].stdout
     assert "the price or the number of tokens is not known" in runs[1].stderr

@@ -17,7 +17,7 @@ from saturi.etl.errors import EligibilityError, NoAnswerError, OptionError, Prov
 from saturi.etl.evaluation.bill import PriorConsent as Agreed
 from saturi.etl.evaluation.evaluate import evaluate
 from saturi.etl.evaluation.options import EvaluateOptions
-from saturi.etl.providers import fireworks_datasets
+from saturi.etl.providers import fireworks_datasets, listing
 from saturi.etl.providers.fireworks_datasets import dataset_of, file_of, shards_of
 from saturi.etl.providers.profiles import read_providers
 from saturi.etl.providers.tags import KEY as KEY_NAME
@@ -174,7 +174,7 @@ def test_an_answer_of_no_use(out: Path, server: Server, there: World, body: byte
     assert_submitted_once(out, there)
 
 
-def test_pages(out: Path, server: Server, there: World) -> None:
+def test_pages(out: Path, server: Server, there: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A job is found behind many others; a list without an end is broken off."""
     SERVICE.hand_in(out, server, there)
     [(name, job)] = there.jobs.items()
@@ -183,6 +183,7 @@ def test_pages(out: Path, server: Server, there: World) -> None:
         there.hidden[f"other-{number}"] = 0
     (out / "ledger.sqlite").unlink()
     assert SERVICE.hand_in(out, server, there).jobs[0].job_id == name
+    monkeypatch.setattr(listing, "MOST_PAGES", 20)
     pages = iter(range(10**6))
     there.alter = lambda request, answer: (
         Answer({"supervisedFineTuningJobs": [{"name": f"a/j/{next(pages)}"}], "nextPageToken": f"{next(pages)}"})

@@ -1,5 +1,7 @@
 """The key stands in nothing that is written, and no speaker and no file name in anything that is sent."""
 
+import json
+import logging
 import os
 import shutil
 import subprocess
@@ -7,20 +9,21 @@ from pathlib import Path
 
 import pytest
 from corpora import ANSWER_ZIP, member, stem, write_zip
-from provider import MODELS, PROVIDERS, Server, World
+from provider import MODELS, PROVIDERS, Fault, Server, World
+from provider.answers import error
 from provider.faults import FILE, JOB, answer_lost, refused
 from provider.world import MODEL
-from runs import command, invoke
+from runs import ROOT, commands, invoke
 
 CANARY = "sk-canary-7f3a9c51d2e84b60"
 
 
-def run(here: Path, *arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line in *here* with the key in its environment, as talkative as it can be."""
-    said = {"OPENAI_API_KEY": CANARY, "OPENAI_LOG": "debug", "PYTHONIOENCODING": "utf-8"} | environment
+def run(here: Path, *lines: list[str]) -> tuple[list[int], subprocess.CompletedProcess[str]]:
+    """Run command *lines* in *here*, the key in their environment, as talkative as they can be; return their exit codes, too."""
+    said = {"OPENAI_API_KEY": CANARY, "OPENAI_LOG": "debug", "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(ROOT)}
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("OPENAI")}
-    return subprocess.run(
-        command(*arguments),
+    done = subprocess.run(
+        commands(*lines),
         cwd=here,
         env=inherited | said,
         capture_output=True,
@@ -28,6 +31,9 @@ def run(here: Path, *arguments: str | Path, **environment: str) -> subprocess.Co
         check=False,
         timeout=120,
     )
+    assert done.returncode == 0, done.stderr
+    assert "HTTP Request: " in done.stderr  # as the library says it
+    return json.loads(done.stdout.splitlines()[-1]), done
 
 
 def submitting(server: Server, world: World, *more: str) -> list[str]:
@@ -51,43 +57,42 @@ def assert_nowhere(secret: str, folder: Path, *runs: subprocess.CompletedProcess
 def test_the_key(tmp_path: Path, server: Server, world: World) -> None:
     """Through successes, refusals that say the key back, and lost answers, the key is in no file and no output."""
     world.key = CANARY
-    runs = [run(tmp_path, *submitting(server, world), OPENAI_API_KEY=CANARY + "x")]
-    assert "Incorrect API key provided: (key)" in runs[0].stderr
-    assert runs[0].returncode == 6
-    for fault in (refused(FILE, 400), refused(JOB, 403, "training_not_available"), answer_lost(JOB)):
-        world.faults[:] = [fault]
-        runs.append(run(tmp_path, *submitting(server, world)))
-        assert runs[-1].returncode in (6, 7)
-    world.faults.clear()
-    runs.append(run(tmp_path, *submitting(server, world)))
-    runs.append(run(tmp_path, *submitting(server, world, "--dry-run", "--json")))
-    runs += [run(tmp_path, verb, "out") for verb in ("status", "cancel", "clean")]
-    runs.append(run(tmp_path, "watch", "out", "--every", "0.05", "--json"))
-    assert runs[4].returncode == 0, runs[4].stderr
-    assert runs[-1].returncode == 0, runs[-1].stderr
-    assert "answer 400" in runs[1].stderr
-    assert_nowhere(CANARY, tmp_path, *runs)
+    said_back = error(401, f"Incorrect API key provided: {CANARY}.", "invalid_api_key")
+    world.faults += [Fault("GET .*", answer=said_back), refused(FILE, 400)]
+    world.faults += [refused(JOB, 403, "training_not_available"), answer_lost(JOB)]
+    submissions = [submitting(server, world) for _ in range(5)]  # four meet a fault, one each
+    others = [[verb, "out"] for verb in ("status", "cancel", "clean")]
+    watching = ["watch", "out", "--every", "0.05", "--json"]
+    codes, done = run(tmp_path, *submissions, submitting(server, world, "--dry-run", "--json"), *others, watching)
+    assert codes[:5] == [6, 6, 7, 6, 0], done.stderr
+    assert codes[-1] == 0, done.stderr
+    assert "Incorrect API key provided: (key)" in done.stderr
+    assert "answer 400" in done.stderr
+    assert_nowhere(CANARY, tmp_path, done)
     assert any(f"Bearer {CANARY}" in dict(sent.headers).values() for sent in world.requests)
 
 
 @pytest.mark.usefixtures("out")
-def test_a_key_in_a_file(tmp_path: Path, server: Server, world: World) -> None:
+def test_a_key_in_a_file(tmp_path: Path, server: Server, world: World, caplog: pytest.LogCaptureFixture) -> None:
     """A key file that others can read, or that is gone, is refused; one with mode 0600 does, and goes before the environment."""
+    caplog.set_level(logging.DEBUG)
     world.key = CANARY
     (tmp_path / "etl.toml").write_text('[submit]\nkey_file = "key"\n')
     (tmp_path / "key").write_text(CANARY + "\n")
     (tmp_path / "key").chmod(0o644)
-    refused_run = run(tmp_path, *submitting(server, world), OPENAI_API_KEY="")
-    assert (refused_run.returncode, "chmod 600" in refused_run.stderr) == (2, True)
+    readable = invoke(*submitting(server, world), cwd=tmp_path, OPENAI_API_KEY="")
+    assert (readable.returncode, "chmod 600" in readable.stderr) == (2, True)
     (tmp_path / "key").chmod(0o600)
-    done = run(tmp_path, *submitting(server, world), OPENAI_API_KEY="sk-wrong")
+    done = invoke(*submitting(server, world), cwd=tmp_path, OPENAI_API_KEY="sk-wrong")
     assert done.returncode == 0, done.stderr
-    watching = run(tmp_path, "watch", "out", "--every", "0.05", OPENAI_API_KEY="")
+    watching = invoke("watch", "out", "--every", "0.05", cwd=tmp_path, OPENAI_API_KEY="")
     assert watching.returncode == 0, watching.stderr
     (tmp_path / "key").unlink()
-    gone = run(tmp_path, *submitting(server, world, "--seed", "1"))
+    gone = invoke(*submitting(server, world, "--seed", "1"), cwd=tmp_path, OPENAI_API_KEY="sk-wrong")
     assert gone.returncode == 2
-    assert_nowhere(CANARY, tmp_path, refused_run, done, watching, gone)
+    assert_nowhere(CANARY, tmp_path, readable, done, watching, gone)
+    assert "HTTP Request: " in caplog.text
+    assert CANARY not in caplog.text
 
 
 @pytest.mark.usefixtures("out")

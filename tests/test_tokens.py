@@ -98,7 +98,7 @@ def test_tokens_of_a_build(tmp_path: Path, system_prompt: str) -> None:
         for number, text in enumerate(("<|im_end|>", "ᄒᆞᆫ저\u2028옵서"))
     ]
     write_zip(tmp_path / "corpus" / ANSWER_ZIP, [*answers(40), *odd])
-    options = BuildOptions(system_prompt=system_prompt, max_chunk_examples=12, validation=0.25)
+    options = BuildOptions(clean=False, system_prompt=system_prompt, max_chunk_examples=12, validation=0.25)
     build([tmp_path / "corpus"], tmp_path / "out", options, make_executor=one_thread)
     manifest = manifest_of(tmp_path / "out")
     lineage = pl.read_parquet(tmp_path / "out" / "lineage.parquet")

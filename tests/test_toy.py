@@ -51,7 +51,7 @@ def test_complaints(
 ) -> None:
     """A tune is complained of where it is not better than copying and its base, or harms rows that copying does not."""
     world.chats |= {MODEL: tune, BASE: chatter}
-    file = write_test_file(tmp_path / "test.jsonl", sources(100))
+    file = write_test_file(tmp_path / "test.jsonl", sources(40 if complained else 100))
     result = run(file, server, world, base_model=BASE)
     found = {line.split(":")[0] for line in complaints(result.evaluation)}
     assert complained <= found

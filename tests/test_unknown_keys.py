@@ -48,7 +48,7 @@ def _scripts_by_split(out: Path, text: int) -> dict[str, set[str]]:
 def test_a_script_without_a_name_is_in_one_split(tmp_path: Path, direction: Direction, *, speaker: bool) -> None:
     """Readings of one text are in one split, whichever text is the source, and a speaker held out is in no other."""
     corpus = _write(tmp_path / "corpus", speaker=speaker)
-    options = BuildOptions(validation=0.4, dedup=Dedup.NONE, direction=direction)
+    options = BuildOptions(clean=False, validation=0.4, dedup=Dedup.NONE, direction=direction)
     build([corpus], tmp_path / "out", options, make_executor=one_thread)
     splits = _scripts_by_split(tmp_path / "out", 1 if direction is Direction.TO_STANDARD else 0)
     assert splits["train"]
@@ -71,7 +71,7 @@ def test_a_script_without_a_name_is_limited(tmp_path: Path, unit: Unit) -> None:
         for reader in range(_READERS)
     ]
     write_zip(tmp_path / "corpus" / REPEAT_ZIP, members)
-    options = BuildOptions(validation=0, dedup=Dedup.NONE, max_per_script=2, unit=unit)
+    options = BuildOptions(clean=False, validation=0, dedup=Dedup.NONE, max_per_script=2, unit=unit)
     build([tmp_path / "corpus"], tmp_path / "out", options, make_executor=one_thread)
     read = Counter(target for _, target in pairs_of(tmp_path / "out"))
     assert read == ({"첫 글": 2, "둘째 글": 2} if unit is Unit.SENTENCE else {"첫 글 둘째 글": 2})
@@ -81,7 +81,7 @@ def test_questions_have_no_script(tmp_path: Path) -> None:
     """Answers without a known prompt or script have no key by their text, and none of them is counted as unknown."""
     answers = [member(stem("say", str(number), 1), f"소리 {number}", "같은 글") for number in range(20)]
     write_zip(tmp_path / "corpus" / ANSWER_ZIP, answers)
-    options = BuildOptions(validation=0, dedup=Dedup.NONE, max_per_script=1)
+    options = BuildOptions(clean=False, validation=0, dedup=Dedup.NONE, max_per_script=1)
     build([tmp_path / "corpus"], tmp_path / "out", options, make_executor=one_thread)
     assert counts_of(tmp_path / "out")["examples"] == 20
     assert counts_of(tmp_path / "out")["unknown"]["script"] == 0
@@ -109,7 +109,7 @@ def test_scripts_known_by_number_are_said(tmp_path: Path) -> None:
     """A script with a number and without a set is counted, and a note says what that means."""
     members = [_reading(1, reader, script={"scriptId": 7, "speechType": "Read"}) for reader in range(_READERS)]
     write_zip(tmp_path / "corpus" / REPEAT_ZIP, members)
-    result = build([tmp_path / "corpus"], tmp_path / "out", BuildOptions(), make_executor=one_thread)
+    result = build([tmp_path / "corpus"], tmp_path / "out", BuildOptions(clean=False), make_executor=one_thread)
     assert result.manifest.counts.unknown["script_set"] == _READERS
     assert result.manifest.counts.unknown["script"] == 0
     assert any("6 label files with the number of the script and not its set" in warning for warning in result.warnings)
@@ -118,7 +118,7 @@ def test_scripts_known_by_number_are_said(tmp_path: Path) -> None:
 def test_what_is_left_out_is_not_counted(tmp_path: Path) -> None:
     """Keys are counted of the regions and speech types that are kept."""
     corpus = _write(tmp_path / "corpus", speaker=False)
-    options = BuildOptions(speech_type=("answer",))  # type: ignore[arg-type]  # plain text, as from outside
+    options = BuildOptions(clean=False, speech_type=("answer",))  # type: ignore[arg-type]  # plain text, as from outside
     result = build([corpus], tmp_path / "out", options, make_executor=one_thread)
     assert {result.manifest.counts.unknown[name] for name in ("script", "script_set", "speaker")} == {0}
 
@@ -126,7 +126,7 @@ def test_what_is_left_out_is_not_counted(tmp_path: Path) -> None:
 def test_a_text_is_in_no_key_that_is_shown(tmp_path: Path) -> None:
     """`explain` shows the key that a text stands for as a hash, and the split that it falls on."""
     corpus = _write(tmp_path / "corpus")
-    options = BuildOptions(validation=0.4, split_by=(SplitKey.SCRIPT, SplitKey.SPEAKER))
+    options = BuildOptions(clean=False, validation=0.4, split_by=(SplitKey.SCRIPT, SplitKey.SPEAKER))
     build([corpus], tmp_path / "out", options, make_executor=one_thread)
     keys = defaultdict(set)
     for reader in range(_READERS):

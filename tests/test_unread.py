@@ -19,7 +19,7 @@ _END = struct.Struct("<4sHHHHLLH")
 
 
 def _build(corpus: Path, out: Path, *, allowed: bool = False) -> BuildResult:
-    options = BuildOptions(validation=0, tokens=False, allow_bad_archives=allowed)
+    options = BuildOptions(clean=False, validation=0, tokens=False, allow_bad_archives=allowed)
     return build([corpus], out, options, make_executor=one_thread)
 
 
@@ -104,17 +104,22 @@ def test_archives_of_other_kinds_are_named(tmp_path: Path, name: str) -> None:
     """An archive that is no zip is named in a note with what to do, beside zips, alone, and as an argument."""
     write_zip(tmp_path / "corpus" / ANSWER_ZIP, answers(12))
     (tmp_path / "corpus" / name).write_bytes(b"x")
-    notes = [f"{name}: not read, since only zips are; unpack it"]
-    for warnings in (
-        _build(tmp_path / "corpus", tmp_path / "out").warnings,
-        inspect(tmp_path / "corpus", make_executor=one_thread).warnings,
-    ):
-        assert [warning[: len(notes[0])] for warning in warnings] == notes
+    [note] = discover([tmp_path / "corpus"]).notes
+    assert note.startswith(f"{name}: not read, since only zips are; unpack it")
     with pytest.raises(InputError, match=r"not read, since only zips are; unpack it"):
         discover([tmp_path / "corpus" / name])
     (tmp_path / "corpus" / ANSWER_ZIP).unlink()
     with pytest.raises(EmptyCorpusError, match=r"no label archive found among 1 file; .*unpack it"):
         discover([tmp_path / "corpus"])
+
+
+def test_notes_are_warnings(tmp_path: Path) -> None:
+    """What is noted of files beside zips is a warning of a build and of an inspection."""
+    write_zip(tmp_path / "corpus" / ANSWER_ZIP, answers(12))
+    (tmp_path / "corpus" / "x.7z").write_bytes(b"x")
+    notes = list(discover([tmp_path / "corpus"]).notes)
+    assert _build(tmp_path / "corpus", tmp_path / "out").warnings == notes
+    assert inspect(tmp_path / "corpus", make_executor=one_thread).warnings == notes
 
 
 @pytest.mark.parametrize("name", ["x.zip.crdownload", "x.zip.part", "x.zip.opdownload", "x.zip.aria2"])

@@ -35,7 +35,7 @@ def _corpus(folder: Path) -> Path:
 
 
 def _build(corpus: Path, out: Path, *, allowed: bool = False) -> BuildResult:
-    options = BuildOptions(validation=0, tokens=False, max_rejects=1, allow_bad_archives=allowed)
+    options = BuildOptions(clean=False, validation=0, tokens=False, max_rejects=1, allow_bad_archives=allowed)
     return build([corpus], out, options, make_executor=one_thread)
 
 

@@ -30,7 +30,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     build(
         [folder / "corpus"],
         folder / "out",
-        BuildOptions(validation=0.2, max_chunk_examples=10),
+        BuildOptions(clean=False, validation=0.2, max_chunk_examples=10),
         make_executor=one_thread,
     )
     return folder / "out"

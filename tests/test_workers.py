@@ -44,22 +44,12 @@ def handler_of_interrupts(_: int) -> bool:
     return signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
-def hold_lock(path: str) -> None:
-    """Lock the file at *path* for as long as this process lives, which is longer than any test."""
-    with Path(path).open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        Path(path + ".held").touch()
-        time.sleep(600)
-
-
-def be_a_parent(method: str, folder: str) -> None:
-    """Keep two workers busy until killed."""
-    with process_pool(2, method) as pool:
-        list(pool.map(hold_lock, [f"{folder}/0", f"{folder}/1"]))
-
-
-@pytest.fixture(params=[pytest.param(name, marks=() if name == "spawn" else pytest.mark.thorough) for name in _METHODS])
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=() if name == "spawn" else pytest.mark.thorough) for name in _METHODS],
+)
 def workers(request: pytest.FixtureRequest) -> Iterator[Workers]:
+    """Two workers, which all tests share: whatever became of the tasks of one, the next one finds them."""
     with Workers(partial(process_pool, 2, request.param), 2) as started:
         yield started
 
@@ -103,10 +93,11 @@ def test_a_task_whose_worker_was_killed_is_run_again(workers: Workers, tmp_path:
     assert marker.exists()
 
 
-def test_a_task_that_always_kills_has_no_result(workers: Workers) -> None:
-    """Tasks that kill every worker come back without a result, and all others with theirs."""
-    expected = {number: None if number in (3, 11) else number * number for number in range(16)}
-    assert _values(workers.map(square_and_die, range(16))) == expected
+def test_a_task_that_always_kills_has_no_result(workers: Workers, pytestconfig: pytest.Config) -> None:
+    """Tasks that kill every worker, of which there is one by default, come back without a result, and all others with theirs."""
+    tasks = range(16 if pytestconfig.getoption("--thorough") else 10)
+    expected = {number: None if number in (3, 11) else number * number for number in tasks}
+    assert _values(workers.map(square_and_die, tasks)) == expected
     assert _values(workers.map(square, range(3))) == {0: 0, 1: 1, 2: 4}
 
 
@@ -181,7 +172,7 @@ def _is_free(path: Path) -> bool:
 @pytest.mark.parametrize("method", _METHODS)
 def test_workers_die_with_their_parent(method: str, tmp_path: Path) -> None:
     """When the parent is killed, its workers end within seconds, in the middle of their tasks."""
-    code = f"import test_workers; test_workers.be_a_parent({method!r}, {str(tmp_path)!r})"
+    code = f"import squares; squares.be_a_parent({method!r}, {str(tmp_path)!r})"
     paths = os.pathsep.join((str(ROOT), str(ROOT / "tests")))
     parent = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": paths})
     locks = [tmp_path / "0", tmp_path / "1"]

@@ -176,7 +176,8 @@ class EvaluateOptions(Options, frozen=True, kw_only=True):
         """The name of the evaluation: never that of a split for a file, and never one that leads out of its folder."""
         if self.name is not None or self.file is None:
             return self.name or self.split.value
-        stem = self.file.name.rpartition(".")[0] or self.file.name  # a path's `stem` is another from Python 3.14 on: "...jsonl"
+        # Not `stem`, which is another from Python 3.14 on: that of "...jsonl".
+        stem = self.file.name.rpartition(".")[0] or self.file.name
         return f"file-{_NO_NAME.sub('-', stem)}"[:_MOST_NAME]
 
     @property
