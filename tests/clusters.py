@@ -1,5 +1,7 @@
 """Dask clusters on loopback, each part a process of its own as on machines of their own, to be killed and started again."""
 
+import atexit
+import json
 import os
 import signal
 import socket
@@ -7,16 +9,49 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from distributed import Client
-from killings import PATIENCE_SECONDS, kill_group, wait_for, workers_of
+from killings import PATIENCE_SECONDS, has_ended, kill_group, wait_for, workers_of
 from runs import ROOT
 
 _KILLED_BY_ONE = "0"
+_PATHS = (str(ROOT), str(ROOT / "tests"))
 
-Part = subprocess.Popen[str]
+
+class Forked:
+    """A part that was forked from `dask_parts`, whose child it is."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        os.kill(self.pid, signal.SIGTERM)
+
+    def wait(self, _timeout: float | None = None) -> None:
+        """Wait for its end."""
+        wait_for(lambda: has_ended(self.pid))
+
+
+Part = subprocess.Popen[str] | Forked
+
+
+@cache
+def _forking() -> "subprocess.Popen[str]":
+    """Return the process that parts are forked from; a process of pytest has one."""
+    path = os.pathsep.join((*_PATHS, os.environ.get("PYTHONPATH", "")))
+    forking = subprocess.Popen(
+        [sys.executable, str(ROOT / "tests" / "dask_parts.py")],
+        env={**os.environ, "PYTHONPATH": path},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    atexit.register(forking.communicate)
+    return forking
 
 
 class Cluster:
@@ -109,8 +144,11 @@ class Cluster:
 
     def _start(self, part: str, *arguments: str, environment: Mapping[str, str]) -> Part:
         self._started += 1
-        paths = os.pathsep.join((*environment.get("PYTHONPATH", "").split(os.pathsep), str(ROOT), str(ROOT / "tests")))
-        with (self.folder / f"{part}-{self._started}.log").open("w", encoding="utf-8") as log:
+        path = self.folder / f"{part}-{self._started}.log"
+        if (part == "scheduler" or "--no-nanny" in arguments) and "PYTHONPATH" not in environment:
+            return self._fork(part, arguments, path, environment)
+        paths = os.pathsep.join((*environment.get("PYTHONPATH", "").split(os.pathsep), *_PATHS))
+        with path.open("w", encoding="utf-8") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", f"distributed.cli.dask_{part}", *arguments],
                 cwd=self.folder,  # which comes before all other paths
@@ -120,6 +158,15 @@ class Cluster:
                 start_new_session=True,
                 text=True,
             )
+
+    def _fork(self, part: str, arguments: tuple[str, ...], log: Path, environment: Mapping[str, str]) -> Forked:
+        """Start a part that has no processes below it, which would be forked from another process than itself."""
+        forking = _forking()
+        assert forking.stdin is not None
+        assert forking.stdout is not None
+        order = {"part": part, "arguments": arguments, "folder": str(self.folder), "log": str(log)}
+        print(json.dumps({**order, "environment": {**os.environ, **environment}}), file=forking.stdin, flush=True)
+        return Forked(int(forking.stdout.readline()))
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from runs import command
 
@@ -18,6 +19,15 @@ PATIENCE_SECONDS = 300.0
 
 ATTEMPTS = 20
 """At what can only be seen while a process runs, and which a busy machine may let it be done with before."""
+
+
+class Started(Protocol):
+    """A process that was started, by whomever."""
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        ...
 
 
 @contextmanager
@@ -52,7 +62,7 @@ def _let_signals_through(hang_up: signal.Handlers) -> None:
     signal.signal(signal.SIGHUP, hang_up)
 
 
-def kill_group(process: subprocess.Popen[str], number: int = signal.SIGKILL) -> None:
+def kill_group(process: Started, number: int = signal.SIGKILL) -> None:
     """Send signal *number* to *process* and to all that it started, as far as they still run."""
     try:
         os.killpg(process.pid, number)
@@ -101,7 +111,7 @@ def wait_for(holds: Callable[[], bool]) -> None:
         time.sleep(10 * POLL_SECONDS)
 
 
-def workers_of(process: subprocess.Popen[str]) -> list[int]:
+def workers_of(process: Started) -> list[int]:
     """Return the worker processes of a build, however they were started."""
     below = [process.pid]
     for pid in below:
@@ -123,6 +133,12 @@ def processes_of(session: int) -> list[str]:
         if len(fields) > 3 and fields[0] not in (b"Z", b"X") and int(fields[3]) == session:
             lines.append(_read(f"{folder}/cmdline").replace(b"\0", b" ").decode(errors="replace"))
     return lines
+
+
+def has_ended(pid: int) -> bool:
+    """Whether a process is over, buried or not."""
+    state = _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()[:1]
+    return state in ([], [b"Z"], [b"X"])
 
 
 def _children(pid: int) -> list[int]:
