@@ -20,6 +20,7 @@ TEXTS = ("source", "target")
 UNCLEAN = "unclean"
 """The column with the reason why cleaning drops an utterance: a `DropReason`, or null where it is kept."""
 
+# A column of one value that is made of a series is there in 0.01 ms; of an expression in 0.1 to 0.4 ms, which is a query.
 _NO_REASON = pl.Series(UNCLEAN, [None], dtype=pl.String)
 
 _FULL_WIDTH = {chr(0xFF01 + number): chr(0x21 + number) for number in range(94)}
