@@ -15,7 +15,7 @@ from msgspec import structs
 from runs import counts_of, one_thread, pairs_of
 
 from saturi.etl.pipeline.build import build
-from saturi.etl.select.clean import UNCLEAN, clean, count_residues, suspects
+from saturi.etl.select.clean import UNCLEAN, clean, count_residues, rules_concerned, suspects
 from saturi.etl.select.markup import MASK, RULES, CleanSettings
 from saturi.etl.settings.options import BuildOptions
 from saturi.schemas.cleaning import Action, CleanRules, Pii
@@ -429,6 +429,25 @@ def test_hints_miss_nothing(text: str) -> None:
     if suspects(frame).is_empty():
         counted = count_residues(frame.lazy()).select(rule.name for rule in RULES).collect()
         assert counted.row(0) == (0,) * len(RULES)
+
+
+@given(st.lists(_TEXT, min_size=1, max_size=4), _RULES, st.sampled_from(list(Pii)))
+@examples(60)
+def test_only_rules_that_are_concerned_matter(texts: list[str], rules: CleanRules, pii: Pii) -> None:
+    """Looking only for markup whose hint is there finds all there is, in texts as they are and as they are cleaned."""
+    frame = pl.DataFrame({"source": texts, "target": [*texts[1:], None]}, schema=_TEXTS)
+    concerned = rules_concerned(frame)
+    cleaned = clean(frame, CleanSettings(rules, pii))
+    for looked_at in (frame, cleaned):
+        assert count_residues(looked_at.lazy(), concerned).collect().equals(count_residues(looked_at.lazy()).collect())
+
+
+@pytest.mark.parametrize("text", ["공#일공 일이삼사 오육칠팔", "공~일공일이삼사오육칠팔", "가{laughing}{cough}나"])
+def test_markup_that_comes_up_when_other_is_taken_out(text: str) -> None:
+    """A number that markup has torn apart, or two blanks where markup was, are seen when that is taken out."""
+    frame = pl.DataFrame({"source": [text], "target": [text]})
+    concerned = rules_concerned(frame)
+    assert count_residues(frame.lazy(), concerned).collect().equals(count_residues(frame.lazy()).collect())
 
 
 def test_a_build_cleans_what_it_writes(tmp_path: Path) -> None:

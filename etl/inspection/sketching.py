@@ -15,7 +15,7 @@ from saturi.etl.inspection.sketch import NO_SPLIT, BatchSketch, Sketch, Sketches
 from saturi.etl.inspection.tasks import InspectTask, SketchTask
 from saturi.etl.read.rows import Rows, reading_of
 from saturi.etl.read.segments import FILES, SENTENCES, read_any_header, read_files, read_sentences, to_ipc
-from saturi.etl.select.clean import count_residues, suspects
+from saturi.etl.select.clean import count_residues, rules_concerned, suspects
 from saturi.etl.select.markup import RULES
 from saturi.etl.select.utterances import PLACEMENT_COLUMNS, resolve_placement
 from saturi.etl.storage.location import location_of
@@ -134,9 +134,9 @@ def _sketch_sentences(sketch: Sketch, sentences: pl.DataFrame) -> None:
     sketch.pairs = [to_ipc(hashes.alias("pair").to_frame())]
     sketch.source_lengths.update(_counts(whole["source"].str.len_chars()))
     sketch.target_lengths.update(_counts(whole["target"].str.len_chars()))
-    marked = (
-        count_residues(pairs[suspects(pairs)].lazy()).select((pl.col(rule.name) > 0).sum() for rule in RULES).collect()
-    )
+    suspected = pairs[suspects(pairs)]
+    residues = count_residues(suspected.lazy(), rules_concerned(suspected))
+    marked = residues.select((pl.col(rule.name) > 0).sum() for rule in RULES).collect()
     sketch.residues.update({name: number for name, number in marked.row(0, named=True).items() if number})
 
 

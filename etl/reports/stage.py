@@ -13,7 +13,7 @@ from saturi.etl.corpus.names import Hints
 from saturi.etl.errors import BuildError, OptionError
 from saturi.etl.output.files import is_there
 from saturi.etl.output.finished import FinishedBuild
-from saturi.etl.select.clean import compose, count_residues, suspects
+from saturi.etl.select.clean import compose, count_residues, rules_concerned, suspects
 from saturi.etl.select.letters import letters
 from saturi.etl.select.markup import RULES, CleanSettings
 from saturi.etl.select.split import resolve_scripts
@@ -138,7 +138,9 @@ class _Tally:
         places = suspects(pairs)
         if places.len():
             sums = ((pl.col(rule.name) > 0).sum() for rule in RULES)
-            self._marked.update(count_residues(pairs[places].lazy()).select(sums).collect().row(0, named=True))
+            suspected = pairs[places]
+            residues = count_residues(suspected.lazy(), rules_concerned(suspected))
+            self._marked.update(residues.select(sums).collect().row(0, named=True))
 
     def facts(self, options: BuildOptions) -> StageFacts:
         """Return all of it."""
