@@ -18,7 +18,6 @@ from runs import one_thread
 from submissions import ENVIRONMENT, KEY, make_build
 
 from benchmarks.corpus import FACTS, make_corpus
-from saturi.etl.checking import repeats
 from saturi.etl.evaluation import resampling
 from saturi.etl.inspection.survey import inspect
 from saturi.etl.pipeline.build import build
@@ -110,12 +109,11 @@ def _fewer_rounds(pytestconfig: pytest.Config) -> Iterator[None]:
     """
     What goes round a fixed number of times does so less often by default, which is most of what it costs with a few lines.
 
-    Rows of an evaluation are drawn a hundred times, and lines are compared in two parts.
+    Rows of an evaluation are drawn a hundred times.
     """
     with pytest.MonkeyPatch.context() as patch:
         if not pytestconfig.getoption("--thorough"):
             patch.setattr(resampling, "RESAMPLES", 100)
-            patch.setattr(repeats, "_PARTS", 2)
         yield
 
 

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from runs import ROOT, command, error_of, invoke, manifest_of, one_thread
 
+from saturi.etl.checking import repeats
 from saturi.etl.checking.check import check, check_build
 from saturi.etl.checking.limits import Limits, limits_of
 from saturi.etl.checking.report import CheckReport
@@ -128,14 +129,23 @@ def test_lines_that_are_there_twice(tmp_path: Path) -> None:
     assert report.warnings == {"duplicate": 4, "in_training": 1}
 
 
-@given(st.lists(st.integers(0, 30), min_size=1, max_size=80), st.integers(1, 40), st.integers(0, 80))
+@given(
+    st.lists(st.integers(0, 30), min_size=1, max_size=80),
+    st.integers(1, 40),
+    st.integers(0, 80),
+    st.sampled_from([9, repeats._PART_LINES]),
+)
 @examples(40)
-def test_repeats_are_counted_as_by_hand(tmp_path: Path, numbers: list[int], cut: int, show: int) -> None:
-    """Duplicates and shared lines are as many as sets of the lines say, however few of them are shown."""
+def test_repeats_are_counted_as_by_hand(
+    tmp_path: Path, numbers: list[int], cut: int, show: int, part_lines: int
+) -> None:
+    """Duplicates and shared lines are as many as sets of the lines say, however few are shown or looked at together."""
     lines = [encode(chat(f"말 {number}")) for number in numbers]
     train, held_out = lines[:cut], lines[cut:]
     paths = [write_lines(tmp_path / name, part) for name, part in (("t", train), ("v", held_out))]
-    report = check(paths[:1], Limits(max_file_bytes=10**6, fewest_examples=0), validation=paths[1:], show=show)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(repeats, "_PART_LINES", part_lines)
+        report = check(paths[:1], Limits(max_file_bytes=10**6, fewest_examples=0), validation=paths[1:], show=show)
     duplicates = len(train) - len(set(train)) + len(held_out) - len(set(held_out))
     shared = sum(line in set(train) for line in held_out)
     assert report.warnings == {k: n for k, n in (("duplicate", duplicates), ("in_training", shared)) if n}
@@ -246,6 +256,7 @@ def test_a_build_of_nothing(tmp_path: Path) -> None:
 
 MEMORY = """
 import sys
+from saturi.etl.checking import repeats
 from saturi.etl.checking.check import check, check_build
 from saturi.etl.checking.limits import Limits
 from saturi.etl.runtime.memory import peak_bytes

@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 import polars as pl
 
-_PARTS = 16  # looked at one after the other: all at once takes 60 bytes a line
+_PART_LINES = 1_000_000
+"""Lines that are looked at together, as far as their hashes are spread evenly: 60 bytes each."""
+
 _PAIRS = pl.Schema({"at": pl.UInt32, "first": pl.UInt32})
 
 
@@ -48,19 +50,19 @@ class LineHashes:
 
     def repeats(self, most: int) -> Repeats:
         """Return the lines that are there before, *most* of them with their places."""
-        pairs = pl.concat([_PAIRS.to_frame(), *map(self._repeats_in, range(_PARTS))]).sort("at")
+        pairs = pl.concat([_PAIRS.to_frame(), *map(self._repeats_in, _parts(self))]).sort("at")
         return Repeats(
             pairs.height, [(self._place(at), self._place(first)) for at, first in pairs.head(most).iter_rows()]
         )
 
     def shared_with(self, other: "LineHashes", most: int) -> Repeats:
         """Return the lines that *other* has, too, *most* of them with their places here and there."""
-        parts = [self._shared_in(other, part) for part in range(_PARTS)]
-        pairs = pl.concat([_PAIRS.to_frame(), *parts]).sort("at")
+        shared = [self._shared_in(other, part) for part in _parts(self, other)]
+        pairs = pl.concat([_PAIRS.to_frame(), *shared]).sort("at")
         rows = pairs.head(most).iter_rows()
         return Repeats(pairs.height, [(self._place(at), other._place(first)) for at, first in rows])
 
-    def _repeats_in(self, part: int) -> pl.DataFrame:
+    def _repeats_in(self, part: "_Part") -> pl.DataFrame:
         """Return the numbers of the lines that are there before, among those whose hash falls into *part*, and of the first."""
         lines = self._lines_in(part)
         if lines["hash"].n_unique() == lines.height:
@@ -68,16 +70,33 @@ class LineHashes:
         firsts = lines.with_columns(first=pl.col("at").min().over("hash"))
         return firsts.filter(pl.col("at") != pl.col("first")).select("at", "first")
 
-    def _shared_in(self, other: "LineHashes", part: int) -> pl.DataFrame:
+    def _shared_in(self, other: "LineHashes", part: "_Part") -> pl.DataFrame:
         """Return the numbers of the lines that *other* has, too, among those whose hash falls into *part*, and of its first."""
         firsts = other._lines_in(part).group_by("hash").agg(pl.col("at").min().alias("first"))
         return self._lines_in(part).join(firsts, on="hash").select("at", "first")
 
-    def _lines_in(self, part: int) -> pl.DataFrame:
+    def _lines_in(self, part: "_Part") -> pl.DataFrame:
         """Return number (`at`) and `hash` of the lines whose hash falls into *part*."""
         numbered = self._hashes.to_frame().lazy().with_row_index("at")
-        return numbered.filter(pl.col("hash").is_not_null() & (pl.col("hash") % _PARTS == part)).collect()
+        return numbered.filter(pl.col("hash").is_not_null() & (pl.col("hash") % part.of == part.number)).collect()
 
     def _place(self, at: int) -> Place:
         number = bisect_right(self._starts, at) - 1
         return Place(self._files[number], at - self._starts[number] + 1)
+
+    def __len__(self) -> int:
+        """Return the number of lines."""
+        return len(self._hashes)
+
+
+class _Part(NamedTuple):
+    """The hashes that leave the remainder *number* when they are divided by *of*."""
+
+    number: int
+    of: int
+
+
+def _parts(*hashes: LineHashes) -> list[_Part]:
+    """Return the parts in which *hashes* are looked at, one after the other: as many as the longest of them needs."""
+    of = 1 + max(map(len, hashes)) // _PART_LINES
+    return [_Part(number, of) for number in range(of)]
