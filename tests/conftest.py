@@ -42,12 +42,12 @@ settings.register_profile(THOROUGH, deadline=None, max_examples=100, suppress_he
 COUNTS = {
     "kills": (2, 8),
     "interrupts": (2, 8),
-    "io_failures": (4, 12),
-    "faults": (8, 100),
+    "io_failures": (3, 12),
+    "faults": (6, 100),
     "cuts": (4, 12),
     "fetch_kills": (1, 4),
     "cluster_kills": (2, 12),
-    "storage_faults": (3, 20),
+    "storage_faults": (2, 20),
 }
 """Options that are numbers: what they are by default, and in the thorough run."""
 
