@@ -178,7 +178,8 @@ def test_builds_killed_at_any_moment_go_on(local: Local, storage: Storage, tmp_p
             assert promised_of(out_of(storage)) == local.result
     build_here(local.corpus, url, OPTIONS)
     assert promised_of(out_of(storage)) == local.result
-    assert leftovers(storage) == []
+    # What a kill leaves of a probe may be another's that is under way; it is removed when it is old.
+    assert [key for key in leftovers(storage) if "probe" not in key] == []
 
 
 def _has_asked(storage: Storage, least: int) -> bool:
