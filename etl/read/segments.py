@@ -6,8 +6,8 @@ CRC-32 in there, every time it is read. So it is not synced: what a power cut le
 """
 
 import io
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeVar
 
 import msgspec
 import polars as pl
@@ -18,6 +18,8 @@ from saturi.etl.errors import StorageError
 from saturi.etl.output.files import write_whole
 from saturi.etl.storage.location import Location
 from saturi.schemas.segment import SEGMENT_VERSION, SegmentHeader
+
+Whole = TypeVar("Whole")
 
 FILES = pl.Schema(
     {
@@ -124,13 +126,27 @@ def read_segment(path: Location) -> Segment:
     Raises:
         StorageError: It is not there any more, or not whole.
     """
+    return read_whole(path, _open)
+
+
+def read_whole(path: Location, opened: Callable[[bytes], Whole | None]) -> Whole:
+    """
+    Return what *opened* finds in the file at *path*, which was whole when this build began to use it.
+
+    Args:
+        path: Where it lies.
+        opened: Returns None for contents that are not whole.
+
+    Raises:
+        StorageError: It is not there any more, or not whole.
+    """
     try:
-        segment = _open(path.read_bytes())
+        whole = opened(path.read_bytes())
     except OSError as error:
         raise StorageError(str(path), f"cannot be read any more ({error.strerror or error})", _AGAIN) from error
-    if segment is None:
+    if whole is None:
         raise StorageError(str(path), "has been damaged since it was written", _AGAIN)
-    return segment
+    return whole
 
 
 def _open(content: bytes) -> Segment | None:

@@ -13,9 +13,8 @@ import polars as pl
 from msgspec import Struct
 
 from saturi.etl.corpus.archive import crc32
-from saturi.etl.errors import StorageError
 from saturi.etl.output.files import write_whole
-from saturi.etl.read.segments import from_ipc, to_ipc
+from saturi.etl.read.segments import from_ipc, read_whole, to_ipc
 from saturi.etl.storage.location import Location
 
 Facts = TypeVar("Facts", bound=Struct)
@@ -48,7 +47,7 @@ def read_table(path: Location, columns: Sequence[str] | None = None) -> pl.DataF
     Raises:
         StorageError: It is not there any more, or not whole.
     """
-    return from_ipc(_read(path).table, columns)
+    return from_ipc(read_whole(path, _opened).table, columns)
 
 
 def read_facts(path: Location, kind: type[Facts]) -> Facts:
@@ -58,23 +57,12 @@ def read_facts(path: Location, kind: type[Facts]) -> Facts:
     Raises:
         StorageError: They are not there any more, or not whole.
     """
-    return msgspec.json.decode(_read(path).facts, type=kind)
+    return msgspec.json.decode(read_whole(path, _opened).facts, type=kind)
 
 
 def is_sealed(path: Location) -> bool:
     """Whether a whole file is at *path*: of this build, or of one that was killed later."""
     return path.is_file() and _opened(path.read_bytes()) is not None
-
-
-def _read(path: Location) -> _Sealed:
-    advice = "run the same command again, which makes it anew"
-    try:
-        sealed = _opened(path.read_bytes())
-    except OSError as error:
-        raise StorageError(str(path), f"cannot be read any more ({error.strerror or error})", advice) from error
-    if sealed is None:
-        raise StorageError(str(path), "has been damaged since it was written", advice)
-    return sealed
 
 
 def _opened(content: bytes) -> _Sealed | None:
