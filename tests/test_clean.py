@@ -466,3 +466,42 @@ def test_a_build_cleans_what_it_writes(tmp_path: Path) -> None:
 def test_every_rule_has_its_option() -> None:
     """The rules that do not look for personal data are the fields of the table [clean], in the same order."""
     assert [rule.name for rule in RULES if not rule.personal] == NAMES
+
+
+_PIECES = [
+    "(",
+    ")",
+    "/",
+    "{",
+    "}",
+    "&",
+    "#",
+    "-",
+    "~",
+    "～",
+    "x",
+    "ｘ",
+    "（",
+    "０",
+    "1",
+    "공",
+    "일",
+    "공일",
+    "@",
+    ".",
+    "name1",
+]
+_PIECES += [" ", "\u200b", "\u3000", "가", "나 ", "\xad", "((가))", "10", "-1234", "e@b.kr", "é", "e\u0301", "＃", "＆"]
+
+
+@given(
+    st.lists(st.sampled_from(_PIECES), min_size=1, max_size=14).map("".join), st.sampled_from(["drop", "mask", "keep"])
+)
+@examples(100)
+def test_a_text_is_cleaned_alone_as_beside_others(text: str, pii: str) -> None:
+    """What becomes of a text does not depend on the markup in the texts that are looked at with it."""
+    settings = CleanSettings.of(BuildOptions(pii=pii))
+    beside = "\u200b (가)/(나) {웃음} &name1& #어 어-어 네~ x  010-1234-5678 a@b.kr"
+    alone = clean(pl.DataFrame({"source": [text], "target": [text]}), settings)
+    together = clean(pl.DataFrame({"source": [text, beside], "target": [text, beside]}), settings)
+    assert alone.equals(together[:1])
