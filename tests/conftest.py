@@ -1,5 +1,6 @@
 """Options of the test run, and the corpora that many tests share."""
 
+import gc
 import os
 import shutil
 import sys
@@ -102,6 +103,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = [item for item in items if item not in kept]
     items[:] = [item for item in items if item in kept]
     config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector look at what a test makes, and not at four thousand tests and all modules, time and again."""
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)
 
 
 @pytest.fixture(scope="session", autouse=True)
