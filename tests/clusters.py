@@ -1,6 +1,7 @@
 """Dask clusters on loopback, each part a process of its own as on machines of their own, to be killed and started again."""
 
 import atexit
+import gc
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 from distributed import Client
 from killings import PATIENCE_SECONDS, has_ended, kill_group, wait_for, workers_of
 from runs import ROOT
@@ -37,6 +39,9 @@ class Forked:
 
 
 Part = subprocess.Popen[str] | Forked
+
+SOCKETS_LEFT = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+"""The engine leaves the socket of an attempt to connect that it gives up, as on a busy machine, or where a part is killed."""
 
 
 @cache
@@ -180,6 +185,7 @@ def cluster(folder: Path, workers: int = 2, allowed_failures: str = _KILLED_BY_O
         yield running
     finally:
         running.close()
+        gc.collect()  # of sockets left, before a test is run that minds them
 
 
 def _free_port() -> int:

@@ -15,7 +15,7 @@ from typing import Any
 
 import dask
 import pytest
-from clusters import Cluster, cluster
+from clusters import SOCKETS_LEFT, Cluster, cluster
 from corpora import ANSWER_ZIP, answers, write_parts, write_zip
 from deadly_worker import KILLER
 from killings import ATTEMPTS, PATIENCE_SECONDS, kill_group, reached, started, wait_for
@@ -46,6 +46,8 @@ from saturi.schemas.terms import Region
 
 if not Path("/proc/self/task").exists():
     pytest.skip("without /proc, the workers of a cluster cannot be found", allow_module_level=True)
+
+pytestmark = SOCKETS_LEFT
 
 OPTIONS = BuildOptions(max_chunk_examples=20, validation=0.2, region=(Region.GYEONGSANG,))
 PLAIN = ("--max-chunk-examples", "20", "--validation", "0.2", "--region", "gyeongsang")

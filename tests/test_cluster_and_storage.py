@@ -16,7 +16,7 @@ from threading import Event
 from typing import Any
 
 import pytest
-from clusters import Cluster, cluster
+from clusters import SOCKETS_LEFT, Cluster, cluster
 from corpora import write_both_generations
 from killings import PATIENCE_SECONDS, kill_group, reached, started
 from object_storage import Fault, Storage, put_tree
@@ -30,6 +30,8 @@ from saturi.schemas.terms import Dedup
 
 if not Path("/proc/self/task").exists():
     pytest.skip("without /proc, the workers of a cluster cannot be found", allow_module_level=True)
+
+pytestmark = SOCKETS_LEFT
 
 OPTIONS = (
     BuildOptions(max_chunk_examples=20, validation=0.2, max_rejects=0.5),
