@@ -22,8 +22,13 @@ def main(folder: Path) -> None:
     print(sample(corpus, files=200))
 
     # 2. What is in it. Nothing is written.
-    found = inspect(corpus)
-    print(len(found.archives), "archives,", sum(archive.label_files for archive in found.archives), "label files")
+    inspection = inspect(corpus)
+    print(
+        len(inspection.archives),
+        "archives,",
+        sum(archive.label_files for archive in inspection.archives),
+        "label files",
+    )
 
     # 3. Chunks: sentences instead of whole files, pairs of equal texts left out, a tenth of the scripts held out.
     result = build(corpus, out, BuildOptions(unit="sentence", identical="drop", validation=0.1))

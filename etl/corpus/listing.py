@@ -127,19 +127,19 @@ def _list_objects(argument: ObjectPath, listing: Listing) -> None:
         if facts is not None:
             _list_object(argument, facts, listing)
             return
-    objects = argument.below()
+    rows = argument.below()
     with impatient():
-        first = next(objects, None)
+        first = next(rows, None)
     if first is None:
         if _is_zip_name(argument.name) or not argument.is_file():
             raise _missing(argument)
         raise InputError(str(argument), *_refusal_of(argument.name))
-    found, beginning = _Objects(), len(f"{argument.key}/" if argument.key else "")
-    for path, facts in chain((first,), objects):
-        found.add(path.key[beginning:], facts)
-    if "" in found.marked and (argument / MANIFEST).is_file():
+    objects, beginning = _Objects(), len(f"{argument.key}/" if argument.key else "")
+    for path, facts in chain((first,), rows):
+        objects.add(path.key[beginning:], facts)
+    if "" in objects.marked and (argument / MANIFEST).is_file():
         raise _refusal_of_build(argument)
-    for folder in found.folders(argument):
+    for folder in objects.folders(argument):
         _add_folder(folder, listing)
 
 

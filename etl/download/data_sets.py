@@ -59,10 +59,10 @@ def _numbers(name: str) -> list[int]:
     if name.isascii() and name.isdigit() and len(name) <= _LONGEST_NUMBER and int(name):
         return [int(name)]
     squeezed = _squeezed(name)
-    found = [known.number for known in KNOWN if squeezed and squeezed in _squeezed(f"{known.title} {known.english}")]
-    if not found:
+    numbers = [known.number for known in KNOWN if squeezed and squeezed in _squeezed(f"{known.title} {known.english}")]
+    if not numbers:
         raise OptionError("DATA_SET", f"{name[:100]!r} is no data set", f"give {_choices()}")
-    return found
+    return numbers
 
 
 def _squeezed(name: str) -> str:

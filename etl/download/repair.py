@@ -77,7 +77,7 @@ def _sets(folder: Path) -> dict[Path, list[tuple[Part, Path]]]:
 def _repair(zip_path: Path, parts: list[tuple[Part, Path]], folder: Path) -> RepairedArchive:
     state = partial(RepairedArchive, path=zip_path.relative_to(folder).as_posix())
     there, paths = is_there(zip_path), [path for _, path in parts]
-    found = "an empty or half-merged zip beside its parts" if there else "its parts alone"
+    before = "an empty or half-merged zip beside its parts" if there else "its parts alone"
     gap = gap_in([(part, str(path), facts_of(str(path)).size) for part, path in parts])
     if there and flaw_in(zip_path.name, zip_path) is None:
         if _holds(zip_path, parts):
@@ -86,21 +86,21 @@ def _repair(zip_path: Path, parts: list[tuple[Part, Path]], folder: Path) -> Rep
             return state(
                 state="incomplete", detail="a zip with a whole directory beside parts of other bytes; keep both"
             )
-        found = "a zip merged in another order than its parts"
+        before = "a zip merged in another order than its parts"
     if gap is not None:
-        return state(state="incomplete", detail=f"{found}; {gap[1]}")
+        return state(state="incomplete", detail=f"{before}; {gap[1]}")
     flaw = flaw_in(zip_path.name, *paths)
     if flaw is not None:
         return state(
-            state="incomplete", detail=f"{found}; they follow one another, but joined they are no whole zip: {flaw}"
+            state="incomplete", detail=f"{before}; they follow one another, but joined they are no whole zip: {flaw}"
         )
     aside = _aside(zip_path) if there else None
     if aside is not None and aside.problem is not None:
-        return state(state="incomplete", detail=f"{found}; {aside.problem}, so that nothing was moved")
+        return state(state="incomplete", detail=f"{before}; {aside.problem}, so that nothing was moved")
     _join(paths, zip_path, None if aside is None else aside.path)
     if aside is not None and aside.path is not None:
-        found += f", which is {aside.path.name} now"
-    return state(state="joined", detail=f"{found}: {len(paths)} parts, which can be deleted")
+        before += f", which is {aside.path.name} now"
+    return state(state="joined", detail=f"{before}: {len(paths)} parts, which can be deleted")
 
 
 def _holds(zip_path: Path, parts: list[tuple[Part, Path]]) -> bool:

@@ -233,8 +233,8 @@ class _Crew:
         return NoAnswerError(self._where, problem, _SEE_TO_IT)
 
     def _silent(self, problem: str) -> EtlError:
-        said = f"no answer for {self._pace.pace.read_seconds:,.0f} s, the last time: {problem}"
-        return NoAnswerError(self._where, said, _SEE_TO_IT)
+        silence = f"no answer for {self._pace.pace.read_seconds:,.0f} s, the last time: {problem}"
+        return NoAnswerError(self._where, silence, _SEE_TO_IT)
 
     def _too_long(self, error: RequestError) -> EtlError:
         named, most = error.wait_seconds or 0, self._pace.pace.read_seconds

@@ -113,8 +113,8 @@ class Scorer:
         predictions, references = [case.prediction for case in cases], [case.reference for case in cases]
         for (_, _, metric), width in zip(self._corpus, self._widths, strict=True):
             # What sacrebleu's own paired tests work with; it has no public name.
-            found = metric._extract_corpus_statistics(predictions, [references])
-            parts.append(np.array(found, dtype=np.float64).reshape(len(cases), width))
+            counts = metric._extract_corpus_statistics(predictions, [references])
+            parts.append(np.array(counts, dtype=np.float64).reshape(len(cases), width))
         return np.concatenate(parts, axis=1)
 
     def row_chrf(self, statistics: Array) -> Array:
@@ -205,8 +205,8 @@ def _edits(name: str, title: str, signature: str, under: dict[str, float], facto
 
     def scores(sums: Array) -> Array:
         below = sum((weight * sums[:, column] for column, weight in weights.items()), np.zeros(len(sums)))
-        found = np.nan_to_num(_divide(100.0 * factor * sums[:, above], below))
-        return np.where(sums[:, wanted] > 0, found, np.nan)
+        shares = np.nan_to_num(_divide(100.0 * factor * sums[:, above], below))
+        return np.where(sums[:, wanted] > 0, shares, np.nan)
 
     return Metric(name, title, "higher", signature, scores)
 

@@ -57,11 +57,11 @@ def export_card(out: str | Location, model: str, base_model: str | None = None, 
     build = FinishedBuild.open(out)
     build.refuse_damage()
     side = make_side(build.given)
-    found = _evaluation_of(build, side, evaluation)
-    if found is not None:
-        _refuse_unknown(found, model)
-        base_model = _base_of(found, model, base_model)
-    card = model_card(build.manifest, build.manifest_sha256, (model, base_model), found)
+    measured = _evaluation_of(build, side, evaluation)
+    if measured is not None:
+        _refuse_unknown(measured, model)
+        base_model = _base_of(measured, model, base_model)
+    card = model_card(build.manifest, build.manifest_sha256, (model, base_model), measured)
     folder = side / EXPORTS / MODEL_CARD
     with claimed(side, side):
         for path in (folder.parent, folder):
@@ -75,15 +75,15 @@ def _evaluation_of(build: FinishedBuild, side: Path, name: str | None) -> Evalua
     folder = folder_of(side, name or Split.VALIDATION)
     if name is None and not is_there(folder / SCORES):
         return None
-    found = read_evaluation(folder).evaluation
-    if found.test_set.manifest_sha256 not in {None, build.manifest_sha256}:
+    evaluation = read_evaluation(folder).evaluation
+    if evaluation.test_set.manifest_sha256 not in {None, build.manifest_sha256}:
         raise InputError(f"{FOLDER}/{folder.name}", "the evaluation is of another build", "evaluate again")
-    return found
+    return evaluation
 
 
-def _base_of(found: Evaluation, model: str, given: str | None) -> str | None:
+def _base_of(evaluation: Evaluation, model: str, given: str | None) -> str | None:
     """Return the base of *model*, the one *given* or that it was held against; refuse two that are not one."""
-    measured = next((system.base for system in found.systems if system.name == model), None)
+    measured = next((system.base for system in evaluation.systems if system.name == model), None)
     if given is None or measured is None or _Base.of(given).name == _Base.of(measured).name:
         return given or measured
     raise OptionError(
@@ -91,8 +91,8 @@ def _base_of(found: Evaluation, model: str, given: str | None) -> str | None:
     )
 
 
-def _refuse_unknown(found: Evaluation, model: str) -> None:
-    names = [system.name for system in found.systems if system.role == "candidate"]
+def _refuse_unknown(evaluation: Evaluation, model: str) -> None:
+    names = [system.name for system in evaluation.systems if system.role == "candidate"]
     if model not in names:
         advice = f"choose from {', '.join(names)}" if names else "evaluate it first"
         raise OptionError("--card", f"{model!r} is no tuned model of the evaluation", advice)
@@ -134,12 +134,12 @@ class _Base(NamedTuple):
     @classmethod
     def of(cls, name: str) -> "_Base":
         """Return the base model *name*, which may be a short name of the catalogue."""
-        found = find_base_model(name)
-        if found is None:
+        model = find_base_model(name)
+        if model is None:
             return cls(_shown(name), "its licence goes on to apply")
-        note = f", {found.licence_note}" if found.licence_note else ""
-        note += f"; not verified: {found.not_verified}" if "licence" in found.not_verified else ""
-        return cls(found.id, f"its licence goes on to apply ({found.licence}{note}; as of {found.as_of})")
+        note = f", {model.licence_note}" if model.licence_note else ""
+        note += f"; not verified: {model.not_verified}" if "licence" in model.not_verified else ""
+        return cls(model.id, f"its licence goes on to apply ({model.licence}{note}; as of {model.as_of})")
 
 
 def _front(base: _Base | None) -> Iterator[str]:
@@ -201,40 +201,40 @@ def _not_evaluated() -> Iterator[str]:
     yield from ("", "## Scores", "", "There is no evaluation: what this model is worth was not measured.")
 
 
-def _scores(found: Evaluation, model: str) -> Iterator[str]:
-    systems = [system for system in found.systems if system.role != "candidate" or system.name == model]
+def _scores(evaluation: Evaluation, model: str) -> Iterator[str]:
+    systems = [system for system in evaluation.systems if system.role != "candidate" or system.name == model]
     yield from ("", "## Scores", "")
-    yield from _test_set(found.test_set)
+    yield from _test_set(evaluation.test_set)
     yield "The system `copy` returns its input: it is the least to be beaten, and scores well where dialect is close to standard."
-    yield f"In brackets are intervals of 95 %, by {found.resamples:,} paired bootstrap resamples with seed {found.seed}."
+    yield f"In brackets are intervals of 95 %, by {evaluation.resamples:,} paired bootstrap resamples with seed {evaluation.seed}."
     yield ""
     heads = [_cell(_shown(system.name)) + (" (base)" if system.role == "base" else "") for system in systems]
-    yield from _table(["metric", *heads], _rows(found, systems))
+    yield from _table(["metric", *heads], _rows(evaluation, systems))
     yield ""
-    shown = [metric for metric in found.metrics if metric.name in _BY_STRATUM]
+    shown = [metric for metric in evaluation.metrics if metric.name in _BY_STRATUM]
     yield f"By stratum, {' / '.join(_title(metric) for metric in shown)}:"
     yield ""
     yield from _table(["stratum", "rows", *heads], _stratum_rows(shown, systems))
     yield from ("", "Signatures, by which anybody gets the same numbers from the same answers:", "")
-    yield from (f"* {metric.title}: `{metric.signature}`" for metric in found.metrics if metric.signature)
-    yield f"* saturi {found.versions['saturi']}"
+    yield from (f"* {metric.title}: `{metric.signature}`" for metric in evaluation.metrics if metric.signature)
+    yield f"* saturi {evaluation.versions['saturi']}"
 
 
-def _test_set(found: TestSetRow) -> Iterator[str]:
-    rows = "rows of a file of one's own" if found.split is None else f"rows of the {found.split} split"
-    yield f"{found.rows:,} {rows}, {found.questions:,} different questions, asked at temperature 0."
-    if found.split == Split.TRAIN:
+def _test_set(test_set: TestSetRow) -> Iterator[str]:
+    rows = "rows of a file of one's own" if test_set.split is None else f"rows of the {test_set.split} split"
+    yield f"{test_set.rows:,} {rows}, {test_set.questions:,} different questions, asked at temperature 0."
+    if test_set.split == Split.TRAIN:
         yield "These are texts that the model was trained on: the scores say what it knows by heart, and not what it is worth."
-    elif found.proved:
-        yield f"None has a text that train has, too; {found.in_training:,} more that had one were left out before."
+    elif test_set.proved:
+        yield f"None has a text that train has, too; {test_set.in_training:,} more that had one were left out before."
     else:
         yield "They were not held against a train split."
-    if found.not_sampled or found.unanswered:
-        yield f"Of the others, {found.not_sampled:,} were not sampled, and {found.unanswered:,} had no answer."
+    if test_set.not_sampled or test_set.unanswered:
+        yield f"Of the others, {test_set.not_sampled:,} were not sampled, and {test_set.unanswered:,} had no answer."
 
 
-def _rows(found: Evaluation, systems: Sequence[SystemScores]) -> Iterator[list[str]]:
-    for metric in found.metrics:
+def _rows(evaluation: Evaluation, systems: Sequence[SystemScores]) -> Iterator[list[str]]:
+    for metric in evaluation.metrics:
         scores = [system.strata[0].scores[metric.name] for system in systems]
         if any(score.score is not None for score in scores):
             yield [_title(metric), *(_with_interval(metric, score) for score in scores)]

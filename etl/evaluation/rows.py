@@ -96,11 +96,11 @@ class BuildRows:
                 located.append(row)
                 continue
             archive = self._archives.get(origin.archive)
-            found = {"archive": origin.archive, "member": origin.member, "sentence": origin.sentence}
+            place = {"archive": origin.archive, "member": origin.member, "sentence": origin.sentence}
             for name in ("region", "speech_type"):
                 if getattr(row, name) == _EVERY and archive is not None:
-                    found[name] = getattr(archive, name) or _EVERY
-            located.append(structs.replace(row, **found))
+                    place[name] = getattr(archive, name) or _EVERY
+            located.append(structs.replace(row, **place))
         return located
 
 

@@ -72,9 +72,9 @@ def score_systems(
         sums = _sums(statistics, stratum, [np.ones((1, rows))])
         drawn = _sums(statistics, stratum, weights_of(rows, resamples)) if rows >= _FEWEST_ROWS and resamples else {}
         by_metric = {metric.name: _score_all(metric, sums, drawn, compared) for metric in metrics}
-        for name, found in scored.items():
+        for name, by_stratum in scored.items():
             scores = {metric: by_system[name] for metric, by_system in by_metric.items()}
-            found.append(StratumScores(by=stratum.by, value=stratum.value, rows=rows, scores=scores))
+            by_stratum.append(StratumScores(by=stratum.by, value=stratum.value, rows=rows, scores=scores))
     return scored
 
 
@@ -84,7 +84,7 @@ def _sums(statistics: Mapping[str, Array], stratum: Stratum, weights: Iterable[A
     for some in weights:
         for name, counts in statistics.items():
             parts[name].append(_product(some, counts, stratum.places))
-    return {name: np.concatenate(found) for name, found in parts.items()}
+    return {name: np.concatenate(sums) for name, sums in parts.items()}
 
 
 def _product(weights: Array, counts: Array, places: npt.NDArray[np.int64] | None) -> Array:

@@ -125,16 +125,16 @@ def read_predictions(path: Path) -> dict[str, str]:
             content = line.removeprefix(BOM) if number == 1 else line
             where = f"{path}, line {number}"
             try:
-                found = msgspec.json.decode(content, type=Prediction)
+                row = msgspec.json.decode(content, type=Prediction)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 problem, advice = (
                     f"no prediction ({error})",
                     'write {"key":"…","prediction":"…"}, keys as in rows.jsonl',
                 )
                 raise InputError(where, problem, advice) from error
-            if found.key in predictions:
-                raise InputError(where, f"{found.key!r} is there twice", "write one prediction a row")
-            predictions[found.key] = found.prediction
+            if row.key in predictions:
+                raise InputError(where, f"{row.key!r} is there twice", "write one prediction a row")
+            predictions[row.key] = row.prediction
     return predictions
 
 
@@ -203,14 +203,14 @@ def _read_ledger(build: FinishedBuild, file: Path) -> _Known:
     with read_ledger(file) as ledger:
         accounts = {row.id: row for row in ledger.accounts()}
         jobs = {job.fine_tuned_model: job for job in ledger.jobs() if job.fine_tuned_model is not None}
-    found: dict[str, AccountRow] = {}
+    of_models: dict[str, AccountRow] = {}
     for tune, job in jobs.items():
         for name in (job.model, tune):
-            found.setdefault(name, accounts[job.account])
+            of_models.setdefault(name, accounts[job.account])
     present = build_hash(build)
     lines = {tune: _line_of(job, jobs) for tune, job in jobs.items()}
     elsewhere = frozenset(tune for tune, line in lines.items() if any(job.manifest != present for job in line))
-    return _Known(found, {tune: line[-1].model for tune, line in lines.items()}, elsewhere)
+    return _Known(of_models, {tune: line[-1].model for tune, line in lines.items()}, elsewhere)
 
 
 def _line_of(job: JobRow, jobs: Mapping[str, JobRow]) -> list[JobRow]:

@@ -109,13 +109,13 @@ class _Digest(NamedTuple):
 def _find_learnt(digest: _Digest, texts: Iterator[str]) -> Flags:
     """Return which rows have a text that is among *texts*."""
     wanted = np.unique(digest.texts)
-    found = np.zeros(len(wanted), np.bool_)
+    learnt = np.zeros(len(wanted), np.bool_)
     while batch := array("Q", [_hash(letters(text).encode()) for text in islice(texts, _HELD_AT_ONCE)]):
         if wanted.size:
             hashes = _hashes(batch)
             places = np.minimum(np.searchsorted(wanted, hashes), len(wanted) - 1)
-            found[places[wanted[places] == hashes]] = True
-    source, reference = found[np.searchsorted(wanted, digest.texts)].reshape(-1, 2).T
+            learnt[places[wanted[places] == hashes]] = True
+    source, reference = learnt[np.searchsorted(wanted, digest.texts)].reshape(-1, 2).T
     return np.logical_or(source, reference)
 
 

@@ -31,12 +31,12 @@ def schema(name: str) -> dict[str, Any]:
     if name not in known:
         raise OptionError("NAME", f"{name!r} is unknown", f"choose from {', '.join(known)}")
     if name == _SETTINGS:
-        found = settings_schema()
+        described = settings_schema()
     elif name in FILES:
-        found = _file_schema(FILES[name])
+        described = _file_schema(FILES[name])
     else:
-        found = _output_schema(name)
-    return {"$schema": _DIALECT, "title": name, "description": known[name], **_resolved(found)}
+        described = _output_schema(name)
+    return {"$schema": _DIALECT, "title": name, "description": known[name], **_resolved(described)}
 
 
 def _command(name: str) -> str:
@@ -47,29 +47,29 @@ def _command(name: str) -> str:
 
 def _file_schema(file: File) -> dict[str, Any]:
     """Return the schema of a file; a table of a user's catalogue has the fields that it changes, and its name above it."""
-    found = msgspec.json.schema(file.type)
+    schema = msgspec.json.schema(file.type)
     if not file.tables:
-        return found
-    definitions = found.pop("$defs")
+        return schema
+    definitions = schema.pop("$defs")
     row = definitions[file.type.__name__]
     del row["required"], row["properties"]["name"]
-    return {"type": "object", "additionalProperties": found, "$defs": definitions}
+    return {"type": "object", "additionalProperties": schema, "$defs": definitions}
 
 
 def _output_schema(name: str) -> dict[str, Any]:
     """Return the schema of an output: an object with `version`, and with rows or the keys of a struct."""
     output = OUTPUTS[name]
-    found = msgspec.json.schema(OUTPUT_TYPES[name])
+    schema = msgspec.json.schema(OUTPUT_TYPES[name])
     version = {"const": output.version}
-    definitions = {"$defs": found.pop("$defs", {})}
+    definitions = {"$defs": schema.pop("$defs", {})}
     if output.rows is not None:
-        properties = {"version": version, output.rows: {"type": "array", "items": found}}
+        properties = {"version": version, output.rows: {"type": "array", "items": schema}}
         return {"type": "object", "properties": properties, "required": list(properties), **definitions}
     extended = {key: {"type": "array", "items": {"type": "string"}} for key in output.notes}
     more = {"properties": {"version": version, **extended}, "required": ["version", *extended]}
-    return {"allOf": [found, more], **definitions}
+    return {"allOf": [schema, more], **definitions}
 
 
-def _resolved(found: dict[str, Any]) -> dict[str, Any]:
+def _resolved(schema: dict[str, Any]) -> dict[str, Any]:
     """Return a schema without the title that msgspec gives it, since it has the name it is asked for by."""
-    return {key: value for key, value in found.items() if key != "title"}
+    return {key: value for key, value in schema.items() if key != "title"}

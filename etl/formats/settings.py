@@ -25,10 +25,10 @@ def _object(properties: dict[str, Any]) -> dict[str, Any]:
 
 
 def _property(declared: Declaration) -> dict[str, Any]:
-    found: dict[str, Any] = {"description": declared.option.help, **_values(declared)}
+    schema: dict[str, Any] = {"description": declared.option.help, **_values(declared)}
     if declared.default is not None:
-        found["default"] = msgspec.to_builtins(declared.default, enc_hook=str)
-    return found
+        schema["default"] = msgspec.to_builtins(declared.default, enc_hook=str)
+    return schema
 
 
 def _values(declared: Declaration) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def cgroup_limit(root: Path, membership: str) -> int | None:
         root: Where cgroups are mounted.
         membership: The text of `/proc/PID/cgroup`.
     """
-    found = []
+    limits = []
     for line in membership.splitlines():
         _, controllers, path = line.split(":", 2)
         if controllers == "":
@@ -49,10 +49,10 @@ def cgroup_limit(root: Path, membership: str) -> int | None:
         for place in (folder, *folder.parents):
             text = _read(place / name).strip()
             if text.isdigit() and int(text) < _NO_LIMIT:
-                found.append(int(text))
+                limits.append(int(text))
             if place == base:
                 break
-    return min(found, default=None)
+    return min(limits, default=None)
 
 
 def open_files() -> int | None:

@@ -16,14 +16,14 @@ _MOST_SECONDS = 5
 
 def versions() -> dict[str, str]:
     """Return the versions of Python, of Polars and msgspec, and of ISA-L's binding, or of zlib where that stands in for it."""
-    found = {"saturi": __version__, "python": platform.python_version()}
+    numbers = {"saturi": __version__, "python": platform.python_version()}
     names = ("polars", "msgspec", "isal") if find_spec("isal") else ("polars", "msgspec")
     for name in names:
         try:
-            found[name] = version(name)
+            numbers[name] = version(name)
         except PackageNotFoundError:
-            found[name] = "not installed"
-    return found if "isal" in found else found | {"zlib": zlib.ZLIB_RUNTIME_VERSION}
+            numbers[name] = "not installed"
+    return numbers if "isal" in numbers else numbers | {"zlib": zlib.ZLIB_RUNTIME_VERSION}
 
 
 def commit() -> str | None:
@@ -41,7 +41,7 @@ def commit() -> str | None:
 
 def version_text() -> str:
     """Return what `saturi --version` prints: the program and its commit, then what it runs on."""
-    found, of_tree = versions(), commit()
-    ours = f"saturi {found.pop('saturi')}" + (f", commit {of_tree}" if of_tree else "")
-    python = f"Python {found.pop('python')}"
-    return "\n".join([ours, ", ".join([python, *(f"{name} {number}" for name, number in found.items())])])
+    numbers, of_tree = versions(), commit()
+    ours = f"saturi {numbers.pop('saturi')}" + (f", commit {of_tree}" if of_tree else "")
+    python = f"Python {numbers.pop('python')}"
+    return "\n".join([ours, ", ".join([python, *(f"{name} {number}" for name, number in numbers.items())])])

@@ -147,11 +147,11 @@ def _rows(build: FinishedBuild, table: "pl.LazyFrame") -> Iterator[tuple[str, in
 
 def _read(build: FinishedBuild, chunk: ChunkRow, numbers: Sequence[int]) -> Iterator[tuple[int, Example]]:
     """Yield the examples on the lines *numbers* of *chunk*, which is read, and so verified, to its end."""
-    found: dict[int, bytes] = {}
+    contents: dict[int, bytes] = {}
     first = 1
     for block in whole_lines(build.read_chunk(chunk)):
         lines = block.content.split(b"\n")
-        found |= {number: lines[number - first] for number in numbers if first <= number < first + len(lines)}
+        contents |= {number: lines[number - first] for number in numbers if first <= number < first + len(lines)}
         first += len(lines)
     for number in numbers:
-        yield number, _DECODE(found[number])
+        yield number, _DECODE(contents[number])

@@ -63,7 +63,7 @@ class Exchange:
     Args:
         account: The account.
         limits: Makes texts printable, short, and free of secrets.
-        said_of: Returns code and message of a refusal, any JSON.
+        refusal_in: Returns code and message of a refusal, any JSON.
         refusal_of: What a code stands for.
     """
 
@@ -71,11 +71,11 @@ class Exchange:
         self,
         account: Account,
         limits: border.Border,
-        said_of: Callable[[Any], tuple[Any, Any]],
+        refusal_in: Callable[[Any], tuple[Any, Any]],
         refusal_of: Refusal,
     ) -> None:
         self._account, self._border = account, limits
-        self._said_of, self._refusal_of = said_of, refusal_of
+        self._refusal_in, self._refusal_of = refusal_in, refusal_of
 
     def carry_out(self, call: Call, send_seconds: float, answer_seconds: float) -> Json:
         """
@@ -188,9 +188,9 @@ class Exchange:
             answer = border.decode(content)
         except ValueError:
             answer = None
-        code, said = self._said_of(answer)
+        code, message = self._refusal_in(answer)
         page = self._border.text(content.decode(errors="replace"), CODE_CHARACTERS)
-        return self._border.text(code, CODE_CHARACTERS), self._border.text(said) or page or "nothing said"
+        return self._border.text(code, CODE_CHARACTERS), self._border.text(message) or page or "nothing said"
 
     def _redirect(self, response: httpx2.Response) -> RequestError:
         location = response.headers.get("location", "").partition("?")[0]  # what follows may be a signature

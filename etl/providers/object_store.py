@@ -105,13 +105,13 @@ class Bucket:
         deadline = time.monotonic() + self._read_seconds
 
         def read() -> "list[ObjectMeta]":
-            found: list[ObjectMeta] = []
+            objects: list[ObjectMeta] = []
             for number, page in enumerate(obstore.list(self._store, prefix=folder), 1):
-                found += page
+                objects += page
                 if number > MOST_PAGES or time.monotonic() > deadline:
                     problem = "the storage: no usable answer (a list that does not end)"
                     raise RequestError(NoAnswerError, problem, "ask the provider why")
-            return found
+            return objects
 
         rows = ((self._border.name(row["path"]), row["size"]) for row in self._ask(read))
         return [Stored(path, size) for path, size in rows if path is not None]
@@ -139,24 +139,24 @@ class Bucket:
             raise self._failure(error) from None
 
     def _failure(self, error: Exception) -> RequestError:
-        said = self._said(error)
-        match = _STATUS.search(said)  # the library has a class for a few of them, and of a list for none
+        message = self._message(error)
+        match = _STATUS.search(message)  # the library has a class for a few of them, and of a list for none
         status = int(match[1]) if match else 0
         if status == _NOT_FOUND:
             return self._not_found(error)
         if status in _FORBIDDEN:
             advice = "check the keys of the storage, and what they are allowed to do with the bucket"
-            return RequestError(ProviderError, said, advice)
+            return RequestError(ProviderError, message, advice)
         if match and status < 500 and status not in _PASSING:  # noqa: PLR2004 - a server's own error
-            return RequestError(ProviderError, said, "see what it says; this request changed nothing")
-        if "connect" in said.lower() and match is None:
-            return RequestError(UnreachableError, said, "check the network and the address", repeatable=True)
-        return RequestError(NoAnswerError, said, "run the same command again, it goes on from here", repeatable=True)
+            return RequestError(ProviderError, message, "see what it says; this request changed nothing")
+        if "connect" in message.lower() and match is None:
+            return RequestError(UnreachableError, message, "check the network and the address", repeatable=True)
+        return RequestError(NoAnswerError, message, "run the same command again, it goes on from here", repeatable=True)
 
     def _not_found(self, error: Exception) -> RequestError:
-        return RequestError(GoneError, self._said(error), "check the name of the bucket", ended=True)
+        return RequestError(GoneError, self._message(error), "check the name of the bucket", ended=True)
 
-    def _said(self, error: Exception) -> str:
+    def _message(self, error: Exception) -> str:
         """Return what *error* says, without what is for those who wrote the library."""
         text = str(error).partition("\n\nDebug source:")[0]
         return f"the storage: {self._border.text(text) or type(error).__name__}"

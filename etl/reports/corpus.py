@@ -98,10 +98,10 @@ def flow_facts(manifest: Manifest) -> FlowFacts:
 
 def duplicates(manifest: Manifest) -> dict[str, int]:
     """Return the duplicates by region and speech type."""
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for row in manifest.shards:
-        found[f"{row.region}-{row.speech_type}"] += row.dropped.get(DropReason.DUPLICATE, 0)
-    return dict(found)
+        counts[f"{row.region}-{row.speech_type}"] += row.dropped.get(DropReason.DUPLICATE, 0)
+    return dict(counts)
 
 
 def _groups(manifest: Manifest) -> dict[str, dict[str, int]]:
@@ -110,38 +110,38 @@ def _groups(manifest: Manifest) -> dict[str, dict[str, int]]:
 
     What does not separate shards is `all` for every utterance, so that no group looks as if it were whole.
     """
-    found: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    utterances: defaultdict[str, Counter[str]] = defaultdict(Counter)
     regions_merged = any(row.region == ALL for row in manifest.shards)
     types_merged = any(row.speech_type == ALL for row in manifest.shards)
     for shard in manifest.shards:
-        found[shard.region][shard.speech_type] += shard.utterances
+        utterances[shard.region][shard.speech_type] += shard.utterances
     for row in manifest.unsharded:
         region, speech_type = ALL if regions_merged else row.region, ALL if types_merged else row.speech_type
-        found[region][speech_type] += sum(row.dropped.values())
-    return {region: dict(types) for region, types in found.items()}
+        utterances[region][speech_type] += sum(row.dropped.values())
+    return {region: dict(types) for region, types in utterances.items()}
 
 
 def _splits(archives: Iterable[ReportedArchive]) -> dict[str, int]:
-    found: Counter[str] = Counter()
+    label_files: Counter[str] = Counter()
     for row in archives:
-        found[row.split or NO_SPLIT] += row.label_files
-    return dict(sorted(found.items()))
+        label_files[row.split or NO_SPLIT] += row.label_files
+    return dict(sorted(label_files.items()))
 
 
 def _rejects(build: FinishedBuild) -> dict[str, Counter[str]]:
     """Return rejects by archive and reason; nothing where the build was handed on without their table."""
-    found: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    rejects: defaultdict[str, Counter[str]] = defaultdict(Counter)
     path = build.folder / REJECTS
     try:
         with open_regular(path) as file:
             for block in whole_lines(iter(lambda: file.read(_BLOCK_BYTES) or b"", b"")):
                 for reject in _REJECTS.decode_lines(block.content):
-                    found[reject.archive][reject.reason] += 1
+                    rejects[reject.archive][reject.reason] += 1
     except FileNotFoundError:
         return {}
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BuildError(str(path), f"damaged ({error})", "build again") from error
-    return found
+    return rejects
 
 
 def _all_of(reasons: Counter[str], rejected: int) -> dict[str, int]:

@@ -176,9 +176,9 @@ def _evaluated(folder: Path) -> list[Path]:
 
 def _evaluations(folders: Iterable[Path], missing: list[str]) -> dict[str, Evaluation]:
     """Return the evaluations in *folders* by their names."""
-    found: dict[str, Evaluation] = {}
+    evaluations: dict[str, Evaluation] = {}
     for folder in sorted(folders):
         result = _known("evaluation", partial(read_evaluation, folder), missing, EtlError)
         if result is not None:
-            found[folder.name] = result.evaluation
-    return found
+            evaluations[folder.name] = result.evaluation
+    return evaluations

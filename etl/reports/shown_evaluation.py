@@ -66,8 +66,8 @@ def _scores(systems: list[SystemScores], evaluation: Evaluation, words: Words) -
         for metric in evaluation.metrics
     ]
     beside = shorts((system.name for system in systems), _MOST_BESIDE)
-    found = [(name, _score(system, "all", "all", _CHRF)) for name, system in zip(beside, systems, strict=True)]
-    points = [_point(name, "chrF++", score) for name, score in found if score is not None and score.score is not None]
+    scores = [(name, _score(system, "all", "all", _CHRF)) for name, system in zip(beside, systems, strict=True)]
+    points = [_point(name, "chrF++", score) for name, score in scores if score is not None and score.score is not None]
     return Figure(
         words("Systems and metrics", "시스템과 지표"),
         words(

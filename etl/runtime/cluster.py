@@ -158,7 +158,7 @@ class DaskExecutor(Executor):
     async def _look_at_workers(self) -> None:
         """Keep the number of workers; say where none is left, and give up where that lasts."""
         since: float | None = None
-        said = False
+        reported = False
         while self._problem is None:
             await asyncio.sleep(_LOOK_SECONDS)
             try:
@@ -167,12 +167,12 @@ class DaskExecutor(Executor):
                 continue
             self._workers = identity["n_workers"]
             if self._workers or not self._under_way:
-                since, said = None, False
+                since, reported = None, False
                 continue
             since = since or time.monotonic()
             lasts = time.monotonic() - since
-            if lasts >= SILENT_SECONDS and not said:
-                said = True
+            if lasts >= SILENT_SECONDS and not reported:
+                reported = True
                 self._notify(f"{self._address}: no worker is left; waiting for one")
             if lasts >= patience_seconds():
                 self._problem = self._deserted()

@@ -102,8 +102,8 @@ def rules_concerned(frame: pl.DataFrame) -> frozenset[Rule]:
 
     All others need not be looked for: Polars keeps 32 compiled patterns and there are 50, which all together take 60 ms.
     """
-    found = frame.select(map(_folded, TEXTS)).select(_HINTED).row(0, named=True)
-    return frozenset(rule for rule in RULES if rule.name in _ARISING or found[rule.name])
+    hinted = frame.select(map(_folded, TEXTS)).select(_HINTED).row(0, named=True)
+    return frozenset(rule for rule in RULES if rule.name in _ARISING or hinted[rule.name])
 
 
 def count_residues(frame: pl.LazyFrame, concerned: Container[Rule] = RULES) -> pl.LazyFrame:

@@ -33,15 +33,15 @@ def shared_settings() -> SharedSettings:
     profile = os.environ.get("AWS_PROFILE") or "default"
     credentials = _section("AWS_SHARED_CREDENTIALS_FILE", "credentials", profile)
     config = _section("AWS_CONFIG_FILE", "config", profile if profile == "default" else f"profile {profile}")
-    found = config | credentials
+    shared = config | credentials
     settings: SharedSettings = {}
-    if not os.environ.get("AWS_ACCESS_KEY_ID") and found.keys() >= {"aws_access_key_id", "aws_secret_access_key"}:
+    if not os.environ.get("AWS_ACCESS_KEY_ID") and shared.keys() >= {"aws_access_key_id", "aws_secret_access_key"}:
         for theirs, ours in _KEYS.items():
-            if theirs in found:
-                settings[ours] = found[theirs]  # type: ignore[literal-required]  # one of the keys above
+            if theirs in shared:
+                settings[ours] = shared[theirs]  # type: ignore[literal-required]  # one of the keys above
     for theirs, ours in _SETTINGS.items():
-        if theirs in found and not any(map(os.environ.get, _names_of(ours))):
-            settings[ours] = found[theirs]  # type: ignore[literal-required]  # as above
+        if theirs in shared and not any(map(os.environ.get, _names_of(ours))):
+            settings[ours] = shared[theirs]  # type: ignore[literal-required]  # as above
     return settings
 
 

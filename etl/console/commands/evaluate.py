@@ -116,11 +116,11 @@ def _show_rows(folder: Path, most: int, *, as_json: bool, text: bool) -> None:
     from saturi.etl.console.screens.evaluate import show_extremes
     from saturi.etl.evaluation.extremes import extremes
 
-    found = extremes(folder, most)
+    systems = extremes(folder, most)
     if as_json:
-        print_json("evaluate-show", [_as_json(one, text=text) for one in found])
+        print_json("evaluate-show", [_as_json(one, text=text) for one in systems])
     else:
-        show_extremes(consoles()[0], found, text=text)
+        show_extremes(consoles()[0], systems, text=text)
 
 
 def _require_build(out: Location | None) -> None:
@@ -159,11 +159,11 @@ class _Asking(PriorConsent):
         return super().spending(bill) or typed("ask", f"to have the rows answered for {price}", _UNASKED)
 
 
-def _as_json(found: "Extremes", *, text: bool) -> ShownRows:
+def _as_json(rows: "Extremes", *, text: bool) -> ShownRows:
     """Return rows for machines, without their texts unless those are asked for."""
     hidden = () if text else _TEXTS
     gains, losses = (
         [ShownRow(**{key: value for key, value in structs.asdict(row).items() if key not in hidden}) for row in side]
-        for side in (found.gains, found.losses)
+        for side in (rows.gains, rows.losses)
     )
-    return ShownRows(system=found.system, gains=gains, losses=losses)
+    return ShownRows(system=rows.system, gains=gains, losses=losses)

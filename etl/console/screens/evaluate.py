@@ -140,8 +140,8 @@ def _plain(console: Console, rate: _Rate) -> Reporter:
 
 def show_evaluation(console: Console, result: EvaluationResult) -> None:
     """Print all scores: on all rows, by stratum, the original claim, and by which signatures."""
-    found = result.evaluation
-    for line in _test_set(found.test_set):
+    evaluation = result.evaluation
+    for line in _test_set(evaluation.test_set):
         print_line(console, line)
     console.print()
     print_line(
@@ -149,22 +149,22 @@ def show_evaluation(console: Console, result: EvaluationResult) -> None:
         f"On all rows, with 95 % intervals; {_ALIKE} is no more different from copying than by chance",
         "italic",
     )
-    print_table(console, _scores(found))
+    print_table(console, _scores(evaluation))
     console.print()
-    titles = {metric.name: _title(metric) for metric in found.metrics}
+    titles = {metric.name: _title(metric) for metric in evaluation.metrics}
     print_line(console, " / ".join(titles[name] for name in _BY_STRATUM), "italic")
-    print_table(console, _strata(found))
+    print_table(console, _strata(evaluation))
     console.print()
-    for line in _claim(found.claim, found.metrics):
+    for line in _claim(evaluation.claim, evaluation.metrics):
         print_line(console, line)
-    for line in (*_usage(found.systems), *_signatures(found)):
+    for line in (*_usage(evaluation.systems), *_signatures(evaluation)):
         print_line(console, line, "dim")
     print_line(console, f"Scores, predictions and journal: {result.folder}")
 
 
-def show_extremes(console: Console, found: Sequence[Extremes], *, text: bool) -> None:
+def show_extremes(console: Console, systems: Sequence[Extremes], *, text: bool) -> None:
     """Print the rows of largest gain and loss of each system, with their texts where *text* says so."""
-    for one in found:
+    for one in systems:
         for title, rows in (("gains most over copying", one.gains), ("loses most against copying", one.losses)):
             print_line(console, f"{one.system} {title}:" + ("" if rows else " on no row"), "bold")
             for row in rows:
@@ -180,43 +180,43 @@ def _show_row(console: Console, row: PredictionRow, *, text: bool) -> None:
             print_line(console, f"      {name}: {getattr(row, name)[:_MOST_SHOWN]}")
 
 
-def _test_set(found: TestSetRow) -> Iterator[str]:
+def _test_set(test_set: TestSetRow) -> Iterator[str]:
     proof = (
-        f"{found.in_training:,} more have a text that train has, too"
-        if found.proved
+        f"{test_set.in_training:,} more have a text that train has, too"
+        if test_set.proved
         else "not held against a train split"
     )
     left_out = [
         f"{count:,} {words}"
-        for count, words in ((found.not_sampled, "not sampled"), (found.unanswered, "without an answer"))
+        for count, words in ((test_set.not_sampled, "not sampled"), (test_set.unanswered, "without an answer"))
         if count
     ]
-    rows = f"{found.rows:,} rows, {found.questions:,} different questions"
-    yield f"Test set {found.name}: {', '.join([rows, proof, *left_out])}."
+    rows = f"{test_set.rows:,} rows, {test_set.questions:,} different questions"
+    yield f"Test set {test_set.name}: {', '.join([rows, proof, *left_out])}."
 
 
-def _scores(found: Evaluation) -> Table:
+def _scores(evaluation: Evaluation) -> Table:
     """Return a table of all metrics on all rows, a column a system."""
     table = _table()
-    for system in found.systems:
+    for system in evaluation.systems:
         table.add_column(plain(_heading(system)), justify="right", overflow="fold")
-    for metric in found.metrics:
-        scores = [system.strata[0].scores[metric.name] for system in found.systems]
+    for metric in evaluation.metrics:
+        scores = [system.strata[0].scores[metric.name] for system in evaluation.systems]
         best = _best(metric, scores)
         cells = [Text(_cell(metric, score), "bold" if score.score == best else "") for score in scores]
         add_row(table, _title(metric), *cells)
     return table
 
 
-def _strata(found: Evaluation) -> Table:
+def _strata(evaluation: Evaluation) -> Table:
     """Return a table of some metrics by stratum, a column a system."""
-    metrics = {metric.name: metric for metric in found.metrics if metric.name in _BY_STRATUM}
+    metrics = {metric.name: metric for metric in evaluation.metrics if metric.name in _BY_STRATUM}
     table = _table()
     table.add_column("rows", justify="right", no_wrap=True)
-    for system in found.systems:
+    for system in evaluation.systems:
         table.add_column(plain(_heading(system)), justify="right", overflow="fold")
-    for place, stratum in enumerate(found.systems[0].strata):
-        scores = [system.strata[place].scores for system in found.systems]
+    for place, stratum in enumerate(evaluation.systems[0].strata):
+        scores = [system.strata[place].scores for system in evaluation.systems]
         best = {name: _best(metrics[name], [of[name] for of in scores]) for name in _BY_STRATUM}
         cells = [_joined([(metrics[name], of[name], best[name]) for name in _BY_STRATUM]) for of in scores]
         add_row(table, f"{stratum.by} {stratum.value}" if place else "all", f"{stratum.rows:,}", *cells)
@@ -285,11 +285,11 @@ def _usage(systems: Sequence[SystemScores]) -> Iterator[str]:
             yield f"{system.name}: {asked}, {tokens}, {_dollars(system.usd)}"
 
 
-def _signatures(found: Evaluation) -> Iterator[str]:
-    for metric in found.metrics:
+def _signatures(evaluation: Evaluation) -> Iterator[str]:
+    for metric in evaluation.metrics:
         if "|" in metric.signature:
             yield f"{metric.title}: {metric.signature}"
-    yield f"Intervals and p-values: paired bootstrap, {found.resamples:,} resamples, seed {found.seed}"
+    yield f"Intervals and p-values: paired bootstrap, {evaluation.resamples:,} resamples, seed {evaluation.seed}"
 
 
 def _dollars(usd: float | None) -> str:

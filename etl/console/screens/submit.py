@@ -174,8 +174,8 @@ def _sentence(news: News) -> str | None:  # noqa: PLR0911 - a row a kind of news
         case JobKnown(title=title, job_id=job_id, status=status):
             return f"{title}: submitted before as {job_id}, {status}"
         case JobEstimated(title=title, usd=usd, estimated_usd=estimated, reason=reason):
-            said = f"no estimate ({reason})" if estimated is None else f"an estimate of {dollars(estimated)}"
-            return f"{title}: {said} by the provider, {dollars(usd)} by ours"
+            estimate = f"no estimate ({reason})" if estimated is None else f"an estimate of {dollars(estimated)}"
+            return f"{title}: {estimate} by the provider, {dollars(usd)} by ours"
         case JobCreated(title=title, job_id=job_id):
             return f"{title}: created {job_id}"
         case JobStatus(title=title, job_id=job_id, status=status):
