@@ -15,6 +15,7 @@ from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 from sacrebleu.significance import PairedTest
 
+from saturi.etl.evaluation.bleu import bleu_scores
 from saturi.etl.evaluation.metrics import Array, Case, Scorer
 from saturi.etl.evaluation.resampling import RESAMPLES, interval, p_value, weights_of
 from saturi.etl.evaluation.texts import bare, normal, whole
@@ -94,6 +95,19 @@ def test_sacrebleu_on_the_command_line(scorer: Scorer, tmp_path: Path) -> None:
         shown, _, rest = printed.partition(" = ")
         assert float(rest.split()[0]) == pytest.approx(found[name], abs=1e-7)
         assert shown.split("|", 1)[1] == signatures[name]
+
+
+def test_bleu_of_sums() -> None:
+    """BLEU of sums is sacrebleu's to the last bit, with orders that have no match or no n-gram, and texts of any length."""
+    rng, metric = random.Random(5), BLEU(tokenize="13a")
+    rows = [[0] * 10, [0, 5, *[0] * 8], [1, 1, 1, 0, 0, 0, 1, 0, 0, 0], [9, 4, 0, 0, 0, 0, 9, 8, 7, 6]]
+    for _ in range(500):
+        tokens = rng.randrange(1, 30)
+        totals = [max(0, tokens - order) * rng.randrange(1, 4) for order in range(4)]
+        matches = [rng.randrange(total + 1) if rng.random() < 0.8 else 0 for total in totals]
+        rows.append([tokens, rng.randrange(1, 30), *matches, *totals])
+    expected = [metric._compute_score_from_stats(list(row)).score for row in rows]
+    assert bleu_scores(np.array(rows, dtype=np.float64)).tolist() == expected
 
 
 def test_rouge_l(scorer: Scorer) -> None:

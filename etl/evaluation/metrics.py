@@ -20,6 +20,7 @@ from sacrebleu.metrics.base import Metric as SacreMetric
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
+from saturi.etl.evaluation.bleu import bleu_scores
 from saturi.etl.evaluation.texts import bare, eojeol
 
 Array = npt.NDArray[np.float64]
@@ -104,16 +105,18 @@ class Scorer:
             self._corpus.append(("bleu_ko", "BLEU ko", BLEU(tokenize="ko-mecab")))
         self._corpus.append(("chrf", "chrF++", CHRF(word_order=_CHRF_WORDS)))
         self._widths = [self._width(metric) for _, _, metric in self._corpus]
+        self._references: list[str] = []
         self.columns = len(_COUNTS) + sum(self._widths)
         self.metrics = tuple(_order([*self._ratios(), *self._sacrebleu()]))
 
     def statistics(self, cases: Sequence[Case]) -> Array:
         """Return what is counted of *cases*: a row each, of `columns` numbers."""
         parts = [np.array([_counts(case) for case in cases], dtype=np.float64).reshape(len(cases), len(_COUNTS))]
-        predictions, references = [case.prediction for case in cases], [case.reference for case in cases]
+        predictions = [case.prediction for case in cases]
+        self._count_references([case.reference for case in cases])
         for (_, _, metric), width in zip(self._corpus, self._widths, strict=True):
             # What sacrebleu's own paired tests work with; it has no public name.
-            found = metric._extract_corpus_statistics(predictions, [references])
+            found = metric._extract_corpus_statistics(predictions, None) if predictions else []
             parts.append(np.array(found, dtype=np.float64).reshape(len(cases), width))
         return np.concatenate(parts, axis=1)
 
@@ -126,6 +129,13 @@ class Scorer:
         """Return the versions of the libraries that the numbers come from."""
         names = LIBRARIES + (_KOREAN_LIBRARIES if self.korean else ())
         return {name: version(name) for name in names}
+
+    def _count_references(self, references: list[str]) -> None:
+        """Have the n-grams of *references* counted, unless they were the last: one system after the other is held against them."""
+        if references != self._references:
+            for _, _, metric in self._corpus:
+                metric._ref_cache = metric._cache_references([references])
+            self._references = references
 
     def _width(self, metric: SacreMetric) -> int:
         return len(metric._extract_corpus_statistics(["가"], [["가"]])[0])
@@ -180,6 +190,9 @@ def _order(metrics: Sequence[Metric]) -> list[Metric]:
 
 
 def _corpus_scores(metric: SacreMetric, columns: slice) -> Callable[[Array], Array]:
+    if isinstance(metric, BLEU):
+        return lambda sums: bleu_scores(sums[:, columns])
+
     def scores(sums: Array) -> Array:
         rows = sums[:, columns].tolist()
         return np.array([metric._compute_score_from_stats(row).score for row in rows])

@@ -1,0 +1,88 @@
+"""Scripts in processes of their own that are forked (`forks`): as if Python had been started, with the libraries loaded that take most of it."""
+
+import gc
+import multiprocessing
+import os
+import runpy
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from killings import PATIENCE_SECONDS
+from runs import ROOT
+
+COMMAND_LINE = ROOT / "cli.py"
+
+
+class Script(NamedTuple):
+    """
+    One run of a script.
+
+    Args:
+        path: The script.
+        arguments: What stands behind it.
+        cwd: The folder that it runs in.
+        environment: All variables of it.
+        streams: Files of its input, its output and its errors.
+    """
+
+    path: Path
+    arguments: tuple[str, ...]
+    cwd: Path
+    environment: Mapping[str, str]
+    streams: tuple[str, str, str]
+
+
+def start(script: Script) -> BaseProcess:
+    """Start *script* in a process group of its own."""
+    method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+    process: BaseProcess = multiprocessing.get_context(method).Process(target=_become, args=(script,))  # type: ignore[attr-defined]  # of every method
+    process.start()
+    return process
+
+
+def run(
+    path: Path, *arguments: str | Path, cwd: Path, stdout: Path | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the script at *path* with *arguments* in *cwd*, and return how it went; its output goes to *stdout*, if that is given."""
+    with TemporaryDirectory() as folder:
+        output, errors = (Path(folder, name) for name in ("stdout", "stderr"))
+        streams = (os.devnull, str(stdout or output), str(errors))
+        given = Script(path, tuple(map(str, arguments)), cwd, {**os.environ, **environment}, streams)
+        process = start(given)
+        process.join(PATIENCE_SECONDS)
+        assert process.exitcode is not None, "it hangs"
+        shown = output.read_text(encoding="utf-8") if stdout is None else ""
+        return subprocess.CompletedProcess(
+            [str(path), *given.arguments], process.exitcode, shown, errors.read_text(encoding="utf-8")
+        )
+
+
+def _become(script: Script) -> None:
+    """Be *script*, as Python is when somebody starts it with it."""
+    gc.freeze()  # what was loaded is not its own
+    os.setsid()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    os.chdir(script.cwd)
+    os.environ.clear()
+    os.environ.update(script.environment)
+    for number, (path, flags) in enumerate(zip(script.streams, _FLAGS, strict=True)):
+        opened = os.open(path, flags, 0o600)
+        os.dup2(opened, number)
+        os.close(opened)
+    sys.stdin = sys.__stdin__ = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - until it ends
+    sys.stdout = sys.__stdout__ = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - as above
+    sys.stderr = sys.__stderr__ = open(  # noqa: SIM115 - as above
+        2, "w", encoding="utf-8", errors="backslashreplace", closefd=False, buffering=1
+    )
+    sys.argv = [str(script.path), *script.arguments]
+    runpy.run_path(str(script.path), run_name="__main__")
+
+
+_FLAGS = (os.O_RDONLY, os.O_WRONLY | os.O_CREAT, os.O_WRONLY | os.O_CREAT)
