@@ -1,4 +1,4 @@
-"""Scripts in processes of their own that are forked (`forks`): as if Python had been started, with the libraries loaded that take most of it."""
+"""Scripts in processes that are forked (`forks`): as if somebody had started them, with what takes most of that loaded already."""
 
 import gc
 import multiprocessing
@@ -7,7 +7,7 @@ import runpy
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -47,14 +47,30 @@ def start(script: Script) -> BaseProcess:
 
 
 def run(
-    path: Path, *arguments: str | Path, cwd: Path, stdout: Path | None = None, **environment: str
+    path: Path,
+    *arguments: str | Path,
+    cwd: Path,
+    stdout: Path | None = None,
+    started: Callable[[BaseProcess], object] = bool,
+    **environment: str,
 ) -> subprocess.CompletedProcess[str]:
-    """Run the script at *path* with *arguments* in *cwd*, and return how it went; its output goes to *stdout*, if that is given."""
+    """
+    Run a script to its end, and return how it went.
+
+    Args:
+        path: The script.
+        arguments: What stands behind it.
+        cwd: The folder that it runs in.
+        stdout: A file that its output goes to, of which nothing is returned then.
+        started: Called with the process as soon as it is there.
+        environment: Variables, beside those of this process.
+    """
     with TemporaryDirectory() as folder:
         output, errors = (Path(folder, name) for name in ("stdout", "stderr"))
         streams = (os.devnull, str(stdout or output), str(errors))
         given = Script(path, tuple(map(str, arguments)), cwd, {**os.environ, **environment}, streams)
         process = start(given)
+        started(process)
         process.join(PATIENCE_SECONDS)
         assert process.exitcode is not None, "it hangs"
         shown = output.read_text(encoding="utf-8") if stdout is None else ""

@@ -19,7 +19,9 @@ def bleu_scores(sums: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         sums: What sacrebleu counts: tokens of the predictions and of the references, n-grams that match, n-grams in all.
     """
     matches, ngrams = sums[:, 2 : 2 + _ORDERS], sums[:, 2 + _ORDERS :]
-    halvings = np.exp2(np.cumsum(matches == 0, axis=1))  # a half for the first order without a match, a quarter for the next
+    halvings = np.exp2(
+        np.cumsum(matches == 0, axis=1)
+    )  # a half for the first order without a match, a quarter for the next
     with np.errstate(divide="ignore", invalid="ignore"):  # rows without n-grams, which are left out below
         precisions = np.where(matches == 0, 100.0 / (halvings * ngrams), 100.0 * matches / ngrams)
     scored = np.flatnonzero((matches > 0).any(axis=1) & (ngrams > 0).all(axis=1))
