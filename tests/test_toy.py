@@ -51,7 +51,7 @@ def test_complaints(
 ) -> None:
     """A tune is complained of where it is not better than copying and its base, or harms rows that copying does not."""
     world.chats |= {MODEL: tune, BASE: chatter}
-    texts = sources(20) * 2 if complained else sources(33) * 3  # what is there again is not asked again
+    texts = sources(20) * 2 if complained else sources(100)  # what is there twice is asked once
     file = write_test_file(tmp_path / "test.jsonl", texts)
     result = run(file, server, world, base_model=BASE)
     found = {line.split(":")[0] for line in complaints(result.evaluation)}
