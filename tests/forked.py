@@ -18,6 +18,9 @@ from runs import ROOT
 
 COMMAND_LINE = ROOT / "cli.py"
 
+_FLAGS = (os.O_RDONLY, os.O_WRONLY | os.O_CREAT, os.O_WRONLY | os.O_CREAT)
+"""By which input, output and errors are opened."""
+
 
 class Script(NamedTuple):
     """
@@ -52,7 +55,7 @@ def run(
     cwd: Path,
     stdout: Path | None = None,
     started: Callable[[BaseProcess], object] = bool,
-    **environment: str,
+    environment: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """
     Run a script to its end, and return how it went.
@@ -68,10 +71,12 @@ def run(
     with TemporaryDirectory() as folder:
         output, errors = (Path(folder, name) for name in ("stdout", "stderr"))
         streams = (os.devnull, str(stdout or output), str(errors))
-        given = Script(path, tuple(map(str, arguments)), cwd, {**os.environ, **environment}, streams)
+        given = Script(path, tuple(map(str, arguments)), cwd, {**os.environ, **(environment or {})}, streams)
         process = start(given)
         started(process)
         process.join(PATIENCE_SECONDS)
+        if process.exitcode is None:
+            process.kill()
         assert process.exitcode is not None, "it hangs"
         shown = output.read_text(encoding="utf-8") if stdout is None else ""
         return subprocess.CompletedProcess(
@@ -82,7 +87,7 @@ def run(
 def _become(script: Script) -> None:
     """Be *script*, as Python is when somebody starts it with it."""
     gc.freeze()  # what was loaded is not its own
-    os.setsid()
+    os.setsid()  # a process group of its own, and no terminal but the one that it is given
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     os.chdir(script.cwd)
@@ -92,13 +97,10 @@ def _become(script: Script) -> None:
         opened = os.open(path, flags, 0o600)
         os.dup2(opened, number)
         os.close(opened)
-    sys.stdin = sys.__stdin__ = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - until it ends
-    sys.stdout = sys.__stdout__ = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - as above
-    sys.stderr = sys.__stderr__ = open(  # noqa: SIM115 - as above
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - until it ends
+    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - as above
+    sys.stderr = open(  # noqa: SIM115 - as above
         2, "w", encoding="utf-8", errors="backslashreplace", closefd=False, buffering=1
     )
     sys.argv = [str(script.path), *script.arguments]
     runpy.run_path(str(script.path), run_name="__main__")
-
-
-_FLAGS = (os.O_RDONLY, os.O_WRONLY | os.O_CREAT, os.O_WRONLY | os.O_CREAT)

@@ -94,7 +94,7 @@ def test_a_signature_is_that_of_the_code(name: str, shown: Definition) -> None:
 
 def test_the_examples_run(tmp_path: Path, server: Server, pytestconfig: pytest.Config) -> None:
     """All examples run, one after the other, as one script in a folder with a corpus and a provider; by default with one worker."""
-    write_loose(tmp_path / "data" / ANSWER_ZIP.removesuffix(".zip"), answers(200))
+    write_loose(tmp_path / "data" / ANSWER_ZIP.removesuffix(".zip"), answers(400))
     address = f'\n[openai]\nbase_url = "{server.base_url("python")}"\n'
     profiles = PROVIDERS.read_text(encoding="utf-8").replace("\n[openai]\n", address)
     (tmp_path / "providers.toml").write_text(profiles, encoding="utf-8")
@@ -107,7 +107,7 @@ def test_the_examples_run(tmp_path: Path, server: Server, pytestconfig: pytest.C
     (tmp_path / "example.py").write_text(f'if __name__ == "__main__":\n{body}', encoding="utf-8")
     with running(dialect()) as hub:
         keys = {"OPENAI_API_KEY": "none", "AIHUB_APIKEY": KEY, "AIHUB_URL": hub.address}
-        run = forked.run(tmp_path / "example.py", cwd=tmp_path, **keys)
+        run = forked.run(tmp_path / "example.py", cwd=tmp_path, environment=keys)
     assert run.returncode == 0, run.stderr
     assert "succeeded" in run.stdout
 
