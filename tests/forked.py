@@ -102,5 +102,6 @@ def _become(script: Script) -> None:
     sys.stderr = open(  # noqa: SIM115 - as above
         2, "w", encoding="utf-8", errors="backslashreplace", closefd=False, buffering=1
     )
+    vars(sys).update(__stdin__=sys.stdin, __stdout__=sys.stdout, __stderr__=sys.stderr)  # which keep them open
     sys.argv = [str(script.path), *script.arguments]
     runpy.run_path(str(script.path), run_name="__main__")
