@@ -46,8 +46,8 @@ from saturi.schemas.terms import Dimension, Split
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """A test set of thirty rows."""
-    return write_test_file(tmp_path / "test.jsonl", sources(30))
+    """A test set of twelve rows."""
+    return write_test_file(tmp_path / "test.jsonl", sources(12))
 
 
 def test_systems_side_by_side(file: Path, server: Server, world: World) -> None:
@@ -213,10 +213,10 @@ def test_what_lies_there(file: Path, server: Server, world: World) -> None:
     assert read_evaluation(result.folder).evaluation == result.evaluation
     assert json.loads((result.folder / "scores.json").read_bytes()) == msgspec.to_builtins(result.evaluation)
     frame = result.scores().filter(by="all", system=MODEL, metric="exact")
-    assert frame.select("rows", "score").row(0) == (30, 100.0)
+    assert frame.select("rows", "score").row(0) == (12, 100.0)
     table = result.predictions().collect()
     assert set(table.columns) == set(PredictionRow.__struct_fields__)
-    assert table.height == 2 * 30
+    assert table.height == 2 * 12
     signatures = {metric.name: metric.signature for metric in result.evaluation.metrics}
     assert "tok:13a" in signatures["bleu"]
     assert "tok:ko-mecab" in signatures["bleu_ko"]
@@ -226,16 +226,16 @@ def test_what_lies_there(file: Path, server: Server, world: World) -> None:
 def test_asking_again_asks_nothing(file: Path, server: Server, world: World) -> None:
     """The same of the same model is asked once, under whatever name; another sample asks what it has in addition."""
     world.chats[MODEL] = standard
-    first = run(file, server, world, sample=20)
-    assert len(asked(world)) == 20
-    again = run(file, server, world, sample=20)
-    assert len(asked(world)) == 20
-    assert system(again, MODEL).known == 20
+    first = run(file, server, world, sample=8)
+    assert len(asked(world)) == 8
+    again = run(file, server, world, sample=8)
+    assert len(asked(world)) == 8
+    assert system(again, MODEL).known == 8
     assert again.evaluation.systems[1].strata == first.evaluation.systems[1].strata
     run(file, server, world, name="all-of-it")
-    assert len(asked(world)) == 30
+    assert len(asked(world)) == 12
     run(file, server, world, seed=1, name="all-of-it")
-    assert len(asked(world)) == 60
+    assert len(asked(world)) == 24
 
 
 def test_equal_inputs_are_asked_once(tmp_path: Path, server: Server, world: World) -> None:
@@ -286,16 +286,16 @@ def test_predictions_of_elsewhere(file: Path, tmp_path: Path) -> None:
 BAD_PREDICTIONS = {
     "missing": (lambda lines: lines[1:], "no prediction for 'test.jsonl:1'"),
     "twice": (lambda lines: [*lines, lines[0]], "is there twice"),
-    "no-json": (lambda lines: [*lines, b"x"], "line 31: no prediction"),
-    "blank": (lambda lines: [*lines, b"", lines[0]], "line 31: no prediction"),
-    "no-text": (lambda lines: [*lines, b'{"key":"a","prediction":1}'], "line 31: no prediction"),
+    "no-json": (lambda lines: [*lines, b"x"], "line 13: no prediction"),
+    "blank": (lambda lines: [*lines, b"", lines[0]], "line 13: no prediction"),
+    "no-text": (lambda lines: [*lines, b'{"key":"a","prediction":1}'], "line 13: no prediction"),
 }
 
 
 @pytest.mark.parametrize(("change", "words"), BAD_PREDICTIONS.values(), ids=BAD_PREDICTIONS)
 def test_bad_predictions(file: Path, tmp_path: Path, change: object, words: str) -> None:
     """A file of predictions that lacks a row, or has one twice, or a line that is none, is refused by its line or row."""
-    lines = [encode({"key": f"test.jsonl:{number}", "prediction": "가"}) for number in range(1, 31)]
+    lines = [encode({"key": f"test.jsonl:{number}", "prediction": "가"}) for number in range(1, 13)]
     made = write_lines(tmp_path / "made.jsonl", change(lines))  # type: ignore[operator]  # one of the above
     with pytest.raises(InputError, match=words):
         evaluate(options=EvaluateOptions(file=file, predictions=(f"elsewhere={made}",)))

@@ -181,14 +181,14 @@ def test_refused_for_good(
     tmp_path: Path, server: Server, world: World, fault: Callable[[], Fault], kind: type[EtlError], words: str
 ) -> None:
     """What would be refused again and again ends the evaluation at once; what was answered is kept."""
-    file = write_test_file(tmp_path / "test.jsonl", sources(20))
+    file = write_test_file(tmp_path / "test.jsonl", sources(12))
     world.chats[MODEL] = standard
-    world.faults.append(structs.replace(fault(), nth=10))
+    world.faults.append(structs.replace(fault(), nth=5))
     with pytest.raises(kind, match=words):
         run(file, server, world, concurrency=1)
-    assert len(asked(world)) <= 12
-    assert run(file, server, world).evaluation.test_set.rows == 20
-    assert sorted(asked(world)) == sorted(sources(20))
+    assert len(asked(world)) <= 7
+    assert run(file, server, world).evaluation.test_set.rows == 12
+    assert sorted(asked(world)) == sorted(sources(12))
 
 
 PARTICULAR = {
@@ -204,7 +204,7 @@ def test_models_that_do_not_take_a_parameter(
     tmp_path: Path, server: Server, world: World, refused_parameters: tuple[str, ...], *, named: bool
 ) -> None:
     """A model that refuses a parameter by its name is asked without it, or by the other name, from then on; the result says so."""
-    file = write_test_file(tmp_path / "test.jsonl", sources(20))
+    file = write_test_file(tmp_path / "test.jsonl", sources(8))
 
     def refuse(_: str, answer: Answer) -> Answer:
         sent = json.loads(world.requests[-1].body)
@@ -222,7 +222,7 @@ def test_models_that_do_not_take_a_parameter(
     assert len(result.evaluation.notes) == len(refused_parameters)
     for name in refused_parameters:
         assert any(PARTICULAR[name][1] in note for note in result.evaluation.notes)
-    assert len(asked(world)) == 20 + len(refused_parameters)
+    assert len(asked(world)) == 8 + len(refused_parameters)
     last = json.loads(world.requests[-1].body)
     assert not set(refused_parameters) & set(last)
     assert ("max_completion_tokens" in last) == ("max_tokens" in refused_parameters)

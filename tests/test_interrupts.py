@@ -6,8 +6,11 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import Future
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+import forked
 import pytest
 from corpora import ANSWER_ZIP, answers, write_zip
 from killings import (
@@ -74,13 +77,18 @@ def send(process: subprocess.Popen[str], number: int, *, to_group: bool) -> None
 def end_of(process: subprocess.Popen[str]) -> str:
     """Return what *process* wrote to stderr, after it has ended and left no process and no traceback behind."""
     _, errors = process.communicate(timeout=PATIENCE_SECONDS)
+    assert_quiet(process.pid, errors)
+    return errors
+
+
+def assert_quiet(session: int, errors: str) -> None:
+    """Check that no process is left in *session*, and that *errors* are sentences."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while processes_of(process.pid) and time.monotonic() < deadline:
+    while processes_of(session) and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
-    assert processes_of(process.pid) == []
+    assert processes_of(session) == []
     for word in ("Traceback", "Exception ignored", "Warning", "leaked"):
         assert word not in errors, errors
-    return errors
 
 
 def test_interrupted_at_random_moments(
@@ -213,18 +221,17 @@ def test_submit_and_watch(server: Server, world: World, tmp_path: Path) -> None:
 
 def _interrupted_at(moment: str, arguments: list[str], world: World, cwd: Path) -> None:
     """Run a command that is interrupted twice after a request was carried out of which no answer comes, and check how it ends."""
-    running: list[subprocess.Popen[str]] = []
+    running: Future[BaseProcess] = Future()  # the first request may come before it is known here
 
     def interrupt() -> None:
         for _ in range(2):
-            send(running[-1], signal.SIGINT, to_group=False)
+            os.kill(running.result().pid or 0, signal.SIGINT)
 
     world.faults[:] = [Fault(moment, "after", act=interrupt, stall_seconds=20.0, proceeds=True)]
-    with started(*arguments, cwd=cwd) as process:
-        running.append(process)
-        errors = end_of(process)
-    assert process.returncode == 130, errors
-    assert _RESUME in errors
+    run = forked.run(forked.COMMAND_LINE, *arguments, cwd=cwd, started=running.set_result)
+    assert_quiet(running.result().pid or 0, run.stderr)
+    assert run.returncode == 130, run.stderr
+    assert _RESUME in run.stderr
 
 
 def test_an_interrupt_that_a_library_hides() -> None:

@@ -225,7 +225,9 @@ def test_an_evaluation_of_train(out: Path, server: Server, world: World) -> None
     """Of scores on the train split the card says that the model was trained on these texts."""
     world.chats |= dict.fromkeys((MODEL, BASE), chatter)
     where = server.base_url(world.name)
-    given = EvaluateOptions(model=(MODEL,), base_model=BASE, provider="custom", base_url=where, split=Split.TRAIN)
+    given = EvaluateOptions(
+        model=(MODEL,), base_model=BASE, provider="custom", base_url=where, split=Split.TRAIN, sample=10
+    )
     evaluate(out, given, pace=HASTE)
     assert "texts that the model was trained on" in _card(export_card(out, MODEL, evaluation="train"))
 

@@ -1,14 +1,12 @@
 """The public API: documented name by name, with the signatures of the code and examples that run; its types are shipped."""
 
 import ast
-import os
 import re
-import subprocess
-import sys
 import tomllib
 from importlib import import_module
 from pathlib import Path
 
+import forked
 import pytest
 from aihub import KEY, dialect, running
 from corpora import ANSWER_ZIP, answers, write_loose
@@ -109,15 +107,7 @@ def test_the_examples_run(tmp_path: Path, server: Server, pytestconfig: pytest.C
     (tmp_path / "example.py").write_text(f'if __name__ == "__main__":\n{body}', encoding="utf-8")
     with running(dialect()) as hub:
         keys = {"OPENAI_API_KEY": "none", "AIHUB_APIKEY": KEY, "AIHUB_URL": hub.address}
-        run = subprocess.run(
-            [sys.executable, "example.py"],
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **keys},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        run = forked.run(tmp_path / "example.py", cwd=tmp_path, environment=keys)
     assert run.returncode == 0, run.stderr
     assert "succeeded" in run.stdout
 

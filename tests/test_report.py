@@ -4,12 +4,13 @@ import os
 import re
 import shutil
 import stat
-import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from io import StringIO
 from pathlib import Path
 
+import forked
 import polars as pl
 import pytest
 from corpora import answers, write_zip
@@ -19,7 +20,7 @@ from pages import Page
 from provider import Server
 from rich.cells import cell_len
 from rich.console import Console
-from runs import ROOT, error_of, invoke, one_thread
+from runs import error_of, invoke, one_thread
 from submissions import HASTE, KEY, hand_in
 
 from saturi.etl.console.screens.report import show_report
@@ -426,15 +427,9 @@ def test_the_libraries_are_not_installed(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 def test_the_terminal_needs_no_extra(full: Path, here: Path) -> None:
     """Where the extra is not installed, a build that wants a page does not begin, and the terminal has the report."""
-
-    def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        words = [str(word) for word in arguments]
-        code = f"import sys; sys.modules['vl_convert'] = None; sys.argv[1:] = {words!r}; import cli; cli.main()"
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
-        return subprocess.run(
-            [sys.executable, "-c", code], cwd=here, env=environment, capture_output=True, encoding="utf-8", check=False
-        )
-
+    script = here / "without.py"
+    script.write_text("import sys; sys.modules['vl_convert'] = None; import cli; cli.main()", encoding="utf-8")
+    run = partial(forked.run, script, cwd=here)
     error_of(run("build", "corpus", "--out", "new", "--report"), 2)
     assert not (here / "new").exists()
     before = set(full.rglob("*"))

@@ -10,7 +10,7 @@ import msgspec
 import polars as pl
 import pytest
 from provider import Server, World
-from runs import manifest_of, one_thread, result_of, saturi
+from runs import invoke, manifest_of, one_thread, result_of
 from submissions import HASTE, hand_in
 
 from saturi.etl.corpus.batches import segment_path
@@ -225,7 +225,7 @@ def test_the_command_makes_the_same_build(here: Path) -> None:
     program, *arguments = shlex.split(record.command)
     assert program == "saturi"
     named = {"CORPUS": "corpus", "OUT": "again"}
-    run = saturi(*(named.get(word, word) for word in arguments), "--workers", "1", cwd=here)
+    run = invoke(*(named.get(word, word) for word in arguments), "--workers", "1", cwd=here)
     assert run.returncode == 0, run.stderr
     assert result_of(here / "again") == result_of(here / "out")
     assert json.loads(record.options["max_chars"]) == 300

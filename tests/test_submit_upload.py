@@ -220,11 +220,11 @@ def make_large_build(built: Path, out: Path, size: int) -> Path:
 def test_memory(
     built: Path, tmp_path: Path, server: Server, clova: World, pytestconfig: pytest.Config, way: str
 ) -> None:
-    """The process that submits 150 MB, or with --large 600 MB in parts and 500 MB whole or as CSV, stays under 200 MiB."""
+    """The process that submits 120 MB, or with --large 600 MB in parts and 500 MB whole or as CSV, stays under 200 MiB."""
     world, is_csv = clova, way == "csv"
     world.clova = is_csv
     most = 600_000_000 if way == "in-parts" else 500_000_000  # as much as goes through Files
-    out = make_large_build(built, tmp_path / "out", most if pytestconfig.getoption("--large") else 150_000_000)
+    out = make_large_build(built, tmp_path / "out", most if pytestconfig.getoption("--large") else 120_000_000)
     world.models["llama"] = None
     threshold = 100_000_000 if way == "in-parts" else 9_000_000_000
     providers = profile_of(server, world) if is_csv else profile(tmp_path, f"uploads_threshold_bytes = {threshold}")

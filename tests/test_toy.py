@@ -51,7 +51,8 @@ def test_complaints(
 ) -> None:
     """A tune is complained of where it is not better than copying and its base, or harms rows that copying does not."""
     world.chats |= {MODEL: tune, BASE: chatter}
-    file = write_test_file(tmp_path / "test.jsonl", sources(40 if complained else 100))
+    texts = sources(20) * 2 if complained else sources(100)  # what is there twice is asked once
+    file = write_test_file(tmp_path / "test.jsonl", texts)
     result = run(file, server, world, base_model=BASE)
     found = {line.split(":")[0] for line in complaints(result.evaluation)}
     assert complained <= found

@@ -7,7 +7,8 @@ a stratum and a resample of either are scored alike, from the same counts.
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
+from functools import cache
+from importlib import metadata
 from importlib.util import find_spec
 from typing import Literal, NamedTuple
 
@@ -104,16 +105,18 @@ class Scorer:
             self._corpus.append(("bleu_ko", "BLEU ko", BLEU(tokenize="ko-mecab")))
         self._corpus.append(("chrf", "chrF++", CHRF(word_order=_CHRF_WORDS)))
         self._widths = [self._width(metric) for _, _, metric in self._corpus]
+        self._references: list[str] = []
         self.columns = len(_COUNTS) + sum(self._widths)
         self.metrics = tuple(_order([*self._ratios(), *self._sacrebleu()]))
 
     def statistics(self, cases: Sequence[Case]) -> Array:
         """Return what is counted of *cases*: a row each, of `columns` numbers."""
         parts = [np.array([_counts(case) for case in cases], dtype=np.float64).reshape(len(cases), len(_COUNTS))]
-        predictions, references = [case.prediction for case in cases], [case.reference for case in cases]
+        predictions = [case.prediction for case in cases]
+        self._count_references([case.reference for case in cases])
         for (_, _, metric), width in zip(self._corpus, self._widths, strict=True):
             # What sacrebleu's own paired tests work with; it has no public name.
-            counts = metric._extract_corpus_statistics(predictions, [references])
+            counts = metric._extract_corpus_statistics(predictions, None) if predictions else []
             parts.append(np.array(counts, dtype=np.float64).reshape(len(cases), width))
         return np.concatenate(parts, axis=1)
 
@@ -126,6 +129,13 @@ class Scorer:
         """Return the versions of the libraries that the numbers come from."""
         names = LIBRARIES + (_KOREAN_LIBRARIES if self.korean else ())
         return {name: version(name) for name in names}
+
+    def _count_references(self, references: list[str]) -> None:
+        """Have the n-grams of *references* counted, unless they were the last: one system after the other is held against them."""
+        if references != self._references:
+            for _, _, metric in self._corpus:
+                metric._ref_cache = metric._cache_references([references])
+            self._references = references
 
     def _width(self, metric: SacreMetric) -> int:
         return len(metric._extract_corpus_statistics(["가"], [["가"]])[0])
@@ -163,6 +173,12 @@ class Scorer:
             _ratio("cut_off", "cut off", "lower", share, "cut_off"),
             _ratio("length_ratio", "length", "neither", "characters / the reference's, mean of rows", "length_ratio"),
         ]
+
+
+@cache
+def version(library: str) -> str:
+    """Return the version of a *library*, read once: each reading takes half a millisecond, and a scorer needs a dozen."""
+    return metadata.version(library)
 
 
 def has_korean() -> bool:

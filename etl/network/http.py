@@ -85,9 +85,10 @@ def proxy_for(url: httpx2.URL) -> str | None:
     Raises:
         OptionError: A variable holds no address of a proxy, or one that needs a package which is not installed.
     """
-    settings = {scheme: address for scheme, address in getproxies().items() if scheme in _PROXIES and address}
+    named = getproxies()
+    settings = {scheme: address for scheme, address in named.items() if scheme in _PROXIES and address}
     checked = {scheme: _check_proxy(scheme, address) for scheme, address in settings.items()}
-    exceptions = [entry.strip() for entry in getproxies().get("no", "").split(",")]
+    exceptions = [entry.strip() for entry in named.get("no", "").split(",")]
     if any(_bypasses(entry.lower(), url) for entry in exceptions if entry):
         return None
     return checked.get(url.scheme, checked.get("all"))

@@ -1,5 +1,6 @@
 """Catalogues: TOML files in this package with a table a row, and a file of the user of the same form laid over them."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,7 +26,7 @@ def read_catalogue(ours: Path, users: Path | None, kind: type[Row], template: st
     Raises:
         OptionError: The user's file cannot be read, or has a field or a value that a row cannot have.
     """
-    tables = read_toml(ours)
+    tables = _read_ours(ours)
     rows = {name: _convert(ours, name, table, kind) for name, table in tables.items()}
     for name, changes in (read_toml(users) if users is not None else {}).items():
         if not isinstance(changes, dict):
@@ -33,6 +34,12 @@ def read_catalogue(ours: Path, users: Path | None, kind: type[Row], template: st
         below = tables.get(name, tables[template] if template else {})
         rows[name] = _convert(users or ours, name, below | changes, kind)
     return rows
+
+
+@cache
+def _read_ours(path: Path) -> dict[str, Any]:
+    """Return the tables of a file in this package, which does not change; nobody may change them."""
+    return read_toml(path)
 
 
 def _convert(path: Path, name: str, table: dict[str, Any], kind: type[Row]) -> Row:
