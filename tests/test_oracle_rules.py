@@ -15,7 +15,7 @@ from oracle_rules import Row, in_shard_order, line_of, select, shard_name
 from runs import chunks_of, manifest_of, one_thread
 
 from saturi.etl.pipeline.build import build
-from saturi.etl.select import selection
+from saturi.etl.select import limits, selection
 from saturi.etl.settings.options import BuildOptions
 from saturi.schemas.terms import DropReason
 
@@ -115,6 +115,7 @@ def test_any_build_is_as_the_oracle_says(
     """Whatever corpus, options and stretches, every utterance is kept or dropped as the oracle says, and lines are the same."""
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(selection, "STRETCH_UTTERANCES", stretch)
+        patch.setattr(limits, "PART_ROWS", stretch)
         _check(_write(Path(folder, "corpus"), archives), Path(folder, "out"), options | split)
 
 
@@ -182,6 +183,7 @@ def test_every_rule_leaves_something_out(
 ) -> None:
     """With every option in force each reason occurs, but for those of cleaning and of the official split."""
     monkeypatch.setattr(selection, "STRETCH_UTTERANCES", stretch)
+    monkeypatch.setattr(limits, "PART_ROWS", stretch)
     rows = _check(large, tmp_path / "out", EVERY_OPTION, stage)
     elsewhere = {"personal_data", "unclear", "markup", "no_official_split"}
     assert {row.reason for row in rows} == {None, *DropReason} - elsewhere
