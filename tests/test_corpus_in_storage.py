@@ -127,9 +127,9 @@ def test_a_bucket_gives_the_bytes_of_a_disk(storage: Storage, tree: Tree, tmp_pa
 
 
 def test_processes_read_a_bucket(storage: Storage, tree: Tree, tmp_path: Path) -> None:
-    """The command line builds a URL with processes, as it builds a folder."""
+    """The command line builds a URL with a worker process, as it builds a folder."""
     url = put_tree(storage, tree.folder, "aihub")
-    more = ("--validation", "0.2", "--max-rejects", "1", "--workers", "2")
+    more = ("--validation", "0.2", "--max-rejects", "1", "--workers", "1")
     run = saturi("build", url, "--out", "bucket", *more, cwd=tmp_path, **storage.environment)
     assert run.returncode == 0, run.stderr
     assert result_of(tmp_path / "bucket") == result_of(tree.out)
