@@ -100,9 +100,12 @@ def test_blocks_are_the_lines(tmp_path: Path, lengths: list[int], ends: bool) ->
 @pytest.mark.parametrize("where", [0, 5, 10], ids=["first", "between", "last"])
 def test_a_line_without_end(tmp_path: Path, where: int) -> None:
     """A line longer than any example is told and passed over, and the lines after it keep their numbers."""
-    lines = fillers()
-    lines.insert(where, b"x" * (MAX_LINE_BYTES + 2 * BLOCK_BYTES))
-    report = check([write_lines(tmp_path / "a.jsonl", [*lines, b"[]"])], Limits(max_file_bytes=10**9))
+    lines, path = fillers(), tmp_path / "a.jsonl"
+    with path.open("wb") as file:
+        file.writelines(line + b"\n" for line in lines[:where])
+        file.seek(MAX_LINE_BYTES + 2 * BLOCK_BYTES, os.SEEK_CUR)  # a hole, which nobody has to write
+        file.writelines(b"\n" + line for line in [*lines[where:], b"[]"])
+    report = check([path], Limits(max_file_bytes=10**9))
     assert _found(report) == [("line_too_long", "a.jsonl", where + 1), ("not_an_object", "a.jsonl", 12)]
     assert report.examples == 11
 

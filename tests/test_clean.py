@@ -438,7 +438,7 @@ def test_only_rules_that_are_concerned_matter(texts: list[str], rules: CleanRule
     frame = pl.DataFrame({"source": texts, "target": [*texts[1:], None]}, schema=_TEXTS)
     concerned = rules_concerned(frame)
     cleaned = clean(frame, CleanSettings(rules, pii))
-    looked_at = pl.concat([frame, cleaned.select(_TEXTS)]).lazy()
+    looked_at = pl.concat([frame, cleaned.select(*_TEXTS)]).lazy()
     assert count_residues(looked_at, concerned).collect().equals(count_residues(looked_at).collect())
 
 
