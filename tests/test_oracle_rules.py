@@ -145,7 +145,7 @@ EVERY_OPTION: dict[str, Any] = {
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Path:
     """A corpus in which every rule finds something to leave out: of 1,200 label files, or of 600 by default."""
-    rng = random.Random(14)
+    rng = random.Random(21)
     words = [f"{a}{b}" for a in "가나다" for b in "는도를"]
 
     def pair() -> tuple[str, str]:
