@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -146,11 +147,14 @@ class Cluster:
         for part in (*self.machines, self.scheduler):
             kill_group(part)
             part.wait()
+        with warnings.catch_warnings():  # a client that has looked for a killed scheduler leaves its last socket open
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
 
     def _start(self, part: str, *arguments: str, environment: Mapping[str, str]) -> Part:
         self._started += 1
         path = self.folder / f"{part}-{self._started}.log"
-        if (part == "scheduler" or "--no-nanny" in arguments) and "PYTHONPATH" not in environment:
+        if "PYTHONPATH" not in environment:
             return self._fork(part, arguments, path, environment)
         paths = os.pathsep.join((*environment.get("PYTHONPATH", "").split(os.pathsep), *_PATHS))
         with path.open("w", encoding="utf-8") as log:
@@ -165,7 +169,7 @@ class Cluster:
             )
 
     def _fork(self, part: str, arguments: tuple[str, ...], log: Path, environment: Mapping[str, str]) -> Forked:
-        """Start a part that has no processes below it, which would be forked from another process than itself."""
+        """Start a part as a fork of a process that has loaded Dask."""
         forking = _forking()
         assert forking.stdin is not None
         assert forking.stdout is not None

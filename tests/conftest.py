@@ -35,6 +35,10 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 prepare_forks()
 
+gc.set_threshold(
+    20_000, 50, 100
+)  # what a test run makes stays, most of it; of the objects of a test few are in circles
+
 # Whatever Hypothesis measures by the clock fails on a busy machine, and says nothing of the code.
 UNCHECKED = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)  # a folder may serve all examples of a test
 settings.register_profile(SHORT, deadline=None, max_examples=10, suppress_health_check=UNCHECKED)
@@ -108,7 +112,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_collection_finish() -> None:
     """Let the garbage collector look at what a test makes, and not at four thousand tests and all modules, time and again."""
     gc.freeze()
-    gc.set_threshold(20_000, 50, 100)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -154,7 +157,7 @@ def big_sample(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Co
     with FileLock(folder.with_suffix(".lock")):
         if not folder.exists():
             made = folder.with_suffix(".part")
-            make_corpus(made, files=files)
+            make_corpus(made, files=files, workers=1)
             (made / FACTS).unlink()
             made.rename(folder)
     return folder

@@ -5,11 +5,13 @@ It reads orders from its input, a line of JSON each, and prints the process id o
 """
 
 import json
+import multiprocessing
 import os
 import sys
 from typing import Any, NoReturn
 
 import dask
+import distributed.utils
 from distributed.cli import dask_scheduler, dask_worker
 
 _COMMANDS = {"scheduler": dask_scheduler.main, "worker": dask_worker.main}
@@ -17,6 +19,9 @@ _COMMANDS = {"scheduler": dask_scheduler.main, "worker": dask_worker.main}
 
 def main() -> None:
     """Start what is asked for, until nobody asks any more."""
+    # A nanny, which would load pandas, and let the server that its workers are forked from load it, too, for its version alone.
+    distributed.utils._forkserver_preload_set = True
+    multiprocessing.set_forkserver_preload(["distributed"])
     for line in sys.stdin:
         pid = os.fork()
         if pid == 0:

@@ -438,8 +438,8 @@ def test_only_rules_that_are_concerned_matter(texts: list[str], rules: CleanRule
     frame = pl.DataFrame({"source": texts, "target": [*texts[1:], None]}, schema=_TEXTS)
     concerned = rules_concerned(frame)
     cleaned = clean(frame, CleanSettings(rules, pii))
-    for looked_at in (frame, cleaned):
-        assert count_residues(looked_at.lazy(), concerned).collect().equals(count_residues(looked_at.lazy()).collect())
+    looked_at = pl.concat([frame, cleaned.select(*_TEXTS)]).lazy()
+    assert count_residues(looked_at, concerned).collect().equals(count_residues(looked_at).collect())
 
 
 @pytest.mark.parametrize("text", ["공#일공 일이삼사 오육칠팔", "공~일공일이삼사오육칠팔", "가{laughing}{cough}나"])

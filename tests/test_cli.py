@@ -13,7 +13,7 @@ from zipfile import ZipFile
 import pytest
 from corpora import ANSWER_ZIP, REPEAT_ZIP, answers, member, stem, write_zip, zip_bytes
 from killings import PATIENCE_SECONDS
-from runs import ROOT, command, counts_of, error_of, invoke, manifest_of, saturi, tree_of
+from runs import ROOT, command, commands, counts_of, error_of, invoke, manifest_of, tree_of
 
 from saturi.etl.console.dispatch import COMMANDS
 
@@ -327,14 +327,20 @@ def test_no_corpus(tmp_path: Path, name: str) -> None:
 def test_a_korean_windows_console(tmp_path: Path) -> None:
     """On a console in CP949 every command prints what it can and none fails, whatever is in a name."""
     write_zip(tmp_path / "odd" / "경상 👵ᆞ✓.zip", answers(12))
-    for start, arguments in (
-        (invoke, ["sample", "corpus", "--files", "200"]),
-        (invoke, ["build", "corpus", "odd", "--out", "out"]),
-        (invoke, ["verify", "out"]),
-        (invoke, ["build", "--help"]),
-        (saturi, ["build", "odd", "--out", "out", "--dry-run"]),
+    for arguments in (
+        ["sample", "corpus", "--files", "200"],
+        ["build", "odd", "--out", "out"],
+        ["verify", "out"],
+        ["build", "--help"],
     ):
-        run = start(*arguments, cwd=tmp_path, PYTHONIOENCODING="cp949")
+        run = invoke(*arguments, cwd=tmp_path, PYTHONIOENCODING="cp949")
         assert run.returncode == 0, run.stderr
         assert run.stdout
-    error_of(saturi("build", "👵ᆞ✓", "--out", "out", cwd=tmp_path, PYTHONIOENCODING="cp949"), 3)
+    lines = (["build", "odd", "--out", "out", "--dry-run"], ["build", "👵ᆞ✓", "--out", "out"])
+    environment = {**os.environ, "PYTHONIOENCODING": "cp949"}
+    both = subprocess.run(
+        commands(*lines), cwd=tmp_path, env=environment, capture_output=True, encoding="cp949", check=True
+    )
+    *shown, codes = both.stdout.splitlines()
+    [sentence] = both.stderr.splitlines()
+    assert (json.loads(codes), shown != [], sentence.startswith("saturi: ")) == ([0, 3], True, True)

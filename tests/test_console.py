@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import runpy
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from corpora import ANSWER_ZIP, answers, write_zip
 from killings import PATIENCE_SECONDS
 from rich.cells import cell_len
 from rich.console import Console
-from runs import ROOT, error_of, one_thread, saturi
+from runs import ROOT, error_of, invoke, one_thread, saturi
 
 from saturi.etl.console.commands.asking import typed
 from saturi.etl.console.commands.evaluate import _Asking as EvaluateAsking
@@ -298,9 +299,11 @@ def test_help_fits_and_is_grouped(name: str) -> None:
         assert {word for word in line.split() if word.startswith("-")} <= known
 
 
-def test_the_manual_page(tmp_path: Path) -> None:
+def test_the_manual_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The manual page has every command and option, and nothing that roff would take for a request of its own."""
-    subprocess.run([sys.executable, ROOT / "docs" / "make_man.py", tmp_path / "saturi.1"], check=True, cwd=ROOT)
+    script = str(ROOT / "docs" / "make_man.py")
+    monkeypatch.setattr(sys, "argv", [script, str(tmp_path / "saturi.1")])
+    runpy.run_path(script, run_name="__main__")
     page = (tmp_path / "saturi.1").read_text(encoding="utf-8")
     assert [name for name in COMMANDS if f".SH {name.upper()}\n" not in page] == []
     assert "\\-\\-max\\-chunk\\-bytes" in page
@@ -316,7 +319,7 @@ def test_the_manual_page(tmp_path: Path) -> None:
 
 def test_an_error_as_json(tmp_path: Path) -> None:
     """With --json an error is one line of JSON on stderr, with the exit code and its parts; stdout stays empty."""
-    run = saturi("verify", "nowhere", "--json", cwd=tmp_path)
+    run = invoke("verify", "nowhere", "--json", cwd=tmp_path)
     assert (run.returncode, run.stdout) == (3, "")
     failure = json.loads(run.stderr)
     assert (failure["error"], failure["exit_code"], failure["version"]) == ("BuildError", 3, 1)
@@ -359,7 +362,7 @@ def test_quiet_verbose_and_the_log(here: Path) -> None:
     assert all(re.match(r"\d{4}-\d\d-\d\dT[\d:]+[+-]\d{4} ", line) for line in lines)
     assert "reading label files: 100%" in "".join(lines)
     assert "there is no finished build" in lines[-1]
-    error_of(saturi("verify", "out", "--log-file", "corpus", cwd=here), 2)
+    error_of(invoke("verify", "out", "--log-file", "corpus", cwd=here), 2)
 
 
 def test_waiting_for_a_folder(here: Path) -> None:
@@ -368,7 +371,7 @@ def test_waiting_for_a_folder(here: Path) -> None:
     (here / "out").mkdir()
     (here / "out" / MARKER).touch()
     with locked(here / "out"):
-        error_of(saturi(*build_it, cwd=here), 5)
+        error_of(invoke(*build_it, cwd=here), 5)
         waiting_one = subprocess.Popen(
             [sys.executable, ROOT / "cli.py", *build_it, "--wait"], cwd=here, stderr=subprocess.PIPE, text=True
         )
@@ -437,24 +440,27 @@ import sys
 from saturi.etl.runtime import interrupts
 interrupts.LATEST_SECONDS = 120.0  # so that nothing but the question itself ends by the interrupt
 interrupts.end_on_signals()
-for library in sys.argv[1:]:
+for library in sys.argv[2:]:
     __import__(library)
 from saturi.etl.console.commands.asking import typed
-try:
-    interrupts.set_farewell("It goes on.")
-    print("answer", typed("submit", "to go on", "Nothing was sent."))
-    interrupts.say_farewell()
-except KeyboardInterrupt:
-    interrupts.say_farewell()
-    raise SystemExit(3)
+for _ in range(int(sys.argv[1])):
+    try:
+        interrupts.set_farewell("It goes on.")
+        print("answer", typed("submit", "to go on", "Nothing was sent."))
+        interrupts.say_farewell()
+        print("-----")
+    except KeyboardInterrupt:
+        interrupts.say_farewell()
+        raise SystemExit(3)
 """
 
 
-def _asked(*typed_bytes: bytes, libraries: Sequence[str] = ()) -> tuple[int, str]:
+def _asked(*typed_bytes: bytes, questions: int = 1, libraries: Sequence[str] = ()) -> tuple[int, str]:
     """Return exit code and output of a process that has loaded *libraries* and asks, where somebody types these bytes."""
+    arguments = [sys.executable, "-c", ASKING, str(questions), *libraries]
     pid, ours = pty.fork()
     if pid == 0:
-        os.execve(sys.executable, [sys.executable, "-c", ASKING, *libraries], {**os.environ, "PYTHONPATH": str(ROOT)})  # noqa: S606 - ourselves
+        os.execve(sys.executable, arguments, {**os.environ, "PYTHONPATH": str(ROOT)})  # noqa: S606 - ourselves
     seen, left = b"", list(typed_bytes)
     while True:
         try:
@@ -468,24 +474,27 @@ def _asked(*typed_bytes: bytes, libraries: Sequence[str] = ()) -> tuple[int, str
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), seen.decode()
 
 
-@pytest.mark.parametrize(
-    ("keys", "said", "times"),
-    [
-        pytest.param([b"submit\n"], "answer True", 1, id="the-word"),
-        pytest.param([b"sumbit\n", b"SUBMIT\n"], "answer True", 2, id="a-wrong-word"),
-        pytest.param([b"\n"], "answer False", 1, id="enter"),
-        pytest.param([b"no\n"], "answer False", 1, id="no"),
-        pytest.param([b"\x04"], "answer False", 1, id="ctrl-d"),
-    ],
-)
-def test_answers(keys: list[bytes], said: str, times: int) -> None:
+ANSWERS = [
+    ([b"submit\n"], "answer True"),
+    ([b"sumbit\n", b"SUBMIT\n"], "answer True"),  # a wrong word first
+    ([b"\n"], "answer False"),
+    ([b"no\n"], "answer False"),
+    ([b"\x04"], "answer False"),
+]
+"""What is typed at a question, Ctrl-D last, and what comes of it."""
+
+
+def test_answers() -> None:
     """A word is a yes, Enter, no and Ctrl-D are a no, and anything else is asked again."""
-    code, seen = _asked(*keys)
-    assert code == 0, seen
-    assert said in seen
-    assert "It goes on." in seen
-    assert seen.count("Type submit to go on") == times
-    assert ("is not submit" in seen) == (times > 1)
+    code, shown = _asked(*(key for keys, _ in ANSWERS for key in keys), questions=len(ANSWERS))
+    assert code == 0, shown
+    *answered, rest = shown.split("-----")
+    assert rest.strip() == ""
+    for (keys, said), seen in zip(ANSWERS, answered, strict=True):
+        assert said in seen, keys
+        assert seen.count("It goes on.") == 1, keys
+        assert seen.count("Type submit to go on") == len(keys)
+        assert ("is not submit" in seen) == (len(keys) > 1)
 
 
 def test_an_interrupt_at_a_question() -> None:

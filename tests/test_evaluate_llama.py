@@ -1,5 +1,6 @@
 """An evaluation of a real model on a real chat server: llama.cpp's, with a tiny model of random numbers."""
 
+import importlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,14 +16,13 @@ from saturi.etl.evaluation.options import EvaluateOptions
 if sys.platform != "linux":
     pytest.skip("xllamacpp is installed for the tests on Linux alone", allow_module_level=True)
 
-import xllamacpp
-
 ROWS = 4
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the server, which ends with the module."""
+    xllamacpp = importlib.import_module("xllamacpp")  # here, since it takes long
     parameters = xllamacpp.CommonParams()
     parameters.model.path = str(write_tiny_model(tmp_path_factory.mktemp("model") / "tiny.gguf"))
     parameters.n_ctx, parameters.n_parallel, parameters.port, parameters.warmup = 2048, 2, 0, False

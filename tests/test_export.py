@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+import importlib
 import json
 import os
 import re
@@ -12,8 +13,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import duckdb
-import pandas
 import polars as pl
 import pytest
 from corpora import ANSWER_ZIP, answers, write_zip
@@ -166,6 +165,7 @@ def test_what_llama_factory_loads(out: Path, load: Callable[..., dict[str, list[
 
 def test_parquet(out: Path, load: Callable[..., dict[str, list[Any]]]) -> None:
     """`datasets`, DuckDB, pandas and Polars read the same rows from the Parquet files: the lines, each with its shard."""
+    duckdb, pandas = map(importlib.import_module, ("duckdb", "pandas"))  # here, since they take half a second
     folder = out / "export" / "parquet"
     rows = load(out.parent, str(folder))
     for split in ("train", "validation"):

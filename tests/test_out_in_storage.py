@@ -4,11 +4,12 @@ import os
 import shutil
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from corpora import write_both_generations
 from killings import ATTEMPTS, killed_when
-from object_storage import Fault, Storage, put_tree, undisturbed
+from object_storage import Fault, Request, Storage, put_tree, undisturbed
 from runs import facts_of, invoke, one_thread, promised_of, segments_of
 
 from saturi.etl.errors import OptionError
@@ -65,6 +66,25 @@ def other(folder: Path, local: Local) -> Local:
     return Local(local.corpus, folder / "other", OTHER)
 
 
+class There(NamedTuple):
+    """A build in object storage: a copy of what it has left there, and what it has asked for."""
+
+    folder: Path
+    requests: list[Request]
+
+    def put(self, storage: Storage) -> str:
+        """Put the build into *storage*, and return its URL there."""
+        return put_tree(storage, self.folder, "out")
+
+
+@pytest.fixture(scope="module")
+def there(folder: Path, local: Local, storage_server: Storage) -> There:
+    """A build of the corpus that began with nothing, and its stage."""
+    storage_server.requests.clear()
+    build_here(local.corpus, f"{storage_server.url}/out", OPTIONS)
+    return There(Path(shutil.move(out_of(storage_server), folder / "there")), storage_server.requests.copy())
+
+
 def out_of(storage: Storage, name: str = "out") -> Path:
     """Return the folder that the server keeps the objects of *name* in."""
     return storage.folder / name
@@ -94,19 +114,17 @@ def test_the_whole_sample(sample: SampleReport, folder: Path, storage: Storage) 
     assert promised_of(out_of(storage)) == Local(sample.folder, folder / "whole", WHOLE).result
 
 
-def test_each_chunk_goes_up_once(local: Local, storage: Storage) -> None:
+def test_each_chunk_goes_up_once(there: There) -> None:
     """No chunk is written twice, nor read: the storage itself gives it its name."""
-    build_here(local.corpus, f"{storage.url}/out", OPTIONS)
-    chunks = [request for request in storage.requests if request.key.endswith(".jsonl") and "/chunks/" in request.key]
+    chunks = [request for request in there.requests if request.key.endswith(".jsonl") and "/chunks/" in request.key]
     names = [request.key for request in chunks if request.method == "PUT" and "/.work/" in request.key]
-    assert len(names) == len(set(names)) == len(list(out_of(storage).glob("chunks/*/*")))
+    assert len(names) == len(set(names)) == len(list(there.folder.glob("chunks/*/*"))) > 0
     assert not [request for request in chunks if request.method == "GET"]
 
 
-def test_a_second_build_reads_no_archive(local: Local, other: Local, storage: Storage) -> None:
+def test_a_second_build_reads_no_archive(local: Local, other: Local, there: There, storage: Storage) -> None:
     """A build with other options takes the place of the one before, from its stage; the first ones give the first again."""
-    url = f"{storage.url}/out"
-    build_here(local.corpus, url, OPTIONS)
+    url = there.put(storage)
     for options, expected in ((OTHER, other), (OPTIONS, local), (OPTIONS, local)):
         result = build_here(local.corpus, url, options)
         assert result.facts.segments_made == 0
@@ -147,10 +165,11 @@ def test_the_stage_has_a_folder_of_its_own(local: Local, storage: Storage, name:
     assert storage.requests == []
 
 
-def test_a_build_is_on_a_disk_when_it_is_copied(local: Local, other: Local, storage: Storage, tmp_path: Path) -> None:
+def test_a_build_is_on_a_disk_when_it_is_copied(
+    local: Local, other: Local, there: There, storage: Storage, tmp_path: Path
+) -> None:
     """A build that was copied from object storage to a disk, or back, is ours there, too."""
-    build_here(local.corpus, f"{storage.url}/out", OPTIONS)
-    shutil.copytree(out_of(storage), tmp_path / "out")
+    shutil.copytree(there.folder, tmp_path / "out")
     build_here(local.corpus, tmp_path / "out", OTHER)
     assert promised_of(tmp_path / "out") == other.result
     build_here(local.corpus, put_tree(storage, local.out, "back"), OTHER)
@@ -165,11 +184,12 @@ def kills(request: pytest.FixtureRequest) -> int:
     return int(request.config.getoption("--kills")) // 2
 
 
-def test_builds_killed_at_any_moment_go_on(local: Local, storage: Storage, tmp_path: Path, kills: int) -> None:
+def test_builds_killed_at_any_moment_go_on(
+    local: Local, there: There, storage: Storage, tmp_path: Path, kills: int
+) -> None:
     """However often a build is killed, there is no manifest but a whole one, and the next run ends with the same bytes."""
     url = f"{storage.url}/out"
-    build_here(local.corpus, f"{storage.url}/undisturbed", OPTIONS)
-    takes = len(storage.requests)
+    takes = len(there.requests)
     for number in range(kills):
         storage.requests.clear()
         least = takes * (number + 1) // (kills + 1)
@@ -195,8 +215,8 @@ def test_a_build_killed_while_it_publishes(
     """A build that is killed between the old manifest and the new one is finished, or replaced, by the next one."""
     url, out = f"{storage.url}/out", out_of(storage)
     for _ in range(ATTEMPTS):
-        storage.faults = undisturbed
-        build_here(local.corpus, url, OTHER)
+        shutil.rmtree(out, ignore_errors=True)
+        put_tree(storage, other.out, "out")
         storage.faults = _slow_copies
         if killed_when(partial(_is_half_published, out), "build", local.corpus, "--out", url, *ARGUMENTS, cwd=tmp_path):
             break

@@ -26,9 +26,10 @@ from saturi.etl.settings.options import BuildOptions
 from saturi.schemas.terms import DropReason, SpeechType, SplitKey
 
 _MARKED = [*(row[1] for row in MARKUP), *(row[1] for row in PERSONAL), *BROKEN]
+_REGIONS = ("gyeongsang", "jeju")  # of three
 _STRICT: dict[str, Any] = {
     "split_by": tuple(SplitKey),
-    "region": ("gyeongsang", "jeju"),
+    "region": _REGIONS,
     "speech_type": ("repeat", "answer"),
     "identical": 0.5,
     "min_words": 2,
@@ -46,11 +47,15 @@ _STRICT: dict[str, Any] = {
     "system_prompt": "{region}",
 }
 BUILDS: dict[str, dict[str, Any]] = {
-    "mended": {"speech_type": tuple(SpeechType), "split_by": tuple(SplitKey)},
+    "mended": {"region": _REGIONS, "speech_type": tuple(SpeechType), "split_by": tuple(SplitKey)},
     "strict": _STRICT,
-    "markup-dropped": {"speech_type": tuple(SpeechType), "clean_rules": dict.fromkeys(NAMES, "drop")},
-    "markup-kept": {"speech_type": tuple(SpeechType), "clean": False},
-    "official": {"validation": "official"},
+    "markup-dropped": {
+        "region": _REGIONS,
+        "speech_type": tuple(SpeechType),
+        "clean_rules": dict.fromkeys(NAMES, "drop"),
+    },
+    "markup-kept": {"region": _REGIONS, "speech_type": tuple(SpeechType), "clean": False},
+    "official": {"region": _REGIONS, "validation": "official"},
 }
 REACHED: dict[str, set[DropReason]] = {
     "mended": {DropReason.PERSONAL_DATA, DropReason.UNCLEAR, DropReason.DUPLICATE, DropReason.SPLIT_CONFLICT},

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,13 @@ from typing import Any
 import msgspec
 import pytest
 from aihub import KEY, dialect, running
-from click.testing import CliRunner, Result
 from jsonschema import Draft202012Validator
 from provider import MODELS, PROVIDERS, Server, World
 from provider.world import MODEL
-from runs import chunks_of, segments_of
+from runs import chunks_of, invoke, segments_of
 
 from saturi import init, schema
-from saturi.etl.console.dispatch import COMMANDS, cli
+from saturi.etl.console.dispatch import COMMANDS
 from saturi.etl.errors import OptionError
 from saturi.etl.formats.schema import schema_names
 from saturi.etl.formats.tables import OTHERS, declared_tables
@@ -29,9 +29,9 @@ from saturi.schemas.outputs import OUTPUTS
 ROOT = Path(__file__).parents[1]
 
 
-def _run(*arguments: object, code: int = 0) -> Result:
-    done = CliRunner().invoke(cli, [str(argument) for argument in arguments])
-    assert done.exit_code == code, (done.output, done.exception)
+def _run(*arguments: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
+    done = invoke(*arguments, cwd=Path.cwd())
+    assert done.returncode == code, done.stderr
     return done
 
 
@@ -43,7 +43,7 @@ def _hold(name: str, value: Any) -> None:
         assert list(validator.iter_errors({key: one for key, one in value.items() if key != "version"}))
 
 
-def _output(name: str, *arguments: object, code: int = 0) -> Any:
+def _output(name: str, *arguments: str | Path, code: int = 0) -> Any:
     value = json.loads(_run(*arguments, "--json", code=code).stdout)
     _hold(name, value)
     return value

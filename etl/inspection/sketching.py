@@ -109,24 +109,24 @@ def _sketch_files(sketch: Sketch, files: pl.DataFrame, hints: Hints) -> None:
     for *fields, number in files.group_by(_KIND).len().iter_rows():
         sketch.disagreements.update(dict.fromkeys(disagreements_of(Kind(*fields), hints), number))
     missing = {
-        "a speaker": files["speakers"] == "",
-        "a region in the document": files["label_region"].is_null(),
-        "a speech type in the document": files["label_speech_type"].is_null(),
-        "a split": files["in_split"].is_null(),
+        "a speaker": pl.col("speakers") == "",
+        "a region in the document": pl.col("label_region").is_null(),
+        "a speech type in the document": pl.col("label_speech_type").is_null(),
+        "a split": pl.col("in_split").is_null(),
     }
-    whole = files["generation"] == Generation.OF_2022
-    missing |= {f"{spelling} of a file": whole & _is_blank(files[spelling]) for spelling in _SPELLINGS}
-    _count_missing(sketch, missing)
+    whole = pl.col("generation") == Generation.OF_2022
+    missing |= {f"{spelling} of a file": whole & _is_blank(spelling) for spelling in _SPELLINGS}
+    _count_missing(sketch, files, missing)
 
 
 def _sketch_sentences(sketch: Sketch, sentences: pl.DataFrame) -> None:
-    old = sentences["generation"] == Generation.OF_2020
-    missing = {f"{spelling} of a sentence": _is_blank(sentences[spelling]) for spelling in ("dialect", "standard")}
-    missing["pronunciation of a sentence"] = ~old & _is_blank(sentences["pronunciation"])
-    _count_missing(sketch, missing)
-    source = pl.when(pl.col("generation") == Generation.OF_2020).then("dialect").otherwise("pronunciation")
+    old = pl.col("generation") == Generation.OF_2020
+    missing = {f"{spelling} of a sentence": _is_blank(spelling) for spelling in ("dialect", "standard")}
+    missing["pronunciation of a sentence"] = ~old & _is_blank("pronunciation")
+    _count_missing(sketch, sentences, missing)
+    source = pl.when(old).then("dialect").otherwise("pronunciation")
     pairs = sentences.select(source.alias("source"), pl.col("standard").alias("target"))
-    whole = pairs.filter(~(_is_blank(pairs["source"]) | _is_blank(pairs["target"])))
+    whole = pairs.filter(~(_is_blank("source") | _is_blank("target")))
     sketch.sentences = pairs.height
     sketch.blank = pairs.height - whole.height
     sketch.identical = int((whole["source"] == whole["target"]).sum())
@@ -135,13 +135,15 @@ def _sketch_sentences(sketch: Sketch, sentences: pl.DataFrame) -> None:
     sketch.source_lengths.update(_counts(whole["source"].str.len_chars()))
     sketch.target_lengths.update(_counts(whole["target"].str.len_chars()))
     suspected = pairs[suspects(pairs)]
+    if suspected.is_empty():
+        return
     residues = count_residues(suspected.lazy(), rules_concerned(suspected))
     marked = residues.select((pl.col(rule.name) > 0).sum() for rule in RULES).collect()
     sketch.residues.update({name: number for name, number in marked.row(0, named=True).items() if number})
 
 
-def _count_missing(sketch: Sketch, missing: dict[str, pl.Series]) -> None:
-    counted = {what: int(where.sum()) for what, where in missing.items()}
+def _count_missing(sketch: Sketch, rows: pl.DataFrame, missing: dict[str, pl.Expr]) -> None:
+    counted = rows.select(where.sum().alias(what) for what, where in missing.items()).row(0, named=True)
     sketch.missing.update({what: number for what, number in counted.items() if number})
 
 
@@ -149,5 +151,5 @@ def _counts(values: pl.Series) -> dict[Any, int]:
     return dict(values.rename("value").value_counts(name="count").iter_rows())
 
 
-def _is_blank(texts: pl.Series) -> pl.Series:
-    return texts.fill_null("").str.strip_chars() == ""
+def _is_blank(text: str) -> pl.Expr:
+    return pl.col(text).fill_null("").str.strip_chars() == ""

@@ -142,6 +142,8 @@ def kept_for(split: Split) -> pl.Expr:
 def drop(decisions: pl.DataFrame, places: Iterable[pl.Series], reason: DropReason) -> pl.DataFrame:
     """Return *decisions* where the rows at *places* are dropped for *reason*."""
     dropped = pl.concat([pl.Series(dtype=pl.UInt32), *places])
+    if dropped.is_empty():
+        return decisions
     marked = pl.zeros(decisions.height, dtype=pl.Boolean, eager=True).scatter(dropped, values=True)
     return decisions.with_columns(reason=pl.when(marked).then(pl.lit(reason.value, REASON)).otherwise("reason"))
 

@@ -27,7 +27,9 @@ from saturi.etl.storage.location import Location, location_of
 from saturi.schemas.terms import DropReason, Split
 
 _COLUMNS = ["split", "reason", *LETTER_HASHES, "choice", "speakers", "script"]
-_PARTS = 8  # bound the memory of sorting, which takes 100 bytes an utterance
+_MOST_PARTS = 8  # bound the memory of sorting, which takes 100 bytes an utterance
+PART_ROWS = 100_000
+"""Utterances that are worth a part of their own."""
 
 
 def limit(task: LimitTask) -> dict[Stratum, int]:
@@ -124,8 +126,9 @@ def _beyond(decisions: pl.DataFrame, keys: pl.DataFrame, most: int, rule: DropRe
     [column, _] = keys.columns
     kept = decisions.with_row_index("at").filter(pl.col("reason").is_null())
     rows = kept.select("at", "split", column, order(rule).alias("order"))
-    for part in range(_PARTS):
-        keyed = rows.join(keys.filter(pl.col("key") % _PARTS == part), on=column, how="inner")
+    parts = min(rows.height // PART_ROWS + 1, _MOST_PARTS)
+    for part in range(parts):
+        keyed = rows.join(keys.filter(pl.col("key") % parts == part), on=column, how="inner")
         in_order = keyed.sort("split", "key", "order", "at").select("at", "split", "key")
         place = pl.int_range(pl.len(), dtype=pl.UInt32).over("split", "key")
         yield in_order.filter(place >= most)["at"].unique()
