@@ -154,7 +154,7 @@ def big_sample(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Co
     with FileLock(folder.with_suffix(".lock")):
         if not folder.exists():
             made = folder.with_suffix(".part")
-            make_corpus(made, files=files)
+            make_corpus(made, files=files, workers=1)
             (made / FACTS).unlink()
             made.rename(folder)
     return folder

@@ -45,7 +45,7 @@ def test_zips_are_whole_and_the_facts_true(tmp_path: Path) -> None:
 
 def test_the_rich_shape(tmp_path: Path) -> None:
     """A third of a rich label file is not F0: segments, annotation and a transcript, at four spaces a level."""
-    facts = make_corpus(tmp_path, files=120, shape="rich", workers=1)
+    facts = make_corpus(tmp_path, files=60, shape="rich", workers=1)
     pitches = 0
     for path in tmp_path.rglob("*.zip"):
         with zipfile.ZipFile(path) as archive:
