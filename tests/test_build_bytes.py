@@ -100,7 +100,7 @@ def test_a_corpus_in_another_place(built: Built, tmp_path: Path) -> None:
 def test_hash_seeds(built: Built, tmp_path: Path) -> None:
     """The bytes do not depend on the order in which Python keeps its sets, which is that of this process and of another."""
     regions = ("--region", "gyeongsang", "--region", "jeolla")
-    arguments = ("--out", "out", "--validation", "0.2", "--max-chunk-bytes", "3000", *regions)
+    arguments = ("--out", "out", "--workers", "1", "--validation", "0.2", "--max-chunk-bytes", "3000", *regions)
     assert saturi("build", built.corpus, *arguments, cwd=tmp_path, PYTHONHASHSEED="1").returncode == 0
     assert digest_of(tmp_path / "out") == built.digest
 
