@@ -108,8 +108,10 @@ def test_killed_at_random_moments(undisturbed: Undisturbed, tmp_path: Path, requ
         folder = tmp_path / str(row)
         folder.mkdir()
         for _ in range(min(IN_A_ROW, kills - row * IN_A_ROW)):
-            while not killed_after(delay := rng.uniform(0, longest), *undisturbed.command, cwd=folder):
-                longest = delay  # it was done by then: what is there makes it quicker, and so does a machine less busy
+            began = time.monotonic()
+            while not killed_after(rng.uniform(0, longest), *undisturbed.command, cwd=folder):
+                # It was done by then: what is there makes it quicker, and so does a machine less busy.
+                began, longest = time.monotonic(), time.monotonic() - began
         undisturbed.resume(folder)
         shutil.rmtree(folder)
 
