@@ -66,7 +66,7 @@ def test_contenders_make_the_same_examples(contender: Contender, corpora: Corpor
     expected.mkdir()
     if contender.module is not None:
         out.mkdir()
-    run = subprocess.run(contender.command(corpora, out, 2), cwd=ROOT, capture_output=True, text=True, check=False)
+    run = subprocess.run(contender.command(corpora, out, 1), cwd=ROOT, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     texts = [json.loads(path.read_bytes())["transcription"] for path in corpora.loose.rglob("*.json")]
     with (expected / "expected.jsonl").open("w", encoding="utf-8") as file:

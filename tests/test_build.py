@@ -59,7 +59,8 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A corpus of one archive of many small members, and a build of it with one split."""
     folder = tmp_path_factory.mktemp("many")
     corpus = write_many(folder / "corpus")
-    build([corpus], folder / "out", BuildOptions(validation=0, max_chunk_bytes=20_000), make_executor=one_thread)
+    options = BuildOptions(validation=0, max_chunk_bytes=20_000, clean=False)
+    build([corpus], folder / "out", options, make_executor=one_thread)
     return corpus, folder / "out"
 
 

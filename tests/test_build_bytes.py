@@ -58,7 +58,7 @@ def few(sample: SampleReport, tmp_path_factory: pytest.TempPathFactory) -> tuple
     return corpus, out
 
 
-@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+@pytest.mark.parametrize("method", ["forkserver", "spawn"])
 @pytest.mark.parametrize("workers", [1, 2, 3])
 def test_any_number_of_workers(few: tuple[list[Path], Path], tmp_path: Path, workers: int, method: str) -> None:
     """The bytes do not depend on the number of workers, nor on how they are started."""
