@@ -64,8 +64,8 @@ class Undisturbed:
 
     def __init__(self, corpus: Path, folder: Path, workers: tuple[str, ...]) -> None:
         self.corpus, self.folder = corpus, folder
-        self.command = ("build", corpus, "--out", "out", *ARGUMENTS, *TWO_WORKERS)
-        self.command_at_a_moment = (*self.command, *workers)
+        self.command: tuple[str | Path, ...] = ("build", corpus, "--out", "out", *ARGUMENTS, *TWO_WORKERS)
+        self.command_at_a_moment: tuple[str | Path, ...] = (*self.command, *workers)
         began = time.monotonic()
         assert saturi(*self.command, cwd=folder).returncode == 0
         self.seconds = time.monotonic() - began
