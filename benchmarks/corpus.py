@@ -11,7 +11,7 @@ import random
 import re
 import struct
 import time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path, PurePosixPath
@@ -127,7 +127,7 @@ def make_corpus(  # noqa: PLR0913 - one argument an option of the command
         shape: Of the others: mostly pitch values (F0), or a third of other things; see `benchmarks.rich`.
         unpack: Folder for loose copies of all label files, a folder per archive.
         seed: Seed of names and texts.
-        workers: Number of processes.
+        workers: Number of processes; one is this process itself.
 
     Raises:
         FileExistsError: The folder holds a corpus made with other arguments.
@@ -142,7 +142,7 @@ def make_corpus(  # noqa: PLR0913 - one argument an option of the command
     counts = series_counts(max(count, _FEWEST_FILES) if files is None else count)
     # The longest tasks first, so that no worker is left alone with one at the end.
     order = sorted(counts, key=lambda series: (-counts[series], series.path))
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn")) if workers > 1 else ThreadPoolExecutor(1) as pool:
         tasks = [pool.submit(_write_archive, series, counts[series], request, folder) for series in order]
         sizes = [task.result() for task in tasks]
     totals = [sum(column) for column in zip(*sizes, strict=True)]
@@ -190,7 +190,7 @@ def _document(request: Request, name: LabelName, rng: random.Random) -> bytes:
     return (rich_document if request.shape == "rich" else label_document)(name, _pool(request.shape), rng)
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)
 def _pool(shape: Shape) -> F0Pool:
     return ThinPool() if shape == "rich" else F0Pool()
 

@@ -1,6 +1,8 @@
 """Label files of 2020: an utterance a row, or a turn; where they belong, who speaks, and what lies beside them."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from saturi.etl.pipeline.build import build
 from saturi.etl.read.contents import TURN_CHARACTERS, contents_of
 from saturi.etl.read.decode import Decoded, decode
 from saturi.etl.read.segments import read_files
+from saturi.etl.runtime.processes import process_pool
 from saturi.etl.settings.options import BuildOptions
 from saturi.schemas.terms import Dedup, Region, Source, SpeechType, Split, SplitKey, Unit
 
@@ -239,8 +242,10 @@ def test_large_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("unit", list(Unit))
-def test_same_bytes_for_any_workers(tmp_path: Path, unit: Unit) -> None:
-    """A corpus of both generations gives the same bytes for any number of workers."""
+def test_same_bytes_for_any_workers(tmp_path: Path, unit: Unit, pytestconfig: pytest.Config) -> None:
+    """A corpus of both generations gives the same bytes for any number of workers, processes of their own or not."""
+    processes = unit is Unit.FILE or pytestconfig.getoption("--thorough")
+    two = partial(process_pool if processes else ThreadPoolExecutor, 2)
     markup = [
         "{laughing} 왔나",
         "(마이)/(많이) 왔나",
@@ -260,7 +265,7 @@ def test_same_bytes_for_any_workers(tmp_path: Path, unit: Unit) -> None:
     write_zip(tmp_path / "corpus" / ANSWER_ZIP, answers(100))
     by = (SplitKey.SCRIPT, SplitKey.SPEAKER)
     options = BuildOptions(unit=unit, speech_type=tuple(SpeechType), validation=0.3, split_by=by)
-    build([tmp_path / "corpus"], tmp_path / "two", options, workers=2)
+    build([tmp_path / "corpus"], tmp_path / "two", options, make_executor=two)
     build([tmp_path / "corpus"], tmp_path / "thread", options, make_executor=one_thread)
     assert digest_of(tmp_path / "two") == digest_of(tmp_path / "thread")
     counts = counts_of(tmp_path / "thread")

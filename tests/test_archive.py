@@ -560,11 +560,11 @@ def test_batches_cover_every_entry_once(tmp_path: Path, count: int) -> None:
 def test_batches_are_cut_by_bytes(tmp_path: Path) -> None:
     """A batch ends with the label file that fills it; one refused for its size does not count."""
     part = BATCH_BYTES // 32
-    members = {f"{n:02d}.json": b" " * part for n in range(66)}
-    found = _scan(_write(tmp_path, _zip(members)))
+    content = _zip({f"{n:02d}.json": b" " * part for n in range(66)})
+    found = _scan(_write(tmp_path, content))
     _check_cover(found, 66)
     assert [batch.extent.json_bytes for batch in found.batches] == [BATCH_BYTES, BATCH_BYTES, 2 * part]
-    patched = _Patched(_zip(members)).set_central("00.json", size=0xFFFFFFF0)
+    patched = _Patched(content).set_central("00.json", size=0xFFFFFFF0)
     assert [batch.extent.entries for batch in _scan(_write(tmp_path, patched.bytes)).batches] == [33, 32, 1]
 
 

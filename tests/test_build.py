@@ -6,7 +6,7 @@ import re
 import zipfile
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from corpora import (
     write_many,
     write_zip,
 )
-from oracle import archives_in, label_files, mended, read_label, utterances_in
+from oracle import Key, archives_in, label_files, mended, read_label, utterances_in
 from runs import (
     chunks_of,
     counts_of,
@@ -48,12 +48,19 @@ from saturi.schemas.terms import Dedup, SpeechType, Unit
 CANARY = "비밀카나리아"
 
 
+@lru_cache(maxsize=2)
+def contents_of(corpus: Path) -> dict[Key, bytes | Exception]:
+    """Return all label files below *corpus*, which an independent reader unpacks once."""
+    return dict(label_files(corpus))
+
+
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A corpus of one archive of many small members, and a build of it with one split."""
     folder = tmp_path_factory.mktemp("many")
     corpus = write_many(folder / "corpus")
-    build([corpus], folder / "out", BuildOptions(validation=0, max_chunk_bytes=20_000), make_executor=one_thread)
+    options = BuildOptions(validation=0, max_chunk_bytes=20_000, clean=False)
+    build([corpus], folder / "out", options, make_executor=one_thread)
     return corpus, folder / "out"
 
 
@@ -75,7 +82,7 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 def test_label_files_are_decoded_or_rejected(built: tuple[Path, Path]) -> None:
     """In each archive and in total, the label files that `zipfile` lists are those decoded plus those in rejects.jsonl."""
     corpus, out = built
-    listed = Counter(archive for (archive, _), _ in label_files(corpus))
+    listed = Counter(archive for archive, _ in contents_of(corpus))
     rejected = Counter(row["archive"] for row in rejects_of(out))
     manifest = manifest_of(out)
     rows = {row["archive"]: row for row in manifest["corpus"]}
@@ -107,7 +114,9 @@ def test_utterances_are_examples_or_dropped(built: tuple[Path, Path]) -> None:
     counts = manifest["counts"]
     rejected = {(row["archive"], row["member"]) for row in rejects_of(out)}
     documents = [
-        mended(content) for key, content in label_files(corpus) if key not in rejected and isinstance(content, bytes)
+        mended(content)
+        for key, content in contents_of(corpus).items()
+        if key not in rejected and isinstance(content, bytes)
     ]
     labels = [json.loads(document, strict=False) for document in documents]
     assert counts["utterances"] == sum(utterances_in(label, manifest["options"]["unit"]) for label in labels)
@@ -146,7 +155,7 @@ def test_lineage_leads_each_line_back(built: tuple[Path, Path]) -> None:
     """The member and sentence that lineage.parquet names for a line hold the texts of that line."""
     corpus, out = built
     rows = {(chunk, line): origin for chunk, line, *origin in pl.read_parquet(out / "lineage.parquet").iter_rows()}
-    contents = dict(label_files(corpus))
+    contents = contents_of(corpus)
     lines = {(path, number): line for path, content in chunks_of(out).items() for number, line in enumerate(content, 1)}
     assert rows.keys() == lines.keys()
     places = list(lines)[:: max(1, len(lines) // 60)]
@@ -175,7 +184,7 @@ def test_nothing_personal_is_in_an_example(sample: SampleReport, tmp_path: Path)
     options = BuildOptions(validation=0.2, speech_type=tuple(SpeechType), dedup=Dedup.NONE)
     build([sample.folder], tmp_path / "out", options, make_executor=one_thread)
     ids = set()
-    for (_, name), content in label_files(sample.folder):
+    for (_, name), content in contents_of(sample.folder).items():
         ids.add(Path(name).stem)
         if isinstance(content, bytes):
             ids.update(

@@ -82,7 +82,7 @@ def test_two_builds_at_once(storage: Storage, small: Path, lies: bool) -> None:
         return None
 
     storage.faults, storage.lies = wait_for_refusal, lies
-    command = ("build", small, "--out", f"{storage.url}/out", "--workers", "1")
+    command = ("build", small, "--out", f"{storage.url}/out", "--workers", "1", "--no-clean")
     with started(*command, cwd=small) as one, started(*command, cwd=small) as other:
         wait_for(lambda: one.poll() is not None or other.poll() is not None)
         refused.set()
@@ -94,7 +94,7 @@ def test_two_builds_at_once(storage: Storage, small: Path, lies: bool) -> None:
     if lies:
         assert storage.keys() == []
     else:
-        build_here(small, small.parent / "disk")
+        build_here(small, small.parent / "disk", BuildOptions(clean=False))
         assert promised_of(storage.folder / "out") == promised_of(small.parent / "disk")
 
 
@@ -201,7 +201,9 @@ def test_who_waits_goes_on(storage: Storage, small: Path) -> None:
     """With --wait a build goes on when the folder in the storage is free."""
     claim = Claim(ObjectPath(storage.url) / "out")
     claim.take()
-    with started("build", small, "--out", f"{storage.url}/out", "--workers", "1", "--wait", cwd=small) as process:
+    with started(
+        "build", small, "--out", f"{storage.url}/out", "--workers", "1", "--wait", "--no-clean", cwd=small
+    ) as process:
         assert process.stderr is not None
         assert process.stderr.readline().startswith(f"Waiting for {storage.url}/out")
         claim.release()

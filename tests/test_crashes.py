@@ -43,21 +43,31 @@ from saturi.schemas.terms import Dedup
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no process groups to kill")
 
 # Nothing is cleaned: looking for what to clean is half of what such builds cost, and no moment of its own.
-ARGUMENTS = ("--max-chunk-examples", "20", "--workers", "2", "--validation", "0.2", "--no-clean")
+ARGUMENTS = ("--max-chunk-examples", "20", "--validation", "0.2", "--no-clean")
+TWO_WORKERS = ("--workers", "2")
 OPTIONS = BuildOptions(max_chunk_examples=20, validation=0.2, clean=False)
 OTHER_ARGUMENTS = ("--max-chunk-examples", "15", "--workers", "2", "--no-dedup", "--no-clean")
 OTHER_OPTIONS = BuildOptions(max_chunk_examples=15, dedup=Dedup.NONE, clean=False)
 IN_A_ROW = 4
-KILLER = "say_set1_collectorgs1_speakergs41_1_0_8.json"
+KILLER = "say_set1_collectorgs1_speakergs11_1_0_8.json"
+LOST = ("decisions/*.judged.ipc", "rendered/*", "lineage/*", "decisions/*.limited.ipc", "*-*.json", "chunks/*/*")
+"""Files of a build that writes chunks, all of which are there at once."""
 
 
 class Undisturbed:
-    """A build that nobody killed: what it took and what it gave."""
+    """
+    A build that nobody killed: what it took and what it gave.
 
-    def __init__(self, corpus: Path, folder: Path) -> None:
+    Args:
+        workers: Arguments of those that are killed at a certain moment; a second worker costs a fourth of the whole.
+    """
+
+    def __init__(self, corpus: Path, folder: Path, workers: tuple[str, ...]) -> None:
         self.corpus, self.folder = corpus, folder
+        self.command: tuple[str | Path, ...] = ("build", corpus, "--out", "out", *ARGUMENTS, *TWO_WORKERS)
+        self.command_at_a_moment: tuple[str | Path, ...] = (*self.command, *workers)
         began = time.monotonic()
-        assert saturi("build", corpus, "--out", "out", *ARGUMENTS, cwd=folder).returncode == 0
+        assert saturi(*self.command, cwd=folder).returncode == 0
         self.seconds = time.monotonic() - began
         self.out = folder / "out"
         self.digest = digest_of(self.out)
@@ -70,7 +80,7 @@ class Undisturbed:
 
     def resume(self, cwd: Path) -> None:
         """Run the same command in *cwd*, and check that its result is this one's."""
-        run = saturi("build", self.corpus, "--out", "out", *ARGUMENTS, cwd=cwd)
+        run = invoke(*self.command, cwd=cwd)
         assert run.returncode == 0, run.stderr
         self.check(cwd)
 
@@ -81,9 +91,12 @@ class Undisturbed:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(two_regions: Path, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+def undisturbed(
+    two_regions: Path, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Undisturbed:
     """A build with many chunks."""
-    return Undisturbed(two_regions, tmp_path_factory.mktemp("undisturbed"))
+    workers = TWO_WORKERS if pytestconfig.getoption("--thorough") else ("--workers", "1")
+    return Undisturbed(two_regions, tmp_path_factory.mktemp("undisturbed"), workers)
 
 
 def test_killed_at_random_moments(undisturbed: Undisturbed, tmp_path: Path, request: pytest.FixtureRequest) -> None:
@@ -95,10 +108,10 @@ def test_killed_at_random_moments(undisturbed: Undisturbed, tmp_path: Path, requ
         folder = tmp_path / str(row)
         folder.mkdir()
         for _ in range(min(IN_A_ROW, kills - row * IN_A_ROW)):
-            while not killed_after(
-                delay := rng.uniform(0, longest), "build", undisturbed.corpus, "--out", "out", *ARGUMENTS, cwd=folder
-            ):
-                longest = delay  # it was done by then: what is there makes it quicker, and so does a machine less busy
+            began = time.monotonic()
+            while not killed_after(rng.uniform(0, longest), *undisturbed.command, cwd=folder):
+                # It was done by then: what is there makes it quicker, and so does a machine less busy.
+                began, longest = time.monotonic(), time.monotonic() - began
         undisturbed.resume(folder)
         shutil.rmtree(folder)
 
@@ -122,7 +135,7 @@ def _stopped(
     for attempt in range(ATTEMPTS):
         folder = tmp_path / f"stopped-{attempt}"
         folder.mkdir(parents=True)
-        with started("build", undisturbed.corpus, "--out", "out", *ARGUMENTS, cwd=folder) as process:
+        with started(*undisturbed.command_at_a_moment, cwd=folder) as process:
             if reached(process, partial(condition, process, folder / "out")):
                 kill_group(process, number)
             output, errors = process.communicate(timeout=PATIENCE_SECONDS)
@@ -153,7 +166,7 @@ def test_killed_in_mid_read(undisturbed: Undisturbed, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "what",
     mostly_thorough(
-        ["decisions/*.ipc", "chunks/*/*.jsonl", "lineage.parquet"], "*.json", "rejects.jsonl", "build.json"
+        ["decisions/*.ipc", "lineage.parquet"], "chunks/*/*.jsonl", "*.json", "rejects.jsonl", "build.json"
     ),
 )
 def test_killed_after_reading(undisturbed: Undisturbed, tmp_path: Path, what: str) -> None:
@@ -162,7 +175,7 @@ def test_killed_after_reading(undisturbed: Undisturbed, tmp_path: Path, what: st
         folder = tmp_path / str(attempt)
         folder.mkdir()
         found = partial(_finds, folder / "out" / ".work", what)
-        killed = killed_when(found, "build", undisturbed.corpus, "--out", "out", *ARGUMENTS, cwd=folder)
+        killed = killed_when(found, *undisturbed.command_at_a_moment, cwd=folder)
         if killed and not (folder / "out" / "manifest.json").exists():
             break
     assert killed
@@ -190,7 +203,7 @@ def test_killed_while_publishing(undisturbed: Undisturbed, earlier: Path, tmp_pa
     out = tmp_path / "out"
     shutil.copytree(earlier, out)
     before = _published(out)
-    with started("build", undisturbed.corpus, "--out", "out", *ARGUMENTS, cwd=tmp_path) as process:
+    with started(*undisturbed.command_at_a_moment, cwd=tmp_path) as process:
         wait_until(process, lambda: _published(out) != before)
         time.sleep(pause)
         kill_group(process)
@@ -213,7 +226,7 @@ def test_one_worker_is_killed(undisturbed: Undisturbed, tmp_path: Path) -> None:
         pytest.skip("without /proc, the workers of a build cannot be found")
     out = tmp_path / "out"
     killed = 0
-    with started("build", undisturbed.corpus, "--out", "out", *ARGUMENTS, cwd=tmp_path) as process:
+    with started(*undisturbed.command, cwd=tmp_path) as process:
         for count in (2, undisturbed.segments // 3):
             wait_until(process, partial(_reads, process, out, count))
             os.kill(workers_of(process)[0], signal.SIGKILL)
@@ -247,13 +260,13 @@ def _deadly_pool(name: str) -> ProcessPoolExecutor:
 def test_a_member_that_kills_its_worker(tmp_path: Path) -> None:
     """A member whose every reader is killed is rejected, and nothing else is; the next build reads it."""
     corpus, out = tmp_path / "corpus", tmp_path / "out"
-    write_zip(corpus / ANSWER_ZIP, answers(60))
-    write_zip(corpus / ANSWER_ZIP.replace("TL_", "VL_"), answers(20, first=100))
+    write_zip(corpus / ANSWER_ZIP, answers(15))
+    write_zip(corpus / ANSWER_ZIP.replace("TL_", "VL_"), answers(5, first=100))
     options = BuildOptions(max_rejects=0.5)
     build([corpus], out, options, make_executor=partial(_deadly_pool, KILLER))
     assert [(row["member"], row["reason"]) for row in rejects_of(out)] == [(KILLER, "worker_killed")]
     counts = counts_of(out)
-    assert (counts["label_files"], counts["decoded"], counts["rejected"]) == (80, 79, {"worker_killed": 1})
+    assert (counts["label_files"], counts["decoded"], counts["rejected"]) == (20, 19, {"worker_killed": 1})
     result = build([corpus], out, options, make_executor=one_thread)
     assert rejects_of(out) == []
     assert (result.facts.segments_made, result.facts.segments_reused) == (1, 1)
@@ -280,31 +293,34 @@ def test_interrupted(undisturbed: Undisturbed, tmp_path: Path, what: str) -> Non
     assert facts_of(out)["segments_reused"] == there
 
 
-@pytest.mark.parametrize(
-    "lost",
-    mostly_thorough(
-        ["decisions/*.judged.ipc", "rendered/*", "lineage/*"], "decisions/*.limited.ipc", "*-*.json", "chunks/*/*"
-    ),
-)
+@pytest.fixture(scope="module")
+def stopped_while_writing(undisturbed: Undisturbed, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a build that was killed while it wrote chunks, to be copied."""
+    folder = tmp_path_factory.mktemp("writing")
+    return _stopped(undisturbed, folder, lambda _, out: all(any(out.glob(f".work/{lost}")) for lost in LOST)).folder
+
+
+@pytest.mark.parametrize("lost", mostly_thorough(LOST[:3], *LOST[3:]))
 @pytest.mark.parametrize("left", [None, 0, 100], ids=["no-name", "no-content", "some-content"])
-def test_files_lost_with_the_power(undisturbed: Undisturbed, tmp_path: Path, lost: str, left: int | None) -> None:
-    """A build that was killed while writing goes on though some of its files have lost their names, or what was in them."""
-    stopped = _stopped(
-        undisturbed,
-        tmp_path,
-        lambda _, out: any(out.glob(f".work/{lost}")) and any(out.glob(".work/chunks/*/*.jsonl")),
-    )
-    for path in (stopped.folder / "out").glob(f".work/{lost}"):
+def test_files_lost_with_the_power(
+    undisturbed: Undisturbed, stopped_while_writing: Path, tmp_path: Path, lost: str, left: int | None
+) -> None:
+    """A build killed while writing goes on without reading, though some files have lost their names, or what was in them."""
+    folder = Path(shutil.copytree(stopped_while_writing, tmp_path / "stopped"))
+    found = [*(folder / "out").glob(f".work/{lost}")]
+    assert found
+    for path in found:
         if left is None or lost.startswith("chunks"):  # these are synced before they have their names
             path.unlink()
         else:
             os.truncate(path, left)
-    undisturbed.finish(stopped.folder)
+    undisturbed.finish(folder)
+    assert facts_of(folder / "out")["segments_made"] == 0
 
 
 def test_two_builds_into_one_folder(undisturbed: Undisturbed, tmp_path: Path) -> None:
     """While a build runs, another into the same folder ends with 5 and one sentence, and the first is not disturbed."""
-    with started("build", undisturbed.corpus, "--out", "out", *ARGUMENTS, cwd=tmp_path) as process:
+    with started(*undisturbed.command_at_a_moment, cwd=tmp_path) as process:
         wait_until(process, lambda: any((tmp_path / "out" / "stage").glob("*/*.segment")))
         kill_group(process, signal.SIGSTOP)
         second = invoke("build", undisturbed.corpus, "--out", "out", *OTHER_ARGUMENTS, cwd=tmp_path)
@@ -321,7 +337,7 @@ def test_two_builds_into_one_folder(undisturbed: Undisturbed, tmp_path: Path) ->
 
 def test_the_workers_die_with_their_parent(undisturbed: Undisturbed, tmp_path: Path) -> None:
     """When the main process alone is killed, its workers end too, and the folder is free again."""
-    with started("build", undisturbed.corpus, "--out", "out", *ARGUMENTS, cwd=tmp_path) as process:
+    with started(*undisturbed.command, cwd=tmp_path) as process:
         wait_until(process, lambda: any((tmp_path / "out" / "stage").glob("*/*.segment")))
         process.kill()
         process.wait()

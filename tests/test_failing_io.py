@@ -18,8 +18,6 @@ BUILD = (
     "corpus",
     "--out",
     "out",
-    "--workers",
-    "2",
     "--max-chunk-examples",
     "20",
     "--max-rejects",
@@ -33,7 +31,7 @@ COMMANDS = {
     "verify": (("verify", "out"), ("parent",), READING),
     "check": (("check", "out"), ("parent",), READING),
     "export": (("export", "out", "--to", "trl"), ("parent",), CALLS),
-    "inspect": (("inspect", "corpus", "--workers", "1"), ROLES, READING),
+    "inspect": (("inspect", "corpus"), ROLES, READING),
 }
 ERRNOS = (errno.EIO, errno.EIO, errno.ENOSPC, errno.ENOMEM, errno.EMFILE, errno.EACCES)
 NEVER = 1 << 40
@@ -42,10 +40,16 @@ _EXIT_CODES = {0, 1, 3, 4, 5}
 
 
 class Bench:
-    """A corpus of archives and loose label files, its build, and the calls that each command makes on both."""
+    """
+    A corpus of archives and loose label files, its build, and the calls that each command makes on both.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        workers: Number of workers of a build; a second one costs a fourth of the whole.
+    """
+
+    def __init__(self, folder: Path, workers: int) -> None:
         self.folder = folder
+        self.workers = {"build": ("--workers", str(workers)), "inspect": ("--workers", "1")}
         self.library = failing_io(folder)
         self.whole = folder / "whole"
         self.whole.mkdir()
@@ -70,7 +74,8 @@ class Bench:
     def run(self, command: str, failure: Failure, place: Path) -> tuple[int, str, Met]:
         """Run *command* while *failure* happens; return its exit code, what it wrote to stderr, and what was met."""
         state = self.folder / "state"
-        run = saturi(*COMMANDS[command][0], cwd=place, **environment_of(failure, self.library, place, state))
+        arguments = *COMMANDS[command][0], *self.workers.get(command, ())
+        run = saturi(*arguments, cwd=place, **environment_of(failure, self.library, place, state))
         return run.returncode, run.stderr, met(state)
 
     def calls(self, command: str) -> dict[tuple[str, str], int]:
@@ -84,8 +89,8 @@ class Bench:
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    return Bench(tmp_path_factory.mktemp("bench"))
+def bench(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Bench:
+    return Bench(tmp_path_factory.mktemp("bench"), 2 if pytestconfig.getoption("--thorough") else 1)
 
 
 def _chosen(rng: random.Random, bench: Bench) -> tuple[str, Failure]:

@@ -36,9 +36,12 @@ _TEXT_PATH = re.compile(
     r"`\$\.(?:transcription(?:\.sentences\[(?:\d+|\.\.\.)\])?\.(?:dialect|pronunciation|standard)"
     r"|utterance\[(?:\d+|\.\.\.)\]\.(?:dialect|standard)_form)`$"
 )
-# A string (also one that is never closed), a run of commas, or what Python writes for a float that is no number; each is
-# taken whole, so that the search stays linear.
-_MENDABLE = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|,[\s,]*+|-?(?:NaN|Infinity)', re.DOTALL)
+# A string (also one that is never closed), a run of commas that does not separate two values, or what Python writes for a
+# float that is no number; each is taken whole, so that the search stays linear. Each begins with a byte of a few, which `re`
+# looks for at once.
+_MENDABLE = re.compile(
+    rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|,\s*+(?=[,\]}])[\s,]*+|-(?:NaN|Infinity)|NaN|Infinity', re.DOTALL
+)
 
 
 _ESCAPES = {b"\n": rb"\n", b"\r": rb"\r", b"\t": rb"\t"}
@@ -230,10 +233,8 @@ def mended(document: bytes) -> bytes:
             instead = _escaped(run)
         elif not run.startswith(b","):
             instead = b"false"
-        elif document[match.end() : match.end() + 1] in (b"]", b"}"):
-            instead = b""
         else:
-            instead = b"," if run.count(b",") > 1 else run
+            instead = b"" if document[match.end() : match.end() + 1] in (b"]", b"}") else b","
         if instead is not run:
             pieces += (document[done : match.start()], instead)
             done = match.end()

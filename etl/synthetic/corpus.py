@@ -12,6 +12,7 @@ import wave
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -101,6 +102,7 @@ def sample(folder: str | Path, files: int = 400, seed: int = 2022, *, watcher: W
     whole_number("files", files, _FEWEST_FILES, _MOST_FILES)
     whole_number("seed", seed, 0, _MOST_SEED)
     folder = path_of(folder, "FOLDER")
+    _refuse_foreign(folder)
     contents = _corpus(files, seed, watcher)
     _clear(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -119,7 +121,7 @@ def sample(folder: str | Path, files: int = 400, seed: int = 2022, *, watcher: W
 
 def _corpus(files: int, seed: int, watcher: Watcher | None = None) -> dict[str, bytes]:
     """Return every file of the sample, by its path in the folder."""
-    rng, f0 = random.Random(seed), F0Pool(1 << 15)
+    rng, f0 = random.Random(seed), _pool()
     contents: dict[str, bytes] = {}
     done = 0
     # One file is kept for the archive whose name, like that of its member, names no series, and some for those of 2020.
@@ -137,6 +139,12 @@ def _corpus(files: int, seed: int, watcher: Watcher | None = None) -> dict[str, 
     audio = training.with_name("01.원천데이터") / "TS_02._경상도_01._1인발화_따라말하기.zip"
     contents[str(audio)] = bytes(_zip(sounds))
     return contents | {path: bytes(_zip(members)) for path, members in conversation_archives(rng).items()}
+
+
+@lru_cache(maxsize=1)
+def _pool() -> F0Pool:
+    """Return the pitch values of every sample, which are the same for all."""
+    return F0Pool(1 << 15)
 
 
 def _archive(series: Series, documents: dict[str, bytes]) -> dict[str, bytes]:
@@ -205,13 +213,17 @@ def _silence() -> bytes:
     return file.getvalue()
 
 
+def _refuse_foreign(folder: Path) -> None:
+    if not (folder / MARKER).is_file() and folder.exists() and any(folder.iterdir()):
+        msg = f"{folder}: holds files that are no sample; give an empty folder, or one that does not exist"
+        raise FileExistsError(msg)
+
+
 def _clear(folder: Path) -> None:
     """Remove the sample in *folder*, and nothing else."""
+    _refuse_foreign(folder)
     marker = folder / MARKER
     if not marker.is_file():
-        if folder.exists() and any(folder.iterdir()):
-            msg = f"{folder}: holds files that are no sample; give an empty folder, or one that does not exist"
-            raise FileExistsError(msg)
         return
     paths = [PurePosixPath(path) for path in msgspec.json.decode(marker.read_bytes(), type=Marker).paths]
     own = [path for path in paths if not path.is_absolute() and ".." not in path.parts]

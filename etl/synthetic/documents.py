@@ -11,6 +11,7 @@ import re
 from array import array
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import accumulate
 from textwrap import indent
 from typing import NamedTuple
 from zlib import crc32
@@ -97,9 +98,7 @@ class F0Pool:
                 text.append(f"\t\t\t\t\t{round(hertz, rng.choice(_DECIMALS))!r},\n")
             text.extend(["\t\t\t\t\t0.0,\n"] * rng.randint(4, 20))
         self._bytes = "".join(text).encode()
-        self._starts = array("I", [0])
-        for line in text:
-            self._starts.append(self._starts[-1] + len(line))
+        self._starts = array("I", accumulate(map(len, text), initial=0))
 
     def cut(self, lines: int, rng: random.Random) -> bytes:
         """Return *lines* consecutive lines, the last without its comma."""
