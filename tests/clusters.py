@@ -147,7 +147,7 @@ class Cluster:
         for part in (*self.machines, self.scheduler):
             kill_group(part)
             part.wait()
-        with warnings.catch_warnings():  # a client that has looked for a killed scheduler leaves its last socket open
+        with warnings.catch_warnings():  # of `SOCKETS_LEFT`, before a test is run that minds them
             warnings.simplefilter("ignore", ResourceWarning)
             gc.collect()
 
@@ -189,7 +189,6 @@ def cluster(folder: Path, workers: int = 2, allowed_failures: str = _KILLED_BY_O
         yield running
     finally:
         running.close()
-        gc.collect()  # of sockets left, before a test is run that minds them
 
 
 def _free_port() -> int:

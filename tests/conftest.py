@@ -35,9 +35,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 prepare_forks()
 
-gc.set_threshold(
-    20_000, 50, 100
-)  # what a test run makes stays, most of it; of the objects of a test few are in circles
+gc.set_threshold(20_000, 50, 100)  # of the objects of a test few are in circles
 
 # Whatever Hypothesis measures by the clock fails on a busy machine, and says nothing of the code.
 UNCHECKED = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)  # a folder may serve all examples of a test

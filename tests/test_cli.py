@@ -329,7 +329,7 @@ def test_a_korean_windows_console(tmp_path: Path) -> None:
     write_zip(tmp_path / "odd" / "경상 👵ᆞ✓.zip", answers(12))
     for arguments in (
         ["sample", "corpus", "--files", "200"],
-        ["build", "odd", "--out", "out"],
+        ["build", "corpus", "odd", "--out", "out"],
         ["verify", "out"],
         ["build", "--help"],
     ):
