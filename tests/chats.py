@@ -40,9 +40,9 @@ def answered_calls(draw: st.DrawFn) -> list[Line]:
     """Return a message that calls tools, and the answer to each call."""
     calls = draw(st.lists(CALL, min_size=1, max_size=2))
     content = draw(st.none() | TEXT)
-    said = {} if content is None and draw(st.booleans()) else {"content": content}
+    content_field = {} if content is None and draw(st.booleans()) else {"content": content}
     answers = [{"role": "tool", "content": draw(TEXT), "tool_call_id": call["id"]} for call in calls]
-    return [{"role": "assistant", **said, "tool_calls": calls}, *answers]
+    return [{"role": "assistant", **content_field, "tool_calls": calls}, *answers]
 
 
 @st.composite

@@ -88,12 +88,12 @@ def conversation(
         "utterance": [
             {
                 "id": f"{name}.{number}",
-                "form": said,
-                "dialect_form": said,
+                "form": spoken,
+                "dialect_form": spoken,
                 "standard_form": meant,
                 "speaker_id": speaker,
             }
-            for number, (said, meant, speaker) in enumerate(utterances, 1)
+            for number, (spoken, meant, speaker) in enumerate(utterances, 1)
         ],
     }
     return f"{name}.json", json.dumps(label | more, ensure_ascii=False).encode()

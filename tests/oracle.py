@@ -71,7 +71,7 @@ def pairs_in(transcription: dict[str, Any], unit: str, source: str) -> list[tupl
     """Return (number of the sentence, source, target) for each pair that is not blank."""
     units = [(None, transcription)] if unit == "file" else list(enumerate(transcription["sentences"], 1))
     pairs = [(number, one[source] or "", one["standard"] or "") for number, one in units]
-    return [(number, said, meant) for number, said, meant in pairs if said.strip() and meant.strip()]
+    return [(number, spoken, meant) for number, spoken, meant in pairs if spoken.strip() and meant.strip()]
 
 
 def pairs_of_label(label: dict[str, Any], unit: str, source: str) -> list[tuple[int | None, str, str]]:
@@ -113,7 +113,7 @@ def naive_lines(corpus: Path, unit: str = "file", source: str = "pronunciation")
         except (RuntimeError, zipfile.BadZipFile, zlib.error, ValueError, KeyError, TypeError, AttributeError) as error:
             unread[key] = type(error).__name__
             continue
-        lines += [(key, line_of(said, meant)) for _, said, meant in pairs]
+        lines += [(key, line_of(spoken, meant)) for _, spoken, meant in pairs]
     return NaiveLines(lines, unread)
 
 

@@ -119,9 +119,9 @@ def _split(places: list[float], options: dict[str, Any]) -> str | None:
 def _hold_out_least(rows: list[Row], options: dict[str, Any]) -> None:
     seen, counted = set(), []
     for row in rows:
-        told = {"pair": (row.source, row.target), "source": row.source, "none": row.place}[options["dedup"]]
-        if row.reason is None and told not in seen:
-            seen.add(told)
+        identity = {"pair": (row.source, row.target), "source": row.source, "none": row.place}[options["dedup"]]
+        if row.reason is None and identity not in seen:
+            seen.add(identity)
             counted.append(row)
     places = sorted(place for row in counted for place in row.places(options))
     bound = options["validation"]
@@ -165,10 +165,10 @@ def _compare(shard: list[Row], options: dict[str, Any]) -> None:
     if options["dedup"] != "none":
         seen: set[tuple[str, ...]] = set()
         for row in _kept(shard):
-            told = (row.source,) if options["dedup"] == "source" else (row.source, row.target)
-            if told in seen:
+            identity = (row.source,) if options["dedup"] == "source" else (row.source, row.target)
+            if identity in seen:
                 row.reason = "duplicate"
-            seen.add(told)
+            seen.add(identity)
 
 
 def _drop_in_training(rows: Iterable[Row]) -> None:
@@ -255,9 +255,9 @@ def _place(stratum: _Stratum) -> tuple[str, str, str]:
     return stratum.region, stratum.speech_type, stratum.split
 
 
-def _section(told: Any, options: dict[str, Any]) -> tuple[str, str]:
-    region = told.region if "region" in options["shard_by"] else "all"
-    return region, told.speech_type if "speech_type" in options["shard_by"] else "all"
+def _section(row: Any, options: dict[str, Any]) -> tuple[str, str]:
+    region = row.region if "region" in options["shard_by"] else "all"
+    return region, row.speech_type if "speech_type" in options["shard_by"] else "all"
 
 
 def _shard(row: Row, options: dict[str, Any]) -> Hashable:
@@ -302,8 +302,8 @@ def _hash(content: bytes) -> int:
 
 def _number(row: Row, options: dict[str, Any]) -> int:
     origin = row.member.rpartition("/")[2] + f"\n{row.sentence or ''}"
-    told = {"pair": [row.source, row.target], "source": [row.source], "none": [row.source, row.target, origin]}
-    return _hash("\x1f".join(told[options["dedup"]]).encode())
+    identities = {"pair": [row.source, row.target], "source": [row.source], "none": [row.source, row.target, origin]}
+    return _hash("\x1f".join(identities[options["dedup"]]).encode())
 
 
 def _order(row: Row, rule: str, options: dict[str, Any]) -> int:

@@ -54,7 +54,7 @@ def _files(out: Path, column: str) -> list[Any]:
 def test_an_utterance_a_row(tmp_path: Path, source: Source) -> None:
     """With --unit sentence each utterance is a row: its dialect form, whatever the source asked for, and its standard form."""
     out = _build(tmp_path, [conversation(NAME, *TALK)], unit=Unit.SENTENCE, source=source)
-    assert pairs_of(out) == [(said, meant) for said, meant, _ in TALK]
+    assert pairs_of(out) == [(source, meant) for source, meant, _ in TALK]
     lineage = pl.read_parquet(out / "lineage.parquet")
     assert lineage.select("member", "sentence").rows() == [(f"{NAME}.json", number) for number in (1, 2, 3, 4)]
     [shard] = manifest_of(out)["shards"]
@@ -183,8 +183,8 @@ def test_missing_fields(tmp_path: Path) -> None:
 
 def test_both_generations_in_one_corpus(tmp_path: Path) -> None:
     """Both generations stand beside each other, in one archive, too, in the order in which they lie there."""
-    said = member(stem("say", "5", 1), "묵었나", "먹었니", transcription=None)
-    mixed = [*answers(2), conversation(NAME, *TALK[:2]), said, *answers(1, "나", 9)]
+    answer = member(stem("say", "5", 1), "묵었나", "먹었니", transcription=None)
+    mixed = [*answers(2), conversation(NAME, *TALK[:2]), answer, *answers(1, "나", 9)]
     out = _build(tmp_path, mixed, ANSWER_ZIP)
     assert _files(out, "generation") == [2022, 2022, 2020, None, 2022]
     manifest = manifest_of(out)
@@ -237,7 +237,7 @@ def test_large_files(tmp_path: Path) -> None:
     mended = ("DKSR20000003.json", large[1][:-2] + b",]}")
     assert len(large[1]) > 1 << 20
     out = _build(tmp_path, [large, broken, mended], unit=Unit.SENTENCE, dedup=Dedup.NONE)
-    assert pairs_of(out) == [(said, meant) for said, meant, _ in talk] * 2
+    assert pairs_of(out) == [(source, meant) for source, meant, _ in talk] * 2
     assert (counts_of(out)["rejected"], counts_of(out)["repaired"]) == ({"invalid_utf8": 1}, 1)
 
 
@@ -259,8 +259,10 @@ def test_same_bytes_for_any_workers(tmp_path: Path, unit: Unit, pytestconfig: py
     for archive in range(3):
         talks = []
         for number in range(20):
-            said = [(f"{text} {archive} {number} {at}", f"{text} {number}", at // 2) for at, text in enumerate(markup)]
-            talks.append(conversation(f"DKSR2000{archive}{number:03}", *said))
+            utterances = [
+                (f"{text} {archive} {number} {at}", f"{text} {number}", at // 2) for at, text in enumerate(markup)
+            ]
+            talks.append(conversation(f"DKSR2000{archive}{number:03}", *utterances))
         write_zip(tmp_path / "corpus" / f"[라벨]경상도_학습데이터_{archive}.zip", talks)
     write_zip(tmp_path / "corpus" / ANSWER_ZIP, answers(100))
     by = (SplitKey.SCRIPT, SplitKey.SPEAKER)

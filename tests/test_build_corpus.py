@@ -66,12 +66,12 @@ def test_region_and_speech_type_by_what_is_nearest(tmp_path: Path) -> None:
         BuildOptions(validation=0, speech_type=ALL_TYPES),
         make_executor=one_thread,
     )
-    said = {
+    texts = {
         path.stem.rpartition("-")[0]: path.read_text(encoding="utf-8")
         for path in tmp_path.glob("out/chunks/train/*.jsonl")
     }
     words = ("이름이", "자료집이", "문서가", "아무도", "알 수 없음", "말투만")
-    found = {word: name for name, text in said.items() for word in words if word in text}
+    found = {word: name for name, text in texts.items() for word in words if word in text}
     assert found == {
         "이름이": "jeju-dialogue",
         "자료집이": "jeolla-answer",

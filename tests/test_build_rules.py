@@ -48,7 +48,7 @@ def _unsharded(manifest: Manifest) -> dict[str, dict[str, int]]:
 def every_drop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A corpus in which every rule has something to leave out."""
     corpus = tmp_path_factory.mktemp("drops") / "corpus"
-    said = [
+    members = [
         _say(TRAIN[0], "하나", "일"),
         _say(TRAIN[1], "하나", "일"),
         _say(TRAIN[2], "하나", "이"),
@@ -75,7 +75,7 @@ def every_drop(tmp_path_factory: pytest.TempPathFactory) -> Path:
         member(stem("st", HELD_OUT[2], HELD_OUT_SCRIPT), "하나", "팔"),
     ]
     talked = [member(stem("talk", f"{TRAIN[0]}+{HELD_OUT[0]}", 1), "아홉", "구")]
-    write_zip(corpus / ANSWER_ZIP, said)
+    write_zip(corpus / ANSWER_ZIP, members)
     write_zip(corpus / REPEAT_ZIP, read)
     write_zip(corpus / DIALOGUE_ZIP, talked)
     write_zip(corpus / "TL_03._제주도_02.zip", [member(stem("say", "1", 1, code="jj"), "열", "십", province="jj")])

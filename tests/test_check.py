@@ -107,32 +107,32 @@ def test_other_marks_are_no_control_tokens(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["없는 열쇠", "speaker id", "x" * 41])
 def test_a_report_holds_no_text(tmp_path: Path, name: str) -> None:
     """What a problem says quotes nothing that may be text: neither contents nor keys and roles that are no plain names."""
-    said = "할매가 마이 묵었나"
+    hidden = "할매가 마이 묵었나"
     lines: list[Any] = [
-        chat(said, id=said),
-        {**chat(said), name: said},
-        {"messages": [{"role": name, "content": said}]},
-        said,
-        {"messages": said},
-        chat(said, weight=said),
-        chat(said, tool_calls=said),
+        chat(hidden, id=hidden),
+        {**chat(hidden), name: hidden},
+        {"messages": [{"role": name, "content": hidden}]},
+        hidden,
+        {"messages": hidden},
+        chat(hidden, weight=hidden),
+        chat(hidden, tool_calls=hidden),
         {
             "messages": [
-                {"role": "user", "content": [said]},
-                {"role": "assistant", "content": said, "name": [said]},
+                {"role": "user", "content": [hidden]},
+                {"role": "assistant", "content": hidden, "name": [hidden]},
             ]
         },
     ]
-    path = write_lines(tmp_path / "a.jsonl", [encode(line) for line in lines] + [encode(chat(said))[:-9]])
+    path = write_lines(tmp_path / "a.jsonl", [encode(line) for line in lines] + [encode(chat(hidden))[:-9]])
     report = check([path], LIMITS, show=100)
     assert len(report.problems) > len(lines)
     for problem in report.problems:
-        assert said not in problem.detail + problem.advice
+        assert hidden not in problem.detail + problem.advice
         assert name not in problem.detail
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "expected"),
     [
         (BOM + b"{}", "Another byte order mark, as where files were joined, at letter 1"),
         (b'{"a":"\x01"}', "Invalid control character at letter 7"),
@@ -142,9 +142,9 @@ def test_a_report_holds_no_text(tmp_path: Path, name: str) -> None:
     ],
     ids=["mark-in-the-middle", "control-character", "deep", "not-a-number", "digits"],
 )
-def test_why_it_is_no_json(line: bytes, said: str) -> None:
+def test_why_it_is_no_json(line: bytes, expected: str) -> None:
     """What is no JSON is told in words of what it is, not of how it is read."""
-    assert [finding.detail for finding in diagnose(line).findings] == [said]
+    assert [finding.detail for finding in diagnose(line).findings] == [expected]
 
 
 def test_two_things_wrong_are_two_problems(tmp_path: Path) -> None:
@@ -182,12 +182,12 @@ def test_the_limit_of_tokens(tmp_path: Path, extra: int, found: list[tuple[str, 
 
 
 @pytest.mark.parametrize(
-    ("exact", "said"), [(True, "201 tokens"), (False, "about 201 tokens")], ids=["exact", "estimate"]
+    ("exact", "expected"), [(True, "201 tokens"), (False, "about 201 tokens")], ids=["exact", "estimate"]
 )
-def test_an_estimate_is_called_one(tmp_path: Path, *, exact: bool, said: str) -> None:
+def test_an_estimate_is_called_one(tmp_path: Path, *, exact: bool, expected: str) -> None:
     """Where the count is not by the model's own tokenizer, a problem says "about"."""
     line = encode(chat(" ".join(["말"] * 189)))
     limits = Limits(max_file_bytes=10_000, max_example_tokens=200)
     path = write_lines(tmp_path / "a.jsonl", [*fillers(), line])
     [problem] = check([path], limits, tokenizer=Tokenizer("words", exact, _words)).problems
-    assert problem.detail.startswith(said)
+    assert problem.detail.startswith(expected)

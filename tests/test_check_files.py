@@ -117,12 +117,12 @@ def test_lines_that_are_there_twice(tmp_path: Path) -> None:
     second = write_lines(tmp_path / "b.jsonl", [b"", *fillers(20)[10:], lines[0], lines[3]])
     held_out = write_lines(tmp_path / "v.jsonl", [*fillers(40)[30:], lines[9], *fillers(31)[30:]])
     report = check([first, second], LIMITS, validation=[held_out])
-    told = [
+    problems = [
         (problem.kind.value, problem.line, problem.detail)
         for problem in report.problems
         if problem.severity == "warning"
     ]
-    assert told == [
+    assert problems == [
         ("duplicate", 11, f"the same as line 4 of {first}"),
         ("duplicate", 12, f"the same as line 1 of {first}"),
         ("duplicate", 13, f"the same as line 4 of {first}"),

@@ -155,7 +155,7 @@ def test_progress_without_a_terminal(here: Path) -> None:
     read = r"reading label files: \d+%( · \d+ rejected)?( · [\d:]+ left)? · \d+ files( · [\d.]+ [kMG]?B/s)?"
     line = rf"{read}|[a-z ]+: \d+ of \d+"
     assert run.stderr
-    assert [said for said in run.stderr.splitlines() if not re.fullmatch(line, said)] == []
+    assert [sentence for sentence in run.stderr.splitlines() if not re.fullmatch(line, sentence)] == []
 
 
 def test_rates_are_of_what_was_read(two_regions: Path, tmp_path: Path) -> None:

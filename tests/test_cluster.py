@@ -246,12 +246,12 @@ def test_the_width_follows_the_cluster(shared: Cluster, tmp_path: Path) -> None:
 
 def _assert_one_task_at_a_time(shared: Cluster, tmp_path: Path) -> None:
     """Check that a worker with several threads is named in one sentence, and runs one task at a time all the same."""
-    said: list[str] = []
-    with Workers(partial(dask_executor, shared.address, notify=said.append), 1) as workers:
+    notes: list[str] = []
+    with Workers(partial(dask_executor, shared.address, notify=notes.append), 1) as workers:
         tasks = [str(tmp_path / "tasks")] * 12
         (tmp_path / "tasks").mkdir()
         assert [one.result and one.result.value for one in workers.map(alone_in_its_process, tasks)] == [1] * 12
-    assert "--nthreads 1" in said[-1]
+    assert "--nthreads 1" in notes[-1]
 
 
 def test_a_worker_that_is_killed_once(shared: Cluster, tmp_path: Path) -> None:
@@ -331,19 +331,19 @@ def test_no_workers(bare: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with dask.config.set({"distributed.scheduler.no-workers-timeout": "1s"}):
         run = invoke("build", "corpus", *ARGUMENTS, "--scheduler", bare.address, cwd=tmp_path)
     assert run.returncode == 5
-    said, sentence = run.stderr.splitlines()
-    assert said == f"Note: {bare.address}: no worker is there yet; waiting for one"
+    note, sentence = run.stderr.splitlines()
+    assert note == f"Note: {bare.address}: no worker is there yet; waiting for one"
     assert sentence.startswith(f"saturi: {bare.address}: the cluster has no worker; start some")
 
 
 def test_workers_that_all_leave(bare: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no worker is left while tasks are under way, that is said, and is the end after as long as Dask's setting says."""
     monkeypatch.setattr("saturi.etl.runtime.cluster.SILENT_SECONDS", 0.5)
-    said: list[str] = []
+    notes: list[str] = []
     bare.grow(*ALONE)
     with (
         dask.config.set({"distributed.scheduler.no-workers-timeout": "1s"}),
-        Workers(partial(dask_executor, bare.address, notify=said.append), 1) as workers,
+        Workers(partial(dask_executor, bare.address, notify=notes.append), 1) as workers,
         ThreadPoolExecutor(1) as thread,
     ):
         ended = thread.submit(_values, workers, wait_for_file, [str(tmp_path / "task")])
@@ -351,7 +351,7 @@ def test_workers_that_all_leave(bare: Cluster, tmp_path: Path, monkeypatch: pyte
         bare.kill_machine()
         with pytest.raises(ClusterError, match="has no worker"):
             ended.result()
-    assert [sentence for sentence in said if "no worker is" in sentence]
+    assert [sentence for sentence in notes if "no worker is" in sentence]
 
 
 @pytest.mark.parametrize(

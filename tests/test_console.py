@@ -398,12 +398,12 @@ class Slow:
 
     changes: tuple[str, ...] = ()
 
-    def __init__(self, told: threading.Event) -> None:
-        self._told = told
+    def __init__(self, reported: threading.Event) -> None:
+        self._reported = reported
 
     def complete(self, request: ChatRequest) -> Answer:
         """Answer, in the end."""
-        assert self._told.wait(PATIENCE_SECONDS)
+        assert self._reported.wait(PATIENCE_SECONDS)
         return Answer(text=request.model)
 
     def close(self) -> None:
@@ -412,14 +412,20 @@ class Slow:
 
 def test_an_evaluation_says_what_it_waits_for() -> None:
     """Where no answer comes back for some seconds, that is reported in the thread that asks, and asking goes on."""
-    told, waits, answers = threading.Event(), list[Wait](), list[Outcome]()
+    reported, waits, answers = threading.Event(), list[Wait](), list[Outcome]()
 
     def report(wait: Wait) -> None:
         waits.append(wait)
-        told.set()
+        reported.set()
 
     question = Question(b"1", ChatRequest(model="m", messages=(), max_tokens=1, seed=0))
-    ask(Slow(told), "http://here", [question], AskPace(1, Pace(quiet_seconds=0.01), report_wait=report), answers.append)
+    ask(
+        Slow(reported),
+        "http://here",
+        [question],
+        AskPace(1, Pace(quiet_seconds=0.01), report_wait=report),
+        answers.append,
+    )
     assert [outcome.answer and outcome.answer.text for outcome in answers] == ["m"]
     assert (waits[0].doing, waits[0].problem, waits[0].again_seconds) == ("http://here, an answer", NO_ANSWER, None)
     assert waits[0].left_seconds > 0
@@ -490,8 +496,8 @@ def test_answers() -> None:
     assert code == 0, shown
     *answered, rest = shown.split("-----")
     assert rest.strip() == ""
-    for (keys, said), seen in zip(ANSWERS, answered, strict=True):
-        assert said in seen, keys
+    for (keys, expected), seen in zip(ANSWERS, answered, strict=True):
+        assert expected in seen, keys
         assert seen.count("It goes on.") == 1, keys
         assert seen.count("Type submit to go on") == len(keys)
         assert ("is not submit" in seen) == (len(keys) > 1)

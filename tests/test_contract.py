@@ -272,8 +272,8 @@ def test_random_faults(
         if fault is kill:
             assert victim.start(Errand(out, service.options(server, world))) == KILLED, number
         else:
-            said = str(failure_of(lambda out=out, world=world: service.hand_in(out, server, world)))  # type: ignore[misc]  # bound at once
-            assert [secret for secret in NEVER_SHOWN if secret in said] == [], number
+            message = str(failure_of(lambda out=out, world=world: service.hand_in(out, server, world)))  # type: ignore[misc]  # bound at once
+            assert [secret for secret in NEVER_SHOWN if secret in message] == [], number
         assert fault.seen >= nth, number
         world.faults.clear()
         hand_in_again(service, out, server, world)

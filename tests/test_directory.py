@@ -63,8 +63,15 @@ def _facts(content: bytes, entries: list[Entry]) -> None:
         infos = archive.infolist()
     assert [decode_name(entry.name, entry.flags) for entry in entries] == [info.orig_filename for info in infos]
     for entry, info in zip(entries, infos, strict=True):
-        said = (info.flag_bits, info.compress_type, info.CRC, info.compress_size, info.file_size, info.header_offset)
-        assert (entry.flags, entry.method, entry.crc32, entry.packed_bytes, entry.json_bytes, entry.offset) == said
+        expected = (
+            info.flag_bits,
+            info.compress_type,
+            info.CRC,
+            info.compress_size,
+            info.file_size,
+            info.header_offset,
+        )
+        assert (entry.flags, entry.method, entry.crc32, entry.packed_bytes, entry.json_bytes, entry.offset) == expected
 
 
 @pytest.mark.parametrize(

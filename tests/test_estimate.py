@@ -33,9 +33,9 @@ as_of = 2026-11-02
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a build of two regions' shards in `out`, some of it duplicates, one without tokens, and a price list."""
     folder = tmp_path_factory.mktemp("estimate")
-    said = [*answers(150), *answers(40, "할매가 마이 " * 20, 151), *answers(30)]
+    members = [*answers(150), *answers(40, "할매가 마이 " * 20, 151), *answers(30)]
     read = [member(stem("st", str(number), number % 12), f"가 {number % 12}", "나") for number in range(1, 61)]
-    write_zip(folder / "corpus" / ANSWER_ZIP, [(f"{n}/{name}", text) for n, (name, text) in enumerate(said)])
+    write_zip(folder / "corpus" / ANSWER_ZIP, [(f"{n}/{name}", text) for n, (name, text) in enumerate(members)])
     write_zip(folder / "corpus" / REPEAT_ZIP, read)
     for out, tokens in (("out", True), ("plain", False)):
         options = BuildOptions(validation=0.25, tokens=tokens, max_chunk_examples=50)

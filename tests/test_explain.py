@@ -26,11 +26,11 @@ HIDDEN = "아무도 모르는 말"
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A build of label files that came to different ends."""
     folder = tmp_path_factory.mktemp("explain")
-    said = sentences((HIDDEN, "비밀 하나"), ("", "빈 말"), ("네", "네"), ("네", "네"))
+    transcription = sentences((HIDDEN, "비밀 하나"), ("", "빈 말"), ("네", "네"), ("네", "네"))
     write_zip(
         folder / "corpus" / ANSWER_ZIP,
         [
-            (f"폴더/{KEPT}.json", member(KEPT, "", "", transcription=said)[1]),
+            (f"폴더/{KEPT}.json", member(KEPT, "", "", transcription=transcription)[1]),
             member(TWICE, "", "", transcription=sentences((HIDDEN, "비밀 하나"))),
             ("broken.json", b'{"transcription": '),
             member(unicodedata.normalize("NFD", "한글"), "", "", transcription=sentences(("가", "나"))),
@@ -136,8 +136,8 @@ def test_options_of_another_version(out: Path, tmp_path: Path, option: str) -> N
     """A build with options that this version does not know is told so."""
     shutil.copytree(out, tmp_path / "out")
     manifest = tmp_path / "out" / "manifest.json"
-    told = manifest.read_text(encoding="utf-8")
-    manifest.write_text(told.replace('"identical": "keep"', option), encoding="utf-8")
+    text = manifest.read_text(encoding="utf-8")
+    manifest.write_text(text.replace('"identical": "keep"', option), encoding="utf-8")
     (tmp_path / "out" / "SHA256SUMS").unlink()
     with pytest.raises(BuildError, match="its options are those of another version; build again"):
         explain(tmp_path / "out", f"{KEPT}.json")
@@ -160,9 +160,9 @@ def test_every_label_file_of_a_sample(sample: SampleReport, tmp_path: Path, pyte
                 assert fate.chunk is None or fate.chunk.split("/")[1] == fate.split
     decisions = pl.read_parquet(tmp_path / "out" / "decisions.parquet")
     assert decisions.height >= len(segments_of(tmp_path / "stage"))
-    told = decisions.select(pl.col("reason").explode().drop_nulls().value_counts()).unnest("reason").rows()
+    reasons = decisions.select(pl.col("reason").explode().drop_nulls().value_counts()).unnest("reason").rows()
     excluded = {reason: n for reason, n in counts["dropped"].items() if reason.endswith("excluded")}
-    assert dict(told) | excluded == counts["dropped"]
+    assert dict(reasons) | excluded == counts["dropped"]
     assert manifest_of(tmp_path / "out")["counts"]["examples"] == 120
 
 
@@ -175,10 +175,10 @@ def test_on_the_command_line(out: Path, tmp_path: Path) -> None:
     assert "key text:" in plain.stdout
     assert HIDDEN not in plain.stdout + plain.stderr
     assert HIDDEN in invoke("explain", out, "--member", f"{TWICE}.json", "--text", cwd=tmp_path).stdout
-    [told] = json.loads(invoke("explain", out, "--member", f"{TWICE}.json", "--json", cwd=tmp_path).stdout)[
+    [row] = json.loads(invoke("explain", out, "--member", f"{TWICE}.json", "--json", cwd=tmp_path).stdout)[
         "label_files"
     ]
-    assert told["utterances"][0]["dropped"] == "duplicate"
-    assert told["utterances"][0]["source"] is None
+    assert row["utterances"][0]["dropped"] == "duplicate"
+    assert row["utterances"][0]["source"] is None
     assert "no label file" in error_of(invoke("explain", out, "--member", "nix", cwd=tmp_path), 3)
     assert "rejected: invalid_json" in invoke("explain", out, "--member", "broken.json", cwd=tmp_path).stdout

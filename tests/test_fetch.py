@@ -472,12 +472,12 @@ def test_an_archive_that_ai_hub_replaced(hub: AIHub, tmp_path: Path, change: dic
 UNKNOWN = {"no-size": ("?", None), "nothing-in-the-details": ("47 KB", 0), "neither": ("?", 0)}
 
 
-@pytest.mark.parametrize(("listed", "told"), UNKNOWN.values(), ids=UNKNOWN)
-def test_a_size_that_is_not_told(hub: AIHub, tmp_path: Path, listed: str, told: int | None) -> None:
+@pytest.mark.parametrize(("listed", "size"), UNKNOWN.values(), ids=UNKNOWN)
+def test_a_size_that_is_not_told(hub: AIHub, tmp_path: Path, listed: str, size: int | None) -> None:
     """A size that cannot be read, or is 0 only in the details, is not known, and the archive comes whole all the same."""
     [file] = hub.data_sets[71558]
     hub.list_text = f"└─139-2\n   └─{file.name} | {listed} | 4\n"
-    hub.detail = {"파일 목록": {"fileList": [{"fileSn": 4, "fileSize": told}]}}
+    hub.detail = {"파일 목록": {"fileList": [{"fileSn": 4, "fileSize": size}]}}
     screen = io.StringIO()
     with fetching(Console(file=screen, width=200)) as report:
         [row] = fetch([71558], tmp_path / "data", hub.options(), report=report, patience=HASTE).archives

@@ -19,7 +19,7 @@ FILES = {
 
 
 def _answers() -> list[Member]:
-    said = [
+    members = [
         member(stem("say", str(number), 1), f"마이 묵었나 {number}", f"많이 먹었니 {number}") for number in range(1, 14)
     ]
     odd = [
@@ -27,9 +27,9 @@ def _answers() -> list[Member]:
         ("", "빈 말"),
         ("마이 묵었나 2", "많이 먹었니 2"),
     ]
-    said += [member(stem("say", str(number), 2), *pair) for number, pair in zip((1, 3, 20), odd, strict=True)]
+    members += [member(stem("say", str(number), 2), *pair) for number, pair in zip((1, 3, 20), odd, strict=True)]
     broken = [("cut.json", b'{"transcription": '), ("list.json", b"[]"), ("none.json", b"{}")]
-    return [*said, *broken, ("readme.txt", b"no label")]
+    return [*members, *broken, ("readme.txt", b"no label")]
 
 
 @pytest.fixture(scope="module")

@@ -161,9 +161,9 @@ def test_markup(found: Inspection) -> None:
 
 def test_missing(found: Inspection) -> None:
     """What is missing is counted: the texts that the sample leaves out."""
-    talked, said = _group(found, "gyeongsang", "dialogue"), _group(found, "gyeongsang", "answer")
+    talked, answered = _group(found, "gyeongsang", "dialogue"), _group(found, "gyeongsang", "answer")
     assert talked.missing == {"dialect of a sentence": CONVERSATIONS, "standard of a sentence": CONVERSATIONS}
-    assert said.missing.keys() == {
+    assert answered.missing.keys() == {
         f"{spelling} of a {unit}" for spelling in ("pronunciation", "standard") for unit in ("file", "sentence")
     }
 
@@ -246,10 +246,10 @@ def test_what_a_person_sees(found: Inspection, staged: Inspection) -> None:
 
 def test_no_text_is_told(found: Inspection, labels: list[tuple[str, dict[str, Any]]]) -> None:
     """No text of the corpus, no member and no speaker is in the result."""
-    told = msgspec.json.encode(found).decode()
+    printed = msgspec.json.encode(found).decode()
     for _, label in labels[::10]:
-        assert all(source not in told for source, _ in _pairs(label) if source.strip())
-        assert str(label.get("fileName", "DKSR")) not in told or label.get("fileName") == "0007"
+        assert all(source not in printed for source, _ in _pairs(label) if source.strip())
+        assert str(label.get("fileName", "DKSR")) not in printed or label.get("fileName") == "0007"
 
 
 def test_notes(noted: Path) -> None:
@@ -302,8 +302,8 @@ def test_disagreements(tmp_path: Path) -> None:
 )
 def test_values(document: dict[str, Any], values: list[str]) -> None:
     """A closed field may hold anything, and what is no plain value is told as what it is."""
-    told = closed_values(json.dumps(document).encode(), Generation.OF_2022)
-    assert [value for path, value in told if path == "speaker[].gender"] == values
+    closed = closed_values(json.dumps(document).encode(), Generation.OF_2022)
+    assert [value for path, value in closed if path == "speaker[].gender"] == values
 
 
 @given(st.dictionaries(st.integers(0, 50), st.integers(1, 5), min_size=1))

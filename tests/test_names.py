@@ -25,7 +25,7 @@ _REPEAT = MemberName(Region.GYEONGSANG, SpeechType.REPEAT, None, 1, 79, ("speake
 
 
 @pytest.mark.parametrize(
-    ("path", "told"),
+    ("path", "kind"),
     [
         pytest.param(
             "st_set1_collectorgs1_speakergs3_79_8.json",
@@ -135,9 +135,9 @@ _REPEAT = MemberName(Region.GYEONGSANG, SpeechType.REPEAT, None, 1, 79, ("speake
         pytest.param("방언.json", _UNKNOWN, id="hangul"),
     ],
 )
-def test_members_tell_their_kind(path: str, told: MemberName) -> None:
+def test_members_tell_their_kind(path: str, kind: MemberName) -> None:
     """The path of a label file tells region, speech type, split, script and speakers, its name before its folders."""
-    assert parse_member(path) == told
+    assert parse_member(path) == kind
 
 
 @pytest.mark.parametrize(
@@ -203,10 +203,10 @@ pieces = st.sampled_from(
 @examples(200)
 def test_any_name_is_survived(name: str) -> None:
     """No text whatever makes the parsers raise, and what they tell is small and of the closed lists."""
-    told = parse_member(name)
-    assert told.region in (None, *Region)
-    assert told.prompt is None or 0 <= told.prompt < 2**32
-    assert told.script_set is None or 0 <= told.script_set < 2**32
+    kind = parse_member(name)
+    assert kind.region in (None, *Region)
+    assert kind.prompt is None or 0 <= kind.prompt < 2**32
+    assert kind.script_set is None or 0 <= kind.script_set < 2**32
     assert parse_archive(name.split("/")).speech_type in (None, *SpeechType)
     assert is_audio_archive(name) in (True, False)
     assert is_label_file(name.encode(errors="surrogatepass")) in (True, False)
@@ -224,7 +224,7 @@ _TRAIN_REPEAT = Hints(Region.GYEONGSANG, SpeechType.REPEAT, Split.TRAIN)
 
 
 @pytest.mark.parametrize(
-    ("parts", "told"),
+    ("parts", "hints"),
     [
         pytest.param(["TL_02._경상도_01._1인발화_따라말하기.zip"], _TRAIN_REPEAT, id="underscores"),
         pytest.param(["TL_02. 경상도_01. 1인발화 따라말하기.zip"], _TRAIN_REPEAT, id="spaces"),
@@ -264,9 +264,9 @@ _TRAIN_REPEAT = Hints(Region.GYEONGSANG, SpeechType.REPEAT, Split.TRAIN)
         pytest.param([], Hints(), id="nothing"),
     ],
 )
-def test_archives_tell_their_kind(parts: list[str], told: Hints) -> None:
+def test_archives_tell_their_kind(parts: list[str], hints: Hints) -> None:
     """Names of archives and folders tell region, speech type and split in every spelling; two regions are none."""
-    assert parse_archive(parts) == told
+    assert parse_archive(parts) == hints
 
 
 @pytest.mark.parametrize(

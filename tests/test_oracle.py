@@ -62,9 +62,9 @@ def test_the_lines_are_those_of_the_naive_recipe(sample: SampleReport, variant: 
     unit, source, out = variant
     naive = naive_lines(sample.folder, unit, source)
     extra = [
-        line_of(said, meant)
+        line_of(spoken, meant)
         for document in _mended_files(sample.folder).values()
-        for _, said, meant in pairs_of_label(json.loads(document, strict=False), unit, source)
+        for _, spoken, meant in pairs_of_label(json.loads(document, strict=False), unit, source)
     ]
     built = Counter(lines_of(out))
     expected = Counter(line for _, line in naive.lines)

@@ -95,8 +95,10 @@ def _check(corpus: Path, out: Path, given: dict[str, Any], stage: Path | None = 
         if row.reason is not None and row.split is not None:
             counts = by_shard.setdefault(shard_name(row, manifest["options"]), {})
             counts[row.reason] = counts.get(row.reason, 0) + 1
-    told = {f"{s['split']}/{s['region']}-{s['speech_type']}": s["dropped"] for s in manifest["shards"] if s["dropped"]}
-    assert told == by_shard
+    dropped_by_shard = {
+        f"{s['split']}/{s['region']}-{s['speech_type']}": s["dropped"] for s in manifest["shards"] if s["dropped"]
+    }
+    assert dropped_by_shard == by_shard
     lines: dict[str, list[bytes]] = {}
     for row in in_shard_order(row for row in rows if row.reason is None):
         lines.setdefault(shard_name(row, manifest["options"]), []).append(line_of(row, manifest["options"]))
@@ -149,11 +151,11 @@ def large(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config)
     words = [f"{a}{b}" for a in "가나다" for b in "는도를"]
 
     def pair() -> tuple[str, str]:
-        said = " ".join(rng.choices(words, k=rng.choice([1, 2, 2, 2, 2, 3, 7])))
+        text = " ".join(rng.choices(words, k=rng.choice([1, 2, 2, 2, 2, 3, 7])))
         meant = rng.choice(
-            [said, said + " 요", said + " 네", "두 말", "", "네 네", "맞 " + "맞" * 20, "ᆞ " + "ᆞ" * 30, "ᆞ " + "ᆞ" * 45]
+            [text, text + " 요", text + " 네", "두 말", "", "네 네", "맞 " + "맞" * 20, "ᆞ " + "ᆞ" * 30, "ᆞ " + "ᆞ" * 45]
         )
-        return rng.choice([said, said, said, "", "네"]), meant
+        return rng.choice([text, text, text, "", "네"]), meant
 
     archives = [
         [

@@ -18,9 +18,12 @@ def _run(script: str) -> str:
 
 def test_homes() -> None:
     """What type checkers are told of the public names is what runs."""
-    [told] = [node for node in ast.parse(inspect.getsource(saturi)).body if isinstance(node, ast.If)]
+    [declared] = [node for node in ast.parse(inspect.getsource(saturi)).body if isinstance(node, ast.If)]
     names = {
-        f"{node.module}.{alias.name}" for node in told.body if isinstance(node, ast.ImportFrom) for alias in node.names
+        f"{node.module}.{alias.name}"
+        for node in declared.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
     }
     assert names == {f"{home}.{name}" for home, names in saturi._HOMES.items() for name in names}
     assert sorted(saturi.__all__) == sorted({"EtlError", *(name for names in saturi._HOMES.values() for name in names)})

@@ -79,9 +79,9 @@ class Corpus(NamedTuple):
 
 def _pair(rng: random.Random) -> Pair:
     words = [f"{a}{b}" for a in "가나다" for b in "는도를"]
-    said = " ".join(rng.choices(words, k=rng.choice([1, 2, 2, 2, 3, 7])))
+    text = " ".join(rng.choices(words, k=rng.choice([1, 2, 2, 2, 3, 7])))
     long = ["맞 " + "맞" * 20, "ᆞ " + "ᆞ" * 30, "ᆞ " + "ᆞ" * 45]
-    return rng.choice([said, said, "", "네"]), rng.choice([said, f"{said} 요", f"{said} 네", "두 말", "", *long])
+    return rng.choice([text, text, "", "네"]), rng.choice([text, f"{text} 요", f"{text} 네", "두 말", "", *long])
 
 
 def _recording(rng: random.Random, number: int, pairs: list[Pair]) -> tuple[str, Member]:
@@ -112,9 +112,9 @@ def corpus(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
         write_zip(folder / name, members)
     talks = []
     for number in range(20 if files == 700 else 6):
-        said = [(text, f"{text} 요", str(rng.randrange(2))) for text in _MARKED]
-        total += len(said)
-        talks.append(conversation(f"DKSR2000{number:04}", *said, (None, None, None)))
+        utterances = [(text, f"{text} 요", str(rng.randrange(2))) for text in _MARKED]
+        total += len(utterances)
+        talks.append(conversation(f"DKSR2000{number:04}", *utterances, (None, None, None)))
     write_zip(folder / CONVERSATION_ZIP, talks)
     return Corpus(folder, files, len(talks), total + len(talks))
 

@@ -235,10 +235,10 @@ def test_a_watch_keeps_the_losses(built: Path, server: Server, world: World, tmp
     """Each loss that a watch reports is in the ledger, once, however often the job is watched, and so in the report."""
     out = Path(shutil.copytree(built, tmp_path / "out"))
     hand_in(out, server, world)
-    told: list[News] = []
+    reports: list[News] = []
     for _ in range(2):
-        watch(out, report=told.append, pace=HASTE)
-    events = [news for news in told if isinstance(news, JobEvent) and news.train_loss is not None]
+        watch(out, report=reports.append, pace=HASTE)
+    events = [news for news in reports if isinstance(news, JobEvent) and news.train_loss is not None]
     with Ledger(out / "ledger.sqlite") as ledger:
         kept = [(row.step, row.train_loss, row.valid_loss) for row in ledger.losses()]
     assert kept == [(event.step, event.train_loss, event.valid_loss) for event in events]

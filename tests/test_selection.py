@@ -174,13 +174,13 @@ def test_archives_of_other_regions_change_only_quotas(
     (more, stage), options = joined, SAMPLES[name]
     build([more], tmp_path / "after", _options(**options), stage=stage, make_executor=one_thread)
     before, after = _origins(chosen(**options)), _origins(tmp_path / "after")
-    there = {origin: told for origin, told in after.items() if not origin[0].startswith("가 ")}
+    there = {origin: facts for origin, facts in after.items() if not origin[0].startswith("가 ")}
     assert 0 < len(there) < len(after)
     assert all(there[origin] == before[origin] for origin in there.keys() & before.keys())
-    for kind in {(told[0], origin[0]) for origin, told in (before | there).items()}:
+    for kind in {(facts[0], origin[0]) for origin, facts in (before | there).items()}:
         # An archive of this corpus holds one region and one speech type.
         old, new = (
-            {origin for origin, told in found.items() if (told[0], origin[0]) == kind} for found in (before, there)
+            {origin for origin, facts in found.items() if (facts[0], origin[0]) == kind} for found in (before, there)
         )
         assert old <= new or new <= old
     if "sample" not in options and "balance" not in options:
@@ -212,11 +212,11 @@ def test_archives_of_the_same_shard_change_only_ranks(
 def test_a_name_with_a_number_changes_no_choice(tmp_path: Path) -> None:
     """An archive that gets a number, since another of its name joins before it, keeps what is chosen of it."""
     texts = [_said(number, number) for number in range(40)]
-    said = [member(stem("say", str(number), 1), *texts[number]) for number in range(40)]
+    members = [member(stem("say", str(number), 1), *texts[number]) for number in range(40)]
     read = [
         member(stem("st", str(number % 20), number % 3), f"말 {number}", f"글 {number}") for number in range(200, 240)
     ]
-    write_zip(tmp_path / "나" / "labels.zip", said)
+    write_zip(tmp_path / "나" / "labels.zip", members)
     write_zip(tmp_path / "가" / "labels.zip", read)
     options = BuildOptions(dedup="none", sample_per_shard=10, validation=0, clean=False, paraphrase=("가", "나"))  # type: ignore[arg-type]  # plain text, as from outside
     build([tmp_path / "나"], tmp_path / "one", options, make_executor=one_thread)

@@ -218,7 +218,7 @@ def test_nobody_there(out: Path, server: Server, world: World) -> None:
 
 def test_what_some_leave_out(out: Path, server: Server, world: World) -> None:
     """A provider that answers with nulls where the description requires a value gets a job, once."""
-    told = (
+    fields = (
         "created_at",
         "error",
         "hyperparameters",
@@ -232,7 +232,7 @@ def test_what_some_leave_out(out: Path, server: Server, world: World) -> None:
 
     def forget() -> None:
         for job in world.jobs.values():
-            job.update(dict.fromkeys(told))
+            job.update(dict.fromkeys(fields))
 
     world.faults.append(Fault(JOB, "after", act=forget, proceeds=True))
     assert hand_in(out, server, world).created == 1

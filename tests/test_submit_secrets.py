@@ -20,12 +20,12 @@ CANARY = "sk-canary-7f3a9c51d2e84b60"
 
 def run(here: Path, *lines: list[str]) -> tuple[list[int], subprocess.CompletedProcess[str]]:
     """Run command *lines* in *here*, the key in their environment, as talkative as they can be; return their exit codes, too."""
-    said = {"OPENAI_API_KEY": CANARY, "OPENAI_LOG": "debug", "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(ROOT)}
+    variables = {"OPENAI_API_KEY": CANARY, "OPENAI_LOG": "debug", "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(ROOT)}
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("OPENAI")}
     done = subprocess.run(
         commands(*lines),
         cwd=here,
-        env=inherited | said,
+        env=inherited | variables,
         capture_output=True,
         encoding="utf-8",
         check=False,

@@ -159,17 +159,17 @@ def test_a_file_that_is_looked_at_first(out: Path, server: Server, world: World)
 
 def test_a_file_of_which_no_size_is_said(out: Path, server: Server, world: World) -> None:
     """A provider that says null for the size of a file gets it once, and a job."""
-    said = {"id": "file-00000001", "object": "file", "bytes": None, "filename": "x", "status": "processed"}
-    world.faults.append(Fault("POST /files", "after", answer=Answer(said)))
+    file = {"id": "file-00000001", "object": "file", "bytes": None, "filename": "x", "status": "processed"}
+    world.faults.append(Fault("POST /files", "after", answer=Answer(file)))
     assert hand_in(out, server, world).created == 1
     assert_submitted_once(out, world)
 
 
 def test_progress(out: Path, server: Server, world: World) -> None:
     """Progress counts the bytes of each file from few to all."""
-    told: list[News] = []
-    submit(out, options_for(server, world), consent=YES, report=told.append, pace=HASTE)
-    uploads = [news for news in told if isinstance(news, Uploading)]
+    reports: list[News] = []
+    submit(out, options_for(server, world), consent=YES, report=reports.append, pace=HASTE)
+    uploads = [news for news in reports if isinstance(news, Uploading)]
     for file in world.files.values():
         done = [news.done for news in uploads if news.file == file.filename]
         assert done == sorted(done)

@@ -23,22 +23,22 @@ from saturi.schemas.ledger import SUCCEEDED, JobRow
 
 def watched(out: Path) -> tuple[tuple[JobRow, ...], list[News]]:
     """Watch everything submitted from *out*, and return the rows and all that was told."""
-    told: list[News] = []
-    return watch(out, report=told.append, pace=HASTE), told
+    reports: list[News] = []
+    return watch(out, report=reports.append, pace=HASTE), reports
 
 
 def test_to_the_end(out: Path, server: Server, world: World) -> None:
     """A watch tells every event once and in order, with losses, every status, and in the end model, tokens and cost."""
     hand_in(out, server, world)
-    [row], told = watched(out)
-    events = [news for news in told if isinstance(news, JobEvent)]
+    [row], reports = watched(out)
+    events = [news for news in reports if isinstance(news, JobEvent)]
     assert [event.event_id for event in events] == [event["id"] for event in world.events[row.job_id or ""]]
     losses = [(event.step, event.train_loss, event.valid_loss) for event in events if event.train_loss is not None]
     assert losses[0] == (1, 1.0, 1.1)
     assert len(losses) == 10
-    statuses = [news.status for news in told if isinstance(news, JobStatus)]
+    statuses = [news.status for news in reports if isinstance(news, JobStatus)]
     assert statuses == ["validating_files", "queued", "running", "succeeded"]
-    end = told[-1]
+    end = reports[-1]
     assert isinstance(end, JobEnded)
     assert (end.status, end.model) == (SUCCEEDED, row.fine_tuned_model)
     # The server bills what the estimate says.
@@ -51,8 +51,8 @@ def test_statuses_nobody_knows(out: Path, server: Server, world: World) -> None:
     world.steps = ("pending", "validating_files", "paused", "resting", "running", "succeeded")
     world.empty_errors = True
     hand_in(out, server, world)
-    [row], told = watched(out)
-    assert [news.status for news in told if isinstance(news, JobStatus)] == list(world.steps)
+    [row], reports = watched(out)
+    assert [news.status for news in reports if isinstance(news, JobStatus)] == list(world.steps)
     assert (row.status, row.error_code, row.error_message) == (SUCCEEDED, None, None)
 
 
@@ -60,11 +60,11 @@ def test_a_watch_that_loses_the_connection(out: Path, server: Server, world: Wor
     """Where the provider does not answer for a while, the watch says so, goes on, and misses nothing."""
     hand_in(out, server, world)
     world.faults += [refused("GET /fine_tuning/jobs/.*", 503) for _ in range(40)]
-    told: list[News] = []
+    reports: list[News] = []
     pace = structs.replace(HASTE, read_seconds=0.01)
-    [row] = watch(out, report=told.append, pace=pace)
-    assert any(isinstance(news, NoAnswer) for news in told)
-    assert len([news for news in told if isinstance(news, JobEvent)]) == len(world.events[row.job_id or ""])
+    [row] = watch(out, report=reports.append, pace=pace)
+    assert any(isinstance(news, NoAnswer) for news in reports)
+    assert len([news for news in reports if isinstance(news, JobEvent)]) == len(world.events[row.job_id or ""])
     assert row.status == SUCCEEDED
 
 
@@ -86,11 +86,11 @@ def test_a_chain_that_is_still_submitted(out: Path, server: Server, world: World
     chain.start()
     while chain.is_alive() and not world.jobs:
         time.sleep(0.001)
-    rows, told = watched(out)
+    rows, reports = watched(out)
     chain.join()
     assert [row.status for row in rows] == [SUCCEEDED, SUCCEEDED]
     assert {row.job_id for row in rows} == world.jobs.keys()
-    assert len([news for news in told if isinstance(news, JobEnded)]) == 2
+    assert len([news for news in reports if isinstance(news, JobEnded)]) == 2
 
 
 class Stopped(Exception):  # noqa: N818 - no error: somebody went home
@@ -101,13 +101,13 @@ def test_a_watch_begun_again(out: Path, server: Server, world: World) -> None:
     """A watch that was stopped at any news tells the whole story when it is begun again."""
     hand_in(out, server, world)
     stops = 0
-    told: list[News] = []
+    reports: list[News] = []
     for after in (1, 3, 7, None):
-        told.clear()
+        reports.clear()
 
         def tell(news: News, after: int | None = after) -> None:
-            told.append(news)
-            if after is not None and len(told) >= after:
+            reports.append(news)
+            if after is not None and len(reports) >= after:
                 raise Stopped
 
         try:
@@ -115,7 +115,7 @@ def test_a_watch_begun_again(out: Path, server: Server, world: World) -> None:
         except Stopped:
             stops += 1
     assert stops == 3
-    ids = [news.event_id for news in told if isinstance(news, JobEvent)]
+    ids = [news.event_id for news in reports if isinstance(news, JobEvent)]
     assert ids == [event["id"] for event in world.events[row.job_id or ""]]
 
 
@@ -130,8 +130,8 @@ def test_a_failed_job(out: Path, server: Server, world: World, flagged: tuple[in
     """The lines that a failed job's error names are led back to chunk, archive and member."""
     world.flagged = flagged
     hand_in(out, server, world)
-    [row], told = watched(out)
-    end = told[-1]
+    [row], reports = watched(out)
+    end = reports[-1]
     assert isinstance(end, JobEnded)
     assert (row.status, row.error_code) == ("failed", "invalid_training_file")
     assert [flaw.line for flaw in end.flaws] == lines
@@ -160,8 +160,8 @@ def test_a_failed_job_of_a_build_that_is_gone(
     world.flagged = (4,)
     hand_in(out, server, world)
     damage(out)
-    _, told = watched(out)
-    end = told[-1]
+    _, reports = watched(out)
+    end = reports[-1]
     assert isinstance(end, JobEnded)
     [flaw] = end.flaws
     assert (flaw.chunk_line, flaw.archive, flaw.member) == (4, None, None)
@@ -174,8 +174,8 @@ def test_a_failed_job_with_a_damaged_lineage(out: Path, server: Server, world: W
     hand_in(out, server, world)
     lineage = out / "lineage.parquet"
     lineage.write_bytes(lineage.read_bytes()[:cut])
-    rows, told = watched(out)
-    end = told[-1]
+    rows, reports = watched(out)
+    end = reports[-1]
     assert isinstance(end, JobEnded)
     assert [row.status for row in rows] == ["failed"]
     assert [(flaw.line, flaw.chunk_line, flaw.archive) for flaw in end.flaws] == [(4, 4, None)]

@@ -149,8 +149,8 @@ def _create(world: World, body: Body) -> Json:
         raise RefusalError(400, "trainEpochs must be from 1 to 20")
     if (asked["trainingDatasetAccessKey"], asked["trainingDatasetSecretKey"]) != (ACCESS, SECRET):
         # It says them back, which the description does not, and others do.
-        said = f"{asked['trainingDatasetAccessKey']} with {asked['trainingDatasetSecretKey']}"
-        raise RefusalError(400, f"Object Storage access denied: {said}")
+        keys = f"{asked['trainingDatasetAccessKey']} with {asked['trainingDatasetSecretKey']}"
+        raise RefusalError(400, f"Object Storage access denied: {keys}")
     if asked["trainingDatasetBucket"] != BUCKET or asked["trainingDatasetFilePath"] not in world.files:
         raise RefusalError(400, "File not found")
     job = jobs.add_job(world, {"model": asked["model"], "training_file": asked["trainingDatasetFilePath"]}, "t")
