@@ -151,10 +151,10 @@ def test_a_comma_more_makes_no_other_text(tmp_path: Path, by: tuple[str, ...], m
     for number in range(12):
         kinds = (("st", "gs"), ("say", "gs"), ("say", "jj"), ("talk", "gs"), ("st", "jj"), ("say", "cc"))
         for place, ((kind, code), text) in enumerate(zip(kinds, _SAME, strict=True)):
-            standard, heard = text.format(f"x{number}" if place % 2 else f"X{number}"), f"{place}{number % 7}"
+            meant, heard = text.format(f"x{number}" if place % 2 else f"X{number}"), f"{place}{number % 7}"
             speakers = f"{heard}+{heard}9" if kind == "talk" else heard
             name = stem(kind, speakers, number, code=code)
-            members.append(member(name, f"소리 {place} {number}", standard, province=code))
+            members.append(member(name, f"소리 {place} {number}", meant, province=code))
         alone = stem("say", f"9{number}", number, code="gw")
         members.append(member(alone, f"딴 소리 {number}", f"딴 말 {number}", province="gw"))
     write_zip(tmp_path / "c" / "라벨.zip", members)
