@@ -35,7 +35,7 @@ def extremes(folder: Path, count: int) -> list[Extremes]:
     count = whole_number("show", count)
     result = read_evaluation(folder)
     table = result.predictions()
-    of_systems = []
+    by_system = []
     for system in result.evaluation.systems:
         if system.name == COPY:
             continue
@@ -46,8 +46,8 @@ def extremes(folder: Path, count: int) -> list[Extremes]:
             losses = rows.filter(gain < 0).sort([gain, "key"]).head(count).collect()
         except pl.exceptions.PolarsError as error:
             raise InputError(str(folder), f"predictions are damaged ({error})", "evaluate again") from error
-        of_systems.append(Extremes(system.name, _rows(gains.to_dicts()), _rows(losses.to_dicts())))
-    return of_systems
+        by_system.append(Extremes(system.name, _rows(gains.to_dicts()), _rows(losses.to_dicts())))
+    return by_system
 
 
 def _rows(dicts: list[dict[str, object]]) -> list[PredictionRow]:

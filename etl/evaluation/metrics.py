@@ -128,7 +128,7 @@ class Scorer:
     def versions(self) -> dict[str, str]:
         """Return the versions of the libraries that the numbers come from."""
         names = LIBRARIES + (_KOREAN_LIBRARIES if self.korean else ())
-        return {name: version(name) for name in names}
+        return {name: _version(name) for name in names}
 
     def _count_references(self, references: list[str]) -> None:
         """Have the n-grams of *references* counted, unless they were the last: one system after the other is held against them."""
@@ -151,9 +151,9 @@ class Scorer:
 
     def _ratios(self) -> list[Metric]:
         """Return the metrics that are a ratio of two sums."""
-        rouge = f"rouge-score:{version('rouge-score')}|rougeL f-measure, mean of rows|tok:eojeol"
-        meteor = f"nltk:{version('nltk')}|exact matches of eojeol only, mean of rows"
-        fuzz = f"rapidfuzz:{version('rapidfuzz')}"
+        rouge = f"rouge-score:{_version('rouge-score')}|rougeL f-measure, mean of rows|tok:eojeol"
+        meteor = f"nltk:{_version('nltk')}|exact matches of eojeol only, mean of rows"
+        fuzz = f"rapidfuzz:{_version('rapidfuzz')}"
         edits = f"{fuzz}|Levenshtein editops of eojeol against the source"
         share = "share of rows"
         return [
@@ -176,7 +176,7 @@ class Scorer:
 
 
 @cache
-def version(library: str) -> str:
+def _version(library: str) -> str:
     """Return the version of a *library*, read once: each reading takes half a millisecond, and a scorer needs a dozen."""
     return metadata.version(library)
 

@@ -203,14 +203,14 @@ def _read_ledger(build: FinishedBuild, file: Path) -> _Known:
     with read_ledger(file) as ledger:
         accounts = {row.id: row for row in ledger.accounts()}
         jobs = {job.fine_tuned_model: job for job in ledger.jobs() if job.fine_tuned_model is not None}
-    of_models: dict[str, AccountRow] = {}
+    by_model: dict[str, AccountRow] = {}
     for tune, job in jobs.items():
         for name in (job.model, tune):
-            of_models.setdefault(name, accounts[job.account])
+            by_model.setdefault(name, accounts[job.account])
     present = build_hash(build)
     lines = {tune: _line_of(job, jobs) for tune, job in jobs.items()}
     elsewhere = frozenset(tune for tune, line in lines.items() if any(job.manifest != present for job in line))
-    return _Known(of_models, {tune: line[-1].model for tune, line in lines.items()}, elsewhere)
+    return _Known(by_model, {tune: line[-1].model for tune, line in lines.items()}, elsewhere)
 
 
 def _line_of(job: JobRow, jobs: Mapping[str, JobRow]) -> list[JobRow]:

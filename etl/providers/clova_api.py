@@ -58,7 +58,7 @@ class ClovaApi(WholeFiles):
         key, self._storage = account.read_key(), storage_of(account)
         self._secrets = read_secrets(self._storage)
         self._border = border.Border(key, *(self._secrets or ()))
-        self._exchange = Exchange(account, self._border, _refusal_in, _no_code)
+        self._exchange = Exchange(account, self._border, _code_and_message, _no_code)
         self._rest = Rest(account, pace, key, self._exchange)
         self._opened: Bucket | None = None
 
@@ -184,7 +184,7 @@ class ClovaApi(WholeFiles):
 
     def _refuse_bad_code(self, answer: Json) -> None:
         """Raise what an answer is that has a good status of HTTP, and a code that refuses."""
-        code, message = _refusal_in(answer)
+        code, message = _code_and_message(answer)
         code = self._border.text(code, CODE_CHARACTERS)
         if code and not code.startswith(_GOOD):
             status = int(code[:3]) if code.isascii() and code.isdecimal() and len(code) == _CODE_DIGITS else 500
@@ -273,7 +273,7 @@ def _path_of(job_id: str) -> str:
     return f"{TASKS}/{quote(job_id, safe='')}"
 
 
-def _refusal_in(answer: Any) -> tuple[Any, Any]:
+def _code_and_message(answer: Any) -> tuple[Any, Any]:
     """Return code and message of *answer*, any JSON."""
     status = answer.get("status") if isinstance(answer, dict) else None
     if isinstance(status, dict):

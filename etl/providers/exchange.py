@@ -63,7 +63,7 @@ class Exchange:
     Args:
         account: The account.
         limits: Makes texts printable, short, and free of secrets.
-        refusal_in: Returns code and message of a refusal, any JSON.
+        code_and_message: Returns code and message of a refusal, any JSON.
         refusal_of: What a code stands for.
     """
 
@@ -71,11 +71,11 @@ class Exchange:
         self,
         account: Account,
         limits: border.Border,
-        refusal_in: Callable[[Any], tuple[Any, Any]],
+        code_and_message: Callable[[Any], tuple[Any, Any]],
         refusal_of: Refusal,
     ) -> None:
         self._account, self._border = account, limits
-        self._refusal_in, self._refusal_of = refusal_in, refusal_of
+        self._code_and_message, self._refusal_of = code_and_message, refusal_of
 
     def carry_out(self, call: Call, send_seconds: float, answer_seconds: float) -> Json:
         """
@@ -188,7 +188,7 @@ class Exchange:
             answer = border.decode(content)
         except ValueError:
             answer = None
-        code, message = self._refusal_in(answer)
+        code, message = self._code_and_message(answer)
         page = self._border.text(content.decode(errors="replace"), CODE_CHARACTERS)
         return self._border.text(code, CODE_CHARACTERS), self._border.text(message) or page or "nothing said"
 

@@ -59,7 +59,7 @@ class FireworksApi(WholeFiles):
             advice = "set it to the id of your account, as the address of your own pages has it"
             raise OptionError(account.provider.project_env or "", "it is not set, so that no account is asked", advice)
         self._border = border.Border(key)
-        self._exchange = Exchange(account, self._border, _refusal_in, _no_code)
+        self._exchange = Exchange(account, self._border, _code_and_message, _no_code)
         self._rest = Rest(account, pace, key, self._exchange)
         self._store = SignedStore(account, pace, self._border, self._exchange)
 
@@ -287,7 +287,7 @@ def _last(name: str | None) -> str | None:
     return name.rpartition("/")[2] or None if name else None
 
 
-def _refusal_in(answer: Any) -> tuple[Any, Any]:
+def _code_and_message(answer: Any) -> tuple[Any, Any]:
     """Return code and message of *answer*, any JSON: `{"code": 5, "message": …}`, or the same under `error`."""
     error = answer.get("error", answer) if isinstance(answer, dict) else answer
     return (None, error.get("message")) if isinstance(error, dict) else (None, error)

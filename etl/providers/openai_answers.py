@@ -115,7 +115,7 @@ UNSUPPORTED_CODES = frozenset({"unsupported_parameter", "unsupported_value"})
 """Codes of a refusal that is about a parameter, which the message has to name."""
 
 
-def refusal_in(refusal: Any) -> tuple[Any, Any]:
+def code_and_message(refusal: Any) -> tuple[Any, Any]:
     """
     Return code and message of a *refusal*, any JSON.
 

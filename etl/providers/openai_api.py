@@ -15,7 +15,7 @@ from saturi.etl.network.http import open_http
 from saturi.etl.providers import border
 from saturi.etl.providers.account import Account
 from saturi.etl.providers.exchange import CONNECT_SECONDS, Exchange, Json
-from saturi.etl.providers.openai_answers import OpenAIAnswers, refusal_in
+from saturi.etl.providers.openai_answers import OpenAIAnswers, code_and_message
 from saturi.etl.providers.pace import Pace
 from saturi.etl.providers.port import Part, RequestError
 from saturi.schemas.remote import JobEstimate, JobRequest, Page, RemoteEvent, RemoteFile, RemoteJob, RemoteModel
@@ -41,7 +41,7 @@ class OpenAIApi:
         key = account.read_key()
         self._border = border.Border(key)
         self._answers = OpenAIAnswers(self._border, account.provider.statuses)
-        self._exchange = Exchange(account, self._border, refusal_in, self._not_eligible)
+        self._exchange = Exchange(account, self._border, code_and_message, self._not_eligible)
         self._api = OpenAI(
             api_key=key,
             base_url=account.base_url,

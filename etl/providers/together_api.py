@@ -14,7 +14,7 @@ from saturi.etl.errors import NoAnswerError, ProviderError
 from saturi.etl.providers import border
 from saturi.etl.providers.account import Account
 from saturi.etl.providers.exchange import AGAIN, Exchange, Json, Rest, unusable
-from saturi.etl.providers.openai_answers import refusal_in
+from saturi.etl.providers.openai_answers import code_and_message
 from saturi.etl.providers.pace import Pace
 from saturi.etl.providers.port import Part, RequestError
 from saturi.etl.providers.signed_store import SignedStore
@@ -50,7 +50,7 @@ class TogetherApi:
         key = account.read_key()
         self._border = border.Border(key)
         self._answers = TogetherAnswers(self._border, account.provider.statuses)
-        self._exchange = Exchange(account, self._border, refusal_in, _no_code)
+        self._exchange = Exchange(account, self._border, code_and_message, _no_code)
         self._rest = Rest(account, pace, key, self._exchange)
         self._store = SignedStore(account, pace, self._border, self._exchange)
         self._looked_at: set[str] = set()  # files that were asked to be looked at from here
